@@ -1,0 +1,40 @@
+"""Every error a user can meet, each saying what, where, what was found and what to do."""
+
+
+class BcfStatsError(Exception):
+    """Base of all errors raised on purpose; the command prints it without a traceback.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong, in the user's words.
+    where : str, optional
+        File, sheet, row, column, area or period.
+    found : str, optional
+        The value that was found.
+    do : str, optional
+        What to do about it.
+
+    Examples
+    --------
+    >>> print(BcfStatsError("The delayed days are not a number.", where="April_14.xls, Leeds",
+    ...                     found="'n/k'", do="Correct the cell or leave it empty."))
+    The delayed days are not a number. Where: April_14.xls, Leeds. Found: 'n/k'. Correct the cell or leave it empty.
+    """
+
+    def __init__(self, what: str, *, where: str = "", found: str = "", do: str = "") -> None:
+        self.what, self.where, self.found, self.do = what, where, found, do
+        parts = [what, f"Where: {where}." if where else "", f"Found: {found}." if found else "", do]
+        super().__init__(" ".join(part for part in parts if part))
+
+
+class InputError(BcfStatsError):
+    """A file or table that cannot be used as it stands."""
+
+
+class ParameterError(BcfStatsError):
+    """A setting, name or argument that is not understood."""
+
+
+class ReportError(BcfStatsError):
+    """A report that could not be made."""

@@ -1,0 +1,1 @@
+"""Observations and targets become assessments."""

@@ -1,0 +1,1 @@
+"""Published files become observations: one tidy frame, checked once, with a manifest."""

@@ -1,0 +1,1 @@
+"""Configuration, the batch through papermill, the index and the records."""

@@ -1,0 +1,1 @@
+"""Charts, tables, sentences and the page."""

@@ -1,0 +1,1 @@
+"""Pure functions on arrays: estimates, comparisons, improvements, season, trend, history, forecast."""
