@@ -1,0 +1,274 @@
+"""Quasi-Poisson regression with month effects and a trend, for every area at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bcfstats.errors import InputError
+
+Array = npt.NDArray[np.float64]
+
+MINIMUM_MONTHS = 18
+MONTHS_PER_YEAR = 12
+PARAMETERS = 13
+AVERAGE_MONTH = 365.25 / 12
+_MAXIMUM_STEPS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class MonthlyModel:
+    """What `fit_monthly` found, one row an area.
+
+    Attributes
+    ----------
+    slope, slope_se : ndarray, shape (areas,)
+        Trend of the log rate per year; its standard error multiplied by the root of the dispersion,
+        with no allowance for autocorrelation (`trend` makes one).
+    month_effects : ndarray, shape (areas, 12)
+        January to December on the log scale, summing to zero.
+    dispersion : ndarray, shape (areas,)
+        Pearson chi-squared over its degrees of freedom: 1 for Poisson counts.
+    residual_variance : ndarray, shape (areas,)
+        Variance of the relative residuals (observed - fitted) / fitted.
+    autocorrelation : ndarray, shape (areas,)
+        Lag-1 autocorrelation of the Pearson residuals, as found: biased towards zero in short series.
+    fitted : ndarray, shape (areas, months)
+        Expected counts.
+    n_months, df : ndarray, shape (areas,)
+        Months used, and months less 13 parameters.
+    reason : ndarray of str, shape (areas,)
+        Why there is no answer; empty where there is one.
+    """
+
+    slope: Array
+    slope_se: Array
+    month_effects: Array
+    dispersion: Array
+    residual_variance: Array
+    autocorrelation: Array
+    fitted: Array
+    n_months: Array
+    df: Array
+    reason: npt.NDArray[np.str_]
+
+
+def monthly_panel(
+    counts: npt.ArrayLike, exposure: npt.ArrayLike, calendar_month: npt.ArrayLike
+) -> tuple[Array, Array, npt.NDArray[np.intp]]:
+    """Return counts and exposure as (areas, months), zero exposure where a month is missing.
+
+    Raises
+    ------
+    InputError
+        If the shapes disagree, a count is negative or a calendar month is not 1 to 12.
+
+    Examples
+    --------
+    >>> counts, exposure, month = monthly_panel([10, float("nan")], [31, 28], [1, 2])
+    >>> counts, exposure
+    (array([[10.,  0.]]), array([[31.,  0.]]))
+    """
+    raw = np.atleast_2d(np.asarray(counts, dtype=float))
+    month = np.asarray(calendar_month, dtype=np.intp).ravel()
+    given = np.asarray(exposure, dtype=float)
+    if raw.ndim != 2 or month.size != raw.shape[1] or given.shape[-1:] not in [(raw.shape[1],), (1,), ()]:
+        raise InputError(
+            "Counts, exposure and calendar months do not have the same number of months.",
+            found=f"{raw.shape}, {given.shape} and {month.shape}",
+            do="Give counts as areas by months, exposure and calendar months one a month.",
+        )
+    if month.size and (month.min() < 1 or month.max() > MONTHS_PER_YEAR):
+        raise InputError("Calendar months must be 1 to 12.", found=f"{month.min()} to {month.max()}")
+    if np.any(raw < 0):
+        raise InputError(
+            "A count is below zero.", found=f"{np.nanmin(raw):g}", do="Correct it or leave it empty."
+        )
+    if np.any(given < 0):
+        raise InputError(
+            "A month has a negative number of days or person-days.", found=f"{np.nanmin(given):g}"
+        )
+    full = np.broadcast_to(given, raw.shape)
+    present = np.isfinite(raw) & np.isfinite(full) & (full > 0)
+    return np.where(present, raw, 0.0), np.where(present, full, 0.0), month
+
+
+def years(n_months: int) -> Array:
+    """Time in years of each month, centred on the middle of the series."""
+    t: Array = np.arange(n_months) / MONTHS_PER_YEAR
+    return t - (n_months - 1) / 2 / MONTHS_PER_YEAR
+
+
+def month_indicator(calendar_month: npt.NDArray[np.intp]) -> Array:
+    """Months by twelve: 1 where a month of the series is that calendar month."""
+    return np.asarray(calendar_month[:, None] == np.arange(1, 13), dtype=float)
+
+
+def divide(numerator: npt.ArrayLike, denominator: npt.ArrayLike) -> Array:
+    """Divide, with NaN where the denominator is not above zero."""
+    top, bottom = np.broadcast_arrays(
+        np.asarray(numerator, dtype=float), np.asarray(denominator, dtype=float)
+    )
+    return np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom > 0)
+
+
+def fit_monthly(
+    counts: npt.ArrayLike,
+    exposure: npt.ArrayLike,
+    calendar_month: npt.ArrayLike,
+    *,
+    minimum_months: int = MINIMUM_MONTHS,
+) -> MonthlyModel:
+    """Fit log rate = trend + month effect to every area's monthly counts.
+
+    It answers: how did each area's rate move over the years and through the year, and how much more
+    than Poisson does it scatter about that?
+
+    Parameters
+    ----------
+    counts : array, shape (areas, months)
+        Events in each month; NaN where not published.
+    exposure : array, shape (months,) or (areas, months)
+        Days in the month, or person-days.
+    calendar_month : array of int, shape (months,)
+        1 for January to 12 for December.
+    minimum_months : int
+        Fewest months with a count that a model is fitted to.
+
+    Returns
+    -------
+    MonthlyModel
+
+    Raises
+    ------
+    InputError
+        If shapes disagree or a count is negative.
+
+    Notes
+    -----
+    Maximum likelihood for a Poisson mean with log link (McCullagh and Nelder 1989, chapter 6), errors scaled
+    by Pearson dispersion. Given the slope, each month effect has a closed form, so the slope is found by
+    Newton's method in one dimension, and its profile information is the exact information.
+    Equal to statsmodels' GLM with the same design to 1e-8.
+
+    Do not use its errors to judge a change: autocorrelation and wandering levels make them too small
+    (see `history_scale`). Do not extrapolate its slope (see `do_nothing_forecast`).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> month = np.tile(np.arange(1, 13), 3)
+    >>> model = fit_monthly(100 * 1.1 ** (np.arange(36) / 12), np.ones(36), month)
+    >>> float(model.slope[0].round(4)) == float(np.log(1.1).round(4))
+    True
+    """
+    y, e, month = monthly_panel(counts, exposure, calendar_month)
+    t, group = years(y.shape[1]), month_indicator(month)
+    reason = _reasons(y, e, group, minimum_months)
+    usable = reason == ""
+    slope = np.where(usable, _profile_slope(y, e, t, group, usable), np.nan)
+    return _describe(y, e, t, group, slope, reason)
+
+
+def _reasons(y: Array, e: Array, group: Array, minimum_months: int) -> npt.NDArray[np.str_]:
+    observed = (e > 0).astype(float)
+    n = observed.sum(axis=1).astype(int)
+    months_seen = ((observed @ group) > 0).sum(axis=1)
+    months_with_events = ((y @ group) > 0).sum(axis=1)
+    short = max(minimum_months, PARAMETERS + 1)
+    few = np.char.add(n.astype(str), f" months of data, {short} are needed")
+    return np.select(
+        [n < short, months_seen < MONTHS_PER_YEAR, y.sum(axis=1) == 0, months_with_events < MONTHS_PER_YEAR],
+        [
+            few,
+            "a calendar month was never observed",
+            "no events at all",
+            "a calendar month had no events in any year",
+        ],
+        default="",
+    ).astype(np.str_)
+
+
+def _profile_slope(y: Array, e: Array, t: Array, group: Array, usable: npt.NDArray[np.bool_]) -> Array:
+    """Newton's method on the slope, the month effects profiled out; areas that have settled drop out."""
+    slope = np.zeros(len(y))
+    open_ = np.flatnonzero(usable)
+    by_month, target = y @ group, y @ t
+    for _ in range(_MAXIMUM_STEPS):
+        score, information = _profile_derivatives(
+            slope[open_], e[open_], by_month[open_], target[open_], t, group
+        )
+        step = np.clip(divide(score, information), -1.0, 1.0)
+        step[~np.isfinite(step)] = 0.0
+        slope[open_] += step
+        open_ = open_[np.abs(step) > 1e-13 * np.maximum(1.0, np.abs(slope[open_]))]
+        if open_.size == 0:
+            break
+    return slope
+
+
+def _profile_derivatives(
+    slope: Array, e: Array, by_month: Array, target: Array, t: Array, group: Array
+) -> tuple[Array, Array]:
+    weight = e * np.exp(slope[:, None] * t)
+    total = weight @ group
+    total = np.where(total > 0, total, 1.0)
+    mean = (weight @ (group * t[:, None])) / total
+    square = (weight @ (group * (t**2)[:, None])) / total
+    return target - (by_month * mean).sum(axis=1), (by_month * (square - mean**2)).sum(axis=1)
+
+
+def _describe(
+    y: Array, e: Array, t: Array, group: Array, slope: Array, reason: npt.NDArray[np.str_]
+) -> MonthlyModel:
+    ok = reason == ""
+    b = np.where(ok, slope, 0.0)
+    by_month = y @ group
+    _, information = _profile_derivatives(b, e, by_month, y @ t, t, group)
+    weight = e * np.exp(b[:, None] * t)
+    level = divide(by_month, weight @ group)
+    log_level = np.log(np.where(level > 0, level, np.nan))
+    effects = np.where(ok[:, None], log_level - _row_mean(log_level), np.nan)
+    fitted = np.where(
+        (e > 0) & ok[:, None],
+        weight * np.where(ok[:, None], level, np.nan)[:, np.argmax(group, axis=1)],
+        np.nan,
+    )
+    n = (e > 0).sum(axis=1).astype(float)
+    df = n - PARAMETERS
+    pearson = divide(y - fitted, np.sqrt(np.where(fitted > 0, fitted, np.nan)))
+    relative = divide(y - fitted, fitted)
+    dispersion = np.where(ok, divide(_row_sum(pearson**2), df), np.nan)
+    return MonthlyModel(
+        slope=np.where(ok, slope, np.nan),
+        slope_se=np.where(ok, np.sqrt(divide(dispersion, information)), np.nan),
+        month_effects=effects,
+        dispersion=dispersion,
+        residual_variance=np.where(ok, divide(_row_sum(relative**2), df), np.nan),
+        autocorrelation=np.where(ok, lag_one(pearson), np.nan),
+        fitted=fitted,
+        n_months=n,
+        df=df,
+        reason=reason,
+    )
+
+
+def lag_one(residuals: Array) -> Array:
+    """Lag-1 autocorrelation of each row, over the neighbouring months that both have a value.
+
+    A row with no variation has none: zero.
+    """
+    r = np.where(np.isfinite(residuals), residuals, 0.0)
+    power = (r**2).sum(axis=1)
+    found = divide((r[:, 1:] * r[:, :-1]).sum(axis=1), power)
+    return np.where(np.isfinite(found), found, 0.0)
+
+
+def _row_sum(values: Array) -> Array:
+    return np.asarray(np.where(np.isfinite(values), values, 0.0).sum(axis=1))
+
+
+def _row_mean(values: Array) -> Array:
+    return divide(_row_sum(values), np.isfinite(values).sum(axis=1))[:, None]
