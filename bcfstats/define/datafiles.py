@@ -1,0 +1,143 @@
+"""Reading the data files of definitions: known keys, right types, near misses for what is misspelt."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from bcfstats.errors import InputError
+
+Table = dict[str, Any]
+_WORDS: dict[type, str] = {
+    str: "text in quotes",
+    bool: "true or false",
+    int: "a whole number",
+    list: "a list",
+    date: "a date such as 2014-04-01",
+}
+
+
+def read_toml(path: Path) -> Table:
+    """Read a TOML file; numbers with a point come as exact text, for `Decimal` or `float` to read.
+
+    Raises
+    ------
+    InputError
+        If the file is not there or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"), parse_float=_exact)
+    except OSError as error:
+        raise InputError(
+            "The file cannot be opened.", where=str(path), found=error.strerror or "", do="Check the path."
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(
+            "The file is not TOML.", where=path.name, found=str(error), do="Correct the line named."
+        ) from None
+
+
+class _exact(str):  # noqa: N801  (a marker type, never seen by users)
+    """A number as it was written."""
+
+
+def number(table: Table, key: str, where: str) -> str:
+    """Give a number of a table as it was written, for `Decimal`, `Fraction` or `float`."""
+    value = table[key]
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | _exact)
+        or str(value).strip("+-") in {"inf", "nan"}
+    ):
+        raise InputError(
+            f"'{key}' must be a number.", where=where, found=repr(value), do="Give a plain number."
+        )
+    return str(value)
+
+
+def check_keys(
+    table: object, where: str, required: Mapping[str, type], optional: Mapping[str, type]
+) -> Table:
+    """Check that a table has the keys it must have, none it may not have, and the right types.
+
+    Parameters
+    ----------
+    table : object
+        What the file holds at this place.
+    where : str
+        File and entry, for the message.
+    required, optional : mapping of str to type
+        Key to type; `object` for a key whose value is checked elsewhere.
+
+    Raises
+    ------
+    InputError
+        For the first key found wrong.
+    """
+    if not isinstance(table, dict):
+        raise InputError(
+            "A table was expected here.", where=where, found=repr(table), do="See the example files."
+        )
+    known = {**required, **optional}
+    for key in table:
+        if key not in known:
+            raise InputError(
+                "This key is not known.", where=where, found=f"'{key}'", do=near_misses(key, known)
+            )
+    for key in required:
+        if key not in table:
+            raise InputError(f"'{key}' is missing.", where=where, do=f"Add a line '{key} = ...'.")
+    for key, value in table.items():
+        kind = known[key]
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise InputError(
+                f"'{key}' must be {_WORDS[kind]}.", where=where, found=repr(value), do="Correct it."
+            )
+        if isinstance(value, str) and key in required and not value.strip():
+            raise InputError(f"'{key}' is empty.", where=where, do="Fill it in.")
+    return table
+
+
+def check_choice(value: str, choices: Collection[str], key: str, where: str) -> None:
+    """Check that a word is one of the words allowed.
+
+    Raises
+    ------
+    InputError
+        If it is not.
+    """
+    if value not in choices:
+        allowed = ", ".join(sorted(choices))
+        raise InputError(
+            f"'{key}' is not understood.", where=where, found=f"'{value}'", do=f"Use one of: {allowed}."
+        )
+
+
+def texts(table: Table, key: str, where: str) -> tuple[str, ...]:
+    """Give a list of texts, empty where the key is absent."""
+    values = table.get(key, [])
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise InputError(
+            f"'{key}' must be a list of texts.", where=where, found=repr(values), do='Write ["...", "..."].'
+        )
+    return tuple(values)
+
+
+def near_misses(text: str, names: Iterable[str], *, n: int = 3) -> str:
+    """Say which names come close to a misspelt one, or list them all where none does.
+
+    Examples
+    --------
+    >>> near_misses("reablemnt", ["reablement", "falls_injuries"])
+    "Did you mean 'reablement'?"
+    """
+    names = list(names)
+    by_lower = {name.lower(): name for name in reversed(names)}
+    close = [by_lower[name] for name in get_close_matches(text.lower(), by_lower, n=n, cutoff=0.6)]
+    if close:
+        return "Did you mean " + " or ".join(f"'{name}'" for name in close) + "?"
+    return f"Use one of: {', '.join(names)}." if len(names) <= 40 else "Check the spelling."

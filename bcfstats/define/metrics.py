@@ -1,0 +1,228 @@
+"""What each metric is: definition, unit, polarity, source, series breaks and caveats."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from types import MappingProxyType
+
+from bcfstats.define.datafiles import Table, check_choice, check_keys, near_misses, number, read_toml, texts
+from bcfstats.errors import InputError, ParameterError
+
+CHOICES = {
+    "group": ("national", "replacement", "local"),
+    "polarity": ("lower", "higher"),
+    "frequency": ("month", "quarter", "year", "wave"),
+    "statistic": (
+        *("crude_rate", "proportion", "survey_proportion", "mean"),
+        *("directly_standardised_rate", "modelled_ratio"),
+    ),
+}
+_REQUIRED: dict[str, type] = {
+    **dict.fromkeys(("id", "name", "short_name", "numerator", "denominator", "age_group", "unit"), str),
+    **dict.fromkeys(("polarity", "frequency", "statistic", "source", "publisher"), str),
+    "multiplier": object,
+    "independent_events": bool,
+    "decimals": int,
+}
+_OPTIONAL: dict[str, type] = {
+    **dict.fromkeys(("code", "framework", "group", "lag"), str),
+    **dict.fromkeys(("breaks", "caveats", "sources"), list),
+}
+
+
+@dataclass(frozen=True)
+class SeriesBreak:
+    """A change of definition or source: figures before and after are not comparable.
+
+    Attributes
+    ----------
+    date : datetime.date
+        First day on the new basis.
+    what : str
+        What changed.
+    source : str
+        Who says so.
+    """
+
+    date: date
+    what: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What a metric measures and how its numbers behave.
+
+    Attributes
+    ----------
+    id : str
+        Name used in tables and files, such as "reablement".
+    code, framework : str
+        Code in its outcomes framework, such as "2B(1)" in "ASCOF"; empty where it has none.
+    group : str
+        "national" (the five of December 2013), "replacement" (July 2014) or "local".
+    name, short_name : str
+        Full name, and a name for charts and tables.
+    numerator, denominator, age_group : str
+        What is counted, out of what, and for whom.
+    multiplier : float
+        What numerator / denominator is multiplied by: 100 for a percentage, 100,000 for a rate.
+    unit : str
+        Unit of the value. A monthly metric over a longer window is the average per month.
+    polarity : str
+        Which way is better: "lower" or "higher".
+    frequency : str
+        How often it is published: "month", "quarter", "year" or "wave".
+    statistic : str
+        One of "crude_rate", "proportion", "survey_proportion", "mean", "directly_standardised_rate",
+        "modelled_ratio".
+    independent_events : bool
+        Whether the things counted may be taken as independent of each other.
+    source, publisher, lag : str
+        Data collection, publisher, and time from the end of the period to publication.
+    breaks : tuple of SeriesBreak
+        In order of date.
+    caveats : tuple of str
+        What a reader must know; facts that are not confirmed say so.
+    decimals : int
+        Decimal places the value is shown with.
+    sources : tuple of str
+        Where the facts above come from.
+    """
+
+    id: str
+    code: str
+    framework: str
+    group: str
+    name: str
+    short_name: str
+    numerator: str
+    denominator: str
+    age_group: str
+    multiplier: float
+    unit: str
+    polarity: str
+    frequency: str
+    statistic: str
+    independent_events: bool
+    source: str
+    publisher: str
+    lag: str
+    breaks: tuple[SeriesBreak, ...]
+    caveats: tuple[str, ...]
+    decimals: int
+    sources: tuple[str, ...]
+
+
+def get_metric(id: str, metrics: Mapping[str, Metric] | None = None) -> Metric:
+    """Find a metric by its id or by its code in an outcomes framework.
+
+    Parameters
+    ----------
+    id : str
+        Such as "reablement", "2B(1)" or "ASCOF 2B(1)"; capitals, spaces and the dot in "2.6.i" do not matter.
+    metrics : mapping of str to Metric, optional
+        Where to look; the metrics of the fund if not given.
+
+    Returns
+    -------
+    Metric
+
+    Raises
+    ------
+    ParameterError
+        If there is none, with the nearest names.
+
+    Examples
+    --------
+    >>> get_metric("2A(2)").id
+    'care_home_admissions'
+    """
+    metrics = METRICS if metrics is None else metrics
+    wanted = _bare(id)
+    for metric in metrics.values():
+        codes = {_bare(metric.code), _bare(metric.framework + metric.code)} if metric.code else set()
+        if wanted in {_bare(metric.id), *codes}:
+            return metric
+    raise ParameterError("There is no such metric.", found=f"'{id}'", do=near_misses(str(id), metrics))
+
+
+def load_metrics(path: str | Path) -> Mapping[str, Metric]:
+    """Read an area's own metrics and give them together with those of the fund.
+
+    Parameters
+    ----------
+    path : str or Path
+        TOML file of `[[metric]]` tables in the form of `metrics.toml`. Of the fields of `Metric` these may be
+        left out: code, framework, group ("local"), lag ("not confirmed"), breaks, caveats, sources.
+
+    Returns
+    -------
+    mapping of str to Metric
+        Read-only, in the order of the files.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or a metric has a missing, unknown or wrong entry or an id already taken.
+    """
+    return MappingProxyType({**METRICS, **_read_metrics(Path(path), taken=METRICS)})
+
+
+def _read_metrics(path: Path, taken: Mapping[str, Metric]) -> dict[str, Metric]:
+    file = check_keys(read_toml(path), path.name, {"metric": list}, {})
+    metrics: dict[str, Metric] = {}
+    for position, table in enumerate(file["metric"], start=1):
+        name = table.get("id", position) if isinstance(table, dict) else position
+        metric = _metric(table, f"{path.name}, metric {name}")
+        if metric.id in metrics or metric.id in taken:
+            raise InputError(
+                "This id is already taken.",
+                where=f"{path.name}, metric {position}",
+                found=f"'{metric.id}'",
+                do="Give each metric an id of its own.",
+            )
+        metrics[metric.id] = metric
+    return metrics
+
+
+def _metric(table: object, where: str) -> Metric:
+    entry: Table = {"code": "", "framework": "", "group": "local", "lag": "not confirmed"}
+    entry |= check_keys(table, where, _REQUIRED, _OPTIONAL)
+    for key, choices in CHOICES.items():
+        check_choice(entry[key], choices, key, where)
+    multiplier = float(number(entry, "multiplier", where))
+    if multiplier <= 0 or entry["decimals"] < 0:
+        key = "multiplier" if multiplier <= 0 else "decimals"
+        raise InputError(
+            f"'{key}' is too small.",
+            where=where,
+            found=str(entry[key]),
+            do="Use a positive number (decimals: 0 or more).",
+        )
+    breaks = sorted((_break(item, where) for item in entry.pop("breaks", [])), key=lambda item: item.date)
+    lists = {key: texts(entry, key, where) for key in ("caveats", "sources")}
+    return Metric(**{**entry, **lists, "multiplier": multiplier, "breaks": tuple(breaks)})
+
+
+def _break(table: object, where: str) -> SeriesBreak:
+    where = f"{where}, breaks"
+    entry: Table = check_keys(table, where, {"date": date, "what": str, "source": str}, {})
+    if isinstance(entry["date"], datetime):
+        raise InputError(
+            "'date' must be a day.", where=where, found=str(entry["date"]), do="Write 2014-04-01."
+        )
+    return SeriesBreak(**entry)
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", str(text).lower())
+
+
+METRICS: Mapping[str, Metric] = MappingProxyType(
+    _read_metrics(Path(__file__).with_name("metrics.toml"), taken={})
+)
