@@ -1,0 +1,363 @@
+"""Proportions, crude rates and means, each with its confidence limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bcfstats.stats.limits import EXACT_BELOW, poisson_limits, wilson_limits
+from bcfstats.stats.rows import (
+    Floats,
+    Labels,
+    Level,
+    Texts,
+    as_level,
+    as_rows,
+    at_levels,
+    critical_value,
+    group_rows,
+    labelled,
+    named,
+    negative,
+    not_a_number,
+    not_positive,
+    reasons,
+    unwrap,
+    usable,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimate:
+    """A value and its confidence limits, one a row.
+
+    Single numbers in give single numbers out. Where several confidence levels were asked for, the limits
+    have one leading axis more than the value: `lower[0]` belongs to the first level.
+
+    Attributes
+    ----------
+    value : ndarray
+        The estimate, in the unit of the multiplier; NaN where it cannot be computed.
+    lower, upper : ndarray, shape of `value`, or (levels, *shape of value)
+        Confidence limits in the same unit.
+    confidence_level : float or tuple of float
+        0.95 for 95 %.
+    method : ndarray of str, shape of `value`
+        The formula used for the row.
+    reason : ndarray of str, shape of `value`
+        Why the value or its limits are missing; empty where nothing is.
+    groups : ndarray or None
+        Where rows were grouped, the label of each value, sorted.
+    """
+
+    value: Floats
+    lower: Floats
+    upper: Floats
+    confidence_level: float | tuple[float, ...]
+    method: Texts
+    reason: Texts
+    groups: Labels | None = None
+
+
+def estimate(
+    value: Floats,
+    limits: tuple[Floats, Floats],
+    confidence_level: Level,
+    method: Texts,
+    reason: Texts,
+    groups: Labels | None = None,
+) -> Estimate:
+    """Return an `Estimate`, its arrays unwrapped to single numbers if that is what came in."""
+    lower, upper = limits
+    return Estimate(
+        unwrap(value),
+        unwrap(lower),
+        unwrap(upper),
+        as_level(confidence_level),
+        unwrap(method),
+        unwrap(reason),
+        groups,
+    )
+
+
+def proportion(
+    numerator: npt.ArrayLike,
+    denominator: npt.ArrayLike,
+    *,
+    confidence_level: Level = 0.95,
+    multiplier: float = 1,
+) -> Estimate:
+    """Share of the denominator with Wilson's limits.
+
+    It answers: what share is it, and how sure can we be?
+
+    Parameters
+    ----------
+    numerator : array_like
+        People or events counted; need not be whole.
+    denominator : array_like
+        People or events at risk, the numerator among them.
+    confidence_level : float or sequence of float
+        0.95 for 95 %; (0.95, 0.998) gives both.
+    multiplier : float
+        1 for a share, 100 for a percentage.
+
+    Returns
+    -------
+    Estimate
+        NaN with a reason where a number is missing, the denominator is zero or below, or the numerator
+        is not between zero and the denominator.
+
+    Raises
+    ------
+    ParameterError
+        If the shapes disagree, an input is text or a confidence level is not between 0 and 1.
+
+    Notes
+    -----
+    Wilson's score interval (Wilson 1927, doi:10.1080/01621459.1927.10502953; recommended by Newcombe 1998,
+    doi:10.1002/(SICI)1097-0258(19980430)17:8<857::AID-SIM777>3.0.CO;2-E). Not for survey percentages with
+    a design effect (`survey_proportion`) nor for a modelled denominator (`modelled_ratio`).
+
+    Examples
+    --------
+    >>> share = proportion(82, 100, multiplier=100)
+    >>> f"{share.value:.1f} % ({share.lower:.1f} to {share.upper:.1f})"
+    '82.0 % (73.3 to 88.3)'
+    """
+    x, n = as_rows(numerator=numerator, denominator=denominator)
+    reason = proportion_reasons(x, n)
+    x, n = usable(reason, x, n)
+
+    def limits(level: float) -> tuple[Floats, Floats]:
+        lower, upper = wilson_limits(x, n, float(critical_value(level)))
+        return lower * multiplier, upper * multiplier
+
+    return estimate(
+        x / n * multiplier,
+        at_levels(limits, confidence_level),
+        confidence_level,
+        named("Wilson", reason),
+        reason,
+    )
+
+
+def proportion_reasons(numerator: Floats, denominator: Floats, suffix: str = "") -> Texts:
+    """Return why a row's counts make no proportion; `suffix` names the period they belong to."""
+    return reasons(
+        numerator.shape,
+        not_a_number(f"numerator{suffix}", numerator),
+        not_a_number(f"denominator{suffix}", denominator),
+        not_positive(f"denominator{suffix}", denominator),
+        negative(f"numerator{suffix}", numerator),
+        (f"the numerator{suffix} is above the denominator", numerator > denominator),
+    )
+
+
+def crude_rate(
+    numerator: npt.ArrayLike,
+    denominator: npt.ArrayLike,
+    *,
+    confidence_level: Level = 0.95,
+    multiplier: float = 100_000,
+) -> Estimate:
+    """Events for each person, or each day, or 100,000 people, with exact or Byar's limits.
+
+    It answers: how often does it happen, and how sure can we be?
+
+    Parameters
+    ----------
+    numerator : array_like
+        Events; need not be whole, may exceed the denominator.
+    denominator : array_like
+        Population, or days of exposure.
+    confidence_level : float or sequence of float
+        0.95 for 95 %; (0.95, 0.998) gives both.
+    multiplier : float
+        100_000 for a rate per 100,000.
+
+    Returns
+    -------
+    Estimate
+        `method` is "Exact" below 10 events and "Byar" from 10; NaN with a reason where a number is missing,
+        the denominator is zero or below, or the numerator is below zero.
+
+    Raises
+    ------
+    ParameterError
+        If the shapes disagree, an input is text or a confidence level is not between 0 and 1.
+
+    Notes
+    -----
+    Exact limits after Garwood (1936, doi:10.1093/biomet/28.3-4.437), Byar's after Breslow and Day (1987).
+    Events must be independent of one another: not for bed days, nor for admissions where one person has
+    several (see `events_from_persons`).
+
+    Examples
+    --------
+    >>> rate = crude_rate([12, 3], [20_000, 0])
+    >>> rate.value, rate.lower.round(2)
+    (array([60., nan]), array([30.97,   nan]))
+    >>> rate.reason[1]
+    'the denominator is zero or below'
+    """
+    count, exposure = as_rows(numerator=numerator, denominator=denominator)
+    reason = rate_reasons(count, exposure)
+    count, exposure = usable(reason, count, exposure)
+    return poisson_estimate(count, multiplier / exposure, confidence_level, reason)
+
+
+def poisson_estimate(count: Floats, scale: Floats, confidence_level: Level, reason: Texts) -> Estimate:
+    """Return a count and its Poisson limits, all times `scale`."""
+
+    def limits(level: float) -> tuple[Floats, Floats]:
+        lower, upper = poisson_limits(count, level)
+        lower *= scale
+        upper *= scale
+        return lower, upper
+
+    return estimate(
+        count * scale,
+        at_levels(limits, confidence_level),
+        confidence_level,
+        labelled(count < EXACT_BELOW, "Exact", "Byar", reason),
+        reason,
+    )
+
+
+def rate_reasons(numerator: Floats, denominator: Floats, suffix: str = "") -> Texts:
+    """Return why a row's counts make no rate; `suffix` names the period they belong to."""
+    return reasons(
+        numerator.shape,
+        not_a_number(f"numerator{suffix}", numerator),
+        not_a_number(f"denominator{suffix}", denominator),
+        not_positive(f"denominator{suffix}", denominator),
+        negative(f"numerator{suffix}", numerator),
+    )
+
+
+def mean(
+    values: npt.ArrayLike, *, groups: npt.ArrayLike | None = None, confidence_level: Level = 0.95
+) -> Estimate:
+    """Average of people's scores with Student's t limits.
+
+    It answers: what is the average, and how sure can we be?
+
+    Parameters
+    ----------
+    values : array_like
+        One score a person: along the last axis, or one a row with `groups`.
+    groups : array_like, optional
+        The group of each row; the answer then has one value a group, in the order of `Estimate.groups`.
+    confidence_level : float or sequence of float
+        0.95 for 95 %.
+
+    Returns
+    -------
+    Estimate
+        NaN with a reason where a score is missing; a single score has a mean but no limits.
+
+    Raises
+    ------
+    ParameterError
+        If the shapes disagree, an input is text or a confidence level is not between 0 and 1.
+
+    Notes
+    -----
+    Student's t limits with n - 1 degrees of freedom (Student 1908, doi:10.1093/biomet/6.1.1). Not for
+    weighted survey scores: use their published margin of error with `published_estimate`.
+
+    Examples
+    --------
+    >>> score = mean([17, 19, 21, 18])
+    >>> f"{score.value:.2f} ({score.lower:.2f} to {score.upper:.2f})"
+    '18.75 (16.03 to 21.47)'
+    """
+    (x,) = as_rows(values=values)
+    if groups is None:
+        x = np.atleast_1d(x)
+        n = np.full(x.shape[:-1], float(x.shape[-1]))
+        average = x.sum(axis=-1) / np.maximum(n, 1)
+        squares = np.square(x - average[..., None]).sum(axis=-1)
+        return _t_estimate(average, squares, n, confidence_level)
+    by = group_rows(groups, x.size)
+    n = by.total(np.ones(x.size))
+    average = by.total(x) / n
+    squares = by.total(np.square(x - average[by.code]))
+    return _t_estimate(average, squares, n, confidence_level, by.label)
+
+
+def mean_from_summary(
+    mean: npt.ArrayLike,
+    standard_deviation: npt.ArrayLike,
+    sample_size: npt.ArrayLike,
+    *,
+    confidence_level: Level = 0.95,
+) -> Estimate:
+    """Published average with Student's t limits from its standard deviation and number of people.
+
+    It answers: how sure can we be of this average?
+
+    Parameters
+    ----------
+    mean, standard_deviation : array_like
+        In the unit of the score.
+    sample_size : array_like
+        People whose scores were averaged.
+    confidence_level : float or sequence of float
+        0.95 for 95 %.
+
+    Returns
+    -------
+    Estimate
+        NaN with a reason where a number is missing; no limits where the sample is a single person.
+
+    Raises
+    ------
+    ParameterError
+        If the shapes disagree, an input is text or a confidence level is not between 0 and 1.
+
+    Notes
+    -----
+    Student's t limits, as `mean`.
+
+    Examples
+    --------
+    >>> score = mean_from_summary(18.75, 1.7078251, 4)
+    >>> f"{score.lower:.2f} to {score.upper:.2f}"
+    '16.03 to 21.47'
+    """
+    average, deviation, n = as_rows(mean=mean, standard_deviation=standard_deviation, sample_size=sample_size)
+    squares = np.where(deviation < 0, np.nan, np.square(deviation)) * np.maximum(n - 1, 0)
+    return _t_estimate(average, squares, n, confidence_level)
+
+
+def _t_estimate(
+    average: Floats, squares: Floats, n: Floats, confidence_level: Level, groups: Labels | None = None
+) -> Estimate:
+    reason = reasons(
+        average.shape,
+        not_a_number("sample size", n),
+        not_positive("sample size", n),
+        not_a_number("mean or one of its values", average),
+        ("one value alone gives no limits", n <= 1),
+        not_a_number("standard deviation", squares),
+    )
+    average = np.where((n > 0) & np.isfinite(average), average, np.nan)
+    df, squares, n = usable(reason, n - 1, squares, n)
+    error = np.sqrt(squares / df / n)
+
+    def limits(level: float) -> tuple[Floats, Floats]:
+        margin = critical_value(level, df) * error
+        return average - margin, average + margin
+
+    return estimate(
+        average,
+        at_levels(limits, confidence_level),
+        confidence_level,
+        named("Student's t", reason),
+        reason,
+        groups,
+    )
