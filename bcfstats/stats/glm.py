@@ -111,7 +111,9 @@ def divide(numerator: npt.ArrayLike, denominator: npt.ArrayLike) -> Array:
     top, bottom = np.broadcast_arrays(
         np.asarray(numerator, dtype=float), np.asarray(denominator, dtype=float)
     )
-    return np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom > 0)
+    ratio: Array = np.full(top.shape, np.nan)
+    np.divide(top, bottom, out=ratio, where=bottom > 0)
+    return ratio
 
 
 def fit_monthly(

@@ -1,0 +1,104 @@
+"""Month indices against the worked panel, hand arithmetic and simulated panels with a known season."""
+
+import numpy as np
+import pytest
+
+from bcfstats.errors import ParameterError
+from bcfstats.stats.season import part_year_factor, seasonal_indices
+
+NATION = 0.04 * np.cos(2 * np.pi * np.arange(12) / 12)
+
+
+def simulate(seed, areas=80, months=36, area_sd=0.03, scatter=40):
+    """Negative binomial panel; the truth is the nation's season plus a departure of each area."""
+    rng = np.random.default_rng(seed)
+    month = np.arange(months) % 12 + 1
+    truth = NATION + rng.normal(0, area_sd, (areas, 12))
+    truth -= truth.mean(axis=1, keepdims=True)
+    days = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])[month - 1].astype(float)
+    mean = rng.uniform(10, 40, (areas, 1)) * days * np.exp(truth[:, month - 1])
+    return rng.negative_binomial(scatter, scatter / (scatter + mean)).astype(float), days, month, truth
+
+
+def test_worked_panel(worked_panel):
+    season = seasonal_indices(worked_panel.counts, worked_panel.days, worked_panel.month)
+    # both sides are the same closed form in double precision
+    assert season.log_index[0] == pytest.approx(worked_panel.expected["eb_seasonal_A00_JanDec"], abs=1e-8)
+
+
+@pytest.mark.parametrize("area_sd", [0.0, 0.03, 0.08])
+def test_shrunk_indices_beat_own_and_intervals_cover(area_sd):
+    own, shrunk, covered = [], [], []
+    for seed in range(4):
+        counts, days, month, truth = simulate(seed, area_sd=area_sd)
+        season = seasonal_indices(counts, days, month)
+        own.append((np.log(season.own_index) - truth) ** 2)
+        shrunk.append((season.log_index - truth) ** 2)
+        covered.append((np.log(season.lower) <= truth) & (truth <= np.log(season.upper)))
+    assert np.mean(shrunk) < np.mean(own)
+    # 4 x 80 x 12 intervals share four nations: standard error about 2 points
+    assert np.mean(covered) > 0.90
+    if area_sd == 0:
+        assert np.sqrt(np.mean(shrunk)) < 0.3 * np.sqrt(np.mean(own))
+
+
+def test_february_is_not_low_because_it_is_short():
+    month = np.tile(np.arange(1, 13), 3)
+    days = np.tile([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], 3).astype(float)
+    season = seasonal_indices(np.outer([10, 20, 30], days), days, month)
+    assert season.index == pytest.approx(1.0, abs=1e-9)
+    assert not season.differs_from_none.any()
+
+
+def test_an_area_without_a_model_takes_the_nation_and_says_so():
+    counts, days, month, _ = simulate(1, areas=30)
+    counts[0, :26] = np.nan
+    counts[1] = 0
+    season = seasonal_indices(counts, days, month)
+    assert season.index[0] == pytest.approx(season.national_index)
+    assert season.own_weight[0] == pytest.approx(0)
+    assert season.note[0] == "the season of all areas is used: 10 months of data, 18 are needed"
+    assert season.note[1] == "the season of all areas is used: no events at all"
+    assert (season.reason == "").all()
+    assert np.isfinite(season.lower).all()
+    assert np.isfinite(season.upper).all()
+    assert (season.log_se[0] >= season.log_se[5:].max(axis=0) - 1e-12).all()
+
+
+def test_two_winters_and_twelve_months_are_named():
+    counts, days, month, _ = simulate(1, areas=5, months=24)
+    assert (seasonal_indices(counts, days, month).note == "two winters only").all()
+    year = seasonal_indices(counts[:, :12], days[:12], month[:12])
+    assert (year.reason == "12 months of data, 18 are needed").all()
+    assert np.isnan(year.index).all()
+
+
+def test_one_area_keeps_its_own_and_two_areas_answer():
+    counts, days, month, _ = simulate(3, areas=2)
+    one = seasonal_indices(counts[:1], days, month)
+    assert one.index == pytest.approx(one.own_index)
+    assert one.note[0] == "one area: nothing to shrink towards"
+    assert (one.lower < one.index).all()
+    assert np.isfinite(seasonal_indices(counts, days, month).upper).all()
+
+
+def test_a_constant_series_does_not_carry_the_nation():
+    counts, days, month, _ = simulate(5, areas=40)
+    with_constant = np.vstack([counts, 30 * days])
+    without = seasonal_indices(counts, days, month).national_index
+    assert seasonal_indices(with_constant, days, month).national_index == pytest.approx(without, abs=0.03)
+
+
+def test_part_year_factor_by_hand():
+    counts, days, month, _ = simulate(2, areas=10)
+    season = seasonal_indices(counts, days, month)
+    length = np.array([31, 28.25, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+    by_hand = (season.index[:, 3:] @ length[3:] / length[3:].sum()) / (season.index @ length / length.sum())
+    factor, log_se = part_year_factor(season, range(1, 13), range(4, 13))
+    assert factor == pytest.approx(by_hand, rel=1e-12)
+    assert (log_se > 0).all()
+    same, no_error = part_year_factor(season, [4, 5], [4, 5])
+    assert same == pytest.approx(1.0)
+    assert no_error == pytest.approx(0.0, abs=1e-15)
+    with pytest.raises(ParameterError, match="1 to 12"):
+        part_year_factor(season, [], [1])
