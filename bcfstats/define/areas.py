@@ -1,0 +1,274 @@
+"""The 152 upper-tier areas of England in 2014: names, codes, regions and boards."""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from bcfstats.define.datafiles import near_misses
+from bcfstats.errors import ParameterError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+AREA_COLUMNS = ("area_code", "area_name", "area_type", "region_code", "region", "council_code", "board")
+
+
+@dataclass(frozen=True)
+class Area:
+    """An upper-tier local authority as it was in 2014, the area of a health and wellbeing board.
+
+    Attributes
+    ----------
+    area_code, area_name : str
+        ONS code of 2014, and the plain name.
+    area_type : str
+        "County", "Unitary authority", "Metropolitan district", "London borough" or "City of London".
+    region_code, region : str
+        ONS code and name of the region.
+    council_codes : tuple of str
+        Council (CASSR) codes: first the one in ASCOF, then the one in the delayed transfers files if another.
+    board : str
+        Health and wellbeing board; two areas may share one.
+    variants : tuple of str
+        Other names found in published files.
+    predecessor_codes : tuple of str
+        Earlier ONS codes.
+    successors : tuple of (str, datetime.date)
+        Later ONS codes that cover the area or part of it, and from when.
+    boundary_break_dates : tuple of datetime.date
+        From these days figures published under the area's name or codes cover another area.
+    note : str
+        What a reader should know.
+    """
+
+    area_code: str
+    area_name: str
+    area_type: str = ""
+    region_code: str = ""
+    region: str = ""
+    council_codes: tuple[str, ...] = ()
+    board: str = ""
+    variants: tuple[str, ...] = ()
+    predecessor_codes: tuple[str, ...] = ()
+    successors: tuple[tuple[str, date], ...] = ()
+    boundary_break_dates: tuple[date, ...] = ()
+    note: str = ""
+
+    @property
+    def council_code(self) -> str:
+        """The council (CASSR) code used in ASCOF; empty where none is known."""
+        return self.council_codes[0] if self.council_codes else ""
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Every code that means exactly this area: ONS code of 2014, earlier ones, council codes."""
+        return (self.area_code, *self.predecessor_codes, *self.council_codes)
+
+
+def find_area(text: str, areas: Mapping[str, Area] | Iterable[Area] | pd.DataFrame | None = None) -> Area:
+    """Find an area by name or code.
+
+    Parameters
+    ----------
+    text : str
+        Name, ONS code or council code. Capitals, accents, punctuation, "&", "Council", "London Borough of",
+        "UA" and the like do not matter.
+    areas : mapping of code to Area, iterable of Area, or DataFrame, optional
+        Where to look: the 152 areas of 2014 if not given. A table needs `area_code` and `area_name`, and may
+        have the other columns of `areas_frame`.
+
+    Returns
+    -------
+    Area
+
+    Raises
+    ------
+    ParameterError
+        If there is none, with the nearest names; if there are several; or if a later ONS code does not cover
+        exactly one area of 2014.
+
+    Examples
+    --------
+    >>> find_area("Medway Towns UA").area_code
+    'E06000035'
+    >>> find_area("London Borough of Hammersmith & Fulham").council_code
+    '705'
+    """
+    listed = list(AREAS.values()) if areas is None else _listed(areas)
+    names, codes = _default_index() if areas is None else _index(listed)
+    wanted = str(text).strip()
+    found = codes.get(wanted.upper()) or next(filter(None, map(names.get, _spellings(wanted))), [])
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise _several(wanted, found)
+    raise _successor_error(wanted, listed) or ParameterError(
+        "There is no such area.",
+        found=f"'{text}'",
+        do=near_misses(wanted, [name for area in listed for name in (area.area_name, *area.variants)]),
+    )
+
+
+def areas_frame(areas: Mapping[str, Area] | Iterable[Area] | None = None) -> pd.DataFrame:
+    """Give areas as a table, one row each.
+
+    Parameters
+    ----------
+    areas : mapping of code to Area or iterable of Area, optional
+        The 152 areas of 2014 if not given.
+
+    Returns
+    -------
+    DataFrame
+        Columns area_code, area_name, area_type, region_code, region, council_code, board; all text.
+
+    Examples
+    --------
+    >>> len(areas_frame())
+    152
+    """
+    import pandas as pd
+
+    rows = [
+        [getattr(area, column) for column in AREA_COLUMNS]
+        for area in _listed(AREAS if areas is None else areas)
+    ]
+    return pd.DataFrame(rows, columns=list(AREA_COLUMNS), dtype="object")
+
+
+def area_codes() -> dict[str, str]:
+    """Give every code that means exactly one area, with the ONS code of 2014 it stands for.
+
+    Later ONS codes are left out, as many cover another area. Where a file has both ONS and council codes, go
+    by the ONS code: council code 809 outlived a change of Dorset's boundary.
+
+    Returns
+    -------
+    dict of str to str
+        ONS codes of 2014, earlier ONS codes and council codes.
+
+    Examples
+    --------
+    >>> codes = area_codes()
+    >>> codes["00KB"], codes["625"], codes["E08000020"]
+    ('E06000055', 'E06000055', 'E08000037')
+    """
+    return {code: area.area_code for area in AREAS.values() for code in area.codes}
+
+
+Index = tuple[dict[str, list[Area]], dict[str, list[Area]]]
+
+
+def _index(areas: list[Area]) -> Index:
+    names: dict[str, list[Area]] = {}
+    codes: dict[str, list[Area]] = {}
+    for area in areas:
+        for key in {_plain(name) for name in (area.area_name, *area.variants)}:
+            names.setdefault(key, []).append(area)
+        for code in dict.fromkeys((*area.codes, *_same_area_codes(area))):
+            codes.setdefault(code.upper(), []).append(area)
+    for board in sorted({_plain(area.board) for area in areas} - {*names, ""}):
+        names[board] = [area for area in areas if _plain(area.board) == board]
+    return names, codes
+
+
+def _same_area_codes(area: Area) -> list[str]:
+    """Later ONS codes that cover just this area: it was neither split nor changed."""
+    whole = len(area.successors) == 1 and not area.boundary_break_dates
+    return [code for code, _ in area.successors if whole]
+
+
+@cache
+def _default_index() -> Index:
+    return _index(list(AREAS.values()))
+
+
+_PREFIX = re.compile(r"^(the )?((london|royal|metropolitan) borough|city|county|council) of (the )?")
+_SUFFIX = re.compile(
+    r"( (city|county) of)?(( metropolitan| london| royal)* (borough|district)| county| city)?"
+    r"( council| corporation| unitary authority| ua)?$"
+)
+
+
+def _plain(text: str) -> str:
+    """The text without capitals, accents and punctuation."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    plain = re.sub(r"['.]", "", plain.replace("&", " and "))
+    return re.sub(r"[^a-z0-9]+", " ", plain).strip()
+
+
+def _spellings(text: str) -> list[str]:
+    """The text as it is, then without words such as "Council" at its end, then without those at its start."""
+    shorter = _SUFFIX.sub("", _plain(text))
+    return [_plain(text), shorter, _PREFIX.sub("", shorter)]
+
+
+def _several(text: str, found: list[Area]) -> ParameterError:
+    which = ", ".join(f"{area.area_name} ({area.area_code})" for area in found)
+    return ParameterError(
+        f"'{text}' stands for {len(found)} areas.", found=which, do="Give the name or code of one of them."
+    )
+
+
+def _successor_error(text: str, areas: list[Area]) -> ParameterError | None:
+    parts = [(area, since) for area in areas for code, since in area.successors if code == text.upper()]
+    if not parts:
+        return None
+    which = " and ".join(f"{area.area_name} ({area.area_code})" for area, _ in parts)
+    return ParameterError(
+        f"{text.upper()}, a code from {parts[0][1]:%Y}, does not cover exactly one area of 2014.",
+        found=f"it covers all or part of {which}",
+        do="Give the area of 2014.",
+    )
+
+
+def _listed(areas: Mapping[str, Area] | Iterable[Area] | pd.DataFrame) -> list[Area]:
+    if hasattr(areas, "columns"):
+        return _from_frame(areas)
+    return list(areas.values() if isinstance(areas, Mapping) else areas)
+
+
+def _from_frame(frame: pd.DataFrame) -> list[Area]:
+    for column in ("area_code", "area_name"):
+        if column not in frame.columns:
+            raise ParameterError(
+                f"The list of areas has no column '{column}'.",
+                found=", ".join(map(str, frame.columns)),
+                do="Add it: one code and one name for each area.",
+            )
+    columns = [column for column in AREA_COLUMNS if column in frame.columns]
+    rows = frame[columns].astype("object").where(frame[columns].notna(), "").astype(str).to_dict("records")
+    return [_own_area(row) for row in rows]
+
+
+def _own_area(row: Any) -> Area:
+    council_code = row.pop("council_code", "")
+    return Area(council_codes=(council_code,) if council_code else (), **row)
+
+
+def _read_areas(path: Path) -> dict[str, Area]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row["area_code"]: _area(row) for row in csv.DictReader(file)}
+
+
+def _area(row: dict[str, Any]) -> Area:
+    for key in ("council_codes", "variants", "predecessor_codes", "successors", "boundary_break_dates"):
+        row[key] = tuple(row[key].split("|")) if row[key] else ()
+    successors = [item.split() for item in row.pop("successors")]
+    return Area(
+        successors=tuple((code, date.fromisoformat(since)) for code, since in successors),
+        boundary_break_dates=tuple(map(date.fromisoformat, row.pop("boundary_break_dates"))),
+        **row,
+    )
+
+
+AREAS: Mapping[str, Area] = MappingProxyType(_read_areas(Path(__file__).with_name("areas.csv")))
