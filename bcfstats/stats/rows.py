@@ -74,6 +74,14 @@ def reasons(shape: tuple[int, ...], *checks: tuple[str, Flags]) -> Texts:
     return found
 
 
+def first_reason(*found: Texts) -> Texts:
+    """Return for each row the first text that is not empty."""
+    reason = found[-1].copy()
+    for earlier in reversed(found[:-1]):
+        reason = np.where(earlier != "", earlier, reason)
+    return reason
+
+
 def not_a_number(name: str, values: Floats) -> tuple[str, Flags]:
     """Check that rows have a finite value."""
     return MISSING.format(name), ~np.isfinite(values)

@@ -1,0 +1,473 @@
+"""Two periods or two areas compared, by kind of metric: the change, its limits and its p-values."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from bcfstats.errors import ParameterError
+from bcfstats.stats import two_proportions, two_rates
+from bcfstats.stats.change import Comparison, Scale, comparison, from_standard_error
+from bcfstats.stats.estimates import proportion_reasons, rate_reasons
+from bcfstats.stats.rows import (
+    Flags,
+    Floats,
+    Level,
+    Texts,
+    as_rows,
+    at_levels,
+    check_level,
+    critical_value,
+    first_reason,
+    labelled,
+    named,
+    negative,
+    not_a_number,
+    not_positive,
+    reasons,
+    upper_tail,
+    usable,
+)
+
+__all__ = ["Comparison", "compare_estimates", "compare_means", "compare_proportions", "compare_rates"]
+
+AT_BASELINE = " at baseline"
+
+
+def compare_proportions(
+    numerator: npt.ArrayLike,
+    denominator: npt.ArrayLike,
+    baseline_numerator: npt.ArrayLike,
+    baseline_denominator: npt.ArrayLike,
+    *,
+    polarity: npt.ArrayLike | None = None,
+    design_effect: npt.ArrayLike = 1.0,
+    between_year_variance: npt.ArrayLike | None = None,
+    method: Literal["newcombe", "miettinen-nurminen"] = "newcombe",
+    confidence_level: Level = 0.95,
+) -> Comparison:
+    """Difference of two independent proportions.
+
+    It answers: has the share changed from baseline by more than chance, or do two areas differ?
+
+    Parameters
+    ----------
+    numerator, denominator, baseline_numerator, baseline_denominator : array_like
+        People counted and people at risk; an area's own, or the comparator's as baseline.
+    polarity : "lower", "higher" or array of them, optional
+        Which way is better; without it `p_improvement` is missing.
+    design_effect : array_like
+        Variance of the survey's estimate over that of a simple random sample of the same size.
+    between_year_variance : array_like, optional
+        Variance of the yearly change of the true share beyond sampling (`between_year_variance`). Given, the
+        test is the difference over the root of pooled sampling variance plus it; absent, noise only.
+    method : "newcombe" or "miettinen-nurminen"
+        For the noise-only comparison.
+    confidence_level : float or sequence of float
+        0.95 for 95 %.
+
+    Returns
+    -------
+    Comparison
+        On the difference scale, as shares. Limits and p-values agree: the interval at a level leaves out zero
+        exactly where the p-value is below one minus that level.
+
+    Raises
+    ------
+    ParameterError
+        If the shapes disagree or an option is not understood.
+
+    Notes
+    -----
+    Newcombe (1998) Statistics in Medicine 17:873-890, method 10, its p-value being the level at which the
+    interval touches no difference; or the score method of Miettinen and Nurminen (1985,
+    doi:10.1002/sim.4780040211). Not for the same people asked twice, and noise only: real shares also move
+    from year to year.
+
+    Examples
+    --------
+    >>> change = compare_proportions(56, 70, 48, 80, polarity="higher")
+    >>> f"{change.value:.2f} ({change.lower:.3f} to {change.upper:.3f}), p = {change.p_improvement:.4f}"
+    '0.20 (0.052 to 0.334), p = 0.0041'
+    """
+    x1, n1, x0, n0, effect, tau2 = as_rows(
+        numerator=numerator,
+        denominator=denominator,
+        baseline_numerator=baseline_numerator,
+        baseline_denominator=baseline_denominator,
+        design_effect=design_effect,
+        between_year_variance=0.0 if between_year_variance is None else between_year_variance,
+    )
+    reason = first_reason(
+        proportion_reasons(x1, n1),
+        proportion_reasons(x0, n0, AT_BASELINE),
+        reasons(x1.shape, not_a_number("design effect", effect), not_positive("design effect", effect)),
+        _variance_reasons(tau2),
+    )
+    x1, n1, x0, n0, effect, tau2 = usable(reason, x1, n1, x0, n0, effect, tau2)
+    counts = (x1 / effect, n1 / effect, x0 / effect, n0 / effect)
+    if between_year_variance is not None:
+        return from_standard_error(
+            x1 / n1 - x0 / n0,
+            np.sqrt(two_proportions.pooled_variance(*counts) + tau2),
+            "difference",
+            polarity,
+            confidence_level,
+            named("pooled difference with between-year variance", reason),
+            reason,
+        )
+    functions = {
+        "newcombe": ("Newcombe", two_proportions.newcombe_statistic, two_proportions.newcombe_limits),
+        "miettinen-nurminen": (
+            "Miettinen-Nurminen",
+            two_proportions.score_statistic,
+            two_proportions.score_limits,
+        ),
+    }
+    if method not in functions:
+        raise ParameterError(
+            "The method is not known.", found=repr(method), do=f"Use {' or '.join(functions)}."
+        )
+    name, statistic, limits = functions[method]
+    z = statistic(*counts)
+    return comparison(
+        x1 / n1 - x0 / n0,
+        at_levels(lambda level: limits(*counts, float(critical_value(level))), confidence_level),
+        "difference",
+        upper_tail(-z),
+        upper_tail(z),
+        polarity,
+        confidence_level,
+        named(name, reason),
+        reason,
+    )
+
+
+def _variance_reasons(tau2: Floats) -> Texts:
+    return reasons(
+        tau2.shape,
+        not_a_number("between-year variance", tau2),
+        negative("between-year variance", tau2),
+    )
+
+
+def compare_rates(
+    numerator: npt.ArrayLike,
+    denominator: npt.ArrayLike,
+    baseline_numerator: npt.ArrayLike,
+    baseline_denominator: npt.ArrayLike,
+    *,
+    polarity: npt.ArrayLike | None = None,
+    dispersion: npt.ArrayLike = 1.0,
+    degrees_of_freedom: npt.ArrayLike = np.inf,
+    between_year_variance: npt.ArrayLike | None = None,
+    confidence_level: Level = 0.95,
+) -> Comparison:
+    """Ratio of two independent rates.
+
+    It answers: has the rate changed from baseline by more than chance, or do two areas differ?
+
+    Parameters
+    ----------
+    numerator, denominator, baseline_numerator, baseline_denominator : array_like
+        Events, and the population or days they happened in.
+    polarity : "lower", "higher" or array of them, optional
+        Which way is better; without it `p_improvement` is missing.
+    dispersion : array_like
+        Variance of the counts over their mean; 1 for independent events.
+    degrees_of_freedom : array_like
+        Of an estimated dispersion; infinite where it is known.
+    between_year_variance : array_like, optional
+        Variance of the yearly change of the true log rate beyond counting noise. Given, the test is the log
+        ratio over the root of dispersion * (1 / events + 1 / baseline events) plus it; absent, noise only.
+    confidence_level : float or sequence of float
+        0.95 for 95 %.
+
+    Returns
+    -------
+    Comparison
+        On the ratio scale. `method` is "central mid-P" where both counts together are below 100 and the
+        dispersion is 1, otherwise "score". With no events at baseline the ratio and its upper limit are
+        missing, the p-values are not.
+
+    Raises
+    ------
+    ParameterError
+        If the shapes disagree or an option is not understood.
+
+    Notes
+    -----
+    Given the total, the later count is binomial: score test and its inversion (Wilson's interval for the
+    later period's share), or the central mid-P test (Lancaster 1961, doi:10.1080/01621459.1961.10482105),
+    two-sided as twice the smaller tail. Quasi-Poisson with a dispersion above 1 (McCullagh and Nelder 1989, 4.5). Not
+    for bed days without a dispersion; not for the part of a year against a whole one.
+
+    Examples
+    --------
+    >>> change = compare_rates(914, 365, 1000, 365, polarity="lower")
+    >>> f"{change.value:.3f} ({change.lower:.3f} to {change.upper:.3f}), p = {change.p_improvement:.4f}"
+    '0.914 (0.836 to 1.000), p = 0.0247'
+    """
+    b, e1, a, e0, phi, df, tau2 = as_rows(
+        numerator=numerator,
+        denominator=denominator,
+        baseline_numerator=baseline_numerator,
+        baseline_denominator=baseline_denominator,
+        dispersion=dispersion,
+        degrees_of_freedom=degrees_of_freedom,
+        between_year_variance=0.0 if between_year_variance is None else between_year_variance,
+    )
+    reason = first_reason(
+        rate_reasons(b, e1),
+        rate_reasons(a, e0, AT_BASELINE),
+        reasons(
+            b.shape,
+            ("there were no events in either period", a + b == 0),
+            not_a_number("dispersion", phi),
+            not_positive("dispersion", phi),
+            ("the degrees of freedom are missing", np.isnan(df)),
+            not_positive("degrees of freedom", df),
+        ),
+        _variance_reasons(tau2),
+    )
+    if between_year_variance is not None:
+        no_log = ("there were no events in one of the periods: no log ratio", (a == 0) | (b == 0))
+        reason = first_reason(reason, reasons(b.shape, no_log))
+        b, e1, a, e0, tau2 = usable(reason, b, e1, a, e0, tau2)
+        return from_standard_error(
+            np.log(b / e1 / (a / e0)),
+            np.sqrt(phi * (1 / a + 1 / b) + tau2),
+            "ratio",
+            polarity,
+            confidence_level,
+            named("log ratio with between-year variance", reason),
+            reason,
+            df,
+        )
+    b, e1, a, e0 = usable(reason, b, e1, a, e0)
+    few = (a + b < two_rates.MID_P_BELOW) & (phi == 1) & np.isinf(df)
+    p_fall, p_rise = _rate_p_values(b, a, e1 / (e0 + e1), phi, df, few)
+    ratio = b / np.where(a > 0, a, np.nan) / (e1 / e0)
+    return comparison(
+        ratio,
+        at_levels(lambda level: _rate_limits(b, a, e1 / e0, phi, df, few, level), confidence_level),
+        "ratio",
+        p_fall,
+        p_rise,
+        polarity,
+        confidence_level,
+        labelled(few, "central mid-P", "score", reason),
+        first_reason(reason, reasons(b.shape, ("there were no events at baseline: no ratio", a == 0))),
+    )
+
+
+def _rate_p_values(
+    b: Floats, a: Floats, share: Floats, phi: Floats, df: Floats, few: Flags
+) -> tuple[Floats, Floats]:
+    z = two_rates.score_statistic(b, a, share, phi)
+    p_fall, p_rise = upper_tail(-z, df), upper_tail(z, df)
+    p_fall = np.where(few, two_rates.mid_p_below(b, a, share), p_fall)
+    return p_fall, np.where(few, two_rates.mid_p_below(a, b, 1 - share), p_rise)
+
+
+def _rate_limits(
+    b: Floats, a: Floats, exposure_ratio: Floats, phi: Floats, df: Floats, few: Flags, level: float
+) -> tuple[Floats, Floats]:
+    z = critical_value(level, df) * np.sqrt(phi)
+    lower, upper = two_rates.score_ratio_limits(b, a, exposure_ratio, z)
+    if np.any(few):
+        tail = (1 - check_level(level)) / 2
+        lower[few], upper[few] = two_rates.mid_p_ratio_limits(b[few], a[few], exposure_ratio[few], tail)
+    return lower, upper
+
+
+def compare_means(
+    mean: npt.ArrayLike,
+    standard_deviation: npt.ArrayLike,
+    sample_size: npt.ArrayLike,
+    baseline_mean: npt.ArrayLike,
+    baseline_standard_deviation: npt.ArrayLike,
+    baseline_sample_size: npt.ArrayLike,
+    *,
+    polarity: npt.ArrayLike | None = None,
+    between_year_variance: npt.ArrayLike = 0.0,
+    confidence_level: Level = 0.95,
+) -> Comparison:
+    """Difference of two independent means by Welch's test.
+
+    It answers: has the average score changed by more than chance?
+
+    Parameters
+    ----------
+    mean, standard_deviation, sample_size : array_like
+        Of the people asked in the later period.
+    baseline_mean, baseline_standard_deviation, baseline_sample_size : array_like
+        Of the people asked at baseline.
+    polarity : "lower", "higher" or array of them, optional
+        Which way is better; without it `p_improvement` is missing.
+    between_year_variance : array_like
+        Variance of the yearly change of the true mean beyond sampling.
+    confidence_level : float or sequence of float
+        0.95 for 95 %.
+
+    Returns
+    -------
+    Comparison
+        On the difference scale.
+
+    Raises
+    ------
+    ParameterError
+        If the shapes disagree or an option is not understood.
+
+    Notes
+    -----
+    Welch (1947, doi:10.1093/biomet/34.1-2.28) with Satterthwaite's degrees of freedom. Not for the same
+    people asked twice, nor for weighted survey scores (`compare_estimates`).
+
+    Examples
+    --------
+    >>> change = compare_means(19.1, 2.6, 400, 18.7, 2.5, 420, polarity="higher")
+    >>> f"{change.value:.2f} ({change.lower:.2f} to {change.upper:.2f}), p = {change.p_value:.3f}"
+    '0.40 (0.05 to 0.75), p = 0.025'
+    """
+    m1, s1, n1, m0, s0, n0, tau2 = as_rows(
+        mean=mean,
+        standard_deviation=standard_deviation,
+        sample_size=sample_size,
+        baseline_mean=baseline_mean,
+        baseline_standard_deviation=baseline_standard_deviation,
+        baseline_sample_size=baseline_sample_size,
+        between_year_variance=between_year_variance,
+    )
+    reason = first_reason(
+        _mean_reasons(m1, s1, n1), _mean_reasons(m0, s0, n0, AT_BASELINE), _variance_reasons(tau2)
+    )
+    m1, s1, n1, m0, s0, n0, tau2 = usable(reason, m1, s1, n1, m0, s0, n0, tau2)
+    error, df = welch(s1, n1, s0, n0, tau2)
+    return from_standard_error(
+        m1 - m0, error, "difference", polarity, confidence_level, named("Welch", reason), reason, df
+    )
+
+
+def _mean_reasons(mean: Floats, deviation: Floats, n: Floats, suffix: str = "") -> Texts:
+    return reasons(
+        mean.shape,
+        not_a_number(f"mean{suffix}", mean),
+        not_a_number(f"standard deviation{suffix}", deviation),
+        negative(f"standard deviation{suffix}", deviation),
+        not_a_number(f"sample size{suffix}", n),
+        (f"fewer than two people were asked{suffix}", n < 2),
+    )
+
+
+def welch(s1: Floats, n1: Floats, s0: Floats, n0: Floats, tau2: Floats) -> tuple[Floats, Floats]:
+    """Return the standard error of the difference of two means and its degrees of freedom."""
+    v1, v0 = s1 * s1 / n1, s0 * s0 / n0
+    spread = v1 * v1 / (n1 - 1) + v0 * v0 / (n0 - 1)
+    df = np.where(spread > 0, (v1 + v0 + tau2) ** 2 / np.where(spread > 0, spread, 1.0), np.inf)
+    return np.sqrt(v1 + v0 + tau2), df
+
+
+def compare_estimates(
+    value: npt.ArrayLike,
+    lower: npt.ArrayLike,
+    upper: npt.ArrayLike,
+    baseline_value: npt.ArrayLike,
+    baseline_lower: npt.ArrayLike,
+    baseline_upper: npt.ArrayLike,
+    *,
+    scale: Scale = "difference",
+    polarity: npt.ArrayLike | None = None,
+    between_year_variance: npt.ArrayLike = 0.0,
+    published_level: float = 0.95,
+    confidence_level: Level = 0.95,
+) -> Comparison:
+    """Difference or ratio of two independent values published with confidence limits.
+
+    It answers: has the published value changed by more than chance?
+
+    Parameters
+    ----------
+    value, lower, upper : array_like
+        The later value and its limits; for a margin of error give value - margin and value + margin.
+    baseline_value, baseline_lower, baseline_upper : array_like
+        The same at baseline.
+    scale : "difference" or "ratio"
+        Ratio for rates (directly standardised rates among them), compared as logs; difference for
+        percentages and scores.
+    polarity : "lower", "higher" or array of them, optional
+        Which way is better; without it `p_improvement` is missing.
+    between_year_variance : array_like
+        Variance of the yearly change of the true value (of its log, for a ratio) beyond sampling.
+    published_level : float
+        The level of the limits given.
+    confidence_level : float or sequence of float
+        The level of the limits returned.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    ParameterError
+        If the shapes disagree or an option is not understood.
+
+    Notes
+    -----
+    Standard error = (upper - lower) / (2 z), of logs for a ratio (Altman and Bland 2011,
+    doi:10.1136/bmj.d2090). Do not look whether two intervals overlap instead: at equal precision that asks
+    for a change 41 % larger. Not for percentages within a margin of 0 or 100 % (`compare_proportions` on
+    effective sample sizes), nor for published limits so rounded that they show two figures.
+
+    Examples
+    --------
+    >>> change = compare_estimates(1850, 1755, 1950, 2000, 1900, 2105, scale="ratio", polarity="lower")
+    >>> f"{change.value:.3f} ({change.lower:.3f} to {change.upper:.3f}), p = {change.p_improvement:.3f}"
+    '0.925 (0.859 to 0.996), p = 0.019'
+    """
+    if scale not in ("difference", "ratio"):
+        raise ParameterError("The scale is not known.", found=repr(scale), do="Use difference or ratio.")
+    v1, l1, u1, v0, l0, u0, tau2 = as_rows(
+        value=value,
+        lower=lower,
+        upper=upper,
+        baseline_value=baseline_value,
+        baseline_lower=baseline_lower,
+        baseline_upper=baseline_upper,
+        between_year_variance=between_year_variance,
+    )
+    reason = first_reason(
+        interval_reasons(v1, l1, u1, scale),
+        interval_reasons(v0, l0, u0, scale, AT_BASELINE),
+        _variance_reasons(tau2),
+    )
+    v1, l1, u1, v0, l0, u0, tau2 = usable(reason, v1, l1, u1, v0, l0, u0, tau2)
+    forward = np.log if scale == "ratio" else np.asarray
+    z = 2 * critical_value(published_level)
+    error1, error0 = ((forward(u) - forward(low)) / z for low, u in ((l1, u1), (l0, u0)))
+    return from_standard_error(
+        forward(v1) - forward(v0),
+        np.sqrt(error1 * error1 + error0 * error0 + tau2),
+        scale,
+        polarity,
+        confidence_level,
+        named(f"{'log ratio' if scale == 'ratio' else 'difference'} from published limits", reason),
+        reason,
+    )
+
+
+def interval_reasons(value: Floats, lower: Floats, upper: Floats, scale: Scale, suffix: str = "") -> Texts:
+    """Return why published limits give no standard error."""
+    not_logged = (lower <= 0) if scale == "ratio" else np.zeros(value.shape, dtype=bool)
+    return reasons(
+        value.shape,
+        not_a_number(f"value{suffix}", value),
+        not_a_number(f"lower limit{suffix}", lower),
+        not_a_number(f"upper limit{suffix}", upper),
+        (f"the limits do not enclose the value{suffix}", (lower > value) | (value > upper)),
+        (f"the lower limit{suffix} is zero or below: no ratio", not_logged),
+    )
