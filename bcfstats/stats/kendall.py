@@ -1,0 +1,221 @@
+"""Trend by ranks: Sen's slope with its interval, and the Mann-Kendall test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from bcfstats.stats.rows import Floats, Texts, check_level, reasons
+
+FEWEST_POINTS = 5
+_EXACT_POINTS = 30
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SensSlope:
+    """Median of the slopes between every two points.
+
+    Attributes
+    ----------
+    slope, lower, upper : ndarray, shape (areas,)
+        Change per unit of time, with its interval.
+    intercept : ndarray, shape (areas,)
+        Median value less slope times median time.
+    n : ndarray of int, shape (areas,)
+        Points used.
+    reason : ndarray of str, shape (areas,)
+        Why there is no slope or no interval; empty where there are both.
+    """
+
+    slope: Floats
+    lower: Floats
+    upper: Floats
+    intercept: Floats
+    n: npt.NDArray[np.intp]
+    reason: Texts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MannKendall:
+    """Mann-Kendall test of a monotone trend.
+
+    Attributes
+    ----------
+    s : ndarray, shape (areas,)
+        Rises less falls, over all pairs of points.
+    tau : ndarray, shape (areas,)
+        Kendall's tau-b.
+    p_value : ndarray, shape (areas,)
+        Two-sided.
+    method : ndarray of str, shape (areas,)
+        "exact" without ties up to 30 points, else "normal, ties and continuity corrected".
+    n : ndarray of int, shape (areas,)
+        Points used.
+    reason : ndarray of str, shape (areas,)
+        Why there is no test; empty where there is one.
+    """
+
+    s: Floats
+    tau: Floats
+    p_value: Floats
+    method: Texts
+    n: npt.NDArray[np.intp]
+    reason: Texts
+
+
+def sens_slope(
+    values: npt.ArrayLike, times: npt.ArrayLike | None = None, *, confidence_level: float = 0.95
+) -> SensSlope:
+    """Estimate each row's slope as the median slope between every two of its points.
+
+    It answers: by how much did the rate move per year, without letting one odd year decide?
+
+    Parameters
+    ----------
+    values : array, shape (areas, points)
+        Rates or values; NaN where missing.
+    times : array, shape (points,), optional
+        Time of each point; by default 0, 1, 2 and so on.
+    confidence_level : float
+        Of the interval.
+
+    Returns
+    -------
+    SensSlope
+
+    Raises
+    ------
+    ParameterError
+        If the confidence level is not between 0 and 1.
+
+    Notes
+    -----
+    Sen 1968 (doi:10.1080/01621459.1968.10480934). The interval takes order statistics of the slopes: exact
+    without ties up to 30 points (Hollander, Wolfe and Chicken 2014, section 9.3), else by the normal
+    approximation with ties. Four points or fewer give no 95 % interval, and say so.
+
+    Points that follow each other closely, such as months, are not independent: the interval is then too
+    narrow.
+
+    Examples
+    --------
+    >>> found = sens_slope([[420, 410, 395, 380, 362]])
+    >>> float(found.slope[0]), float(found.lower[0]), float(found.upper[0])
+    (-15.0, -18.0, -10.0)
+    """
+    check_level(confidence_level)
+    y = np.atleast_2d(np.asarray(values, dtype=float))
+    t = np.arange(y.shape[1], dtype=float) if times is None else np.asarray(times, dtype=float)
+    first, second = np.triu_indices(y.shape[1], 1)
+    slopes = np.sort((y[:, second] - y[:, first]) / (t[second] - t[first]), axis=1)
+    pairs = np.isfinite(slopes).sum(axis=1)
+    n = np.isfinite(y).sum(axis=1)
+    slope = _ordered(slopes, (pairs - 1) / 2, (pairs > 0))
+    half = _half_width(y, n, confidence_level)
+    lower = _ordered(slopes, np.round((pairs - half) / 2) - 1, half < pairs)
+    upper = _ordered(slopes, np.round((pairs + half) / 2), half < pairs)
+    middle_y = _ordered(np.sort(y, axis=1), (n - 1) / 2, n > 0)
+    at = np.where(np.isfinite(y), t, np.nan)
+    middle_t = _ordered(np.sort(at, axis=1), (n - 1) / 2, n > 0)
+    no_interval = np.char.add("too few for an interval: ", np.char.add(n.astype(str), " points"))
+    reason = reasons(n.shape, ("fewer than two points", n < 2))
+    reason = np.where((n >= 2) & ~np.isfinite(lower), no_interval.astype(object), reason)
+    return SensSlope(slope, lower, upper, middle_y - slope * middle_t, n, reason)
+
+
+def _ordered(ordered: Floats, place: Floats, usable: npt.NDArray[np.bool_]) -> Floats:
+    """Value at a place of each sorted row (the mean of two neighbours at a half), NaN where not usable."""
+    if ordered.shape[1] == 0:
+        return np.full(len(ordered), np.nan)
+    last = ordered.shape[1] - 1
+    low = np.clip(np.floor(place), 0, last).astype(int)
+    high = np.clip(np.ceil(place), 0, last).astype(int)
+    rows = np.arange(len(ordered))
+    return np.where(usable, (ordered[rows, low] + ordered[rows, high]) / 2, np.nan)
+
+
+def _half_width(y: Floats, n: npt.NDArray[np.intp], confidence_level: float) -> Floats:
+    """C of the interval from slope (N - C) / 2 to (N + C) / 2 + 1; all pairs where there is none."""
+    z = stats.norm.ppf((1 + confidence_level) / 2)
+    variance, ties = _variance(y, n)
+    half = z * np.sqrt(variance)
+    for points in np.unique(n[(n <= _EXACT_POINTS) & ~ties]):
+        at_least = _exact_tail(int(points))
+        reachable = np.flatnonzero(at_least <= (1 - confidence_level) / 2)
+        pairs = points * (points - 1) // 2
+        critical = 2 * reachable[0] - pairs if reachable.size else pairs + 2
+        half[(n == points) & ~ties] = critical - 2
+    return np.asarray(np.where(n < 2, np.inf, half))
+
+
+def _variance(y: Floats, n: npt.NDArray[np.intp]) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Variance of Mann-Kendall's S with ties, and whether there are any."""
+    size = (y[:, :, None] == y[:, None, :]).sum(axis=2)
+    # every point of a tie of size g adds (g - 1)(2g + 5), so the tie adds g(g - 1)(2g + 5)
+    tied = np.where(size > 0, (size - 1) * (2 * size + 5), 0).sum(axis=1)
+    return (n * (n - 1) * (2 * n + 5) - tied) / 18.0, (size > 1).any(axis=1)
+
+
+@cache
+def _exact_tail(n: int) -> Floats:
+    """P(discordant pairs >= k) for k = 0 to n(n - 1)/2, all orders equally likely."""
+    chance = np.ones(1)
+    for size in range(2, n + 1):
+        chance = np.convolve(chance, np.full(size, 1 / size))
+    return np.asarray(np.cumsum(chance[::-1])[::-1])
+
+
+def mann_kendall(values: npt.ArrayLike) -> MannKendall:
+    """Test each row for a monotone trend, by Mann-Kendall.
+
+    It answers: are there more rises than falls between pairs of points than chance order explains?
+
+    Parameters
+    ----------
+    values : array, shape (areas, points)
+        Rates or values in order of time; NaN where missing.
+
+    Returns
+    -------
+    MannKendall
+        Fewer than five points give no test: the smallest possible p-value of four is 0.083.
+
+    Notes
+    -----
+    Mann 1945, Kendall 1975. The test takes the points as independent. Simulated at a nominal 5 %: annual
+    points without trend but with ordinary yearly shocks and a wandering level are called significant
+    3.6 % of the time on 5 points, 15 % on 8 and 27 % on 10; 36 months with autocorrelation 15 to 44 %.
+    No correction is offered for months: Hamed and Rao's rejects 17 to 39 %, Yue and Wang's more. Use
+    `panel_trend` for annual panels, and the do-nothing forecast for months.
+
+    Examples
+    --------
+    >>> float(mann_kendall([[420, 410, 395, 380, 362]]).p_value[0].round(6))
+    0.016667
+    """
+    y = np.atleast_2d(np.asarray(values, dtype=float))
+    first, second = np.triu_indices(y.shape[1], 1)
+    difference = y[:, second] - y[:, first]
+    s = np.where(np.isfinite(difference), np.sign(difference), 0.0).sum(axis=1)
+    n = np.isfinite(y).sum(axis=1)
+    variance, ties = _variance(y, n)
+    pairs = n * (n - 1) / 2
+    untied = np.where(np.isfinite(difference), difference != 0, False).sum(axis=1)
+    exact = ~ties & (n <= _EXACT_POINTS)
+    few = np.char.add("too few to test: ", np.char.add(n.astype(str), " points")).astype(object)
+    reason = np.where(n < FEWEST_POINTS, few, reasons(n.shape, ("all points are equal", variance <= 0)))
+    tested = reason == ""
+    p = np.full(n.shape, np.nan)
+    z = np.maximum(np.abs(s) - 1, 0) / np.sqrt(np.where(variance > 0, variance, 1.0))
+    p[tested] = 2 * stats.norm.sf(z[tested])
+    for points in np.unique(n[tested & exact]):
+        rows = tested & exact & (n == points)
+        place = ((np.abs(s[rows]) + pairs[rows]) / 2).round().astype(int)
+        p[rows] = np.minimum(2 * _exact_tail(int(points))[place], 1.0)
+    tau = np.where(tested, s / np.sqrt(np.maximum(pairs * untied, 1.0)), np.nan)
+    method = np.where(exact, "exact", "normal, ties and continuity corrected").astype(object)
+    return MannKendall(s, tau, p, np.where(tested, method, "").astype(object), n, reason)

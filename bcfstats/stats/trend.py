@@ -1,0 +1,314 @@
+"""Trend: slope per year with interval, shrunk slope, and a test sized by the whole panel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from bcfstats.stats.autocorrelation import autocorrelation_tables
+from bcfstats.stats.glm import PARAMETERS, Array, divide, fit_monthly, month_indicator, monthly_panel, years
+from bcfstats.stats.kendall import MannKendall, SensSlope, mann_kendall, sens_slope
+from bcfstats.stats.recent_trend import RecentTrend, recent_trend
+from bcfstats.stats.rows import Floats, Texts, critical_value
+
+__all__ = [
+    "MannKendall",
+    "PanelTrend",
+    "RecentTrend",
+    "SensSlope",
+    "Trend",
+    "mann_kendall",
+    "panel_trend",
+    "recent_trend",
+    "sens_slope",
+    "shrink_to_mean",
+    "trend",
+]
+
+WANDER = "a level that wanders from year to year can pass for a trend: judge by the do-nothing forecast"
+MINIMUM_AREAS = 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trend:
+    """Slope of each area's monthly rate, in per cent a year.
+
+    Attributes
+    ----------
+    percent_per_year, lower, upper : ndarray, shape (areas,)
+        Slope with its interval, widened for autocorrelation.
+    p_value : ndarray, shape (areas,)
+        Two-sided; right only if the level does not wander (see `note`).
+    shrunk_percent_per_year : ndarray, shape (areas,)
+        Slope drawn towards the mean of all areas by as much as its error deserves.
+    autocorrelation : ndarray, shape (areas,)
+        Lag-1 autocorrelation of the months, corrected for the bias of short series.
+    n_months, df : ndarray, shape (areas,)
+        Months used; degrees of freedom of the interval.
+    note : str
+        What every reader of a monthly trend must know.
+    reason : ndarray of str, shape (areas,)
+        Why there is no answer; empty where there is one.
+    """
+
+    percent_per_year: Array
+    lower: Array
+    upper: Array
+    p_value: Array
+    shrunk_percent_per_year: Array
+    autocorrelation: Array
+    n_months: Array
+    df: Array
+    note: str
+    reason: npt.NDArray[np.str_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PanelTrend:
+    """Slope of each area's annual rate, its error from how all areas move between years.
+
+    Attributes
+    ----------
+    percent_per_year, lower, upper : ndarray, shape (areas,)
+        Least-squares slope of the log rate with its interval.
+    p_value : ndarray, shape (areas,)
+        Two-sided.
+    shrunk_percent_per_year : ndarray, shape (areas,)
+        Slope drawn towards the mean of all areas.
+    shock_sd, wander_sd : float
+        Standard deviation of one-year shocks, and of the yearly steps of the level, on the log scale.
+    n : ndarray of int, shape (areas,)
+        Years used.
+    reason : ndarray of str, shape (areas,)
+        Why there is no answer; empty where there is one.
+    """
+
+    percent_per_year: Floats
+    lower: Floats
+    upper: Floats
+    p_value: Floats
+    shrunk_percent_per_year: Floats
+    shock_sd: float
+    wander_sd: float
+    n: npt.NDArray[np.intp]
+    reason: Texts
+
+
+def trend(
+    counts: npt.ArrayLike,
+    exposure: npt.ArrayLike,
+    calendar_month: npt.ArrayLike,
+    *,
+    confidence_level: float = 0.95,
+) -> Trend:
+    """Estimate each area's trend in its monthly rate, in per cent a year.
+
+    It answers: which way has the rate been heading, month effects and days allowed for, and how sure is that?
+
+    Parameters
+    ----------
+    counts : array, shape (areas, months)
+        Events in each month; NaN where not published.
+    exposure : array, shape (months,) or (areas, months)
+        Days in the month, or person-days.
+    calendar_month : array of int, shape (months,)
+        1 to 12.
+    confidence_level : float
+        Of the intervals.
+
+    Returns
+    -------
+    Trend
+
+    Raises
+    ------
+    InputError
+        If shapes disagree or a count is negative.
+
+    Notes
+    -----
+    Slope of `fit_monthly`. Its variance is multiplied by what first-order autocorrelation of the residuals
+    does to it, both the autocorrelation and the residual variance corrected for the parameters fitted
+    (`autocorrelation_tables`); degrees of freedom are those of as many independent months, four at least.
+
+    Simulated at a nominal 5 %: 3 to 4 % on independent months, 7 to 9 % with autocorrelation 0.5 and 8 to
+    12 % with 0.7 (24 to 60 months), where Mann-Kendall gives 5, 16 to 18 and 36 to 40 %.
+
+    Do not use it for a verdict or a forecast: where the level itself wanders, as delayed days do, no test of
+    a slope on a few years of months is valid (this one claims a trend 15 to 38 % of the time, Mann-Kendall 30
+    to 70 %), and extrapolating the slope forecasts worse than last year's value.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> month = np.tile(np.arange(1, 13), 3)
+    >>> counts = np.random.default_rng(1).poisson(1000 * 0.9 ** (np.arange(36) / 12))
+    >>> found = trend(counts, np.ones(36), month)
+    >>> float(found.percent_per_year[0].round(1)), bool(found.upper[0] < 0)
+    (-9.2, True)
+    """
+    _, _, month = monthly_panel(counts, exposure, calendar_month)
+    model = fit_monthly(counts, exposure, month)
+    if (model.reason != "").all():
+        empty = np.full(len(model.slope), np.nan)
+        return Trend(empty, empty, empty, empty, empty, empty, model.n_months, empty, WANDER, model.reason)
+    tables = autocorrelation_tables(month)
+    rho = np.where(model.reason == "", tables.true_rho(model.autocorrelation), np.nan)
+    se = model.slope_se * np.sqrt(tables.inflation(_slope_weights(month), model.autocorrelation))
+    df = np.maximum(4.0, (model.n_months - PARAMETERS) * (1 - rho) / (1 + rho))
+    half = critical_value(confidence_level, df) * se
+    return Trend(
+        percent_per_year=100 * np.expm1(model.slope),
+        lower=100 * np.expm1(model.slope - half),
+        upper=100 * np.expm1(model.slope + half),
+        p_value=_two_sided(model.slope, se, df),
+        shrunk_percent_per_year=100 * np.expm1(shrink_to_mean(model.slope, se)),
+        autocorrelation=rho,
+        n_months=model.n_months,
+        df=df,
+        note=WANDER,
+        reason=model.reason,
+    )
+
+
+def _slope_weights(month: npt.NDArray[np.intp]) -> Array:
+    """Weights of the months in the least-squares slope beside month effects."""
+    group, t = month_indicator(month), years(month.size)
+    rest = t - group @ divide(group.T @ t, group.sum(axis=0))
+    return np.asarray(rest / (rest @ rest))
+
+
+def _two_sided(estimate: Floats, se: Floats, df: npt.ArrayLike) -> Floats:
+    statistic = np.abs(divide(estimate, se))
+    p = 2 * special.stdtr(df, -np.where(np.isfinite(statistic), statistic, 0.0))
+    exact = np.where(np.abs(estimate) > 0, 0.0, 1.0)
+    return np.asarray(np.where(np.isfinite(estimate), np.where(se > 0, p, exact), np.nan))
+
+
+def shrink_to_mean(estimates: npt.ArrayLike, standard_errors: npt.ArrayLike) -> Floats:
+    """Draw each estimate towards the mean of all by as much as its error deserves.
+
+    Parameters
+    ----------
+    estimates, standard_errors : array, shape (areas,)
+        NaN where an area has none.
+
+    Returns
+    -------
+    ndarray, shape (areas,)
+
+    Notes
+    -----
+    Variance between areas by moments (DerSimonian and Laird 1986, doi:10.1016/0197-2456(86)90046-2), then
+    normal shrinkage.
+
+    Examples
+    --------
+    >>> shrink_to_mean([-10.0, 0.0, 10.0], [1e-6, 1e-6, 1e-6]).round(3).tolist()
+    [-10.0, 0.0, 10.0]
+    >>> shrink_to_mean([-1.0, 0.0, 1.0], [10.0, 10.0, 10.0]).round(3).tolist()
+    [0.0, 0.0, 0.0]
+    """
+    b, se = np.asarray(estimates, dtype=float), np.asarray(standard_errors, dtype=float)
+    ok = np.isfinite(b) & (se > 0)
+    if ok.sum() < 2:
+        return b.copy()
+    x, v = b[ok], se[ok] ** 2
+    w = 1 / v
+    fixed = (w @ x) / w.sum()
+    tau2 = max((w @ (x - fixed) ** 2 - (ok.sum() - 1)) / (w.sum() - (w @ w) / w.sum()), 0.0)
+    mean = (x / (v + tau2)).sum() / (1 / (v + tau2)).sum()
+    shrunk = b.copy()
+    shrunk[ok] = mean + tau2 / (tau2 + v) * (x - mean)
+    return shrunk
+
+
+def panel_trend(
+    rates: npt.ArrayLike,
+    sampling_variance: npt.ArrayLike = 0.0,
+    *,
+    confidence_level: float = 0.95,
+    minimum_areas: int = MINIMUM_AREAS,
+) -> PanelTrend:
+    """Test each area's trend over some years by how much all areas shift between years.
+
+    It answers: is an area's slope more than ordinary yearly shocks and a wandering level would give?
+
+    Parameters
+    ----------
+    rates : array, shape (areas, years)
+        Annual rates above zero, one consecutive year a column; NaN where missing.
+    sampling_variance : array, shape (areas,), optional
+        Sampling variance of one year's log rate: 1 / count for counts.
+    confidence_level : float
+        Of the intervals.
+    minimum_areas : int
+        Fewest areas to measure the variances by.
+
+    Returns
+    -------
+    PanelTrend
+        Fewer than three points give no slope.
+
+    Notes
+    -----
+    With d1 and d2 the one-year and two-year changes of the log rate less their mean over the panel,
+    wander = max(var d2 - var d1, 0), shock = max((var d1 - wander) / 2, sampling variance), and the slope's
+    variance is c' (shock I + wander min(i, j)) c for least-squares weights c. Simulated at a nominal 5 %:
+    4.8 to 5.2 % on 5, 8 and 10 points with and without shocks and wander, where Mann-Kendall gives 2 to 27 %,
+    least squares 5 to 29 % and the Fingertips chi-squared 0.2 to 8 % (nominal 0.2). Power is low: 26 % for a
+    fall of 3 % a year over 5 years.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(1)
+    >>> rates = 500 * np.exp(rng.normal(0, 0.05, (150, 5)))
+    >>> bool(np.mean(panel_trend(rates, 1 / 500).p_value < 0.05) < 0.1)
+    True
+    """
+    y = np.atleast_2d(np.asarray(rates, dtype=float))
+    y = np.log(np.where(y > 0, y, np.nan))
+    n = np.isfinite(y).sum(axis=1)
+    shock, wander = _variance_components(y)
+    measured = int((n >= 3).sum()) >= minimum_areas
+    too_few = np.char.add("too few to test: ", np.char.add(n.astype(str), " points")).astype(object)
+    panel = (
+        f"fewer than {minimum_areas} areas with three years: the panel is too small to measure variation by"
+    )
+    reason = np.where(n < 3, too_few, "" if measured else panel).astype(object)
+    ok = reason == ""
+    at = np.where(np.isfinite(y), np.arange(y.shape[1]), np.nan)
+    t = np.where(np.isfinite(at), at - divide(np.nansum(at, axis=1), n)[:, None], 0.0)
+    c = np.where(ok[:, None], divide(t, (t**2).sum(axis=1)[:, None]), np.nan)
+    slope = (c * np.where(np.isfinite(y), y, 0.0)).sum(axis=1)
+    shock_area = np.maximum(shock, np.broadcast_to(np.asarray(sampling_variance, dtype=float), n.shape))
+    order = np.minimum.outer(np.arange(1, y.shape[1] + 1), np.arange(1, y.shape[1] + 1))
+    se = np.sqrt(shock_area * (c**2).sum(axis=1) + wander * np.einsum("ai,ij,aj->a", c, order, c))
+    half = critical_value(confidence_level) * se
+    return PanelTrend(
+        percent_per_year=100 * np.expm1(slope),
+        lower=100 * np.expm1(slope - half),
+        upper=100 * np.expm1(slope + half),
+        p_value=_two_sided(slope, se, np.inf),
+        shrunk_percent_per_year=100 * np.expm1(shrink_to_mean(slope, se)),
+        shock_sd=float(np.sqrt(shock)),
+        wander_sd=float(np.sqrt(wander)),
+        n=n,
+        reason=reason,
+    )
+
+
+def _variance_components(log_rate: Floats) -> tuple[float, float]:
+    """Return the variances of one-year shocks and of the yearly steps of the level."""
+    one, two = (_mean_square(log_rate[:, lag:] - log_rate[:, :-lag]) for lag in (1, 2))
+    wander = max(two - one, 0.0)
+    return max((one - wander) / 2, 0.0), wander
+
+
+def _mean_square(changes: Floats) -> float:
+    known = changes[np.isfinite(changes)]
+    return float(((known - known.mean()) ** 2).mean()) if known.size else 0.0
