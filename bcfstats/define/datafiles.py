@@ -17,6 +17,7 @@ _WORDS: dict[type, str] = {
     bool: "true or false",
     int: "a whole number",
     list: "a list",
+    dict: "a table",
     date: "a date such as 2014-04-01",
 }
 
