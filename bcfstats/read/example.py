@@ -1,0 +1,281 @@
+"""Fictional example data, made by a seeded generator: areas, observations and targets of no real place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bcfstats.define.metrics import METRICS, get_metric
+from bcfstats.errors import ParameterError
+from bcfstats.read.example_faults import NUMBERS, with_faults, with_suppression
+from bcfstats.read.example_series import RECIPE, SERIES, Array, Series, draw, periods, stream
+
+SOURCE = "bcfstats example data (fictional)"
+MAX_AREAS = 7_000
+
+
+def example_areas(n_areas: int = 150, seed: int = 2014) -> pd.DataFrame:
+    """Give fictional areas: which places the example data are about.
+
+    Parameters
+    ----------
+    n_areas : int
+        How many, 1 to 7,000. The last is tiny.
+    seed : int
+        Same seed, same areas.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an area: area_code (X06000001 on), area_name, area_type, region_code, region, council_code,
+        board.
+
+    Raises
+    ------
+    ParameterError
+        If `n_areas` is not a whole number from 1 to 7,000, or the seed is negative.
+
+    Notes
+    -----
+    Every name is an invented stem with an ending; no English council, board or region bears one.
+    When not to use it: wherever a reader could take the areas for real.
+
+    Examples
+    --------
+    >>> example_areas(3)[["area_code", "area_name", "region"]]
+       area_code  area_name           region
+    0  X06000001  Aldamount       Upper Zarn
+    1  X06000002  Ilvacliff  Tharrow Marches
+    2  X06000003  Telvifell     Vell Country
+    """
+    _check(n_areas, seed)
+    stems, endings = RECIPE["names"]["stems"].split(), RECIPE["names"]["endings"].split()
+    drawn = stream(seed, "names").permutation(len(stems) * len(endings))[:n_areas]
+    names = [stems[i // len(endings)] + endings[i % len(endings)] for i in drawn]
+    number = np.arange(1, n_areas + 1)
+    region = (number - 1) * len(RECIPE["names"]["regions"]) // n_areas
+    return pd.DataFrame(
+        {
+            "area_code": [f"X06{i:06d}" for i in number],
+            "area_name": names,
+            "area_type": "Fictional area",
+            "region_code": [f"X12{i:06d}" for i in region + 1],
+            "region": np.array(RECIPE["names"]["regions"], dtype=object)[region],
+            "council_code": [f"X{i:04d}" for i in number],
+            "board": names,
+        }
+    )
+
+
+def example_observations(n_areas: int = 150, seed: int = 2014, *, end: str = "2015-06") -> pd.DataFrame:
+    """Give fictional observations of every metric of the fund, from April 2010 to the month `end`.
+
+    Parameters
+    ----------
+    n_areas : int
+        How many areas, 1 to 7,000.
+    seed : int
+        Same seed, same figures; an earlier `end` gives the same figures up to it.
+    end : str
+        Last month, such as "2015-06". Years and waves that are not over by then are left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per area, metric and period in the observation columns; values in the metric's unit.
+
+    Raises
+    ------
+    ParameterError
+        If an argument is out of range.
+
+    Notes
+    -----
+    Levels wander (a walk and passing shocks on the log or logit scale), counts are Poisson or binomial given
+    the level, survey results have sampling error; see `docs/example-data.md` for what behaves how, and which
+    faults are in the data on purpose. When not to use it: as evidence about any real place or method alone.
+
+    Examples
+    --------
+    >>> table = example_observations(3, end="2011-03")
+    >>> table["metric"].nunique(), table["period_start"].min().date().isoformat()  # carers from 2012/13
+    (14, '2010-04-01')
+    """
+    _check(n_areas, seed)
+    last = _last_day(end)
+    areas = example_areas(n_areas, seed)
+    frames = [_series_table(series, areas, seed, last) for series in SERIES]
+    table = with_faults(pd.concat(frames, ignore_index=True), areas, seed)
+    table["vintage"] = last + pd.offsets.MonthEnd(2)
+    table["source"] = SOURCE
+    return _with_values(with_suppression(table))
+
+
+def write_example(
+    folder: str | Path, *, n_areas: int = 150, seed: int = 2014, end: str = "2015-06", broken: bool = False
+) -> Path:
+    """Write the example data as CSV files, as a user would put them into `data/raw`.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Made if it is not there; files of the same names are replaced.
+    n_areas, seed, end
+        As in `example_observations`.
+    broken : bool
+        Write three more files that cannot be used: a column missing, a row twice, text among the numbers.
+
+    Returns
+    -------
+    Path
+        The folder, holding `areas.csv` and one `observations_*.csv` for each frequency.
+
+    Raises
+    ------
+    ParameterError
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     sorted(file.name for file in write_example(folder, n_areas=2).iterdir())
+    ['areas.csv', 'observations_month.csv', 'observations_wave.csv', 'observations_year.csv']
+    """
+    folder = Path(folder)
+    table = example_observations(n_areas, seed, end=end)
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(example_areas(n_areas, seed), folder / "areas.csv")
+    for frequency, rows in table.groupby("frequency"):
+        _write(rows, folder / f"observations_{frequency}.csv")
+    if broken:
+        few = table[table["frequency"] == "year"].head(3)
+        _write(few.drop(columns="period_start"), folder / "broken_column_missing.csv")
+        _write(pd.concat([few, few.head(1)]), folder / "broken_row_twice.csv")
+        _write(few.assign(numerator="about 200"), folder / "broken_text_for_number.csv")
+    return folder
+
+
+def example_targets(n_areas: int = 150, seed: int = 2014) -> pd.DataFrame:
+    """Give fictional ambitions for the payments of the December 2013 scheme.
+
+    Parameters
+    ----------
+    n_areas, seed
+        As in `example_areas`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per target: area (code), metric, payment ("2015-04", "2015-10"), change_percent (change of the
+        value against the baseline, in per cent of it), source. About a third ask for the round figure of
+        3.5 %, some for a great deal, and some go the wrong way.
+
+    Raises
+    ------
+    ParameterError
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> example_targets(1)[["metric", "payment", "change_percent"]].head(2)
+                  metric  payment  change_percent
+    0  delayed_transfers  2015-04            -8.2
+    1  delayed_transfers  2015-10            -2.6
+    """
+    areas = example_areas(n_areas, seed)["area_code"].to_numpy()
+    local = [metric.id for metric in METRICS.values() if metric.group == "local"]
+    chosen = stream(seed, "targets", "local").choice(local, n_areas)
+    frames = [
+        pd.DataFrame({"area": areas, "metric": metric, "payment": payment})
+        for metric, payment in [*RECIPE["targets"]["national"], (chosen, "2015-04"), (chosen, "2015-10")]
+    ]
+    table = pd.concat(frames, ignore_index=True).sort_values("area", kind="stable", ignore_index=True)
+    table["change_percent"] = _ambitions(table["metric"], seed)
+    return table.assign(source=SOURCE)
+
+
+def write_example_targets(path: str | Path, *, n_areas: int = 150, seed: int = 2014) -> Path:
+    """Write `example_targets` as a CSV file, which belongs beside the raw folder, not in it."""
+    _write(example_targets(n_areas, seed), Path(path))
+    return Path(path)
+
+
+def _check(n_areas: int, seed: int) -> None:
+    if not 1 <= n_areas <= MAX_AREAS:
+        raise ParameterError(
+            "The example cannot have this many areas.",
+            found=str(n_areas),
+            do=f"Give n_areas from 1 to {MAX_AREAS:,}.",
+        )
+    if seed < 0:
+        raise ParameterError("A seed cannot be negative.", found=str(seed), do="Give 0 or more.")
+
+
+def _last_day(end: str) -> pd.Timestamp:
+    try:
+        last = pd.Period(end, freq="M")
+    except ValueError:
+        raise ParameterError("This is not a month.", found=f"'{end}'", do="Write 2015-06.") from None
+    if last.year < 2011 or last.year > 2030:
+        raise ParameterError(
+            "The example data run from April 2010.",
+            found=f"'{end}'",
+            do="Give an end from 2011-01 to 2030-12.",
+        )
+    return last.end_time.normalize()
+
+
+def _series_table(series: Series, areas: pd.DataFrame, seed: int, last: pd.Timestamp) -> pd.DataFrame:
+    """Draw one metric for all areas and periods: a row per period and area, value still to be worked out."""
+    metric = get_metric(series.metric)
+    starts, ends = periods(series, last)
+    drawn = draw(series, starts, ends, len(areas), seed)
+    after = starts >= pd.Timestamp(series.step.get("start", "2010-04-01"))
+    basis = np.where(after, series.step.get("after", "fictional"), series.step.get("before", ""))
+    fields = {name: numbers.ravel() for name, numbers in drawn.items()}
+    for name in {"value", "lower_ci", "upper_ci"} & set(fields):
+        fields[name] = fields[name] * (1.0 if series.kind == "score" else metric.multiplier)
+    return pd.DataFrame(
+        {
+            "area_code": np.tile(areas["area_code"], len(starts)),
+            "area_name": np.tile(areas["area_name"], len(starts)),
+            "metric": metric.id,
+            "period_start": np.repeat(starts, len(areas)),
+            "period_end": np.repeat(ends, len(areas)),
+            "frequency": metric.frequency,
+            **{name: fields.get(name, np.nan) for name in NUMBERS},
+            "status": "ok",
+            "status_note": "",
+            "basis": np.repeat(basis.astype(object), len(areas)),
+        }
+    )
+
+
+def _with_values(table: pd.DataFrame) -> pd.DataFrame:
+    """Work out the values that are quotients; published scores and standardised rates are there already."""
+    multiplier = table["metric"].map(
+        {series.metric: get_metric(series.metric).multiplier for series in SERIES}
+    )
+    quotient = table["numerator"] / table["denominator"] * multiplier
+    return table.assign(value=table["value"].where(table["value"].notna(), quotient))
+
+
+def _ambitions(metrics: pd.Series, seed: int) -> Array:
+    """Draw the change asked for, in per cent: minus where lower is better, unless it goes the wrong way."""
+    kinds, random = RECIPE["targets"]["kinds"], stream(seed, "targets", "changes")
+    kind = random.choice(len(kinds), len(metrics), p=[kind["share"] for kind in kinds])
+    where = random.random(len(metrics))
+    lower = metrics.map({metric.id: metric.polarity == "lower" for metric in METRICS.values()}).to_numpy(bool)
+    low, high = (np.array([[kind["higher"][side], kind["lower"][side]] for kind in kinds]) for side in (0, 1))
+    column = lower.astype(int)
+    size = low[kind, column] + where * (high - low)[kind, column]
+    change: Array = np.round(np.where(lower, -size, size), 1)
+    return change
+
+
+def _write(table: pd.DataFrame, path: Path) -> None:
+    """Write the same bytes on every system: ten figures, plain line ends."""
+    table.to_csv(path, index=False, float_format="%.10g", date_format="%Y-%m-%d", lineterminator="\n")
