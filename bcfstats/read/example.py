@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bcfstats.define.metrics import METRICS, get_metric
+from bcfstats.define.schemes import scheme
 from bcfstats.errors import ParameterError
 from bcfstats.read.example_faults import NUMBERS, with_faults, with_suppression
 from bcfstats.read.example_series import RECIPE, SERIES, Array, Series, draw, periods, stream
@@ -181,16 +182,19 @@ def example_targets(n_areas: int = 150, seed: int = 2014) -> pd.DataFrame:
     Examples
     --------
     >>> example_targets(1)[["metric", "payment", "change_percent"]].head(2)
-                  metric  payment  change_percent
-    0  delayed_transfers  2015-04            -8.2
-    1  delayed_transfers  2015-10            -2.6
+                               metric  payment  change_percent
+    0               delayed_transfers  2015-04            -8.2
+    1  avoidable_emergency_admissions  2015-04            -2.6
     """
     areas = example_areas(n_areas, seed)["area_code"].to_numpy()
     local = [metric.id for metric in METRICS.values() if metric.group == "local"]
     chosen = stream(seed, "targets", "local").choice(local, n_areas)
     frames = [
-        pd.DataFrame({"area": areas, "metric": metric, "payment": payment})
-        for metric, payment in [*RECIPE["targets"]["national"], (chosen, "2015-04"), (chosen, "2015-10")]
+        pd.DataFrame(
+            {"area": areas, "metric": chosen if metric == "local" else metric, "payment": payment.id}
+        )
+        for payment in scheme("bcf-2013-12").payments
+        for metric in payment.metrics
     ]
     table = pd.concat(frames, ignore_index=True).sort_values("area", kind="stable", ignore_index=True)
     table["change_percent"] = _ambitions(table["metric"], seed)
