@@ -30,6 +30,7 @@ from bcfstats.stats.rows import (
     upper_tail,
     usable,
 )
+from bcfstats.stats.surveys import interval_reasons
 
 __all__ = ["Comparison", "compare_estimates", "compare_means", "compare_proportions", "compare_rates"]
 
@@ -201,8 +202,8 @@ def compare_rates(
     -----
     Given the total, the later count is binomial: score test and its inversion (Wilson's interval for the
     later period's share), or the central mid-P test (Lancaster 1961, doi:10.1080/01621459.1961.10482105),
-    two-sided as twice the smaller tail. Quasi-Poisson with a dispersion above 1 (McCullagh and Nelder 1989, 4.5). Not
-    for bed days without a dispersion; not for the part of a year against a whole one.
+    two-sided as twice the smaller tail. Quasi-Poisson with a dispersion above 1 (McCullagh and Nelder 1989,
+    section 4.5). Not for bed days without a dispersion; not for part of a year against a whole one.
 
     Examples
     --------
@@ -457,17 +458,4 @@ def compare_estimates(
         confidence_level,
         named(f"{'log ratio' if scale == 'ratio' else 'difference'} from published limits", reason),
         reason,
-    )
-
-
-def interval_reasons(value: Floats, lower: Floats, upper: Floats, scale: Scale, suffix: str = "") -> Texts:
-    """Return why published limits give no standard error."""
-    not_logged = (lower <= 0) if scale == "ratio" else np.zeros(value.shape, dtype=bool)
-    return reasons(
-        value.shape,
-        not_a_number(f"value{suffix}", value),
-        not_a_number(f"lower limit{suffix}", lower),
-        not_a_number(f"upper limit{suffix}", upper),
-        (f"the limits do not enclose the value{suffix}", (lower > value) | (value > upper)),
-        (f"the lower limit{suffix} is zero or below: no ratio", not_logged),
     )

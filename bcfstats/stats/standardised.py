@@ -1,0 +1,389 @@
+"""Rates standardised for age: directly, indirectly, and for people who have several events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bcfstats.stats.estimates import Estimate, estimate, poisson_estimate, rate_reasons
+from bcfstats.stats.limits import byar_limits
+from bcfstats.stats.rows import (
+    Flags,
+    Floats,
+    Groups,
+    Labels,
+    Level,
+    as_rows,
+    at_levels,
+    critical_value,
+    first_reason,
+    group_rows,
+    named,
+    negative,
+    not_a_number,
+    not_positive,
+    reasons,
+    unwrap,
+    usable,
+)
+
+FEWEST_EVENTS = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Events:
+    """Events counted from persons who may have had several.
+
+    Attributes
+    ----------
+    count : ndarray
+        Events: sum of persons times events each.
+    variance : ndarray
+        Variance of that count: sum of persons times the square of events each.
+    groups : ndarray or None
+        Where rows were grouped, the label of each count, sorted.
+    """
+
+    count: Floats
+    variance: Floats
+    groups: Labels | None = None
+
+
+class _Bands:
+    """Age bands to be added up: along the last axis, or by the label of each row."""
+
+    def __init__(self, groups: npt.ArrayLike | None, rows: int) -> None:
+        self.by: Groups | None = None if groups is None else group_rows(groups, rows)
+        self.label = None if self.by is None else self.by.label
+
+    def total(self, values: Floats) -> Floats:
+        return np.asarray(values.sum(axis=-1)) if self.by is None else self.by.total(values)
+
+    def any(self, flag: Flags) -> Flags:
+        return np.asarray(self.total(flag.astype(float)) > 0)
+
+
+def events_from_persons(
+    persons: npt.ArrayLike, events_per_person: npt.ArrayLike, *, groups: npt.ArrayLike | None = None
+) -> Events:
+    """Events and their variance from persons counted by how many events each had.
+
+    It answers: how many events were there, and how uncertain is that number when one person's admissions
+    come together?
+
+    Parameters
+    ----------
+    persons : array_like
+        Persons who had exactly `events_per_person` events: along the last axis, or one a row with `groups`.
+    events_per_person : array_like
+        1, 2, 3 ...
+    groups : array_like, optional
+        The group (say, area and age band) of each row.
+
+    Returns
+    -------
+    Events
+        `variance` goes to `directly_standardised_rate` as `numerator_variance`; `variance / count` is the
+        dispersion that `compare_rates` takes. NaN where a number is missing or below zero.
+
+    Raises
+    ------
+    ParameterError
+        If the shapes disagree or an input is text.
+
+    Notes
+    -----
+    Persons are Poisson, events compound Poisson (Stukel, Glynn, Fisher and colleagues 1994, Statistics in
+    Medicine 13:1781-1791), as OHID does for admissions. Not needed where a person can have the event once.
+
+    Examples
+    --------
+    >>> admissions = events_from_persons([90, 8, 2], [1, 2, 3])
+    >>> float(admissions.count), float(admissions.variance)
+    (112.0, 140.0)
+    """
+    number, each = as_rows(persons=persons, events_per_person=events_per_person)
+    number = np.where((number < 0) | (each < 0), np.nan, number)
+    bands = _Bands(groups, number.size)
+    return Events(unwrap(bands.total(number * each)), unwrap(bands.total(number * each * each)), bands.label)
+
+
+def directly_standardised_rate(
+    numerator: npt.ArrayLike,
+    denominator: npt.ArrayLike,
+    standard_population: npt.ArrayLike,
+    *,
+    groups: npt.ArrayLike | None = None,
+    numerator_variance: npt.ArrayLike | None = None,
+    confidence_level: Level = 0.95,
+    multiplier: float = 100_000,
+) -> Estimate:
+    """Rate the area would have with the standard population's ages, with Dobson's limits.
+
+    It answers: what would the rate be if every area had the same age structure?
+
+    Parameters
+    ----------
+    numerator, denominator : array_like
+        Events and people in each age band: bands along the last axis, or one band a row with `groups`.
+    standard_population : array_like
+        People of each band in the standard population.
+    groups : array_like, optional
+        The area of each row; the answer then has one value a group, in the order of `Estimate.groups`.
+    numerator_variance : array_like, optional
+        Variance of each band's events where a person can have several (`events_from_persons`); the events
+        themselves, as for independent events, when absent.
+    confidence_level : float or sequence of float
+        0.95 for 95 %; (0.95, 0.998) gives both.
+    multiplier : float
+        100_000 for a rate per 100,000.
+
+    Returns
+    -------
+    Estimate
+        NaN with a reason below 10 events in all, or where any band has a missing number or no population.
+
+    Raises
+    ------
+    ParameterError
+        If the shapes disagree, an input is text or a confidence level is not between 0 and 1.
+
+    Notes
+    -----
+    Dobson, Kuulasmaa, Eberle and Scherer (1991) Statistics in Medicine 10:457-462,
+    doi:10.1002/sim.4780100317, on Byar's limits of the total; a lower limit below zero becomes zero. Too
+    narrow where a band with a large weight has few events (Fay and Feuer 1997, Statistics in Medicine
+    16:791-801).
+
+    Examples
+    --------
+    >>> rate = directly_standardised_rate([5, 20, 75], [9000, 6000, 3000], [5000, 3000, 2000])
+    >>> f"{rate.value:.0f} ({rate.lower:.0f} to {rate.upper:.0f})"
+    '628 (510 to 764)'
+    """
+    spread = numerator if numerator_variance is None else numerator_variance
+    events, population, weight, variance = as_rows(
+        numerator=numerator,
+        denominator=denominator,
+        standard_population=standard_population,
+        numerator_variance=spread,
+    )
+    bands = _Bands(groups, events.size)
+    no_answer = _band_checks(events, population, weight, variance)
+    flagged = [(text, bands.any(flag)) for text, flag in no_answer]
+    population = np.where(population > 0, population, np.nan)
+    share, total = weight / population, bands.total(events)
+    reason = reasons(
+        total.shape,
+        *flagged,
+        ("the standard population is empty", bands.total(weight) == 0),
+        (f"fewer than {FEWEST_EVENTS} events: too few to standardise", total < FEWEST_EVENTS),
+    )
+    rate, spread_of_rate, whole, total = usable(
+        reason,
+        bands.total(share * events),
+        bands.total(share * share * variance),
+        bands.total(weight),
+        total,
+    )
+    value, error = rate / whole, np.sqrt(spread_of_rate / total) / whole
+
+    def limits(level: float) -> tuple[Floats, Floats]:
+        lower, upper = byar_limits(total, float(critical_value(level)))
+        return (
+            np.maximum(value + error * (lower - total), 0.0) * multiplier,
+            (value + error * (upper - total)) * multiplier,
+        )
+
+    return estimate(
+        value * multiplier,
+        at_levels(limits, confidence_level),
+        confidence_level,
+        named("Dobson", reason),
+        reason,
+        bands.label,
+    )
+
+
+def _band_checks(
+    events: Floats, population: Floats, weight: Floats, variance: Floats
+) -> list[tuple[str, Flags]]:
+    return [
+        ("the events of an age band are missing", ~np.isfinite(events)),
+        ("the population of an age band is missing", ~np.isfinite(population)),
+        ("the standard population of an age band is missing", ~np.isfinite(weight)),
+        ("the variance of an age band is missing", ~np.isfinite(variance)),
+        ("the events of an age band are below zero", (events < 0) | (variance < 0)),
+        ("an age band has no population", population <= 0),
+        ("the standard population of an age band is below zero", weight < 0),
+    ]
+
+
+def expected_events(
+    denominator: npt.ArrayLike,
+    reference_numerator: npt.ArrayLike,
+    reference_denominator: npt.ArrayLike,
+    *,
+    groups: npt.ArrayLike | None = None,
+) -> Floats:
+    """Events the area would have at the reference's rates in each age band.
+
+    It answers: how many events would there have been here if England's rates had applied?
+
+    Parameters
+    ----------
+    denominator : array_like
+        The area's people in each age band: along the last axis, or one band a row with `groups`.
+    reference_numerator, reference_denominator : array_like
+        The reference's events and people in the same bands.
+    groups : array_like, optional
+        The area of each row; the answer then has one value a group, in sorted order.
+
+    Returns
+    -------
+    ndarray
+        NaN where a number is missing or below zero, or a reference band has no population. A band in which
+        the area has nobody adds nothing.
+
+    Raises
+    ------
+    ParameterError
+        If the shapes disagree or an input is text.
+
+    Notes
+    -----
+    First step of indirect standardisation (Breslow and Day 1987, chapter 2).
+
+    Examples
+    --------
+    >>> float(expected_events([9000, 6000, 3000], [50, 300, 900], [100_000, 80_000, 40_000]))
+    94.5
+    """
+    people, events, population = as_rows(
+        denominator=denominator,
+        reference_numerator=reference_numerator,
+        reference_denominator=reference_denominator,
+    )
+    bad = (people < 0) | (events < 0) | (population <= 0)
+    events, population = np.where(bad, np.nan, events), np.where(bad, np.nan, population)
+    return unwrap(_Bands(groups, people.size).total(people * events / population))
+
+
+def standardised_ratio(
+    observed: npt.ArrayLike,
+    expected: npt.ArrayLike,
+    *,
+    confidence_level: Level = 0.95,
+    multiplier: float = 1,
+) -> Estimate:
+    """Observed events over expected events, with exact or Byar's limits of the observed.
+
+    It answers: were there more events than the reference's rates would give?
+
+    Parameters
+    ----------
+    observed : array_like
+        Events.
+    expected : array_like
+        Events at the reference's rates (`expected_events`).
+    confidence_level : float or sequence of float
+        0.95 for 95 %.
+    multiplier : float
+        1 for a ratio, 100 for an index.
+
+    Returns
+    -------
+    Estimate
+        `method` is "Exact" below 10 events and "Byar" from 10.
+
+    Raises
+    ------
+    ParameterError
+        If the shapes disagree, an input is text or a confidence level is not between 0 and 1.
+
+    Notes
+    -----
+    Breslow and Day (1987), chapter 2. The expected number is taken as known. Compare each area with the
+    reference, not areas with one another: each has its own weights.
+
+    Examples
+    --------
+    >>> ratio = standardised_ratio(120, 94.5, multiplier=100)
+    >>> f"{ratio.value:.0f} ({ratio.lower:.0f} to {ratio.upper:.0f})"
+    '127 (105 to 152)'
+    """
+    count, e = as_rows(observed=observed, expected=expected)
+    reason = reasons(
+        count.shape,
+        not_a_number("observed number", count),
+        negative("observed number", count),
+        not_a_number("expected number", e),
+        not_positive("expected number", e),
+    )
+    count, e = usable(reason, count, e)
+    return poisson_estimate(count, multiplier / e, confidence_level, reason)
+
+
+def indirectly_standardised_rate(
+    observed: npt.ArrayLike,
+    expected: npt.ArrayLike,
+    reference_numerator: npt.ArrayLike,
+    reference_denominator: npt.ArrayLike,
+    *,
+    confidence_level: Level = 0.95,
+    multiplier: float = 100_000,
+) -> Estimate:
+    """Standardised ratio times the reference's crude rate.
+
+    It answers: what is the ratio worth as a rate?
+
+    Parameters
+    ----------
+    observed, expected : array_like
+        Events, and events at the reference's rates (`expected_events`).
+    reference_numerator, reference_denominator : array_like
+        The reference's events and people, all bands together.
+    confidence_level : float or sequence of float
+        0.95 for 95 %.
+    multiplier : float
+        100_000 for a rate per 100,000.
+
+    Returns
+    -------
+    Estimate
+
+    Raises
+    ------
+    ParameterError
+        If the shapes disagree, an input is text or a confidence level is not between 0 and 1.
+
+    Notes
+    -----
+    As `standardised_ratio`.
+
+    Examples
+    --------
+    >>> rate = indirectly_standardised_rate(120, 94.5, 1250, 220_000)
+    >>> f"{rate.value:.0f} ({rate.lower:.0f} to {rate.upper:.0f})"
+    '722 (598 to 863)'
+    """
+    count, e, events, population = as_rows(
+        observed=observed,
+        expected=expected,
+        reference_numerator=reference_numerator,
+        reference_denominator=reference_denominator,
+    )
+    reason = first_reason(
+        rate_reasons(events, population, " of the reference"),
+        reasons(
+            count.shape,
+            not_a_number("observed number", count),
+            negative("observed number", count),
+            not_a_number("expected number", e),
+            not_positive("expected number", e),
+        ),
+    )
+    count, e, events, population = usable(reason, count, e, events, population)
+    return poisson_estimate(count, events / population * multiplier / e, confidence_level, reason)
