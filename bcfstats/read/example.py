@@ -126,7 +126,7 @@ def write_example(
     n_areas, seed, end
         As in `example_observations`.
     broken : bool
-        Write three more files that cannot be used: a column missing, a row twice, text among the numbers.
+        Write three more files that cannot be used: a column missing, a metric misspelt, text for a number.
 
     Returns
     -------
@@ -154,7 +154,7 @@ def write_example(
     if broken:
         few = table[table["frequency"] == "year"].head(3)
         _write(few.drop(columns="period_start"), folder / "broken_column_missing.csv")
-        _write(pd.concat([few, few.head(1)]), folder / "broken_row_twice.csv")
+        _write(few.assign(metric="care_home_admisions"), folder / "broken_metric_misspelt.csv")
         _write(few.assign(numerator="about 200"), folder / "broken_text_for_number.csv")
     return folder
 

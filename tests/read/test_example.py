@@ -18,6 +18,7 @@ from bcfstats.read.example import (
     write_example,
     write_example_targets,
 )
+from bcfstats.read.observations import check_observations
 from scripts import describe_example as measure
 
 CONTRACT = [
@@ -85,6 +86,10 @@ def test_values_stay_on_their_scale(table):
     for metric in METRICS.values():
         low, high = values.loc[metric.id]
         assert 0 <= low < high <= tops.get(metric.unit, np.inf)
+
+
+def test_no_row_breaks_a_rule_for_observations(table):
+    assert check_observations(table, METRICS).empty
 
 
 def test_surveys_and_standardised_rates_have_limits_around_the_value(table):
@@ -370,8 +375,7 @@ def test_broken_files_are_broken_and_the_others_as_ever(tmp_path):
     for file in good.iterdir():
         assert file.read_bytes() == (bad / file.name).read_bytes()
     assert "period_start" not in pd.read_csv(bad / "broken_column_missing.csv").columns
-    twice = pd.read_csv(bad / "broken_row_twice.csv")
-    assert twice.duplicated(["area_code", "metric", "period_start", "period_end"]).any()
+    assert not set(pd.read_csv(bad / "broken_metric_misspelt.csv")["metric"]) & set(METRICS)
     assert pd.read_csv(bad / "broken_text_for_number.csv")["numerator"].eq("about 200").all()
 
 
