@@ -1,3 +1,63 @@
-"""Baseline, trend, seasonality and significance for Better Care Fund metrics."""
+"""Baseline, trend, seasonality and significance for Better Care Fund metrics.
+
+`import bcfstats as bcf` is quick: each public name is fetched from its room when it is first used.
+"""
+
+from importlib import import_module
+from typing import Any
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    # data
+    "read_file": "read.recognise",
+    "prepare": "read.prepare",
+    "load": "read.data",
+    "example_data": "read.example",
+    "read_targets": "read.targets",
+    "METRICS": "define.metrics",
+    "get_metric": "define.metrics",
+    "scheme": "define.schemes",
+    "find_area": "define.areas",
+    "Period": "define.periods",
+    # estimates
+    "proportion": "stats.estimates",
+    "crude_rate": "stats.estimates",
+    "mean": "stats.estimates",
+    # comparisons
+    "compare_proportions": "stats.comparisons",
+    "compare_rates": "stats.comparisons",
+    "compare_means": "stats.comparisons",
+    "compare_estimates": "stats.comparisons",
+    # panel
+    "seasonal_indices": "stats.season",
+    "seasonality_test": "stats.seasonality",
+    # trend
+    "trend": "stats.trend",
+    "sens_slope": "stats.kendall",
+    "mann_kendall": "stats.kendall",
+    "recent_trend": "stats.recent_trend",
+    # judgement
+    "baseline": "judge.baseline",
+    "assess": "judge.assessment",
+    # show
+    "open_report": "show.report",
+    # run
+    "run_batch": "run.batch",
+    "Settings": "run.settings",
+}
+_MODULES = {"charts": "show.charts", "tables": "show.tables"}
+
+__all__ = [*_HOMES, *_MODULES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"bcfstats.{_MODULES[name]}")
+    if name in _HOMES:
+        return getattr(import_module(f"bcfstats.{_HOMES[name]}"), name)
+    raise AttributeError(f"bcfstats has no name '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,195 @@
+"""The `bcfstats` command: thin, one function a job."""
+
+import sys
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bcfstats.errors import BcfStatsError, InputError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="What should our target be? Baselines, trends, seasons and changes for Better Care Fund metrics.",
+)
+
+Folder = Annotated[Path | None, typer.Option(help="Folder; see bcfstats.toml for the defaults.")]
+Config = Annotated[Path | None, typer.Option("--config", help="Settings file, if not bcfstats.toml.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+SchemeName = Annotated[str | None, typer.Option("--scheme", help="Payment scheme: an id or a TOML file.")]
+OwnMetrics = Annotated[list[Path] | None, typer.Option("--metrics", help="TOML file of your own metrics.")]
+Jobs = Annotated[int | None, typer.Option(min=1, help="Reports made at the same time.")]
+BAD_INPUT = 2
+
+
+def main() -> None:
+    """Run the command; an error made for the user is one message, without a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    debug = "--debug" in sys.argv
+    try:
+        app()
+    except BcfStatsError as error:
+        if debug:
+            raise
+        print(f"bcfstats: {error}", file=sys.stderr)
+        raise SystemExit(BAD_INPUT) from None
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the example reports.")] = Path("reports/demo"),
+    jobs: Jobs = None,
+    areas: Annotated[int, typer.Option(min=1, help="How many example areas.")] = 150,
+    open_: Annotated[bool, typer.Option("--open", help="Open the index when done.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Make reports for every area of the example data (all of it made up)."""
+    import tempfile
+
+    from bcfstats.read.example import write_example
+    from bcfstats.read.prepare import prepare as prepare_files
+    from bcfstats.run.settings import load_settings
+
+    settings = load_settings().with_given(out=out, processed=out / "data", jobs=jobs)
+    with tempfile.TemporaryDirectory() as raw:
+        write_example(Path(raw), n_areas=areas)
+        prepare_files(Path(raw), settings.processed)
+    _batch(settings, open_=open_)
+
+
+@app.command()
+def init(debug: Debug = False) -> None:
+    """Write a commented settings file, bcfstats.toml, in this folder."""
+    from bcfstats.run.settings import write_settings
+
+    print(f"Wrote {write_settings(Path())}. Every line in it is explained.")
+
+
+@app.command()
+def prepare(
+    raw: Folder = None,
+    processed: Folder = None,
+    metrics: OwnMetrics = None,
+    config: Config = None,
+    debug: Debug = False,
+) -> None:
+    """Recognise every published file by its content and build the observations."""
+    from bcfstats.read.prepare import prepare as prepare_files
+    from bcfstats.run.check import describe_prepared
+    from bcfstats.run.settings import all_metrics, load_settings
+
+    settings = load_settings(config).with_given(raw=raw, processed=processed, metrics=_tuple(metrics))
+    found = prepare_files(settings.raw, settings.processed, metrics=all_metrics(settings))
+    for line in describe_prepared(found):
+        print(line)
+    raise typer.Exit(found.exit_code)
+
+
+@app.command()
+def check(
+    targets: Annotated[Path | None, typer.Argument(help="CSV or XLSX file of proposed targets.")] = None,
+    processed: Folder = None,
+    scheme: SchemeName = None,
+    metrics: OwnMetrics = None,
+    config: Config = None,
+    debug: Debug = False,
+) -> None:
+    """Say what data there is, what is missing or broken; check a file of targets."""
+    from bcfstats.run.check import describe_data, describe_targets
+    from bcfstats.run.settings import load_settings
+
+    settings = load_settings(config).with_given(processed=processed, scheme=scheme, metrics=_tuple(metrics))
+    code, lines = describe_data(settings) if targets is None else describe_targets(settings, targets)
+    for line in lines:
+        print(line)
+    raise typer.Exit(code)
+
+
+@app.command()
+def run(
+    area: Annotated[list[str] | None, typer.Option(help="Name or code; may be given again.")] = None,
+    processed: Folder = None,
+    out: Folder = None,
+    scheme: SchemeName = None,
+    metrics: OwnMetrics = None,
+    notebook: Annotated[Path | None, typer.Option(help="Notebook to run for each area.")] = None,
+    jobs: Jobs = None,
+    config: Config = None,
+    open_: Annotated[bool, typer.Option("--open", help="Open the index when done.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Make one report per area, with an index, results.csv, failures.csv and run.json."""
+    from bcfstats.run.settings import load_settings
+
+    given: dict[str, Any] = {
+        "processed": processed,
+        "out": out,
+        "scheme": scheme,
+        "metrics": _tuple(metrics),
+        "notebook": notebook,
+        "jobs": jobs,
+    }
+    _batch(load_settings(config).with_given(**given), areas=tuple(area or ()), open_=open_)
+
+
+@app.command()
+def report(
+    area: Annotated[str, typer.Argument(help="Name, ONS code or council code.")],
+    processed: Folder = None,
+    out: Folder = None,
+    config: Config = None,
+    open_: Annotated[bool, typer.Option("--open", help="Open the report when done.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Make the report of one area."""
+    from bcfstats.run.settings import load_settings
+
+    settings = load_settings(config).with_given(processed=processed, out=out, jobs=1)
+    _batch(settings, areas=(area,), open_=open_, single=True)
+
+
+@app.command()
+def explain(name: Annotated[str, typer.Argument(help="A method or a metric.")], debug: Debug = False) -> None:
+    """Explain a method or a metric in plain words."""
+    from bcfstats.run.explain import explain_name
+
+    print(explain_name(name))
+
+
+@app.command("list")
+def list_(
+    what: Annotated[str, typer.Argument(help="metrics, areas, schemes or methods.")], debug: Debug = False
+) -> None:
+    """List metrics, areas, schemes or methods."""
+    from bcfstats.run.explain import LISTS
+
+    lister: Callable[[], list[str]] | None = LISTS.get(what)
+    if lister is None:
+        raise InputError("There is no such list.", found=f"'{what}'", do=f"Lists are {', '.join(LISTS)}.")
+    for line in lister():
+        print(line)
+
+
+def _batch(settings: Any, *, areas: tuple[str, ...] = (), open_: bool = False, single: bool = False) -> None:
+    from bcfstats.run.batch import run_batch
+
+    result = run_batch(settings, areas=areas)
+    for outcome in result.failed:
+        print(f"{outcome.area_name}: no report. {outcome.reason}", file=sys.stderr)
+    made = len(result.outcomes) - len(result.failed)
+    print(f"{made} reports made, {len(result.failed)} failed.")
+    page = result.page(result.outcomes[0]) if single and made else result.index
+    print(page)
+    if open_:
+        webbrowser.open(page.resolve().as_uri())
+    raise typer.Exit(result.exit_code)
+
+
+def _tuple(given: list[Path] | None) -> tuple[Path, ...] | None:
+    return tuple(given) if given else None

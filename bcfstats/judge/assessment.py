@@ -1,0 +1,209 @@
+"""Everything a report needs, computed once for all areas before any notebook runs."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bcfstats.define.metrics import METRICS, Metric, SeriesBreak
+from bcfstats.define.periods import Period
+from bcfstats.define.schemes import Scheme, scheme
+from bcfstats.errors import InputError
+from bcfstats.judge.baseline import interval_of
+from bcfstats.judge.changes import change
+from bcfstats.judge.panel import longest_run, monthly_panel, usable
+from bcfstats.judge.patterns import season_table, trend_table
+from bcfstats.read.data import Data
+from bcfstats.read.observations import check_observations, problems_by_area
+
+LATEST = "latest"
+TABLES = ("areas", "series", "windows", "trends", "seasons")
+MONTHS_IN_YEAR = 12
+
+
+@dataclass(frozen=True)
+class Results:
+    """All areas' results, one tidy table a subject.
+
+    Attributes
+    ----------
+    areas : DataFrame
+        One row per area with any observation; `problem` says why an area's data cannot be used.
+    series : DataFrame
+        One row per area, metric and period, with value, interval and status.
+    windows : DataFrame
+        One row per area, metric and payment: baseline, outcome and the change between them.
+    trends : DataFrame
+        One row per area and metric: slope per year with its interval.
+    seasons : DataFrame
+        One row per area, monthly metric and calendar month: index of the area and of all areas.
+    metrics : tuple of Metric
+        What each metric is, in the order of the registry.
+    about : dict
+        How it was made: scheme, inputs, version, whether the data are an example.
+    """
+
+    areas: pd.DataFrame
+    series: pd.DataFrame
+    windows: pd.DataFrame
+    trends: pd.DataFrame
+    seasons: pd.DataFrame
+    metrics: tuple[Metric, ...]
+    about: dict[str, Any]
+
+    def save(self, folder: Path) -> None:
+        """Write the tables as parquet files, and `about.json`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in TABLES:
+            getattr(self, name).to_parquet(folder / f"{name}.parquet", index=False)
+        definitions = [asdict(metric) for metric in self.metrics]
+        for name, content in (("metrics", definitions), ("about", self.about)):
+            text = json.dumps(content, indent=1, default=str, ensure_ascii=False)
+            (folder / f"{name}.json").write_text(text, encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> "Results":
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        InputError
+            If the folder does not hold a run's tables.
+        """
+        if not (folder / "about.json").exists():
+            raise InputError(
+                "This folder does not hold the results of a run.",
+                where=str(folder),
+                do="Give the folder that 'bcfstats run' wrote.",
+            )
+        tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES}
+        metrics, about = (
+            json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in ("metrics", "about")
+        )
+        return cls(**tables, metrics=tuple(map(_metric, metrics)), about=about)
+
+
+def assess(
+    data: Data, rules: Scheme | str = "bcf-2013-12", *, metrics: Mapping[str, Metric] = METRICS
+) -> Results:
+    """Compute baselines, changes, trends and seasons for every area and metric.
+
+    Parameters
+    ----------
+    data : Data
+        Prepared observations.
+    rules : Scheme or str
+        The payment scheme: which windows count.
+    metrics : mapping of str to Metric, optional
+        The registry, with metrics of one's own added.
+
+    Returns
+    -------
+    Results
+        An area whose observations break a rule is left out of every calculation and named in `areas`;
+        the others are not affected.
+
+    Raises
+    ------
+    InputError
+        If there are no usable observations at all.
+    """
+    rules = scheme(rules) if isinstance(rules, str) else rules
+    problems = problems_by_area(check_observations(data.observations, metrics))
+    observations = data.observations.loc[~data.observations["area_code"].isin(list(problems))]
+    present = [metrics[name] for name in metrics if name in set(observations["metric"])]
+    if not present:
+        raise InputError("There are no usable observations.", do="Prepare some published files first.")
+    windows, trends, seasons, series = [], [], [], []
+    for metric in present:
+        rows = observations.loc[observations["metric"] == metric.id]
+        windows += [
+            change(rows, metric, before, after, label=label)
+            for label, before, after in comparisons_of(rows, metric, rules)
+        ]
+        series.append(series_table(rows, metric))
+        trends.append(trend_table(rows, metric))
+        if metric.frequency == "month":
+            seasons.append(season_table(rows, metric))
+    return Results(
+        areas=_areas(data, problems),
+        series=pd.concat(series, ignore_index=True),
+        windows=_stack(windows),
+        trends=_stack(trends),
+        seasons=_stack(seasons),
+        metrics=tuple(present),
+        about={"scheme": rules.id, "scheme_title": rules.title, "is_example": data.is_example},
+    )
+
+
+def comparisons_of(rows: pd.DataFrame, metric: Metric, rules: Scheme) -> list[tuple[str, Period, Period]]:
+    """List the comparisons to make for a metric: each payment that uses it, then the latest year.
+
+    Returns
+    -------
+    list of (label, baseline window, outcome window)
+    """
+    lag = rules.baseline_lag_months // MONTHS_IN_YEAR
+    paid = [
+        (payment.id, window.shift_years(-lag), window)
+        for payment in rules.payments
+        if (window := payment.metrics.get(metric.id)) is not None
+    ]
+    latest = latest_year(rows, metric)
+    return paid if latest is None else [*paid, (LATEST, *latest)]
+
+
+def latest_year(rows: pd.DataFrame, metric: Metric) -> tuple[Period, Period] | None:
+    """Find the latest year with data and the year it can be compared with.
+
+    For a monthly metric: the last twelve months in a row that most areas have figures for, and the twelve
+    before them. For others: the last published period and the one published before it.
+    """
+    if metric.frequency == "month":
+        run = longest_run(monthly_panel(rows, metric.id))
+        if run is None or run.n_months < MONTHS_IN_YEAR:
+            return None
+        last = Period(run.months[-MONTHS_IN_YEAR].start, run.end)
+        return last.shift_years(-1), last
+    good = usable(rows, metric.id)[["period_start", "period_end"]].drop_duplicates()
+    periods = sorted(Period(start.date(), end.date()) for start, end in good.itertuples(index=False))
+    return (periods[-2], periods[-1]) if len(periods) > 1 else None
+
+
+def series_table(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+    """Give every observation of a metric its interval where one can be made."""
+    frame = rows.sort_values(["area_code", "period_start"], ignore_index=True)
+    numerator, denominator, value, lower_ci, upper_ci = (
+        frame[name].to_numpy(dtype=float)
+        for name in ("numerator", "denominator", "value", "lower_ci", "upper_ci")
+    )
+    shown = frame["status"].isin(["ok", "rounded", "suspect"]).to_numpy()
+    value = np.where(shown, value, np.nan)
+    lower, upper, method, _ = interval_of(metric, numerator, denominator, value, lower_ci, upper_ci)
+    return frame.assign(value=value, lower=lower, upper=upper, method=method).drop(
+        columns=["lower_ci", "upper_ci"]
+    )
+
+
+def _areas(data: Data, problems: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    named = data.observations[["area_code", "area_name"]].drop_duplicates("area_code")
+    areas = named.merge(data.areas.drop(columns="area_name"), on="area_code", how="left")
+    areas["problem"] = [" ".join(problems.get(code, ())) for code in areas["area_code"]]
+    return areas.sort_values("area_code", ignore_index=True)
+
+
+def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+
+def _metric(entry: dict[str, Any]) -> Metric:
+    breaks = tuple(
+        SeriesBreak(**{**found, "date": date.fromisoformat(found["date"])}) for found in entry["breaks"]
+    )
+    texts = {name: tuple(entry[name]) for name in ("caveats", "sources")}
+    return Metric(**{**entry, **texts, "breaks": breaks})

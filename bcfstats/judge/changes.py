@@ -1,0 +1,182 @@
+"""Change between a window and the same months before: how large, which way, and beyond what noise."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bcfstats.define.metrics import Metric
+from bcfstats.define.periods import Period
+from bcfstats.judge.baseline import baseline, window_sums
+from bcfstats.judge.panel import month_to_month_dispersion, monthly_panel
+from bcfstats.stats import comparisons
+
+Floats = NDArray[np.float64]
+
+PER_CENT = "%"
+_COUNTS, _VALUES = ("numerator", "denominator"), ("value", "lower", "upper")
+NEWCOMBE = "the difference of two proportions (Newcombe), for noise only"
+RATE_RATIO = "the rate ratio of independent events, for noise only"
+MONTHS_RATIO = "the rate ratio of the same months with month-to-month dispersion, for noise only"
+PUBLISHED_INTERVALS = "the two values with their published intervals, for sampling error only"
+BETTER, WORSE, UNCLEAR, NOT_COMPARED = "better", "worse", "no clear change", "not compared"
+
+
+def change(
+    observations: pd.DataFrame, metric: Metric, before: Period, after: Period, *, label: str
+) -> pd.DataFrame:
+    """Compare a window with the same months of an earlier year, in every area.
+
+    It answers: did the metric move between the baseline and the window that is paid on, and by more than
+    the noise within the two windows? It does **not** say that a change is significant against the way
+    rates wander from year to year.
+
+    Parameters
+    ----------
+    observations : DataFrame
+        With the observation columns.
+    metric : Metric
+    before, after : Period
+        Baseline and outcome: the same calendar months, whole years apart.
+    label : str
+        The payment the comparison belongs to, or "latest".
+
+    Returns
+    -------
+    DataFrame
+        One row per area: the columns of `baseline` twice (`baseline_...`, `outcome_...`), then `change`
+        with its 95 % interval `change_lower`, `change_upper` in `change_unit` (per cent of the baseline for
+        rates, the metric's own unit for percentages and scores), `noise_p` (one-sided, in the improving
+        direction, noise only), `finding` ("better", "worse", "no clear change", "not compared"),
+        `matched_months`, `change_method` and `change_reason`.
+
+    Notes
+    -----
+    **Method.** Newcombe (proportions); rate ratio with the area's dispersion (monthly counts), over the
+    months that both windows have; score or mid-P test (rates of independent events); values with published
+    limits otherwise. Windows on either side of a series break are not compared.
+    """
+    first, last = (
+        baseline(observations, metric, window).set_index("area_code") for window in (before, after)
+    )
+    frame = first.add_prefix("baseline_").join(last.add_prefix("outcome_"))
+    frame = frame.drop(columns=["outcome_area_name", "baseline_metric", "outcome_metric"])
+    frame = frame.rename(columns={"baseline_area_name": "area_name"})
+    frame.insert(1, "metric", metric.id)
+    frame.insert(2, "payment", label)
+    if metric.frequency == "month":
+        found = _monthly_change(observations, metric, before, after)
+    else:
+        found = _published_change(metric, first, last)
+    found.index = frame.index
+    frame = frame.join(found)
+    broken = _across_a_break(metric, before, after, frame)
+    frame.loc[broken != "", ["change", "change_lower", "change_upper", "noise_p"]] = np.nan
+    frame["change_reason"] = broken.where(broken != "", frame["change_reason"])
+    frame["finding"] = _findings(metric, frame)
+    return frame.reset_index()
+
+
+def _monthly_change(
+    observations: pd.DataFrame, metric: Metric, before: Period, after: Period
+) -> pd.DataFrame:
+    """Ratio of the months that both windows have, per person-day."""
+    panel = monthly_panel(observations, metric.id)
+    here = {month.start: i for i, month in enumerate(panel.months)}
+    years = before.start.year - after.start.year
+    pairs = [
+        (here[month.shift_years(years).start], here[month.start])
+        for month in after.months
+        if month.start in here and month.shift_years(years).start in here
+    ]
+    left, right = (
+        np.array(side, dtype=np.int64) for side in (zip(*pairs, strict=True) if pairs else ([], []))
+    )
+    both = np.isfinite(panel.counts[:, left]) & np.isfinite(panel.counts[:, right])
+    sums = [window_sums(panel, columns, only=both) for columns in (left, right)]
+    ratio = comparisons.compare_rates(
+        sums[1]["numerator"],
+        sums[1]["person_days"],
+        sums[0]["numerator"],
+        sums[0]["person_days"],
+        polarity=metric.polarity,
+        dispersion=month_to_month_dispersion(panel.until(after)),
+    )
+    matched = both.sum(axis=1)
+    return pd.DataFrame(
+        {
+            **_as_per_cent(ratio),
+            "change_method": MONTHS_RATIO,
+            "change_reason": np.where(matched == 0, "no month is in both windows", np.asarray(ratio.reason)),
+            "matched_months": matched,
+        }
+    )
+
+
+def _published_change(metric: Metric, first: pd.DataFrame, last: pd.DataFrame) -> pd.DataFrame:
+    """Compare two published figures by the metric's kind."""
+    counts = [frame[name].to_numpy(dtype=float) for frame in (last, first) for name in _COUNTS]
+    if metric.statistic == "proportion":
+        made = comparisons.compare_proportions(*counts, polarity=metric.polarity)
+        columns, method = _as_difference(made, metric, scale=metric.multiplier), NEWCOMBE
+    elif metric.statistic == "crude_rate" and metric.independent_events:
+        made = comparisons.compare_rates(*counts, polarity=metric.polarity)
+        columns, method = _as_per_cent(made), RATE_RATIO
+    else:
+        values = [frame[name].to_numpy(dtype=float) for frame in (last, first) for name in _VALUES]
+        ratio = metric.statistic == "directly_standardised_rate"
+        made = comparisons.compare_estimates(
+            *values, scale="ratio" if ratio else "difference", polarity=metric.polarity
+        )
+        columns = _as_per_cent(made) if ratio else _as_difference(made, metric)
+        method = PUBLISHED_INTERVALS
+    return pd.DataFrame(
+        {
+            **columns,
+            "change_method": method,
+            "change_reason": np.asarray(made.reason),
+            "matched_months": np.nan,
+        }
+    )
+
+
+def _as_per_cent(ratio: comparisons.Comparison) -> dict[str, object]:
+    return {
+        "change": 100 * (ratio.value - 1),
+        "change_lower": 100 * (ratio.lower - 1),
+        "change_upper": 100 * (ratio.upper - 1),
+        "change_unit": PER_CENT,
+        "noise_p": ratio.p_improvement,
+    }
+
+
+def _as_difference(made: comparisons.Comparison, metric: Metric, scale: float = 1.0) -> dict[str, object]:
+    return {
+        "change": scale * made.value,
+        "change_lower": scale * made.lower,
+        "change_upper": scale * made.upper,
+        "change_unit": "percentage points" if metric.unit == PER_CENT else "points",
+        "noise_p": made.p_improvement,
+    }
+
+
+def _across_a_break(metric: Metric, before: Period, after: Period, frame: pd.DataFrame) -> "pd.Series[str]":
+    """Say for each area why its two windows are not comparable, or nothing."""
+    between = [found for found in metric.breaks if before.start < found.date <= after.end]
+    told = f"series break on {between[0].date}: {between[0].what}" if between else ""
+    reason = pd.Series(told, index=frame.index)
+    bases = frame["baseline_basis"], frame["outcome_basis"]
+    differ = (bases[0] != bases[1]) & (bases[0] != "") & (bases[1] != "")
+    return reason.where(
+        (reason != "") | ~differ, "the definition changed from " + bases[0] + " to " + bases[1]
+    )
+
+
+def _findings(metric: Metric, frame: pd.DataFrame) -> NDArray[np.str_]:
+    """Name the change: better or worse only where its interval leaves out no change."""
+    sign = -1.0 if metric.polarity == "lower" else 1.0
+    low, high = sign * frame["change_lower"], sign * frame["change_upper"]
+    return np.select(
+        [frame["change"].isna(), np.minimum(low, high) > 0, np.maximum(low, high) < 0],
+        [NOT_COMPARED, BETTER, WORSE],
+        default=UNCLEAR,
+    )

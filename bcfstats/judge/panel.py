@@ -1,0 +1,133 @@
+"""A metric as a panel: areas by months, ready for the functions on arrays."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bcfstats.define.periods import Period
+from bcfstats.stats.glm import fit_monthly
+
+Floats = NDArray[np.float64]
+COVERED = 0.5  # a month counts as published when at least half of the areas have a figure
+USABLE = ("ok", "rounded")  # suppressed, suspect and not-available figures take no part in a calculation
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Monthly counts of one metric in every area that has any.
+
+    Attributes
+    ----------
+    area_codes : tuple of str
+        Areas, in code order.
+    months : tuple of Period
+        Every calendar month from the first to the last with data, without gaps.
+    counts : array, shape (areas, months)
+        Numerators; NaN where there is none that can be used.
+    denominators : array, shape (areas, months)
+        People in the month's population; NaN where there is none.
+    """
+
+    area_codes: tuple[str, ...]
+    months: tuple[Period, ...]
+    counts: Floats
+    denominators: Floats
+
+    @property
+    def days(self) -> Floats:
+        """Days in each month, shape (months,)."""
+        return np.array([month.days for month in self.months], dtype=float)
+
+    @property
+    def calendar_months(self) -> NDArray[np.int64]:
+        """Calendar month of each column, 1 to 12, shape (months,)."""
+        return np.array([month.start.month for month in self.months], dtype=np.int64)
+
+    @property
+    def exposure(self) -> Floats:
+        """Person-days, shape (areas, months); days alone where a metric has no denominator at all."""
+        people = self.denominators if np.isfinite(self.denominators).any() else np.ones_like(self.counts)
+        return people * self.days
+
+    def columns(self, window: Period) -> NDArray[np.int64]:
+        """Find the columns of the months of a window that the panel reaches."""
+        return np.array([i for i, month in enumerate(self.months) if window.contains(month)], dtype=np.int64)
+
+    def until(self, window: Period) -> "Panel":
+        """Cut the panel after a window: what was known when it ended."""
+        return self._cut([i for i, month in enumerate(self.months) if month.end <= window.end])
+
+    def within(self, window: Period) -> "Panel":
+        """Cut the panel to the months of a window."""
+        return self._cut(self.columns(window).tolist())
+
+    def _cut(self, kept: list[int]) -> "Panel":
+        months = tuple(self.months[i] for i in kept)
+        return Panel(self.area_codes, months, self.counts[:, kept], self.denominators[:, kept])
+
+
+def usable(observations: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Keep the observations of a metric that may take part in a calculation."""
+    chosen = (observations["metric"] == metric) & observations["status"].isin(USABLE)
+    return observations.loc[chosen]
+
+
+def monthly_panel(observations: pd.DataFrame, metric: str) -> Panel:
+    """Lay the monthly observations of a metric out as areas by months.
+
+    Parameters
+    ----------
+    observations : DataFrame
+        With the observation columns.
+    metric : str
+        Metric id.
+
+    Returns
+    -------
+    Panel
+        With no area and no month where there are no monthly observations.
+    """
+    rows = usable(observations, metric)
+    rows = rows.loc[rows["frequency"] == "month"]
+    if rows.empty:
+        return Panel((), (), np.empty((0, 0)), np.empty((0, 0)))
+    starts = pd.to_datetime(rows["period_start"])
+    month = (starts.dt.year * 12 + starts.dt.month).to_numpy()
+    month = month - month.min()
+    areas, area = np.unique(rows["area_code"].to_numpy(dtype=str), return_inverse=True)
+    shape = (len(areas), int(month.max()) + 1)
+    counts, denominators = np.full(shape, np.nan), np.full(shape, np.nan)
+    counts[area, month] = rows["numerator"].to_numpy(dtype=float)
+    denominators[area, month] = rows["denominator"].to_numpy(dtype=float)
+    first = starts.min()
+    whole = Period(first.date(), (first + pd.DateOffset(months=shape[1], days=-1)).date())
+    return Panel(tuple(areas.tolist()), whole.months, counts, denominators)
+
+
+def month_to_month_dispersion(panel: Panel) -> Floats:
+    """Measure how much more than Poisson each area's months scatter about its trend and season.
+
+    Returns
+    -------
+    array, shape (areas,)
+        Pearson dispersion, never below 1; NaN where there are too few months to measure it.
+    """
+    if not panel.area_codes:
+        return np.empty(0)
+    dispersion = fit_monthly(panel.counts, panel.exposure, panel.calendar_months).dispersion
+    return np.where(np.isfinite(dispersion), np.maximum(dispersion, 1.0), np.nan)
+
+
+def longest_run(panel: Panel) -> Period | None:
+    """Find the longest run of months without a gap, the later of two as long."""
+    if not panel.months:
+        return None
+    covered = np.isfinite(panel.counts).mean(axis=0) >= COVERED
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], covered.astype(int), [0]])))
+    starts, ends = edges[::2], edges[1::2]
+    if not len(starts):
+        return None
+    best = max(range(len(starts)), key=lambda i: (ends[i] - starts[i], i))
+    return Period(panel.months[starts[best]].start, panel.months[ends[best] - 1].end)

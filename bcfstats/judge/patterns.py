@@ -1,0 +1,169 @@
+"""Trend and season of a metric in every area, from the stretch of its series that is one definition."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bcfstats.define.metrics import Metric
+from bcfstats.define.periods import Period
+from bcfstats.judge.panel import Panel, longest_run, monthly_panel, usable
+from bcfstats.stats.kendall import sens_slope
+from bcfstats.stats.season import seasonal_indices
+from bcfstats.stats.seasonality import seasonality_test
+from bcfstats.stats.trend import panel_trend, trend
+
+FEWEST_FOR_INTERVAL = 5
+DAYS_IN_YEAR = 365.25
+
+
+def trend_table(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+    """Estimate the slope per year of one metric in every area.
+
+    Returns
+    -------
+    DataFrame
+        One row per area: `slope`, `slope_lower`, `slope_upper` (95 %) in `slope_unit` a year, `n` points,
+        the `period` they span, `method`, `note` and `reason` where there is no slope or no interval.
+        Only the stretch since the last series break is used.
+    """
+    return _monthly_trend(rows, metric) if metric.frequency == "month" else _annual_trend(rows, metric)
+
+
+def season_table(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+    """Give the month indices of one monthly metric in every area, shrunk to all areas.
+
+    Returns
+    -------
+    DataFrame
+        One row per area and calendar month: `index` with `lower` and `upper`, `national_index`, `own_weight`
+        (share of the area's own departure that is kept), `national_p` (test of seasonality on the total of
+        the areas with a figure in every month), `note` and `reason`.
+    """
+    panel = _one_definition(monthly_panel(rows, metric.id), metric)
+    if not panel.months:
+        return pd.DataFrame()
+    found = seasonal_indices(panel.counts, panel.exposure, panel.calendar_months)
+    complete = np.isfinite(panel.counts).all(axis=1)
+    total = seasonality_test(
+        panel.counts[complete].sum(axis=0), panel.exposure[complete].sum(axis=0), panel.calendar_months
+    )
+    areas = len(panel.area_codes)
+    return pd.DataFrame(
+        {
+            "area_code": np.repeat(panel.area_codes, 12),
+            "metric": metric.id,
+            "month": np.tile(np.arange(1, 13), areas),
+            "index": found.index.ravel(),
+            "lower": found.lower.ravel(),
+            "upper": found.upper.ravel(),
+            "national_index": np.tile(found.national_index, areas),
+            "own_weight": found.own_weight.ravel(),
+            "national_p": total.p_value,
+            "note": np.repeat(np.asarray(found.note, dtype=str), 12),
+            "reason": np.repeat(np.asarray(found.reason, dtype=str), 12),
+        }
+    )
+
+
+def _monthly_trend(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+    panel = _one_definition(monthly_panel(rows, metric.id), metric)
+    if not panel.months:
+        return pd.DataFrame()
+    found = trend(panel.counts, panel.exposure, panel.calendar_months)
+    return pd.DataFrame(
+        {
+            "area_code": panel.area_codes,
+            "metric": metric.id,
+            "slope": found.percent_per_year,
+            "slope_lower": found.lower,
+            "slope_upper": found.upper,
+            "slope_unit": "%",
+            "n": found.n_months,
+            "points": "months",
+            "period": str(Period(panel.months[0].start, panel.months[-1].end)),
+            "method": "log-linear trend with month effects, interval widened for autocorrelation",
+            "note": found.note,
+            "reason": np.asarray(found.reason, dtype=str),
+        }
+    )
+
+
+def _annual_trend(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+    good = usable(rows, metric.id)
+    good = good.loc[np.isfinite(good["value"].to_numpy(dtype=float))]
+    starts = pd.to_datetime(good["period_start"])
+    good = good.loc[starts.dt.date >= _since(metric, good)]
+    if good.empty:
+        return pd.DataFrame()
+    values = good.pivot(index="area_code", columns="period_start", values="value")
+    ends = pd.to_datetime(good["period_end"]).max()
+    first = pd.Timestamp(values.columns.min())
+    times = (pd.DatetimeIndex(values.columns) - first).days.to_numpy() / DAYS_IN_YEAR
+    is_rate = metric.statistic in ("crude_rate", "directly_standardised_rate")
+    fit = _panel_slope if is_rate else _sens_slope
+    n = np.isfinite(values.to_numpy(dtype=float)).sum(axis=1)
+    return pd.DataFrame(
+        {
+            "area_code": values.index,
+            "metric": metric.id,
+            **fit(values, good, metric, times),
+            "n": n,
+            "points": "points",
+            "period": str(Period(first.date(), ends.date())),
+            "note": "",
+        }
+    )
+
+
+def _panel_slope(
+    values: pd.DataFrame, good: pd.DataFrame, metric: Metric, times: NDArray[np.float64]
+) -> dict[str, object]:
+    """Slope of the log rate, its error from how all areas shift between years; one column a year."""
+    years = np.round(times).astype(int)
+    rates = np.full((len(values), years.max() + 1), np.nan)
+    rates[:, years] = values.to_numpy(dtype=float)
+    counts = good.groupby("area_code")["numerator"].mean().reindex(values.index).to_numpy(dtype=float)
+    noise = np.where(np.isfinite(counts) & (counts > 0), 1 / np.maximum(counts, 1), 0.0)
+    found = panel_trend(rates, noise if metric.independent_events else 0.0)
+    return {
+        "slope": found.percent_per_year,
+        "slope_lower": found.lower,
+        "slope_upper": found.upper,
+        "slope_unit": "%",
+        "method": "log-linear trend, interval from how all areas shift between years",
+        "reason": np.asarray(found.reason, dtype=str),
+    }
+
+
+def _sens_slope(
+    values: pd.DataFrame, good: pd.DataFrame, metric: Metric, times: NDArray[np.float64]
+) -> dict[str, object]:
+    """Sen's slope of the values themselves; an interval only where there are points enough to test."""
+    found = sens_slope(values.to_numpy(dtype=float), times)
+    enough = found.n >= FEWEST_FOR_INTERVAL
+    few = np.char.add(np.char.add("too few to test: ", found.n.astype(str)), " points")
+    return {
+        "slope": np.where(enough, found.slope, np.nan),
+        "slope_lower": np.where(enough, found.lower, np.nan),
+        "slope_upper": np.where(enough, found.upper, np.nan),
+        "slope_unit": "percentage points" if metric.unit == "%" else "points",
+        "method": "Sen's slope",
+        "reason": np.where(enough, np.asarray(found.reason, dtype=str), few),
+    }
+
+
+def _one_definition(panel: Panel, metric: Metric) -> Panel:
+    """Cut a panel to its longest stretch without gaps, after the last series break in it."""
+    run = longest_run(panel)
+    if run is None:
+        return Panel((), (), np.empty((0, 0)), np.empty((0, 0)))
+    since = [found.date for found in metric.breaks if run.start < found.date <= run.end]
+    return panel.within(Period(max(since, default=run.start), run.end))
+
+
+def _since(metric: Metric, rows: pd.DataFrame) -> date:
+    last = pd.to_datetime(rows["period_end"]).max()
+    dates = [found.date for found in metric.breaks if pd.Timestamp(found.date) <= last]
+    return max(dates, default=date.min)

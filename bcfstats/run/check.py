@@ -1,0 +1,102 @@
+"""What is there, what is missing, what is wrong: told before anything is run."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bcfstats.define.periods import Period
+from bcfstats.define.schemes import scheme
+from bcfstats.judge.targets import against_baseline
+from bcfstats.read.data import Data, load
+from bcfstats.read.observations import check_observations, problems_by_area
+from bcfstats.read.prepare import Prepared
+from bcfstats.read.targets import read_targets
+from bcfstats.run.settings import Settings, all_metrics
+from bcfstats.show.sentences import value
+from bcfstats.show.words import number, signed
+
+SHOWN = 20  # lines of detail; the manifest has them all
+
+
+def describe_prepared(found: Prepared) -> list[str]:
+    """Say what `prepare` read, refused and wrote."""
+    manifest = found.manifest
+    kinds = pd.Series([entry["kind"] for entry in manifest["files"]], dtype=object).value_counts(sort=False)
+    lines = [f"{count:>5} {kind}" for kind, count in kinds.items()]
+    rows = sum(entry["rows_read"] for entry in manifest["files"])
+    refused = sum(entry.get("rows_refused", 0) for entry in manifest["files"])
+    observations = found.data.observations
+    lines.append(
+        f"{rows:,} rows read, {refused:,} refused; {len(observations):,} observations of "
+        f"{observations['metric'].nunique()} metrics in {observations['area_code'].nunique()} areas."
+    )
+    lines += [f"Refused: {name}: {reason}" for name, reason in found.refused_files.items()]
+    lines += [
+        f"Check failed: {entry['file']}: {check['name']}: {check['detail']}"
+        for entry in manifest["files"]
+        for check in entry.get("checks", [])
+        if not check["passed"]
+    ][:SHOWN]
+    return lines
+
+
+def describe_data(settings: Settings) -> tuple[int, list[str]]:
+    """Say, per metric, which areas and periods there are and what is missing or broken.
+
+    Returns
+    -------
+    int, list of str
+        Exit code (1 where an area's data are broken), and lines to print.
+    """
+    data = load(settings.processed)
+    metrics = all_metrics(settings)
+    broken = problems_by_area(check_observations(data.observations, metrics))
+    lines = list(_metric_lines(data))
+    for code, problems in list(broken.items())[:SHOWN]:
+        lines.append(f"Broken: {code}: {problems[0]}" + (" and more" if len(problems) > 1 else ""))
+    if not broken:
+        lines.append("No area's data are broken.")
+    return (1 if broken else 0), lines
+
+
+def describe_targets(settings: Settings, targets: Path) -> tuple[int, list[str]]:
+    """Check a file of targets, and set each target beside its baseline.
+
+    Returns
+    -------
+    int, list of str
+        Exit code (1 where a target is not an improvement or has no baseline), and lines to print.
+
+    Raises
+    ------
+    InputError
+        If any row cannot be used: every such row is named.
+    """
+    data, metrics = load(settings.processed), all_metrics(settings)
+    rules = scheme(settings.scheme, metrics)
+    proposed = read_targets(targets, areas=data.areas, metrics=metrics, scheme=rules)
+    table = against_baseline(data.observations, proposed, rules, metrics)
+    lines = [
+        f"{row['area_name']}, {metrics[row['metric']].short_name}, {row['payment']}: "
+        f"baseline {value(row['baseline_value'], metrics[row['metric']])} ({row['baseline_period']}), "
+        f"target {value(row['target_value'], metrics[row['metric']])} ({signed(row['ambition_percent'])}%). "
+        f"{row['note']}"
+        for row in table.to_dict("records")
+    ]
+    wrong = int((~table["is_improvement"]).sum())
+    lines.append(f"{number(len(table))} targets, {number(wrong)} not an improvement or without a baseline.")
+    return (1 if wrong else 0), lines
+
+
+def _metric_lines(data: Data) -> Iterator[str]:
+    for metric, rows in data.observations.groupby("metric", sort=True):
+        usable = rows["status"].isin(["ok", "rounded"]) & np.isfinite(rows["value"].to_numpy(dtype=float))
+        span = Period(rows["period_start"].min().date(), rows["period_end"].max().date())
+        marks = rows["status"].value_counts()
+        odd = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in marks.items() if name != "ok")
+        yield (
+            f"{metric}: {rows['area_code'].nunique()} areas, {span.label}, {int(usable.sum()):,} usable figures"
+            + (f" ({odd})" if odd else "")
+        )

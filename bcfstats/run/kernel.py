@@ -1,0 +1,22 @@
+"""The kernel that reports run in: always this Python, never another one that lies around."""
+
+import sys
+
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+
+KERNEL_NAME = "python3"
+
+
+class ThisPythonKernelManager(AsyncKernelManager):
+    """Start kernels with the interpreter that runs bcfstats, whatever kernels are installed beside it."""
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        """Describe the kernel: this interpreter, one thread per kernel for linear algebra."""
+        return KernelSpec(
+            argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            display_name="Python 3",
+            language="python",
+            env=dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+        )

@@ -1,0 +1,132 @@
+"""What a run leaves behind besides its reports: results, failures, the index and the record."""
+
+import csv
+import io
+import json
+import platform
+from collections.abc import Sequence
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any
+
+import pandas as pd
+
+import bcfstats
+from bcfstats.judge.assessment import LATEST, Results
+from bcfstats.judge.changes import BETTER, NOT_COMPARED, UNCLEAR, WORSE
+from bcfstats.run.report import Outcome
+from bcfstats.show.page import fill, style
+from bcfstats.show.report import EXAMPLES
+from bcfstats.show.words import file_stem
+
+PACKAGES = ("numpy", "pandas", "scipy", "matplotlib", "papermill", "nbconvert")
+TREND = ["slope", "slope_lower", "slope_upper", "slope_unit", "n", "period", "method", "note", "reason"]
+SOURCE_LINE_LIMIT = 300
+
+
+def results_table(results: Results) -> pd.DataFrame:
+    """Lay every comparison of every area out as one tidy table, with the trend of its metric.
+
+    Parameters
+    ----------
+    results : Results
+
+    Returns
+    -------
+    DataFrame
+        One row per area, metric and payment.
+    """
+    names = {metric.id: metric for metric in results.metrics}
+    frame = results.windows.copy()
+    frame.insert(3, "metric_name", [names[metric].short_name for metric in frame["metric"]])
+    frame.insert(4, "unit", [names[metric].unit for metric in frame["metric"]])
+    frame.insert(5, "polarity", [names[metric].polarity for metric in frame["metric"]])
+    slopes = results.trends[["area_code", "metric", *TREND]].rename(
+        columns={name: f"trend_{name}" for name in TREND}
+    )
+    order = {metric: place for place, metric in enumerate(names)}
+    return (
+        frame.merge(slopes, on=["area_code", "metric"], how="left")
+        .sort_values(
+            ["area_code", "metric", "payment"], key=lambda c: c.map(order) if c.name == "metric" else c
+        )
+        .reset_index(drop=True)
+    )
+
+
+def failures_table(outcomes: Sequence[Outcome]) -> str:
+    """Write the reports that could not be made as CSV: area, cell, the cell's first line, reason."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["area_code", "area_name", "cell", "source", "reason"])
+    for outcome in outcomes:
+        if outcome.reason:
+            source = outcome.source.strip()[:SOURCE_LINE_LIMIT]
+            writer.writerow([outcome.area_code, outcome.area_name, outcome.cell, source, outcome.reason])
+    return out.getvalue()
+
+
+def index_page(results: Results, outcomes: Sequence[Outcome]) -> str:
+    """Write the page that lists every area with a link to its report."""
+    failed = {outcome.area_code: outcome for outcome in outcomes if outcome.reason}
+    made = {outcome.area_code: outcome for outcome in outcomes if not outcome.reason}
+    windows = results.windows
+    counted = (
+        windows.loc[windows["payment"] != LATEST]
+        .groupby(["area_code", "finding"])
+        .size()
+        .unstack(fill_value=0)
+    )
+    rows = []
+    for area in results.areas.fillna("").to_dict("records"):
+        code = area["area_code"]
+        if code not in made and code not in failed:
+            continue
+        counts = counted.loc[code].to_dict() if code in counted.index else {}
+        rows.append(
+            {
+                "name": area["area_name"],
+                "code": code,
+                "region": area.get("region") or "not known",
+                "link": f"areas/{made[code].stem}.html" if code in made else "",
+                "reason": failed[code].reason if code in failed else "",
+                "counts": [int(counts.get(name, 0)) for name in (BETTER, UNCLEAR, WORSE, NOT_COMPARED)],
+            }
+        )
+    return str(
+        fill(
+            "index.html.j2",
+            style=style(),
+            rows=sorted(rows, key=lambda row: str(row["name"])),
+            headings=[BETTER, UNCLEAR, WORSE, NOT_COMPARED],
+            about=results.about,
+            made=len(made),
+            failed=len(failed),
+            banner=EXAMPLES if results.about["is_example"] else "",
+        )
+    )
+
+
+def run_record(
+    results: Results, outcomes: Sequence[Outcome], started: datetime, settings: dict[str, Any]
+) -> str:
+    """Write what was run: versions, settings, inputs with their checksums, and what came of it."""
+    failed = sum(bool(outcome.reason) for outcome in outcomes)
+    record = {
+        "bcfstats": bcfstats.__version__,
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "packages": {name: version(name) for name in PACKAGES},
+        "started": started.isoformat(timespec="seconds"),
+        "ended": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "settings": settings,
+        "about": results.about,
+        "reports": {"made": len(outcomes) - failed, "failed": failed},
+        "areas": [outcome.area_code for outcome in outcomes],
+    }
+    return json.dumps(record, indent=1, default=str, ensure_ascii=False)
+
+
+def stem_of(area: dict[str, Any]) -> str:
+    """Name an area's files."""
+    return file_stem(str(area["area_code"]), str(area["area_name"]))

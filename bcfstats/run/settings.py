@@ -1,0 +1,124 @@
+"""The settings of a run, from a commented TOML file or from the command line."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from bcfstats.define.metrics import METRICS, Metric, load_metrics
+from bcfstats.errors import InputError, ParameterError
+
+FILE = "bcfstats.toml"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where a run reads and writes, and by which rules.
+
+    Attributes
+    ----------
+    raw, processed, out : Path
+        Published files; prepared data; reports.
+    scheme : str
+        Id of a payment scheme, or the path of one's own TOML file.
+    metrics : tuple of Path
+        TOML files with metrics of one's own.
+    notebook : Path
+        The notebook run for each area.
+    jobs : int
+        Reports made at the same time.
+    """
+
+    raw: Path = Path("data/raw")
+    processed: Path = Path("data/processed")
+    out: Path = Path("reports")
+    scheme: str = "bcf-2013-12"
+    metrics: tuple[Path, ...] = ()
+    notebook: Path = Path("notebooks/area_report.ipynb")
+    jobs: int = max(1, (os.cpu_count() or 2) - 1)
+
+    def with_given(self, **given: Any) -> "Settings":
+        """Replace the settings that were given on the command line."""
+        return replace(self, **{name: value for name, value in given.items() if value is not None})
+
+    def as_record(self) -> dict[str, Any]:
+        """Give the settings as plain values, for the record of a run."""
+        return {
+            name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()
+        }
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read settings from a file; the defaults if there is none.
+
+    Parameters
+    ----------
+    path : Path, optional
+        A settings file; `bcfstats.toml` in the working folder, where there is one, if not given.
+
+    Raises
+    ------
+    InputError
+        If the file is not there, is not TOML, or holds a setting that is unknown or of the wrong kind.
+    """
+    chosen = path or Path(FILE)
+    if not chosen.exists():
+        if path is None:
+            return Settings()
+        raise InputError("There is no such settings file.", where=str(path), do="'bcfstats init' writes one.")
+    try:
+        table = tomllib.loads(chosen.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError("The settings file is not TOML.", where=str(chosen), found=str(error)) from None
+    given: dict[str, Any] = {name: _typed(name, value, chosen) for name, value in table.items()}
+    return Settings(**given)
+
+
+def all_metrics(settings: Settings) -> Mapping[str, Metric]:
+    """Give the registry with the metrics of the user's own files added."""
+    found = METRICS
+    for path in settings.metrics:
+        found = {**found, **load_metrics(path)}
+    return found
+
+
+def write_settings(folder: Path) -> Path:
+    """Write a commented settings file.
+
+    Raises
+    ------
+    ParameterError
+        If there is one already: it is never overwritten.
+    """
+    target = folder / FILE
+    if target.exists():
+        raise ParameterError(
+            "There is a settings file already.", where=str(target), do="Edit it, or move it away."
+        )
+    text = files("bcfstats.run").joinpath("bcfstats.toml").read_text(encoding="utf-8")
+    target.write_text(text, encoding="utf-8")
+    return target
+
+
+def _typed(name: str, value: object, source: Path) -> object:
+    kinds = {found.name: type(getattr(Settings(), found.name)) for found in fields(Settings)}
+    if name not in kinds:
+        raise InputError(
+            "This setting is not known.",
+            where=str(source),
+            found=f"'{name}'",
+            do=f"Settings are {', '.join(kinds)}.",
+        )
+    kind = kinds[name]
+    if kind is tuple and isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return tuple(Path(item) for item in value)
+    if kind is int and isinstance(value, int) and value >= 1:
+        return value
+    if issubclass(kind, Path) and isinstance(value, str):
+        return Path(value)
+    if kind is str and isinstance(value, str):
+        return value
+    raise InputError("This setting is of the wrong kind.", where=f"{source}, {name}", found=repr(value))

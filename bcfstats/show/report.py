@@ -1,0 +1,460 @@
+"""One area's report: what the notebook calls, part by part."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from bcfstats.define.metrics import Metric, get_metric
+from bcfstats.define.periods import Period
+from bcfstats.errors import InputError, ParameterError
+from bcfstats.judge.assessment import LATEST, Results, assess
+from bcfstats.judge.changes import BETTER, NOT_COMPARED, WORSE
+from bcfstats.show import charts, sentences
+from bcfstats.show.page import fill
+from bcfstats.show.tables import html_table
+from bcfstats.show.words import day, interval, listed, number, signed
+
+EXAMPLE = "Example data: this area and all its figures are made up."
+EXAMPLES = "Example data: these areas and all their figures are made up."
+MOST_MESSAGES = 5
+MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+class Part(Markup):
+    """A piece of the report: shows itself in a notebook, and stands on the page as it is."""
+
+    def _repr_html_(self) -> str:
+        return str(self)
+
+
+@dataclass(frozen=True)
+class AreaReport:
+    """The results of one area, ready to be shown.
+
+    Attributes
+    ----------
+    area : dict
+        Code, name, type, region and board.
+    results : Results
+        The tables, cut to this area.
+    metrics : tuple of Metric
+        The metrics this area has figures for, in the order of the registry.
+    """
+
+    area: dict[str, Any]
+    results: Results
+    metrics: tuple[Metric, ...]
+
+    def heading(self) -> Part:
+        """Say who, what and when."""
+        about = self.results.about
+        facts = [
+            ("Area", f"{self.area['area_name']} ({self.area['area_code']})"),
+            ("Region", self.area.get("region") or "not known"),
+            ("Health and Wellbeing Board", self.area.get("board") or self.area["area_name"]),
+            ("Metrics with figures", str(len(self.metrics))),
+            ("Payment scheme", f"{about['scheme_title']} ({about['scheme']})"),
+        ]
+        note = EXAMPLE if about["is_example"] else ""
+        return Part(fill("heading.html.j2", name=self.area["area_name"], facts=facts, note=note))
+
+    def key_messages(self) -> Part:
+        """Give at most five findings, those beyond noise first."""
+        rows = self._windows()
+        order = {WORSE: 0, BETTER: 1, NOT_COMPARED: 3}
+        compared = sorted(
+            (row for row in rows if row["finding"] != NOT_COMPARED),
+            key=lambda row: (order.get(row["finding"], 2), row["payment"] == LATEST),
+        )
+        told = [sentences.finding(row, self._metric(row)) + "." for row in compared[:MOST_MESSAGES]]
+        return Part(fill("messages.html.j2", messages=told or ["No two periods can be compared yet."]))
+
+    def summary(self) -> Part:
+        """Tabulate every comparison: baseline, outcome, change and finding."""
+        rows = [
+            [
+                self._metric(row).short_name,
+                _payment(row["payment"]),
+                _windows_compared(row),
+                sentences.value(row["baseline_value"], self._metric(row)),
+                sentences.value(row["outcome_value"], self._metric(row)),
+                _change(row),
+                row["finding"],
+            ]
+            for row in self._windows()
+        ]
+        headings = ["Metric", "Payment", "Periods", "Baseline", "Outcome", "Change (95% interval)", "Finding"]
+        return Part(
+            html_table(headings, rows, f"Every comparison for {self.area['area_name']}", numeric=(3, 4))
+        )
+
+    def sections(self) -> list[Part]:
+        """Give one section a metric: finding, chart, table, method and warnings."""
+        return [self.section(metric.id) for metric in self.metrics]
+
+    def section(self, metric: str) -> Part:
+        """Give the section of one metric.
+
+        Raises
+        ------
+        ParameterError
+            If the area has no figures for it.
+        """
+        chosen = next((found for found in self.metrics if found.id == metric), None)
+        if chosen is None:
+            raise ParameterError(
+                f"{self.area['area_name']} has no figures for this metric.",
+                found=f"'{metric}'",
+                do=f"It has: {', '.join(found.id for found in self.metrics)}.",
+            )
+        rows = self._windows(metric)
+        shown = next((row for row in rows if row["finding"] != NOT_COMPARED), rows[0] if rows else None)
+        return Part(
+            fill(
+                "section.html.j2",
+                metric=chosen,
+                polarity=sentences.polarity(chosen),
+                finding=sentences.finding(shown, chosen) if shown else chosen.short_name,
+                levels=_levels(rows, chosen),
+                wander=sentences.wander(chosen),
+                history=self.history_chart(metric),
+                table=self._window_table(rows, chosen),
+                trend=self._trend(chosen),
+                season=self.season_chart(metric),
+                season_words=self._season_words(chosen),
+                notes=self._notes(chosen, rows),
+            )
+        )
+
+    def history_chart(self, metric: str) -> charts.Chart:
+        """Draw the whole series of one metric, with its windows and series breaks."""
+        chosen, series = get_metric(metric, {found.id: found for found in self.metrics}), self._series(metric)
+        draw = _monthly_history if chosen.frequency == "month" else _annual_history
+        return draw(self.area["area_name"], chosen, series, self._windows(metric))
+
+    def season_chart(self, metric: str) -> charts.Chart | None:
+        """Draw the month indices of one metric, or nothing where there are none."""
+        seasons = self.results.seasons
+        rows = seasons.loc[seasons["metric"] == metric] if len(seasons) else seasons
+        if rows.empty or not np.isfinite(rows["index"]).all():
+            return None
+        rows = rows.set_index("month").loc[[*range(4, 13), 1, 2, 3]].reset_index()
+        names = [MONTH_NAMES[month - 1] for month in rows["month"]]
+        high, low = rows["index"].idxmax(), rows["index"].idxmin()
+        area = self.area["area_name"]
+        return charts.season(
+            names,
+            rows["index"].to_numpy(dtype=float),
+            rows["national_index"].to_numpy(dtype=float),
+            names=(area, "All areas"),
+            unit="Index, 1 = an average day",
+            caption=f"Month indices per day, {area}, shrunk towards all areas",
+            alt=(
+                f"Line chart of month indices for {area}. Highest in {names[int(high)]} "
+                f"({number(rows['index'][high], 2)}), lowest in {names[int(low)]} "
+                f"({number(rows['index'][low], 2)})."
+            ),
+            headings=["Month", area, "95% interval", "All areas"],
+            rows=[
+                [
+                    name,
+                    number(row["index"], 3),
+                    interval(row["lower"], row["upper"], 3),
+                    number(row["national_index"], 3),
+                ]
+                for name, row in zip(names, rows.to_dict("records"), strict=True)
+            ],
+        )
+
+    def data_notes(self) -> Part:
+        """List what is missing, suppressed or doubtful in the area's figures."""
+        series = self.results.series
+        odd = series.loc[series["status"] != "ok"]
+        rows = [
+            [
+                self._named(metric).short_name,
+                status.replace("_", " "),
+                str(len(found)),
+                listed(_labels(found)[:6]) + (" and others" if len(found) > 6 else ""),
+                "; ".join(dict.fromkeys(note for note in found["status_note"].fillna("") if note)),
+            ]
+            for (metric, status), found in odd.groupby(["metric", "status"], sort=True)
+        ]
+        sources = sorted({str(name).split(" [")[0] for name in series["source"].dropna()})
+        table = (
+            html_table(
+                ["Metric", "Status", "Figures", "Periods", "Note"], rows, "Figures that are not plain figures"
+            )
+            if rows
+            else Markup("<p>Every figure is as published, without marks.</p>")
+        )
+        return Part(fill("data_notes.html.j2", table=table, sources=sources))
+
+    def how_made(self) -> Part:
+        """Say which version made the report, from which inputs, by which rules."""
+        return Part(fill("how_made.html.j2", about=self.results.about))
+
+    def _windows(self, metric: str | None = None) -> list[dict[str, Any]]:
+        rows = self.results.windows
+        return (
+            []
+            if rows.empty
+            else (rows if metric is None else rows.loc[rows["metric"] == metric]).to_dict("records")
+        )
+
+    def _series(self, metric: str) -> pd.DataFrame:
+        return self.results.series.loc[self.results.series["metric"] == metric].reset_index(drop=True)
+
+    def _named(self, metric: str) -> Metric:
+        return next(found for found in self.metrics if found.id == metric)
+
+    def _metric(self, row: dict[str, Any]) -> Metric:
+        return self._named(row["metric"])
+
+    def _trend(self, metric: Metric) -> str:
+        rows = self.results.trends
+        rows = rows.loc[rows["metric"] == metric.id]
+        return sentences.trend(rows.iloc[0].to_dict()) if len(rows) else ""
+
+    def _season_words(self, metric: Metric) -> str:
+        rows = self.results.seasons
+        rows = rows.loc[rows["metric"] == metric.id] if len(rows) else rows
+        if rows.empty:
+            return "" if metric.frequency == "month" else "Published once a period: season cannot be seen."
+        first = rows.iloc[0]
+        if first["reason"]:
+            return f"Season: {first['reason']}."
+        return sentences.season(first["national_p"], first["note"], float(rows["own_weight"].mean()))
+
+    def _window_table(self, rows: list[dict[str, Any]], metric: Metric) -> Markup:
+        headings = ["Period", "Numerator", "Denominator", "Value", "95% interval", "Role"]
+        told: dict[str, list[object]] = {}
+        for row in rows:
+            for side in ("baseline", "outcome"):
+                role = f"{side} of {_payment(row['payment'])}"
+                cells = told.setdefault(row[f"{side}_period"], [*_window_cells(row, metric, side), ""])
+                cells[-1] = f"{cells[-1]}; {role}" if cells[-1] else role
+        return html_table(
+            headings,
+            [told[period] for period in sorted(told)],
+            f"{metric.short_name}, {metric.unit}",
+            numeric=(1, 2, 3),
+        )
+
+    def _notes(self, metric: Metric, rows: list[dict[str, Any]]) -> list[str]:
+        found = [
+            note
+            for row in rows
+            for note in (
+                row["change_reason"] if row["finding"] == NOT_COMPARED else "",
+                row["baseline_warnings"],
+                row["outcome_warnings"],
+                f"Compared by {row['change_method']}." if row["finding"] != NOT_COMPARED else "",
+            )
+        ]
+        breaks = [
+            f"Series break on {day(b.date)}: {b.what}" for b in metric.breaks if self._covers(metric, b.date)
+        ]
+        return list(dict.fromkeys(note for note in [*found, *breaks, *metric.caveats] if note))
+
+    def _covers(self, metric: Metric, when: Any) -> bool:
+        series = self._series(metric.id)
+        return bool((pd.to_datetime(series["period_end"]).dt.date >= when).any())
+
+
+def open_report(area_code: str, run_folder: str | Path | None = None) -> AreaReport:
+    """Open one area's results, to read and to show in a notebook.
+
+    Parameters
+    ----------
+    area_code : str
+        Code of the area.
+    run_folder : str or Path, optional
+        The folder written by `bcfstats run`; the example data, assessed afresh, if not given.
+
+    Returns
+    -------
+    AreaReport
+
+    Raises
+    ------
+    ParameterError
+        If the area is not in the results.
+    InputError
+        If the folder holds no results, or the area's observations cannot be used.
+
+    Examples
+    --------
+    >>> report = open_report("X06000001")
+    >>> report.area["area_code"], len(report.metrics) > 10
+    ('X06000001', True)
+    """
+    if run_folder is None:
+        from bcfstats.read.example import example_data
+
+        results = assess(example_data())
+    else:
+        results = Results.load(Path(run_folder) / "tables")
+    rows = results.areas.loc[results.areas["area_code"] == area_code]
+    if rows.empty:
+        raise ParameterError(
+            "This area is not in the results.",
+            found=f"'{area_code}'",
+            do="See the index for the areas there are.",
+        )
+    area = rows.iloc[0].fillna("").to_dict()
+    if area["problem"]:
+        raise InputError(
+            f"The observations of {area['area_name']} cannot be used.",
+            found=area["problem"],
+            do="Correct them and prepare again.",
+        )
+    return _cut(area, results)
+
+
+def _cut(area: dict[str, Any], results: Results) -> AreaReport:
+    code = area["area_code"]
+
+    def own(frame: pd.DataFrame) -> pd.DataFrame:
+        return frame if frame.empty else frame.loc[frame["area_code"] == code].reset_index(drop=True)
+
+    mine = Results(
+        areas=results.areas,
+        series=own(results.series),
+        windows=own(results.windows),
+        trends=own(results.trends),
+        seasons=own(results.seasons),
+        metrics=results.metrics,
+        about=results.about,
+    )
+    with_figures = set(mine.series.loc[np.isfinite(mine.series["value"]), "metric"])
+    return AreaReport(area, mine, tuple(metric for metric in results.metrics if metric.id in with_figures))
+
+
+def _levels(rows: list[dict[str, Any]], metric: Metric) -> list[list[str]]:
+    return [
+        [
+            _payment(row["payment"]),
+            sentences.level(row, metric, "baseline"),
+            sentences.level(row, metric, "outcome"),
+            sentences.change(row),
+        ]
+        for row in rows
+    ]
+
+
+def _payment(label: str) -> str:
+    return "latest year" if label == LATEST else f"{Period.parse(label).label} payment"
+
+
+def _windows_compared(row: dict[str, Any]) -> str:
+    return f"{Period.parse(row['outcome_period']).label} against {Period.parse(row['baseline_period']).label}"
+
+
+def _change(row: dict[str, Any]) -> str:
+    if row["finding"] == NOT_COMPARED:
+        return "not compared"
+    unit = "%" if row["change_unit"] == "%" else f" {row['change_unit']}"
+    size = f"{signed(row['change'])}{unit}"
+    limits = interval(row["change_lower"], row["change_upper"], 1, as_change=True)
+    return f"{size} ({limits})" if np.isfinite(row["change_lower"]) else size
+
+
+def _window_cells(row: dict[str, Any], metric: Metric, side: str) -> list[object]:
+    limits = interval(row[f"{side}_lower"], row[f"{side}_upper"], metric.decimals)
+    return [
+        Period.parse(row[f"{side}_period"]).label,
+        number(row[f"{side}_numerator"]),
+        number(row[f"{side}_denominator"]),
+        sentences.value(row[f"{side}_value"], metric),
+        limits,
+    ]
+
+
+def _labels(series: pd.DataFrame) -> list[str]:
+    return [
+        Period(start.date(), end.date()).label
+        for start, end in zip(
+            pd.to_datetime(series["period_start"]), pd.to_datetime(series["period_end"]), strict=True
+        )
+    ]
+
+
+def _monthly_history(
+    area: str, metric: Metric, series: pd.DataFrame, windows: list[dict[str, Any]]
+) -> charts.Chart:
+    months = pd.to_datetime(series["period_start"]).dt.to_period("M")
+    every = pd.period_range(months.min(), months.max(), freq="M")
+    values = pd.Series(series["value"].to_numpy(dtype=float), index=months).reindex(every)
+    spans = [
+        charts.Span(Period.parse(row[f"{side}_period"]), side, row[f"{side}_value"])
+        for row in windows[:1]
+        for side in ("baseline", "outcome")
+        if np.isfinite(row[f"{side}_value"])
+    ]
+    labels = [Period(month.start_time.date(), month.end_time.date()).label for month in every]
+    starts = [month.start_time.date() for month in every]
+    return charts.history(
+        starts,
+        values.to_numpy(dtype=float),
+        unit=sentences.unit(metric),
+        caption=f"{metric.short_name}, {area}, {labels[0]} to {labels[-1]}. Source: {metric.publisher}",
+        alt=_history_words(area, metric, labels, values.to_numpy(dtype=float)),
+        headings=["Month", sentences.unit(metric).capitalize()],
+        rows=[[label, sentences.value(v, metric)] for label, v in zip(labels, values, strict=True)],
+        spans=spans,
+        breaks=[
+            b.date for b in metric.breaks if every[0].start_time.date() < b.date <= every[-1].end_time.date()
+        ],
+    )
+
+
+def _annual_history(
+    area: str, metric: Metric, series: pd.DataFrame, windows: list[dict[str, Any]]
+) -> charts.Chart:
+    labels = _labels(series)
+    values, lower, upper = (series[name].to_numpy(dtype=float) for name in ("value", "lower", "upper"))
+    starts = pd.to_datetime(series["period_start"]).dt.date.tolist()
+    basis = series["basis"].fillna("").tolist()
+    joined = [False] + [
+        basis[i] == basis[i - 1] and not any(starts[i - 1] < b.date <= starts[i] for b in metric.breaks)
+        for i in range(1, len(labels))
+    ]
+    return charts.annual(
+        labels,
+        values,
+        lower,
+        upper,
+        unit=sentences.unit(metric),
+        caption=f"{metric.short_name}, {area}, {labels[0]} to {labels[-1]}, with 95% intervals. "
+        f"Source: {metric.publisher}",
+        alt=_history_words(area, metric, labels, values),
+        headings=["Period", "Value", "95% interval", "Definition in force"],
+        rows=[
+            [
+                label,
+                sentences.value(v, metric),
+                interval(low, high, metric.decimals),
+                definition or "as published",
+            ]
+            for label, v, low, high, definition in zip(labels, values, lower, upper, basis, strict=True)
+        ],
+        joined=joined,
+    )
+
+
+def _history_words(area: str, metric: Metric, labels: list[str], values: np.ndarray[Any, Any]) -> str:
+    known = np.flatnonzero(np.isfinite(values))
+    if not len(known):
+        return f"Chart of {metric.short_name} for {area}: no figure is available."
+    first, last = known[0], known[-1]
+    high, low = known[np.argmax(values[known])], known[np.argmin(values[known])]
+    say = [f"{sentences.value(values[i], metric)} in {labels[i]}" for i in (first, last, high, low)]
+    return (
+        f"Chart of {metric.short_name} for {area}, {sentences.unit(metric)}: from {say[0]} to {say[1]}; "
+        f"highest {say[2]}, lowest {say[3]}."
+    )

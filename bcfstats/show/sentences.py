@@ -1,0 +1,140 @@
+"""Findings as sentences: what was compared with what, how sure it is, which way is better."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from bcfstats.define.metrics import Metric
+from bcfstats.define.periods import Period
+from bcfstats.judge.changes import BETTER, NOT_COMPARED, PER_CENT, WORSE
+from bcfstats.show.words import interval, listed, number, signed
+
+Row = Mapping[str, Any]
+AVERAGE_MONTH = ", average per month"
+
+
+def unit(metric: Metric) -> str:
+    """Write the unit of a single month or year, as an axis carries it.
+
+    Examples
+    --------
+    >>> from bcfstats.define.metrics import METRICS
+    >>> unit(METRICS["delayed_transfers"])
+    'delayed days per 100,000 people aged 18 and over'
+    """
+    return metric.unit.removesuffix(AVERAGE_MONTH)
+
+
+def value(amount: float, metric: Metric) -> str:
+    """Write a value of the metric without its unit, but with a per cent sign."""
+    text = number(amount, metric.decimals)
+    return f"{text}%" if metric.unit == PER_CENT and math.isfinite(amount) else text
+
+
+def level(row: Row, metric: Metric, side: str) -> str:
+    """Say what the level was in the baseline or outcome window.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of the windows table.
+    side : str
+        "baseline" or "outcome".
+    """
+    period = Period.parse(row[f"{side}_period"])
+    amount = row[f"{side}_value"]
+    if not math.isfinite(amount):
+        return f"There is no figure for {period.label}: {row[f'{side}_reason']}."
+    each = " a month on average" if metric.frequency == "month" else ""
+    limits = interval(row[f"{side}_lower"], row[f"{side}_upper"], metric.decimals)
+    sure = f" (95% interval {limits})" if math.isfinite(row[f"{side}_lower"]) else ""
+    measure = "" if metric.unit == PER_CENT else f" {unit(metric)}"
+    return f"In {period.label} it was {value(amount, metric)}{measure}{each}{sure}."
+
+
+def finding(row: Row, metric: Metric) -> str:
+    """Say what the change was, as a heading: direction, size, and against what noise it was held."""
+    before, after = (Period.parse(row[f"{side}_period"]).label for side in ("baseline", "outcome"))
+    if row["finding"] == NOT_COMPARED:
+        return f"{metric.short_name}: {after} cannot be compared with {before}"
+    size = f"{signed(row['change'])}{_change_unit(row)}"
+    if row["finding"] in (BETTER, WORSE):
+        return (
+            f"{metric.short_name}: {row['finding']} in {after} than in {before} ({size}), "
+            f"by more than noise within the two periods explains"
+        )
+    return (
+        f"{metric.short_name}: no change from {before} to {after} "
+        f"beyond noise within the two periods ({size})"
+    )
+
+
+def change(row: Row) -> str:
+    """Say how sure the change is, and what the interval leaves out."""
+    if row["finding"] == NOT_COMPARED:
+        return f"No comparison is made: {row['change_reason']}."
+    limits = interval(row["change_lower"], row["change_upper"], 1, as_change=True)
+    if not math.isfinite(row["change_lower"]):
+        return f"The change is {signed(row['change'])}{_change_unit(row)}. {_sentence(row['change_reason'])}"
+    return f"The change is {signed(row['change'])}{_change_unit(row)}, 95% interval {limits}."
+
+
+def wander(metric: Metric) -> str:
+    """Say what a comparison of two windows cannot show."""
+    if metric.frequency == "month" and not metric.independent_events:
+        return (
+            "The interval allows for noise from month to month only. Rates like this also wander from year "
+            "to year when nobody acts, often by far more."
+        )
+    return (
+        "The interval allows for chance within the two periods only, not for the way such figures "
+        "wander from year to year."
+    )
+
+
+def polarity(metric: Metric) -> str:
+    """Say which way is better."""
+    return f"{'Lower' if metric.polarity == 'lower' else 'Higher'} is better."
+
+
+def trend(row: Row) -> str:
+    """Say what the slope is, or why there is none."""
+    if not math.isfinite(row["slope"]):
+        return f"Trend: {row['reason']}."
+    limits = interval(row["slope_lower"], row["slope_upper"], 1, as_change=True)
+    span = Period.parse(row["period"]).label
+    return (
+        f"Over {span} the level moved by {signed(row['slope'])}{_slope_unit(row)} a year "
+        f"(95% interval {limits}, {row['n']:.0f} {row['points']})."
+    )
+
+
+def season(national_p: float, note: str, own_weight: float) -> str:
+    """Say what may honestly be said of the season of one area."""
+    kept = number(100 * own_weight)
+    whole = (
+        "All areas together show a season" if national_p < 0.05 else "All areas together show no clear season"
+    )
+    told = f" Note: {note}." if note else ""
+    return (
+        f"{whole} (p = {number(national_p, 3)}). The area's own pattern counts for {kept}% of its index; "
+        f"the rest is borrowed from all areas.{told}"
+    )
+
+
+def missing(row: Row, side: str) -> str:
+    """Name the months a window lacks, or nothing."""
+    names = [name for name in str(row[f"{side}_missing"]).split("; ") if name]
+    return f"Without a usable figure: {listed(names)}." if names else ""
+
+
+def _change_unit(row: Row) -> str:
+    return "%" if row["change_unit"] == PER_CENT else f" {row['change_unit']}"
+
+
+def _slope_unit(row: Row) -> str:
+    return "%" if row["slope_unit"] == PER_CENT else f" {row['slope_unit']}"
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}." if text else ""

@@ -1,0 +1,86 @@
+"""Numbers, dates and names in plain English, British style."""
+
+import math
+import re
+import unicodedata
+from datetime import date
+
+MISSING = "not available"
+
+
+def number(value: float, decimals: int = 0) -> str:
+    """Write a number with thousands separators and a fixed number of decimals.
+
+    Examples
+    --------
+    >>> number(7335), number(424.3788, 1), number(-0.04, 1), number(float("nan"))
+    ('7,335', '424.4', '0.0', 'not available')
+    """
+    if not math.isfinite(value):
+        return MISSING
+    text = f"{value:,.{decimals}f}"
+    return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text.replace("-", "−")
+
+
+def signed(value: float, decimals: int = 1) -> str:
+    """Write a change with its sign.
+
+    Examples
+    --------
+    >>> signed(20.17), signed(-3.5), signed(0.0)
+    ('+20.2', '−3.5', '0.0')
+    """
+    text = number(value, decimals)
+    plain = text[0] in "−n" or float(text.replace(",", "")) == 0
+    return text if plain else f"+{text}"
+
+
+def interval(lower: float, upper: float, decimals: int = 0, *, as_change: bool = False) -> str:
+    """Write an interval as 'lower to upper', or say that there is none.
+
+    Examples
+    --------
+    >>> interval(413.2, 436.1, 1), interval(-3.1, 4.2, 1, as_change=True)
+    ('413.2 to 436.1', '−3.1 to +4.2')
+    """
+    if not (math.isfinite(lower) and math.isfinite(upper)):
+        return MISSING
+    write = signed if as_change else number
+    return f"{write(lower, decimals)} to {write(upper, decimals)}"
+
+
+def day(value: date) -> str:
+    """Write a date in full.
+
+    Examples
+    --------
+    >>> day(date(2014, 3, 12))
+    '12 March 2014'
+    """
+    return f"{value.day} {value:%B %Y}"
+
+
+def listed(items: list[str]) -> str:
+    """Join names as in a sentence.
+
+    Examples
+    --------
+    >>> listed(["May 2013"]), listed(["May 2013", "June 2013", "July 2013"])
+    ('May 2013', 'May 2013, June 2013 and July 2013')
+    """
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def file_stem(code: str, name: str) -> str:
+    """Give the name of an area's files: its code and its name in plain lower-case letters.
+
+    Nothing in a name can leave the folder: only letters, digits and hyphens are kept.
+
+    Examples
+    --------
+    >>> file_stem("E06000010", "Kingston upon Hull, City of"), file_stem("X1", "../Ŷ?")
+    ('E06000010-kingston-upon-hull-city-of', 'X1-y')
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    return "-".join(part for part in (re.sub(r"[^A-Za-z0-9]", "", code), slug[:60]) if part)
