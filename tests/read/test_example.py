@@ -19,6 +19,7 @@ from bcfstats.read.example import (
     write_example_targets,
 )
 from bcfstats.read.observations import check_observations
+from bcfstats.read.recognise import read_file
 from scripts import describe_example as measure
 
 CONTRACT = [
@@ -230,6 +231,20 @@ def test_carers_are_asked_every_second_year(table):
 
 # Published behaviour. The figures are those of the reference measurements on real files (see
 # docs/example-data.md); the bands are what panels of 150 areas vary by from seed to seed, about 3 SD.
+
+
+def test_the_measures_give_the_published_figures_on_the_published_files(real_data):
+    readings = [read_file(file).observations for file in sorted((real_data / "dtoc").glob("*_1[1-4].xls"))]
+    real = pd.concat([rows[rows["period_start"].between("2011-04", "2014-03")] for rows in readings])
+    counts, days = measure.monthly(real, "delayed_transfers")
+    assert counts.shape[0] == 36
+    phi, lag_1 = measure.dispersion(counts, days)
+    # domain section 2.3, printed to whole numbers and two decimals; the smallest areas are left out here
+    assert np.median(phi) == pytest.approx(33, abs=0.8)
+    assert np.percentile(phi, [10, 90]) == pytest.approx([16, 91], rel=0.05)
+    assert np.median(lag_1) == pytest.approx(0.45, abs=0.025)
+    like = ("2012-04", "2012-12"), ("2013-04", "2013-12")
+    assert measure.poisson_significant(counts, days, *like) == pytest.approx(0.93, abs=0.01)
 
 
 def test_delayed_days_have_the_published_sizes(panel):
