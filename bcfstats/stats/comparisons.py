@@ -105,7 +105,7 @@ def compare_proportions(
         proportion_reasons(x1, n1),
         proportion_reasons(x0, n0, AT_BASELINE),
         reasons(x1.shape, not_a_number("design effect", effect), not_positive("design effect", effect)),
-        _variance_reasons(tau2),
+        variance_reasons(tau2),
     )
     x1, n1, x0, n0, effect, tau2 = usable(reason, x1, n1, x0, n0, effect, tau2)
     counts = (x1 / effect, n1 / effect, x0 / effect, n0 / effect)
@@ -146,7 +146,8 @@ def compare_proportions(
     )
 
 
-def _variance_reasons(tau2: Floats) -> Texts:
+def variance_reasons(tau2: Floats) -> Texts:
+    """Return why a row has no between-year variance."""
     return reasons(
         tau2.shape,
         not_a_number("between-year variance", tau2),
@@ -231,7 +232,7 @@ def compare_rates(
             ("the degrees of freedom are missing", np.isnan(df)),
             not_positive("degrees of freedom", df),
         ),
-        _variance_reasons(tau2),
+        variance_reasons(tau2),
     )
     if between_year_variance is not None:
         no_log = ("there were no events in one of the periods: no log ratio", (a == 0) | (b == 0))
@@ -344,7 +345,7 @@ def compare_means(
         between_year_variance=between_year_variance,
     )
     reason = first_reason(
-        _mean_reasons(m1, s1, n1), _mean_reasons(m0, s0, n0, AT_BASELINE), _variance_reasons(tau2)
+        mean_reasons(m1, s1, n1), mean_reasons(m0, s0, n0, AT_BASELINE), variance_reasons(tau2)
     )
     m1, s1, n1, m0, s0, n0, tau2 = usable(reason, m1, s1, n1, m0, s0, n0, tau2)
     error, df = welch(s1, n1, s0, n0, tau2)
@@ -353,7 +354,8 @@ def compare_means(
     )
 
 
-def _mean_reasons(mean: Floats, deviation: Floats, n: Floats, suffix: str = "") -> Texts:
+def mean_reasons(mean: Floats, deviation: Floats, n: Floats, suffix: str = "") -> Texts:
+    """Return why a row's summary gives no standard error of its mean."""
     return reasons(
         mean.shape,
         not_a_number(f"mean{suffix}", mean),
@@ -444,7 +446,7 @@ def compare_estimates(
     reason = first_reason(
         interval_reasons(v1, l1, u1, scale),
         interval_reasons(v0, l0, u0, scale, AT_BASELINE),
-        _variance_reasons(tau2),
+        variance_reasons(tau2),
     )
     v1, l1, u1, v0, l0, u0, tau2 = usable(reason, v1, l1, u1, v0, l0, u0, tau2)
     forward = np.log if scale == "ratio" else np.asarray
