@@ -1,0 +1,95 @@
+"""The prepared data, read back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bcfstats.errors import InputError
+from bcfstats.read.observations import OBSERVATION_TYPES
+
+TABLES = ("observations", "others", "populations", "areas")
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Data:
+    """Everything a report needs.
+
+    Parameters
+    ----------
+    observations : pandas.DataFrame
+        One row per area, metric and period.
+    areas : pandas.DataFrame
+        `area_code area_name area_type region_code region council_code board`.
+    others : pandas.DataFrame
+        England, regions, commissioners and others: the observation columns and `area_type`.
+    manifest : mapping
+        What was read from which file, what was refused and what was checked.
+    is_example : bool
+        Whether the areas and figures are made up.
+    """
+
+    observations: pd.DataFrame = field(repr=False)
+    areas: pd.DataFrame = field(repr=False)
+    others: pd.DataFrame = field(repr=False)
+    manifest: Mapping[str, Any] = field(repr=False)
+    is_example: bool = False
+
+
+def load(processed: str | Path) -> Data:
+    """Read what `prepare` wrote.
+
+    Broken rows do not stop this: `check_observations` names them, so that only their area is stopped.
+
+    Parameters
+    ----------
+    processed : str or pathlib.Path
+        The folder given to `prepare`.
+
+    Returns
+    -------
+    Data
+
+    Raises
+    ------
+    InputError
+        If the folder holds no prepared data, or a file of it is damaged.
+    """
+    folder = Path(processed)
+    if not (folder / MANIFEST).is_file():
+        raise InputError(
+            "There is no prepared data here.",
+            where=str(folder),
+            do="Run 'bcfstats prepare' first, or name the folder it wrote to.",
+        )
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES}
+    except (OSError, ValueError) as error:
+        raise InputError(
+            "The prepared data is damaged or incomplete.",
+            where=str(folder),
+            found=str(error).splitlines()[0],
+            do="Run 'bcfstats prepare' again.",
+        ) from None
+    missing = [name for name in OBSERVATION_TYPES if name not in tables["observations"].columns]
+    if missing:
+        raise InputError(
+            "The prepared data is of another version: columns are missing.",
+            where=str(folder / "observations.parquet"),
+            found=", ".join(missing),
+            do="Run 'bcfstats prepare' again.",
+        )
+    return Data(
+        tables["observations"],
+        tables["areas"],
+        tables["others"],
+        manifest,
+        bool(manifest.get("is_example", False)),
+    )

@@ -1,0 +1,181 @@
+"""Populations joined to counts, and counts' own denominators checked against populations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from bcfstats.read.observations import add_note, mark_suspect
+from bcfstats.read.population import BY_AGE, COMPONENTS, DERIVED
+from bcfstats.read.reading import Check
+
+if TYPE_CHECKING:
+    from bcfstats.define.metrics import Metric
+
+AGE_GROUPS = {"all ages": "all", "18 and over": "18+", "65 and over": "65+"}
+PREFERENCE = (BY_AGE, COMPONENTS, DERIVED)
+# how far a denominator may be from the population of its own year, and of a neighbouring one
+_SAME_YEAR, _OTHER_YEAR = 0.02, 0.10
+
+
+class Joined(NamedTuple):
+    """Observations with denominators, and a sentence on each metric's populations."""
+
+    frame: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def join_denominators(
+    observations: pd.DataFrame, populations: pd.DataFrame, metrics: Mapping[str, Metric]
+) -> Joined:
+    """Give counts of a crude rate their population, and compute the rate.
+
+    A period takes the mid-year population in its financial year. All rows of a metric take it from one
+    series, the one that covers most of them (the one published by age where several cover as many), so that
+    no change in a rate comes from a change of source. Where that series lacks the year, its nearest year is
+    taken; where it lacks the area, another series; the note of the row says so.
+
+    Parameters
+    ----------
+    observations : pandas.DataFrame
+        Rows that already have a value or a denominator are left as they are.
+    populations : pandas.DataFrame
+        Of all files.
+    metrics : mapping of str to Metric
+        Age group and multiplier of each.
+
+    Returns
+    -------
+    Joined
+    """
+    frame, notes = observations, []
+    for name, metric in metrics.items():
+        bare = frame["denominator"].isna() & frame["value"].isna() & frame["numerator"].notna()
+        rows = (frame["metric"] == name) & bare
+        if metric.statistic != "crude_rate" or not rows.any():
+            continue
+        group = AGE_GROUPS.get(metric.age_group)
+        people = populations[populations["age_group"] == group].dropna(subset=["population"])
+        found = _people_of(frame.loc[rows, ["area_code", "period_start"]], people)
+        frame = _with_population(frame, found, metric)
+        notes.append(_sentence(metric, found))
+    return Joined(frame, tuple(notes))
+
+
+def _people_of(rows: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
+    """Find population, year, series and source for each row; the index is that of `rows`."""
+    wanted = pd.DataFrame({"area_code": rows["area_code"], "wanted": _midyear(rows["period_start"])})
+    pairs = wanted.drop_duplicates()
+    exact = pairs.merge(people, left_on=["area_code", "wanted"], right_on=["area_code", "year"])
+    covered = exact.drop_duplicates(["area_code", "wanted", "series"])["series"].value_counts()
+    order = sorted(PREFERENCE, key=lambda series: (-covered.get(series, 0), PREFERENCE.index(series)))
+    ranked = pairs.merge(people, on="area_code").assign(
+        place=lambda both: both["series"].map(order.index),
+        away=lambda both: (both["year"] - both["wanted"]).abs(),
+    )
+    best = ranked.sort_values(["place", "away", "year"], kind="stable").drop_duplicates(
+        ["area_code", "wanted"]
+    )
+    best = best.assign(main=order[0])
+    return wanted.reset_index().merge(best, on=["area_code", "wanted"], how="left").set_index("index")
+
+
+def _midyear(start: pd.Series) -> pd.Series:
+    return start.dt.year - (start.dt.month < 4).astype("int64")
+
+
+def _with_population(frame: pd.DataFrame, found: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+    population = found["population"].reindex(frame.index)
+    got = population.notna()
+    rate = frame["numerator"] / population.where(population > 0) * metric.multiplier
+    estimated = found["estimated"].eq(True).map({True: " (estimate)", False: ""})
+    source = "; population: " + found["source"].fillna("") + estimated
+    frame = frame.assign(
+        denominator=frame["denominator"].mask(got, population),
+        value=frame["value"].mask(got, rate),
+        source=frame["source"].mask(got, frame["source"] + source.reindex(frame.index).fillna("")),
+    )
+    for rows, note in _remarks(found, metric):
+        rows = rows.reindex(frame.index, fill_value=False)
+        frame = add_note(frame, rows, note if isinstance(note, str) else note.reindex(frame.index).fillna(""))
+    return frame
+
+
+def _remarks(found: pd.DataFrame, metric: Metric) -> list[tuple[pd.Series, pd.Series | str]]:
+    """Say where a population is of another year or series, or is not there at all."""
+    got = found["population"].notna()
+    year = found["year"].astype("Int64").astype("str")
+    wanted = found["wanted"].astype("str")
+    return [
+        (
+            got & (found["year"] != found["wanted"]),
+            "population of mid-" + year + " in place of mid-" + wanted,
+        ),
+        (got & (found["series"] != found["main"]), "population from another source than for other areas"),
+        (~got, f"no population ({metric.age_group}) for this area: no rate"),
+    ]
+
+
+def _sentence(metric: Metric, found: pd.DataFrame) -> str:
+    got = found["population"].notna()
+    if not got.any():
+        return f"{metric.id}: no population ({metric.age_group}); counts are kept without rates."
+    main = found.loc[got & (found["series"] == found["main"])]
+    bases = ", ".join(sorted(main["basis"].unique()))
+    other_year = (got & (found["year"] != found["wanted"])).sum()
+    return (
+        f"{metric.id}: population ({metric.age_group}) from {', '.join(sorted(main['source'].unique()))} "
+        f"({bases}) for {len(main):,} rows; {other_year:,} rows with the nearest year, "
+        f"{(got & (found['series'] != found['main'])).sum():,} from another source, {(~got).sum():,} without."
+    )
+
+
+def check_denominators(
+    observations: pd.DataFrame, populations: pd.DataFrame, metrics: Mapping[str, Metric]
+) -> tuple[pd.DataFrame, tuple[Check, ...]]:
+    """Compare the denominators that files give with populations published by age.
+
+    A denominator more than 2 % from the population of its year (10 % where only a neighbouring year is there)
+    makes the row suspect; where it is the population of another area, that area is named.
+
+    Returns
+    -------
+    tuple of DataFrame and tuple of Check
+        The observations, and one check per metric.
+    """
+    ons = populations[(populations["series"] == BY_AGE) & populations["basis"].str.startswith("ONS")]
+    checks, frame = [], observations
+    for name, metric in metrics.items():
+        group = AGE_GROUPS.get(metric.age_group)
+        rows = frame[(frame["metric"] == name) & frame["denominator"].notna()]
+        people = ons[ons["age_group"] == group]
+        if metric.statistic != "crude_rate" or group is None or rows.empty or people.empty:
+            continue
+        found = _people_of(rows[["area_code", "period_start"]], people)
+        away = (found["year"] - found["wanted"]).abs()
+        near = found[away <= 1]
+        ratio = rows["denominator"].reindex(near.index) / near["population"] - 1
+        wrong = ratio.abs() > np.where(away[near.index] == 0, _SAME_YEAR, _OTHER_YEAR)
+        notes = _whose(rows["denominator"].reindex(near.index)[wrong], near[wrong], people)
+        flags = wrong[wrong].reindex(frame.index, fill_value=False)
+        frame = mark_suspect(frame, flags, notes.reindex(frame.index).fillna(""))
+        detail = f"{(~wrong).sum():,} of {len(near):,} denominators" + "".join(
+            f"; {note}" for note in notes[:5]
+        )
+        checks.append(Check(f"{name}: denominators agree with ONS populations", not wrong.any(), detail))
+    return frame, tuple(checks)
+
+
+def _whose(denominators: pd.Series, found: pd.DataFrame, people: pd.DataFrame) -> pd.Series:
+    """Say whose population a wrong denominator is, if it is anyone's."""
+    notes = {}
+    for index, denominator in denominators.items():
+        same_year = people[people["year"] == found.at[index, "year"]]
+        owners = same_year.loc[same_year["population"] == denominator, "area_code"]
+        whose = f", which is that of {owners.iloc[0]}" if len(owners) else ""
+        own, area = found.at[index, "population"], found.at[index, "area_code"]
+        notes[index] = f"{area}: denominator {denominator:,.0f}{whose}; its population is {own:,.0f}"
+    return pd.Series(notes, dtype="str")

@@ -1,0 +1,343 @@
+"""The tidy frame of observations: its columns, its schema, and what can be wrong in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from bcfstats.define.periods import Period
+from bcfstats.errors import InputError, ParameterError
+from bcfstats.read.marks import STATUSES
+
+if TYPE_CHECKING:
+    from bcfstats.define.metrics import Metric
+
+OBSERVATION_TYPES = {
+    "area_code": "str",
+    "area_name": "str",
+    "metric": "str",
+    "period_start": "datetime64[ns]",
+    "period_end": "datetime64[ns]",
+    "frequency": "str",
+    "numerator": "float64",
+    "denominator": "float64",
+    "value": "float64",
+    "lower_ci": "float64",
+    "upper_ci": "float64",
+    "status": "str",
+    "status_note": "str",
+    "basis": "str",
+    "vintage": "datetime64[ns]",
+    "source": "str",
+}
+OTHER_TYPES = {**OBSERVATION_TYPES, "area_type": "str"}
+POPULATION_TYPES = {
+    "area_code": "str",
+    "year": "int64",
+    "age_group": "str",
+    "population": "float64",
+    "series": "str",
+    "basis": "str",
+    "source": "str",
+    "estimated": "bool",
+}
+SHARE_TYPES = {
+    "commissioner": "str",
+    "area_code": "str",
+    "share": "float64",
+    "area_share": "float64",
+    "population": "float64",
+    "source": "str",
+}
+AREA_TYPES = dict.fromkeys(
+    ("area_code", "area_name", "area_type", "region_code", "region", "council_code", "board"), "str"
+)
+KEY = ["area_code", "metric", "period_start", "period_end"]
+NUMBERS = ["numerator", "denominator", "value", "lower_ci", "upper_ci"]
+PROPORTIONS = ("proportion", "survey_proportion")
+_QUOTIENTS = ("crude_rate", "proportion", "survey_proportion", "mean")
+_SURVEYS = ("survey_proportion", "mean")
+_ROUNDED_TO = 5  # adult social care counts are rounded to the nearest 5
+
+
+def typed(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, types: Mapping[str, str]) -> pd.DataFrame:
+    """Build a frame with exactly the columns of `types`; absent text becomes "", absent numbers NaN."""
+    frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+    frame = frame.reindex(columns=list(types)).reset_index(drop=True)
+    columns = {
+        name: frame[name].astype(object).where(frame[name].notna(), "") if kind == "str" else frame[name]
+        for name, kind in types.items()
+    }
+    return pd.DataFrame(columns).astype(dict(types))
+
+
+def empty_observations() -> pd.DataFrame:
+    """Give a frame of no observations, with the right columns and types.
+
+    Examples
+    --------
+    >>> empty_observations().shape
+    (0, 16)
+    """
+    return typed([], OBSERVATION_TYPES)
+
+
+def observations_schema() -> Any:
+    """Build the pandera schema of the observations: columns, types and allowed statuses.
+
+    Pandera is loaded when this is called, not before.
+
+    Returns
+    -------
+    pandera.pandas.DataFrameSchema
+    """
+    import pandera.pandas as pandera
+
+    checks = {"status": pandera.Check.isin(STATUSES)}
+    may_be_missing = (*NUMBERS, "vintage")
+    return pandera.DataFrameSchema(
+        {
+            name: pandera.Column(kind, checks.get(name), nullable=name in may_be_missing)
+            for name, kind in OBSERVATION_TYPES.items()
+        },
+        strict=True,
+        ordered=True,
+        name="observations",
+    )
+
+
+def validate(frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Refuse a frame that has not the shape of observations; what single rows hold is not judged here.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        To be checked.
+    where : str
+        The file, for the message.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same frame.
+
+    Raises
+    ------
+    InputError
+        If columns, types or statuses are not those of observations.
+    """
+    import pandera.errors
+
+    try:
+        return observations_schema().validate(frame, lazy=True)
+    except pandera.errors.SchemaErrors as errors:
+        cases = errors.failure_cases[["column", "check", "failure_case"]].head(3)
+        found = "; ".join(f"{row.column}: {row.check} ({row.failure_case})" for row in cases.itertuples())
+        raise InputError(
+            "This is not a table of observations.",
+            where=where,
+            found=found,
+            do="Run 'bcfstats prepare' again.",
+        ) from None
+
+
+class _Rule(NamedTuple):
+    """One thing that can be wrong: `wrong` marks the rows; an impossible row cannot be kept at all."""
+
+    column: str
+    wrong: pd.Series
+    reason: str
+    impossible: bool = True
+
+
+def check_observations(frame: pd.DataFrame, metrics: Mapping[str, Metric]) -> pd.DataFrame:
+    """Find what is wrong in a frame of observations, row by row.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Observations; number columns may hold text, which is then a problem.
+    metrics : mapping of str to Metric
+        The metrics that may occur.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per problem, indexed as `frame`: `area_code metric period column found reason`.
+        Empty when all is well.
+
+    Notes
+    -----
+    Found are: repeated area, metric and period; unknown metric or status; a period that ends before it
+    starts; text or infinity in a number; negative counts; proportions above 100 %; more cases than people
+    in a proportion; a value that is not numerator / denominator x multiplier within published rounding;
+    an interval that does not contain its value.
+
+    Examples
+    --------
+    >>> from bcfstats.define.metrics import METRICS
+    >>> len(check_observations(empty_observations(), METRICS))
+    0
+    """
+    return _all_problems(frame, _rules(frame, metrics))
+
+
+def problems_by_area(problems: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    """Gather the problems of each area into sentences, so that only that area is stopped.
+
+    Parameters
+    ----------
+    problems : pandas.DataFrame
+        From `check_observations`.
+
+    Returns
+    -------
+    dict of str to tuple of str
+        Area code to its problems.
+    """
+    return {
+        str(code): tuple(
+            f"{row.metric}, {row.period}, {row.column}: {row.reason} (found {row.found})."
+            for row in rows.itertuples()
+        )
+        for code, rows in problems.groupby("area_code", sort=True)
+    }
+
+
+def split_impossible(frame: pd.DataFrame, metrics: Mapping[str, Metric]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Part the rows that can be kept from the problems of those that cannot.
+
+    Rows with a doubtful value or interval are kept with status "suspect" and the reason as note.
+
+    Returns
+    -------
+    tuple of pandas.DataFrame
+        The rows kept, and the problems of the rows refused.
+    """
+    rules = list(_rules(frame, metrics))
+    refused = _all_problems(frame, (rule for rule in rules if rule.impossible))
+    kept = frame.drop(index=refused.index.unique())
+    for rule in rules:
+        if not rule.impossible:
+            kept = mark_suspect(kept, rule.wrong.reindex(kept.index), rule.reason)
+    return kept.reset_index(drop=True), refused
+
+
+def mark_suspect(frame: pd.DataFrame, rows: pd.Series, note: str) -> pd.DataFrame:
+    """Set status "suspect" where `rows` is true and add the note; numbers stay as published."""
+    if not rows.any():
+        return frame
+    return add_note(frame.assign(status=frame["status"].mask(rows, "suspect")), rows, note)
+
+
+def add_note(frame: pd.DataFrame, rows: pd.Series, note: pd.Series | str) -> pd.DataFrame:
+    """Add a sentence to `status_note` where `rows` is true, after what stands there."""
+    before = frame["status_note"]
+    added = before.where(before == "", before + "; ") + note
+    return frame.assign(status_note=before.mask(rows, added))
+
+
+def _all_problems(frame: pd.DataFrame, rules: Iterable[_Rule]) -> pd.DataFrame:
+    found = [_problems(frame, rule) for rule in rules if rule.wrong.any()]
+    columns = ("area_code", "metric", "period", "column", "found", "reason")
+    return pd.concat(found) if found else pd.DataFrame({name: pd.Series(dtype="str") for name in columns})
+
+
+def _problems(frame: pd.DataFrame, rule: _Rule) -> pd.DataFrame:
+    rows = frame[rule.wrong]
+    return pd.DataFrame(
+        {
+            "area_code": rows["area_code"].astype("str"),
+            "metric": rows["metric"].astype("str"),
+            "period": [period_text(*ends) for ends in zip(rows.period_start, rows.period_end, strict=True)],
+            "column": rule.column,
+            "found": [_shown(cell) for cell in rows[rule.column]],
+            "reason": rule.reason,
+        },
+        index=rows.index,
+    )
+
+
+def period_text(start: Any, end: Any) -> str:
+    """Name a period in words; two dates where it is none."""
+    try:
+        return Period(start, end).label
+    except ParameterError:
+        return f"{start} to {end}"
+
+
+def _shown(cell: Any) -> str:
+    return f"{cell:.10g}" if isinstance(cell, float) else str(cell)
+
+
+def _rules(frame: pd.DataFrame, metrics: Mapping[str, Metric]) -> Iterator[_Rule]:
+    yield _Rule("period_start", frame.duplicated(KEY, keep=False), "the area has this period more than once")
+    yield _Rule("metric", ~frame["metric"].isin(list(metrics)), "this metric is not defined")
+    yield _Rule("status", ~frame["status"].isin(STATUSES), f"the status is not one of {', '.join(STATUSES)}")
+    yield _Rule(
+        "period_end", ~(frame["period_end"] >= frame["period_start"]), "the period ends before it starts"
+    )
+    numbers = frame[NUMBERS].apply(pd.to_numeric, errors="coerce")
+    for column in NUMBERS:
+        text = numbers[column].isna() & frame[column].notna()
+        yield _Rule(column, text, "this is text where a number belongs")
+        yield _Rule(column, pd.Series(np.isinf(numbers[column]), frame.index), "the number is infinite")
+    for column in ("numerator", "denominator"):
+        yield _Rule(column, numbers[column] < 0, "a count cannot be negative")
+    yield from _rules_of_metrics(frame["metric"], frame["status"], numbers, metrics)
+
+
+def _rules_of_metrics(
+    metric: pd.Series, status: pd.Series, numbers: pd.DataFrame, metrics: Mapping[str, Metric]
+) -> Iterator[_Rule]:
+    """Rules that depend on what kind of statistic the metric is."""
+    statistic = metric.map({name: one.statistic for name, one in metrics.items()}).fillna("")
+    multiplier = metric.map({name: one.multiplier for name, one in metrics.items()}).astype("float64")
+    proportion = statistic.isin(PROPORTIONS)
+    value, numerator, denominator = (numbers[name] for name in ("value", "numerator", "denominator"))
+    yield _Rule("value", proportion & (value > multiplier), "a proportion cannot be above 100 %")
+    yield _Rule(
+        "numerator", proportion & (numerator > denominator), "a proportion has more cases than people"
+    )
+    yield _Rule("value", value < 0, "the value cannot be negative")
+    yield _Rule("denominator", (denominator == 0) & (numerator > 0), "there are cases but no people")
+    survey = statistic.isin(_SURVEYS)
+    lowest, highest = _quotient_range(numerator, denominator, multiplier, status, survey)
+    apart = (value + _half_unit(value) < lowest) | (value - _half_unit(value) > highest)
+    differs = statistic.isin(_QUOTIENTS) & (denominator > 0) & apart
+    yield _Rule("value", differs, "the value is not numerator / denominator x multiplier", impossible=False)
+    outside = (numbers["lower_ci"] - _half_unit(numbers["lower_ci"]) > value + _half_unit(value)) | (
+        numbers["upper_ci"] + _half_unit(numbers["upper_ci"]) < value - _half_unit(value)
+    )
+    yield _Rule("value", outside, "the interval does not contain the value", impossible=False)
+
+
+def _quotient_range(
+    numerator: pd.Series, denominator: pd.Series, multiplier: pd.Series, status: pd.Series, survey: pd.Series
+) -> tuple[pd.Series, pd.Series]:
+    """Lowest and highest value that the counts, rounded as published, allow.
+
+    Rounded counts are within 2.5; weighted survey counts are shown as whole numbers, so within 0.5; a
+    denominator that is a multiple of 5 may itself be rounded to 5.
+    """
+    coarse = status == "rounded"
+    weighted = survey.astype("float64") / 2
+    top = weighted.mask(coarse, _ROUNDED_TO / 2)
+    bottom = weighted.mask(coarse | (denominator % _ROUNDED_TO == 0), _ROUNDED_TO / 2)
+    slack = 1e-9 * multiplier
+    lowest = (numerator - top).clip(lower=0) / (denominator + bottom) * multiplier - slack
+    highest = (numerator + top) / (denominator - bottom).clip(lower=0.5) * multiplier + slack
+    return lowest, highest
+
+
+def _half_unit(value: pd.Series) -> pd.Series:
+    """Half of the last decimal place a value is shown with: 0.5 for 424, 0.05 for 424.4."""
+    half = pd.Series(0.0, value.index)
+    for decimals in (4, 3, 2, 1, 0):
+        scaled = value * 10.0**decimals
+        shown = (scaled - scaled.round()).abs() < 1e-6
+        half = half.mask(shown, 0.5 * 10.0**-decimals)
+    return half

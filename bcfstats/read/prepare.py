@@ -1,0 +1,248 @@
+"""A folder of published files becomes one checked set of tables, with a manifest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+import bcfstats
+from bcfstats.define.areas import AREAS, areas_frame
+from bcfstats.define.metrics import METRICS
+from bcfstats.errors import InputError
+from bcfstats.read.apportion import apportion
+from bcfstats.read.data import Data
+from bcfstats.read.denominators import check_denominators, join_denominators
+from bcfstats.read.observations import (
+    AREA_TYPES,
+    OBSERVATION_TYPES,
+    OTHER_TYPES,
+    POPULATION_TYPES,
+    SHARE_TYPES,
+    check_observations,
+    problems_by_area,
+    typed,
+    validate,
+)
+from bcfstats.read.reading import Check, FileReading
+from bcfstats.read.recognise import NOT_USED, read_file
+from bcfstats.read.settle import settle_vintages
+from bcfstats.read.store import replace_folder, restore_folder
+
+if TYPE_CHECKING:
+    from bcfstats.define.metrics import Metric
+
+MOST_LISTED = 20
+_PARTS = {
+    "observations": OBSERVATION_TYPES,
+    "others": OTHER_TYPES,
+    "populations": POPULATION_TYPES,
+    "shares": SHARE_TYPES,
+    "areas": AREA_TYPES,
+}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What `prepare` did.
+
+    Parameters
+    ----------
+    data : Data
+        The tables as written; empty when nothing was usable.
+    manifest : mapping
+        What was read from which file, refused, checked and decided.
+    refused_files : mapping of str to str
+        File to the reason it could not be read.
+    exit_code : int
+        0: all files were read; 1: some were refused, the others are kept; 2: nothing usable, nothing written.
+    """
+
+    data: Data
+    manifest: Mapping[str, Any]
+    refused_files: Mapping[str, str]
+    exit_code: int
+
+
+def prepare(raw: str | Path, processed: str | Path, *, metrics: Mapping[str, Metric] = METRICS) -> Prepared:
+    """Read every file of a folder and write one checked set of tables.
+
+    Parameters
+    ----------
+    raw : str or pathlib.Path
+        Folder of published files, in any folders below it and of any name. Nothing in it is changed.
+    processed : str or pathlib.Path
+        Folder for `observations.parquet`, `others.parquet`, `populations.parquet`, `areas.parquet` and
+        `manifest.json`. It is replaced as a whole at the end, or not at all.
+    metrics : mapping of str to Metric, optional
+        The metrics that rows may be of; those of the fund if not given.
+
+    Returns
+    -------
+    Prepared
+
+    Raises
+    ------
+    InputError
+        If `raw` is no folder, or `processed` cannot be written.
+    """
+    raw, processed = Path(raw), Path(processed)
+    if not raw.is_dir():
+        raise InputError("There is no such folder.", where=str(raw), do="Name the folder of published files.")
+    restore_folder(processed)
+    files, readings, refused = _read_all(raw, processed, metrics)
+    tables, decisions, checks = _combine(readings, metrics)
+    usable = len(tables["observations"]) > 0
+    manifest = _manifest(files, tables, decisions, checks, metrics)
+    if usable:
+        validate(tables["observations"], "observations")
+        replace_folder(processed, tables, manifest)
+    data = Data(
+        tables["observations"], tables["areas"], tables["others"], manifest, bool(manifest["is_example"])
+    )
+    return Prepared(data, manifest, refused, 2 if not usable else int(bool(refused)))
+
+
+def find_files(raw: Path, processed: Path) -> Iterator[Path]:
+    """Give the files to read, by path: no hidden files, lock files, README or prepared data."""
+    for path in sorted(raw.rglob("*")):
+        parts = path.relative_to(raw).parts
+        hidden = any(part.startswith((".", "~$")) for part in parts)
+        inside = processed.resolve() in path.resolve().parents
+        if path.is_file() and not (hidden or inside or path.stem.casefold().startswith("readme")):
+            yield path
+
+
+def _read_all(
+    raw: Path, processed: Path, metrics: Mapping[str, Metric]
+) -> tuple[list[dict[str, Any]], list[FileReading], dict[str, str]]:
+    """Read each file once; the entries for the manifest, the readings, and the files refused."""
+    entries, readings, refused = [], [], {}
+    seen: dict[str, str] = {}
+    for path in find_files(raw, processed):
+        name = path.relative_to(raw).as_posix()
+        try:
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError as error:
+            refused[name] = f"The file cannot be read: {error.strerror}."
+            entries.append({"file": name, "refused": refused[name]})
+            continue
+        entry: dict[str, Any] = {"file": name, "sha256": digest}
+        entries.append(entry)
+        if first := seen.get(digest):
+            entry["kind"] = f"the same file as {first}"
+            continue
+        seen[digest] = name
+        try:
+            reading = read_file(path, metrics=metrics)
+        except InputError as error:
+            refused[name] = entry["refused"] = str(error)
+            continue
+        entry |= _described(reading)
+        if reading.kind != NOT_USED:
+            readings.append(reading)
+    return entries, readings, refused
+
+
+def _described(reading: FileReading) -> dict[str, Any]:
+    """Describe a reading for the manifest."""
+    return {
+        "kind": reading.kind,
+        "publisher": reading.publisher,
+        "title": reading.title,
+        "period": reading.period,
+        "published": _iso(reading.published),
+        "revised": _iso(reading.revised),
+        "rows_read": reading.rows_read,
+        "rows_refused": len(reading.refused),
+        "refused_rows": [vars(refusal) for refusal in reading.refused[:MOST_LISTED]],
+        "checks": [vars(check) for check in reading.checks],
+        "warnings": list(reading.warnings),
+    }
+
+
+def _iso(day: date | None) -> str:
+    return day.isoformat() if day else ""
+
+
+def _combine(
+    readings: list[FileReading], metrics: Mapping[str, Metric]
+) -> tuple[dict[str, pd.DataFrame], dict[str, list[str]], tuple[Check, ...]]:
+    """Bring the readings together: vintages, shares, denominators."""
+    parts = {name: _together(readings, name) for name in _PARTS}
+    observed, others = settle_vintages(parts["observations"]), settle_vintages(parts["others"])
+    shared = apportion(others.frame, parts["shares"])
+    own = typed(pd.concat([observed.frame, shared.observations]), OBSERVATION_TYPES)
+    checked, checks = check_denominators(own, parts["populations"], metrics)
+    joined = join_denominators(checked, parts["populations"], metrics)
+    order = ["metric", "area_code", "period_start"]
+    observations = typed(joined.frame.sort_values(order, kind="stable"), OBSERVATION_TYPES)
+    tables = {
+        "observations": observations,
+        "others": typed(others.frame.sort_values(order, kind="stable"), OTHER_TYPES),
+        "populations": parts["populations"],
+        "areas": _areas(observations, parts["areas"]),
+    }
+    decisions = {
+        "vintages": [*observed.replaced, *others.replaced],
+        "conflicts": [*observed.conflicts, *others.conflicts],
+        "commissioners": list(shared.notes),
+        "populations": list(joined.notes),
+    }
+    return tables, decisions, checks
+
+
+def _together(readings: list[FileReading], name: str) -> pd.DataFrame:
+    frames = [getattr(reading, name) for reading in readings if len(getattr(reading, name))]
+    return typed(pd.concat(frames) if frames else (), _PARTS[name])
+
+
+def _areas(observations: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
+    """Give the register of 2014 where any of it is observed, and the areas that files define."""
+    register = areas_frame() if observations["area_code"].isin(list(AREAS)).any() else areas_frame({})
+    return typed(pd.concat([register, own]).drop_duplicates("area_code"), AREA_TYPES)
+
+
+def _manifest(
+    files: list[dict[str, Any]],
+    tables: Mapping[str, pd.DataFrame],
+    decisions: Mapping[str, list[str]],
+    checks: tuple[Check, ...],
+    metrics: Mapping[str, Metric],
+) -> dict[str, Any]:
+    observations = tables["observations"]
+    problems = problems_by_area(check_observations(observations, metrics))
+    return {
+        "bcfstats": bcfstats.__version__,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "is_example": _is_example(observations),
+        "totals": {
+            "files": len(files),
+            "files_refused": sum("refused" in entry for entry in files),
+            "rows_read": sum(entry.get("rows_read", 0) for entry in files),
+            "rows_refused": sum(entry.get("rows_refused", 0) for entry in files),
+            **{name: len(table) for name, table in tables.items()},
+            "checks_failed": sum(not c["passed"] for entry in files for c in entry.get("checks", ()))
+            + sum(not check.passed for check in checks),
+        },
+        "checks": [vars(check) for check in checks],
+        "decisions": {name: _capped(sentences) for name, sentences in decisions.items()},
+        "problems": {code: list(sentences[:MOST_LISTED]) for code, sentences in problems.items()},
+        "files": files,
+    }
+
+
+def _capped(sentences: list[str], most: int = 200) -> list[str]:
+    rest = len(sentences) - most
+    return [*sentences[:most], f"... and {rest} more."] if rest > 0 else sentences
+
+
+def _is_example(observations: pd.DataFrame) -> bool:
+    from bcfstats.read.example import SOURCE
+
+    return bool(observations["source"].str.contains(SOURCE, regex=False).any())

@@ -1,0 +1,104 @@
+"""What reading one file gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from bcfstats.read.observations import (
+    AREA_TYPES,
+    OBSERVATION_TYPES,
+    OTHER_TYPES,
+    POPULATION_TYPES,
+    SHARE_TYPES,
+    typed,
+)
+
+
+@dataclass(frozen=True)
+class Check:
+    """Something recomputed from a file and compared with what the file itself says.
+
+    Parameters
+    ----------
+    name : str
+        What was compared.
+    passed : bool
+        Whether it agrees.
+    detail : str
+        The figures.
+    """
+
+    name: str
+    passed: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One row that was not taken over, with the reason.
+
+    Parameters
+    ----------
+    where : str
+        Sheet and row, area, metric, period, column: what is known.
+    found : str
+        What stands there.
+    reason : str
+        Why it cannot be used.
+    """
+
+    where: str
+    found: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class FileReading:
+    """What one file holds: rows of use, rows refused, and what was checked.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    kind : str
+        Its format, such as "delayed transfers of care by local authority".
+    publisher, title, period : str
+        As the file says, or as its format implies; "" where unknown.
+    published, revised : datetime.date or None
+        The dates in the file.
+    observations : pandas.DataFrame
+        Rows of areas, in the observation columns.
+    others : pandas.DataFrame
+        Rows of the nation, regions, commissioners and others, in the same columns and `area_type`.
+    populations, shares, areas : pandas.DataFrame
+        What the file says of these; empty for most.
+    rows_read : int
+        Data rows seen.
+    refused : tuple of Refusal
+        Rows not taken over.
+    checks : tuple of Check
+        What was recomputed.
+    warnings : tuple of str
+        What the publisher or the reader notes about the file.
+    """
+
+    path: Path
+    kind: str
+    publisher: str = ""
+    title: str = ""
+    period: str = ""
+    published: date | None = None
+    revised: date | None = None
+    observations: pd.DataFrame = field(default_factory=lambda: typed((), OBSERVATION_TYPES), repr=False)
+    others: pd.DataFrame = field(default_factory=lambda: typed((), OTHER_TYPES), repr=False)
+    populations: pd.DataFrame = field(default_factory=lambda: typed((), POPULATION_TYPES), repr=False)
+    shares: pd.DataFrame = field(default_factory=lambda: typed((), SHARE_TYPES), repr=False)
+    areas: pd.DataFrame = field(default_factory=lambda: typed((), AREA_TYPES), repr=False)
+    rows_read: int = 0
+    refused: tuple[Refusal, ...] = ()
+    checks: tuple[Check, ...] = ()
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,106 @@
+"""Which format a file has, told by its content and never by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bcfstats.define.metrics import METRICS
+from bcfstats.errors import InputError
+from bcfstats.read import ascof, dtoc, mar, population, shares
+from bcfstats.read.known_problems import mark_known_problems
+from bcfstats.read.observations import split_impossible
+from bcfstats.read.reading import FileReading, Refusal
+from bcfstats.read.workbook import Book, Text, open_file
+
+if TYPE_CHECKING:
+    from bcfstats.define.metrics import Metric
+
+NOT_USED = "not a file bcfstats uses"
+FORMATS = (dtoc, mar, ascof, shares, population)
+KNOWN_KINDS = (
+    "delayed transfers of care by local authority (.xls)",
+    "Monthly Activity Return by commissioner (.xls)",
+    "Measures from the Adult Social Care Outcomes Framework (.csv)",
+    "ONS population estimates (.xls, .csv)",
+    "population shares of commissioners (.csv)",
+)
+_LOOKUPS = {
+    ("LAD15CD", "RGN15CD"): "a lookup of districts to regions: the register of areas has them",
+    ("LAD15CD", "CTY15CD"): "a lookup of districts to counties: the register of areas has them",
+    ("LADCD", "LADCD_ACTIVE"): "a history of area codes: the register of areas has them",
+    ("area", "metric", "payment"): "targets: give them to 'bcfstats check' instead",
+    ("area", "row_type", "metric", "period"): "notes on plans and outturns, not a table of observations",
+    ("month", "A00"): "a panel without areas or metrics",
+}
+
+
+def read_file(path: str | Path, *, metrics: Mapping[str, Metric] = METRICS) -> FileReading:
+    """Read one published file, whatever its format and its name.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The file; it is only read.
+    metrics : mapping of str to Metric
+        The metrics that rows may be of.
+
+    Returns
+    -------
+    FileReading
+        Rows that cannot be right are in `refused` with the reason; a file that is known but of no use has the
+        kind "not a file bcfstats uses" and says why in `warnings`.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be opened, has no format that is known, or lacks what its format needs.
+    """
+    source = open_file(Path(path))
+    for module in FORMATS:
+        if module.recognises(source):
+            return _checked(module.read(source), metrics)
+    if reason := _why_not_used(source):
+        return FileReading(path=source.path, kind=NOT_USED, warnings=(reason,))
+    raise InputError(
+        "This file has none of the formats that are known.",
+        where=source.path.name,
+        found=_shown(source),
+        do="Known are: " + "; ".join(KNOWN_KINDS) + ".",
+    )
+
+
+def _checked(reading: FileReading, metrics: Mapping[str, Metric]) -> FileReading:
+    """Take out the rows that cannot be right, and mark those known or seen to be doubtful."""
+    if reading.observations.empty and reading.others.empty:
+        return reading
+    kept, problems = split_impossible(reading.observations, metrics)
+    refused = tuple(_refusal(reading, problem) for problem in problems.to_dict("records"))
+    return replace(
+        reading,
+        observations=mark_known_problems(kept),
+        others=mark_known_problems(reading.others),
+        refused=(*reading.refused, *refused),
+    )
+
+
+def _refusal(reading: FileReading, problem: Mapping[str, str]) -> Refusal:
+    parts = (reading.path.name, problem["area_code"], problem["metric"], problem["period"], problem["column"])
+    return Refusal(", ".join(parts), problem["found"], problem["reason"])
+
+
+def _why_not_used(source: Book | Text) -> str:
+    if isinstance(source, Book):
+        return ""
+    if source.content.lstrip()[:1] in ("{", "["):
+        return "JSON, not a table"
+    names = set(source.header)
+    return next((why for columns, why in _LOOKUPS.items() if names.issuperset(columns)), "")
+
+
+def _shown(source: Book | Text) -> str:
+    if isinstance(source, Book):
+        return "a workbook with the sheets " + ", ".join(source.sheet_names[:8])
+    return "text that starts with " + repr(source.content.lstrip()[:80])

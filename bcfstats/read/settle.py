@@ -1,0 +1,89 @@
+"""The same figure in several files: which one counts."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from bcfstats.read.observations import KEY, NUMBERS, period_text
+
+
+class Settled(NamedTuple):
+    """Observations with each figure once, and what was said about the others.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        One row per area, metric and period.
+    replaced : tuple of str
+        Sentences: which file's rows gave way to which.
+    conflicts : tuple of str
+        Sentences: figures of one vintage that differ, of which none was kept.
+    """
+
+    frame: pd.DataFrame
+    replaced: tuple[str, ...]
+    conflicts: tuple[str, ...]
+
+
+def settle_vintages(frame: pd.DataFrame) -> Settled:
+    """Keep one row per area, metric and period.
+
+    The latest revised (else published) figure counts; equal figures of one vintage are kept once; different
+    figures of one vintage are both left out and named, because nothing tells which is right. A figure without
+    a date gives way to one with a date.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Observations of all files, one after the other.
+
+    Returns
+    -------
+    Settled
+    """
+    again = frame.duplicated(KEY, keep=False)
+    if not again.any():
+        return Settled(frame, (), ())
+    several = frame[again]
+    vintage = several["vintage"].fillna(pd.Timestamp.min)
+    latest = vintage.groupby([several[name] for name in KEY]).transform("max")
+    newest = several[vintage == latest]
+    differ = (
+        newest.groupby(KEY)[NUMBERS].transform(lambda column: column.nunique(dropna=False)).gt(1).any(axis=1)
+    )
+    kept = newest[~differ].drop_duplicates(KEY)
+    settled = pd.concat([frame[~again], kept]).sort_index().reset_index(drop=True)
+    older = several[vintage < latest]
+    return Settled(settled, _replaced(older, newest), _conflicts(newest[differ]))
+
+
+def _replaced(older: pd.DataFrame, newest: pd.DataFrame) -> tuple[str, ...]:
+    pairs = older[[*KEY, "source", "vintage"]].merge(
+        newest.drop_duplicates(KEY)[[*KEY, "source", "vintage"]], on=KEY, suffixes=("", "_new")
+    )
+    counts = pairs.groupby(["source", "vintage", "source_new", "vintage_new"], dropna=False).size()
+    return tuple(
+        f"{count} rows of {source} ({_dated(vintage)}) gave way to {new} ({_dated(new_vintage)})."
+        for (source, vintage, new, new_vintage), count in counts.items()
+    )
+
+
+def _dated(vintage: pd.Timestamp) -> str:
+    return "no date" if pd.isna(vintage) else f"{vintage:%Y-%m-%d}"
+
+
+def _conflicts(rows: pd.DataFrame) -> tuple[str, ...]:
+    def sentence(group: pd.DataFrame) -> str:
+        first = group.iloc[0]
+        shown = ["value" if pd.isna(row.numerator) else "numerator" for row in group.itertuples()]
+        found = " and ".join(
+            f"{getattr(row, name):.10g} ({row.source})"
+            for name, row in zip(shown, group.itertuples(), strict=True)
+        )
+        period = period_text(first.period_start, first.period_end)
+        where = f"{first.area_name} ({first.area_code}), {first.metric}, {period}"
+        return f"{where}: {found} differ; neither was kept."
+
+    return tuple(sentence(group) for _, group in rows.groupby(KEY, sort=True))
