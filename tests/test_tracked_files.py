@@ -1,0 +1,90 @@
+"""What is in git: nothing large, no published data, nothing that holds on one machine only."""
+
+import re
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+LARGEST = 1_000_000  # bytes
+ONLY_A_README = ("data/raw/", "data/processed/", "reports/")
+OF_ONE_MACHINE = {
+    "a path of one machine": re.compile(
+        r"(?<![\w.~$}-])/(?:home|Users|root|work|mnt|media|private|scratch|tmp)/\w"
+        r"|\b[A-Za-z]:\\{1,2}(?:Users|Documents)\b|\bfile://"
+    ),
+    "a package index": re.compile(
+        r"\b(?:pypi|pythonhosted|anaconda|artifactory|jfrog)\.(?:org|com|io)\b|/simpl[e]/"
+        r"|(?:extra-)?index-ur[l]|find-link[s]|trusted-hos[t]",
+        re.IGNORECASE,
+    ),
+    "an address inside a network": re.compile(
+        r"\b(?:local[h]ost|127\.0\.0\.1|10\.\d+\.\d+\.\d+|192\.168\.\d+)\b"
+    ),
+    "a secret": re.compile(
+        r"BEGIN [A-Z ]*PRIVATE KEY|\bgh[pousr]_\w{20}|\bAKIA[0-9A-Z]{16}\b|://[^/\s:@]+:[^/\s@]+@"
+    ),
+}
+
+
+@cache
+def tracked():
+    """Paths of the files in git that are in the working folder, staged ones too."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git working folder: what is tracked cannot be told")
+    listed = subprocess.run(
+        ["git", "-c", "safe.directory=*", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True
+    )
+    names = listed.stdout.decode("utf-8").split("\0")[:-1]
+    assert names, "git lists no files"
+    return [name for name in names if (ROOT / name).is_file()]
+
+
+def texts():
+    """Path and content of each tracked file that is text."""
+    for name in tracked():
+        content = (ROOT / name).read_bytes()
+        if b"\0" not in content:
+            yield name, content.decode("utf-8")
+
+
+def test_nothing_large():
+    sizes = {name: (ROOT / name).stat().st_size for name in tracked()}
+    assert {name: size for name, size in sizes.items() if size > LARGEST} == {}
+
+
+@pytest.mark.parametrize("folder", ONLY_A_README)
+def test_no_published_data_and_no_reports(folder):
+    assert [name for name in tracked() if name.startswith(folder)] == [folder + "README.md"]
+
+
+@pytest.mark.parametrize("what", OF_ONE_MACHINE)
+def test_nothing_of_one_machine(what):
+    pattern = OF_ONE_MACHINE[what]
+    found = [
+        f"{name}:{number}: {line.strip()[:100]}"
+        for name, text in texts()
+        for number, line in enumerate(text.splitlines(), start=1)
+        if pattern.search(line)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("see /" + "home/anna/data", "a path of one machine"),
+        (r"C:" + r"\Users\anna", "a path of one machine"),
+        ("pip install --index" + "-url x", "a package index"),
+        ("from pypi" + ".org", "a package index"),
+        ("http://local" + "host:8888", "an address inside a network"),
+    ],
+)
+def test_the_patterns_find_what_they_are_for(line, what):
+    assert OF_ONE_MACHINE[what].search(line)
+
+
+def test_line_endings_are_those_of_unix():
+    assert [name for name, text in texts() if "\r\n" in text] == []
