@@ -1,8 +1,25 @@
-# Every target is also a line you can type without make: see README.
-PYTHON ?= python3
+# Every target is also a line you can type without make: see CONTRIBUTING.md.
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
+
+# What lies around on a machine must not change what is installed, tested or made.
+unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX JUPYTER_PATH
+export PYTHONNOUSERSITE := 1
+export PIP_USER := 0
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export JUPYTER_PREFER_ENV_PATH := 1
+
+# The first Python that is new enough; choose another with: make setup PYTHON=python3.12
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
+	$$name -c 'import sys; sys.version_info >= (3, 11) or sys.exit(1); print(sys.executable)' 2>/dev/null && break; done)
+
+# .venv is of use when its Python starts, is new enough (-P) and finds bcfstats in this folder.
+USABLE := $(BIN)/python -P -c 'import os; from importlib.util import find_spec; \
+	assert os.path.samefile(find_spec("bcfstats").submodule_search_locations[0], "bcfstats")' 2>/dev/null
+ifneq ($(shell $(USABLE) && echo yes),yes)
+.PHONY: $(VENV)/.ready
+endif
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -10,26 +27,29 @@ help:  ## list the targets
 setup: $(VENV)/.ready  ## install into .venv
 
 $(VENV)/.ready: pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	touch $@
+	@test -n "$(PYTHON)" || { echo 'bcfstats needs Python 3.11 or later; name one: make setup PYTHON=python3.12' >&2; exit 1; }
+	@echo 'Installing into $(VENV): about a minute, longer on a slow network.'
+	@$(USABLE) || "$(PYTHON)" -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
 
 demo: setup  ## a report for every area of the example data
 	$(BIN)/bcfstats demo
 
-test: setup  ## every check and test
+check: setup  ## style, types and the order of the rooms
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
-	$(BIN)/python -m pytest --nbval-lax notebooks
+
+test: check  ## every check and every test, the notebooks too
+	$(BIN)/python -m pytest --nbval-lax --nbval-current-env
 
 bench: setup  ## CPU time and memory of the main jobs
 	$(BIN)/python -m scripts.bench
 
-clean:  ## remove the environment and everything generated
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis reports/demo
+clean:  ## remove the environment and what it left; never data, never reports of your own
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis reports/demo
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup demo test bench clean
+.PHONY: help setup demo check test bench clean
