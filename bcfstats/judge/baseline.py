@@ -33,6 +33,7 @@ COLUMNS = [
 ]
 AVERAGE = "numerators over denominators, average per month"
 PUBLISHED = "as published"
+HALF_A_DECIMAL = 0.05 + 1e-9
 
 
 def baseline(
@@ -82,7 +83,8 @@ def baseline(
     >>> rows = pd.DataFrame({"area_code": "E06000045", "area_name": "Southampton", "metric": "reablement",
     ...     "period_start": pd.to_datetime(["2015-04-01"]), "period_end": pd.to_datetime(["2016-03-31"]),
     ...     "frequency": "year", "numerator": 136.0, "denominator": 173.0, "value": 78.6,
-    ...     "lower_ci": float("nan"), "upper_ci": float("nan"), "status": "ok", "status_note": "", "basis": "SALT"})
+    ...     "lower_ci": float("nan"), "upper_ci": float("nan"), "status": "ok", "status_note": "",
+    ...     "basis": "SALT"})
     >>> baseline(rows, "reablement", "2015/16")[["value", "lower", "upper"]].round(1).values.tolist()
     [[78.6, 71.9, 84.1]]
     """
@@ -224,6 +226,7 @@ def interval_of(
         with the reason.
     """
     published = np.isfinite(lower_ci) & np.isfinite(upper_ci)
+    numerator = _unrounded(numerator, denominator, value, metric.multiplier)
     if metric.statistic == "proportion":
         made = estimates.proportion(numerator, denominator, multiplier=metric.multiplier)
     elif metric.statistic == "crude_rate" and metric.independent_events:
@@ -238,6 +241,17 @@ def interval_of(
     )
     reason = np.where(known, "", "no interval: none is published and the counts to make one are not")
     return np.where(known, lower, np.nan), np.where(known, upper, np.nan), method, reason
+
+
+def _unrounded(numerator: Floats, denominator: Floats, value: Floats, multiplier: float) -> Floats:
+    """Take the numerator from the published value where the published counts were rounded.
+
+    Counts are known to be rounded where their quotient is further from the value than the value's own
+    rounding, to one decimal place, allows.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        apart = np.abs(numerator / denominator * multiplier - value) > HALF_A_DECIMAL
+    return np.where(apart, value / multiplier * denominator, numerator)
 
 
 def _why_missing(rows: pd.DataFrame, areas: pd.Index, window: Period) -> NDArray[np.object_]:

@@ -96,7 +96,7 @@ def _metric_lines(data: Data) -> Iterator[str]:
         span = Period(rows["period_start"].min().date(), rows["period_end"].max().date())
         marks = rows["status"].value_counts()
         odd = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in marks.items() if name != "ok")
-        yield (
-            f"{metric}: {rows['area_code'].nunique()} areas, {span.label}, {int(usable.sum()):,} usable figures"
-            + (f" ({odd})" if odd else "")
+        areas, figures = rows["area_code"].nunique(), int(usable.sum())
+        yield f"{metric}: {areas} areas, {span.label}, {figures:,} usable figures" + (
+            f" ({odd})" if odd else ""
         )

@@ -62,9 +62,7 @@ def notebook_parameters(notebook: Path) -> tuple[str, ...]:
     ParameterError
         If the notebook has no such cell.
     """
-    import nbformat
-
-    for cell in nbformat.read(notebook, as_version=4).cells:
+    for cell in _read(notebook).cells:
         if cell.cell_type == "code" and "parameters" in cell.metadata.get("tags", []):
             body = ast.parse(cell.source).body
             return tuple(
@@ -109,7 +107,6 @@ def make_report(job: Job) -> Outcome:
 
     The executed notebook is kept either way. Files appear under their names only when they are whole.
     """
-    import nbformat
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
@@ -141,16 +138,21 @@ def make_report(job: Job) -> Outcome:
         if reason:
             job.page.unlink(missing_ok=True)  # a page of an earlier run would not be this run's
         else:
-            write_whole(job.page, _page(nbformat.read(part, as_version=4)))
+            write_whole(job.page, _page(_read(part)))
     if part.exists():
         part.replace(job.executed)
     return Outcome(job.area_code, job.area_name, job.stem, cell, source, reason)
 
 
-def _titled(job: Job) -> Any:
+def _read(notebook: Path) -> Any:
     import nbformat
 
-    notebook = nbformat.read(job.notebook, as_version=4)
+    read: Any = nbformat.read  # has no type annotations
+    return read(notebook, as_version=4)
+
+
+def _titled(job: Job) -> Any:
+    notebook = _read(job.notebook)
     notebook.metadata["bcfstats"] = {"title": job.title, "banner": job.banner}
     return notebook
 
@@ -168,6 +170,5 @@ def _exporter() -> Any:
 
     from bcfstats.show.page import FOLDER
 
-    return HTMLExporter(
-        template_name="report", extra_template_basedirs=[str(FOLDER)], exclude_anchor_links=True
-    )
+    exporter: Any = HTMLExporter  # has no type annotations
+    return exporter(template_name="report", extra_template_basedirs=[str(FOLDER)], exclude_anchor_links=True)

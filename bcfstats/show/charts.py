@@ -171,13 +171,13 @@ def _figure(unit: str, *, from_zero: bool = True) -> "tuple[Figure, Axes, dict[s
     colour = palette()
     with mpl.rc_context({"font.family": "sans-serif", "font.size": 10}):
         figure = Figure(figsize=(7.2, 3.2))
-        axes = figure.add_axes((0.09, 0.12, 0.88, 0.76))
+        axes = figure.add_axes((0.09, 0.12, 0.88, 0.74))
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.grid(axis="y", color=colour["grid"], linewidth=0.7)
     axes.set_axisbelow(True)
     axes.tick_params(colors=colour["text"], length=0)
     axes.locator_params(axis="y", nbins=6)
-    axes.annotate(unit, (0, 1), (0, 22), "axes fraction", textcoords="offset points", color=colour["text"])
+    figure.text(0.01, 0.97, unit[:1].upper() + unit[1:], va="top", color=colour["text"])
     if from_zero:
         axes.set_ymargin(0.12)
         axes.update_datalim([(0, 0)], updatex=False)

@@ -246,20 +246,18 @@ class AreaReport:
         )
 
     def _notes(self, metric: Metric, rows: list[dict[str, Any]]) -> list[str]:
-        found = [
-            note
+        methods = [f"Compared by {row['change_method']}" for row in rows if row["finding"] != NOT_COMPARED]
+        warnings = [
+            f"{Period.parse(row[f'{side}_period']).label}: {row[f'{side}_warnings']}"
             for row in rows
-            for note in (
-                row["change_reason"] if row["finding"] == NOT_COMPARED else "",
-                row["baseline_warnings"],
-                row["outcome_warnings"],
-                f"Compared by {row['change_method']}." if row["finding"] != NOT_COMPARED else "",
-            )
+            for side in ("baseline", "outcome")
+            if row[f"{side}_warnings"]
         ]
         breaks = [
             f"Series break on {day(b.date)}: {b.what}" for b in metric.breaks if self._covers(metric, b.date)
         ]
-        return list(dict.fromkeys(note for note in [*found, *breaks, *metric.caveats] if note))
+        notes = [*methods, *warnings, *breaks, *metric.caveats]
+        return list(dict.fromkeys(note if note.endswith(".") else f"{note}." for note in notes))
 
     def _covers(self, metric: Metric, when: Any) -> bool:
         series = self._series(metric.id)
