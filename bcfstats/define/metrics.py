@@ -29,7 +29,7 @@ _REQUIRED: dict[str, type] = {
     "decimals": int,
 }
 _OPTIONAL: dict[str, type] = {
-    **dict.fromkeys(("code", "framework", "group", "lag"), str),
+    **dict.fromkeys(("code", "framework", "group", "lag", "fingertips_id"), str),
     **dict.fromkeys(("breaks", "caveats", "sources"), list),
 }
 
@@ -92,6 +92,8 @@ class Metric:
         Decimal places the value is shown with.
     sources : tuple of str
         Where the facts above come from.
+    fingertips_id : str
+        Indicator ID of a Fingertips export that holds this metric; empty where none is known.
     """
 
     id: str
@@ -116,6 +118,7 @@ class Metric:
     caveats: tuple[str, ...]
     decimals: int
     sources: tuple[str, ...]
+    fingertips_id: str = ""
 
 
 def get_metric(id: str, metrics: Mapping[str, Metric] | None = None) -> Metric:
@@ -158,7 +161,8 @@ def load_metrics(path: str | Path) -> Mapping[str, Metric]:
     ----------
     path : str or Path
         TOML file of `[[metric]]` tables in the form of `metrics.toml`. Of the fields of `Metric` these may be
-        left out: code, framework, group ("local"), lag ("not confirmed"), breaks, caveats, sources.
+        left out: code, framework, group ("local"), lag ("not confirmed"), breaks, caveats, sources,
+        fingertips_id.
 
     Returns
     -------
