@@ -1,0 +1,247 @@
+"""Change against history: the worked panel, hand arithmetic, simulated nulls and every fallback."""
+
+import numpy as np
+import pytest
+
+from bcfstats.errors import ParameterError
+from bcfstats.stats.glm import fit_monthly
+from bcfstats.stats.history import history_scale
+from bcfstats.stats.priors import monthly_prior
+from bcfstats.stats.rows import critical_value
+from bcfstats.stats.wander import like_for_like_changes, own_history
+
+DAYS = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dtype=float)
+
+
+def months(n):
+    return np.arange(n) % 12 + 1
+
+
+def panel(seed, kind, areas=152, n=45, heterogeneous=False):
+    """Simulate monthly counts without any change of level but the wandering the kind has.
+
+    Sizes, scatter, autocorrelation and wander are near those of the published delayed days to March 2015
+    (median month 460 days, relative residual SD 0.30, lag-1 autocorrelation 0.55, SD of the nine-month yearly
+    change 0.30) and non-elective admissions by commissioner to December 2016 (2,000; 0.05; 0.4; 0.06).
+    """
+    rho, sd, step, shape = {
+        "Poisson": (0.0, 0.0, 0.0, None),
+        "autocorrelated admissions": (0.5, 0.03, 0.0, 1000),
+        "wandering admissions": (0.5, 0.03, 0.012, 1000),
+        "autocorrelated delays": (0.7, 0.22, 0.0, 50),
+        "wandering delays": (0.7, 0.22, 0.07, 50),
+    }[kind]
+    rng = np.random.default_rng(seed)
+    middle = 2000 if kind.endswith("admissions") else 460
+    size = np.exp(rng.uniform(np.log(60), np.log(5000), (areas, 1)))
+    if not heterogeneous:
+        size = np.maximum(middle * np.exp(0.6 * rng.normal(size=(areas, 1))), 100)
+    volatility = np.exp(0.45 * rng.normal(size=(areas, 1))) if heterogeneous else np.ones((areas, 1))
+    noise = np.empty((areas, n))
+    noise[:, 0] = rng.normal(size=areas)
+    for k in range(1, n):
+        noise[:, k] = rho * noise[:, k - 1] + np.sqrt(1 - rho**2) * rng.normal(size=areas)
+    wander = np.cumsum(rng.normal(size=(areas, n)), axis=1)
+    mean = size * np.exp(volatility * (sd * noise + step * wander)) * DAYS[months(n) - 1] / 30.4
+    if shape:
+        own = shape / volatility**2
+        mean = mean * rng.gamma(own, 1 / own, (areas, n))
+    return rng.poisson(mean).astype(float), DAYS[months(n) - 1], volatility[:, 0]
+
+
+def placebo(counts, days, history, window):
+    found = history_scale(counts[:, :history], days[:history], months(history), window=window, small_median=0)
+    end = history + window
+    change = like_for_like_changes(
+        counts[:, :end], np.broadcast_to(days[:end], (len(counts), end)), window, 12
+    )[:, -1]
+    return found, change
+
+
+def test_worked_panel(worked_panel):
+    counts, days, month, expected = (
+        worked_panel.counts,
+        worked_panel.days,
+        worked_panel.month,
+        worked_panel.expected,
+    )
+    found = history_scale(counts[:, :51], days[:51], month[:51], window=9, minimum_areas=12)
+    close = {"abs": 1e-8}
+    assert found.history_scale == pytest.approx(expected["hist_se"], **close)
+    assert found.own_scale**2 == pytest.approx(expected["m2"], **close)
+    assert found.own_df == pytest.approx(expected["df_eff"], **close)
+    assert found.noise_slope == pytest.approx(expected["cov_slope"], **close)
+    assert found.drift == pytest.approx(expected["panel_median_change"], **close)
+    assert found.df == pytest.approx(expected["hist_df"])
+    assert np.isinf(found.prior_df)
+    assert expected["eb_d0"] is None
+    t = critical_value(0.95, found.df)
+    assert t == pytest.approx(expected["crit"], **close)
+    assert np.exp(-t * found.history_scale) == pytest.approx(expected["hist_msi_ratio"], **close)
+    power = t + 0.8416212335729143
+    assert np.exp(-power * found.history_scale) == pytest.approx(expected["hist_mdi80_ratio"], **close)
+    change = like_for_like_changes(counts, np.broadcast_to(days, counts.shape), 9, 12)[:, -1]
+    significant = np.abs(change / found.history_scale) > t
+    assert significant.tolist() == expected["significant"]
+    # the fixture is steadier than Poisson: the verdict's scale is guarded by the noise within the windows
+    assert (found.scale >= found.noise_scale).all()
+    assert (found.scale > found.history_scale).any()
+    assert found.minimum_significant_ratio() == pytest.approx(np.exp(-t * found.scale))
+    assert found.detectable_ratio() == pytest.approx(np.exp(-power * found.scale))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "Poisson",
+        "autocorrelated admissions",
+        "wandering admissions",
+        "autocorrelated delays",
+        "wandering delays",
+    ],
+)
+@pytest.mark.parametrize(("history", "window"), [(36, 9), (24, 6)])
+def test_false_positives_without_any_change(kind, history, window):
+    rates = []
+    for seed in range(12):
+        counts, days, _ = panel(seed, kind)
+        found, change = placebo(counts, days, history, window)
+        rates.append(np.mean(found.p_value(change) < 0.05))
+    # 12 x 152 tests: standard error 0.5 to 0.6 points about 4 to 7 %
+    assert 0.03 <= np.mean(rates) <= 0.085
+
+
+def test_steady_and_volatile_areas_are_treated_alike():
+    thirds = []
+    for seed in range(20):
+        counts, days, volatility = panel(seed, "wandering delays", heterogeneous=True)
+        found, change = placebo(counts, days, 36, 9)
+        order = np.argsort(volatility)
+        thirds.append([np.mean(found.p_value(change)[part] < 0.05) for part in np.array_split(order, 3)])
+    # 20 x 50 areas a third: standard error 0.8 points
+    assert (np.mean(thirds, axis=0) >= 0.01).all()
+    assert (np.mean(thirds, axis=0) <= 0.11).all()
+
+
+def test_changes_by_hand():
+    counts = np.arange(1.0, 27.0)[None, :]
+    exposure = np.full((1, 26), 30.0)
+    found = like_for_like_changes(counts, exposure, 2, 12)
+    # second window: months 2 and 3 against 14 and 15
+    assert found.shape == (1, 13)
+    assert found[0, 1] == pytest.approx(np.log((14 + 15 + 0.5) / (2 + 3 + 0.5)))
+    exposure[0, 3] = 0
+    assert np.isnan(like_for_like_changes(counts, exposure, 2, 12)[0]).tolist() == [
+        False,
+        False,
+        True,
+        True,
+        *[False] * 9,
+    ]
+
+
+def test_independent_changes_are_worth_their_number_and_copies_are_worth_one():
+    changes = np.random.default_rng(1).normal(size=(20000, 6))
+    assert own_history(changes).df == pytest.approx(6, rel=0.01)
+    assert own_history(np.repeat(changes[:, :1], 6, axis=1)).df == pytest.approx(1)
+    changes[0, 3:] = np.nan
+    assert own_history(changes).df[0] == pytest.approx(3, rel=0.01)
+
+
+def test_small_panel_takes_the_national_prior_and_names_it():
+    counts, days, _ = panel(1, "wandering delays", areas=5, n=30)
+    prior = monthly_prior("delayed_transfers", 9)
+    found = history_scale(counts, days, months(30), window=9, prior=prior, small_median=0)
+    assert found.source[0].startswith("national prior: delayed days by local authority, 9 months")
+    changes = like_for_like_changes(counts, np.broadcast_to(days, counts.shape), 9, 12)
+    own = ((changes - np.median(changes)) ** 2).mean(axis=1)
+    by_hand = np.sqrt((26 * 0.330**2 + own) / 27)
+    assert found.history_scale == pytest.approx(by_hand)
+    assert found.df == pytest.approx(27)
+
+
+def test_twelve_months_and_a_prior_still_answer():
+    counts, days, _ = panel(2, "wandering delays", areas=30, n=12)
+    prior = monthly_prior("delayed_transfers", 9)
+    found = history_scale(counts, days, months(12), window=9, prior=prior)
+    assert found.history_scale == pytest.approx(0.330)
+    assert (found.reason == "").all()
+    without = history_scale(counts, days, months(12), window=9)
+    assert (without.reason == "12 months of data, 18 are needed").all()
+    assert np.isnan(without.scale).all()
+
+
+def test_no_panel_and_no_prior_uses_own_months_and_warns():
+    counts, days, _ = panel(3, "autocorrelated delays", areas=1, n=48)
+    found = history_scale(counts, days, months(48), window=9)
+    assert found.source[0] == "the area's own months, corrected for autocorrelation"
+    assert "10 to 20 in 100" in found.warning[0]
+    model = fit_monthly(counts, days, months(48))
+    independent = np.sqrt(2 * model.residual_variance / 9)
+    assert found.scale[0] > 1.2 * independent[0]
+
+
+def test_own_months_alone_reject_more_than_the_history_of_all():
+    rates = {"own": [], "all": []}
+    for seed in range(6):
+        counts, days, _ = panel(seed, "wandering delays")
+        _, change = placebo(counts, days, 36, 9)
+        for name, fewest in (("own", 1000), ("all", 20)):
+            found = history_scale(
+                counts[:, :36], days[:36], months(36), window=9, minimum_areas=fewest, small_median=0
+            )
+            rates[name].append(np.mean(found.p_value(change) < 0.05))
+    assert np.mean(rates["all"]) < 0.09 < np.mean(rates["own"]) < 0.25
+
+
+def test_small_counts_are_flagged_and_leave_the_panel_alone():
+    counts, days, _ = panel(4, "wandering delays", areas=40)
+    counts[0] = np.random.default_rng(1).poisson(5, counts.shape[1])
+    found = history_scale(counts, days, months(45), window=6)
+    assert found.small.tolist() == [True, *[False] * 39]
+    assert "exact method" in found.warning[0]
+    alone = history_scale(counts[1:], days, months(45), window=6)
+    assert found.prior_df == alone.prior_df
+
+
+def test_ragged_starts_gaps_and_empty_areas():
+    counts, days, _ = panel(5, "wandering delays", areas=40)
+    counts[0, :30] = np.nan
+    counts[1, 20:23] = np.nan
+    counts[2] = np.nan
+    counts[3] = 0
+    found = history_scale(counts, days, months(45), window=9)
+    assert found.n_changes[0] == 0
+    assert found.source[0] == "history of all areas; none of its own"
+    assert 0 < found.n_changes[1] < found.n_changes[4]
+    assert found.own_df[1] <= found.own_df[4] + 1
+    assert found.reason[2] == "no months of data"
+    assert np.isnan(found.scale[2])
+    has = np.isfinite(found.scale)
+    assert (has == (found.reason == "")).all()
+    assert has[[0, 1, 3, 4]].all()
+
+
+def test_constant_series():
+    counts = np.full((30, 36), 200.0)
+    found = history_scale(counts, np.ones(36), months(36), window=9)
+    # no area ever changed: Poisson noise within the windows is all that is left
+    assert found.scale == pytest.approx(np.sqrt(2 / 1800))
+    assert (found.warning != "").all()
+
+
+@pytest.mark.parametrize(("window", "lag", "gap"), [(0, 12, 0), (13, 12, 0), (9, 18, 0), (9, 12, -1)])
+def test_impossible_windows_are_refused(window, lag, gap):
+    with pytest.raises(ParameterError):
+        history_scale(np.ones((2, 36)), np.ones(36), months(36), window=window, lag=lag, gap=gap)
+
+
+def test_two_year_lag_moves_more():
+    counts, days, _ = panel(6, "wandering delays", n=60)
+    one, two = (
+        history_scale(
+            counts, days[:60] if days.size >= 60 else DAYS[months(60) - 1], months(60), window=9, lag=lag
+        )
+        for lag in (12, 24)
+    )
+    assert np.median(two.scale) > 1.1 * np.median(one.scale)
