@@ -82,7 +82,7 @@ def annual_scale(
     next_variance : array, shape (areas,)
         Sampling variance of the change to be judged.
     prior : AnnualPrior, optional
-        Shipped figure to use where there are too few changes (`priors.annual_prior`); same unit as the changes.
+        Shipped figure to use where there are too few changes (`priors.annual_prior`), in the same unit.
     minimum_changes : int
         Fewest changes to measure the movement by.
 
@@ -98,9 +98,9 @@ def annual_scale(
     Notes
     -----
     Variance of the true changes by Paule and Mandel about the median change, not winsorised: on the published
-    care-home admissions and reablement of 2014-15 to 2016-17 it gives 4 to 8 % false positives in a year it was
-    not fitted to, where sampling alone gives 24 to 40 % and a winsorised variance 10 to 17 %. With a few wild
-    years in the panel it is wide for ordinary areas.
+    care-home admissions and reablement of 2014-15 to 2016-17 it gives 4 to 8 % false positives in a year it
+    was not fitted to, where sampling alone gives 24 to 40 % and a winsorised variance 10 to 17 %. With a few
+    wild years in the panel it is wide for ordinary areas.
 
     Not for small counts, whose log ratios are not normal, nor for a survey held every second year unless the
     changes are over two years.
@@ -143,6 +143,6 @@ def _movement(
     if centred.size >= minimum_changes:
         return float(paule_mandel(centred, variance).value), FROM_CHANGES, ""
     if prior is not None:
-        few = f"{centred.size} historic changes, {minimum_changes} are needed to measure the movement between years"
-        return prior.tau**2, f"{FROM_PRIOR}: {prior.title} ({prior.source})", few
+        warning = f"{centred.size} historic changes, {minimum_changes} are needed to measure yearly movement"
+        return prior.tau**2, f"{FROM_PRIOR}: {prior.title} ({prior.source})", warning
     return 0.0, FROM_SAMPLING, SAMPLING_WARNING

@@ -120,7 +120,7 @@ def test_steady_and_volatile_areas_are_treated_alike():
         thirds.append([np.mean(found.p_value(change)[part] < 0.05) for part in np.array_split(order, 3)])
     # 20 x 50 areas a third: standard error 0.8 points
     assert (np.mean(thirds, axis=0) >= 0.01).all()
-    assert (np.mean(thirds, axis=0) <= 0.11).all()
+    assert (np.mean(thirds, axis=0) <= 0.10).all()
 
 
 def test_changes_by_hand():
@@ -238,10 +238,5 @@ def test_impossible_windows_are_refused(window, lag, gap):
 
 def test_two_year_lag_moves_more():
     counts, days, _ = panel(6, "wandering delays", n=60)
-    one, two = (
-        history_scale(
-            counts, days[:60] if days.size >= 60 else DAYS[months(60) - 1], months(60), window=9, lag=lag
-        )
-        for lag in (12, 24)
-    )
+    one, two = (history_scale(counts, days, months(60), window=9, lag=lag) for lag in (12, 24))
     assert np.median(two.scale) > 1.1 * np.median(one.scale)
