@@ -278,7 +278,7 @@ def _rate_limits(
     b: Floats, a: Floats, exposure_ratio: Floats, phi: Floats, df: Floats, few: Flags, level: float
 ) -> tuple[Floats, Floats]:
     z = critical_value(level, df) * np.sqrt(phi)
-    lower, upper = two_rates.score_ratio_limits(b, a, exposure_ratio, z)
+    lower, upper = (np.array(limit) for limit in two_rates.score_ratio_limits(b, a, exposure_ratio, z))
     if np.any(few):
         tail = (1 - check_level(level)) / 2
         lower[few], upper[few] = two_rates.mid_p_ratio_limits(b[few], a[few], exposure_ratio[few], tail)

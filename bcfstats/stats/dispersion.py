@@ -233,7 +233,7 @@ def paule_mandel(estimates: npt.ArrayLike, variances: npt.ArrayLike, *, winsoris
     )
     usable = there & np.asarray(reason == "")[..., None]
     y, v = np.where(usable, y, np.nan), np.where(usable, v, np.nan)
-    if winsorise > 0:
+    if winsorise > 0 and y.size:
         y = _winsorised(y, v, winsorise)
     tau2 = np.where(reason == "", _between_variance(y, v), np.nan)
     return Dispersion(unwrap(tau2), unwrap(np.maximum(k - 1.0, 0.0)), unwrap(reason))

@@ -52,11 +52,10 @@ def minimum_significant_improvement(statistic: str, **baseline: Any) -> Improvem
         "crude_rate", "modelled_ratio", "directly_standardised_rate", "proportion", "survey_proportion",
         "mean".
     **baseline
-        What is known of the baseline, by name, with `polarity` ("lower" or "higher") and any other argument of
-        the function named: events and exposure, `numerator`, `denominator` (`rate_improvement`); people
-        counted and at risk, `numerator`, `denominator` (`proportion_improvement`); `value`,
-        `standard_deviation`, `sample_size` (`mean_improvement`); or, for any statistic, `value`, `lower`,
-        `upper` (`estimate_improvement`).
+        What is known of the baseline, by name, with `polarity` ("lower" or "higher") and any other argument
+        of the function named: `numerator`, `denominator` for counts (`rate_improvement`) and proportions
+        (`proportion_improvement`); `value`, `standard_deviation`, `sample_size` for means
+        (`mean_improvement`); or, for any statistic, `value`, `lower`, `upper` (`estimate_improvement`).
 
     Returns
     -------

@@ -313,7 +313,8 @@ def modelled_ratio(
         return lower * multiplier, upper * multiplier
 
     lower, upper = at_levels(limits, confidence_level)
-    vague = (reason == "") & np.isnan(lower).reshape(-1, *reason.shape).any(axis=0)
+    at_any_level = lower.max(axis=0) if lower.ndim > reason.ndim else lower
+    vague = (reason == "") & np.isnan(at_any_level)
     return estimate(
         count / people * multiplier,
         (lower, upper),
@@ -327,13 +328,13 @@ def ratio_limits(
     top: Floats, top_limits: tuple[Floats, Floats], bottom: Floats, bottom_limits: tuple[Floats, Floats]
 ) -> tuple[Floats, Floats]:
     """Limits of a ratio from the limits of its two parts; NaN where the bottom's are too wide."""
-    (low, high), (under, over) = top_limits, bottom_limits
-    over = np.where(over < 2 * bottom, over, np.nan)
-    product = top * bottom
-    lower = (product - _root(product, low, top, over, bottom)) / (over * (2 * bottom - over))
-    return lower, (product + _root(product, high, top, under, bottom)) / (under * (2 * bottom - under))
+    ratio, low, high = top / bottom, top_limits[0] / bottom, top_limits[1] / bottom
+    under, over = bottom_limits[0] / bottom, bottom_limits[1] / bottom
+    over = np.where(over < 2, over, np.nan)
+    lower = (ratio - _root(ratio, low, over)) / (over * (2 - over))
+    return lower, (ratio + _root(ratio, high, under)) / (under * (2 - under))
 
 
-def _root(product: Floats, end: Floats, top: Floats, other: Floats, bottom: Floats) -> Floats:
-    inside = product * product - end * other * (2 * top - end) * (2 * bottom - other)
+def _root(ratio: Floats, end: Floats, other: Floats) -> Floats:
+    inside = ratio * ratio - end * other * (2 * ratio - end) * (2 - other)
     return np.asarray(np.sqrt(np.maximum(inside, 0.0)))
