@@ -1,6 +1,7 @@
 """Fixtures shared by all tests."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,3 +16,26 @@ def real_data() -> Path:
     if not (folder / "dtoc").is_dir():
         pytest.skip(f"no published files in {folder}: set BCFSTATS_REAL_DATA to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def real_processed(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Prepare all the real published files, once for all tests that need them."""
+    from bcfstats.read.prepare import prepare
+
+    folder = tmp_path_factory.mktemp("real") / "processed"
+    prepare(real_data, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tracked() -> list[str]:
+    """Return the paths git tracks, staged ones too, or skip where there is no git."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git working folder: what is tracked cannot be told")
+    listed = subprocess.run(
+        ["git", "-c", "safe.directory=*", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True
+    )
+    names = listed.stdout.decode("utf-8").split("\0")[:-1]
+    assert names, "git lists no files"
+    return [name for name in names if (ROOT / name).is_file()]

@@ -264,15 +264,16 @@ class AreaReport:
         return bool((pd.to_datetime(series["period_end"]).dt.date >= when).any())
 
 
-def open_report(area_code: str, run_folder: str | Path | None = None) -> AreaReport:
+def open_report(area_code: str, source: Results | str | Path | None = None) -> AreaReport:
     """Open one area's results, to read and to show in a notebook.
 
     Parameters
     ----------
     area_code : str
         Code of the area.
-    run_folder : str or Path, optional
-        The folder written by `bcfstats run`; the example data, assessed afresh, if not given.
+    source : Results or str or Path, optional
+        What `assess` gave, or the folder written by `bcfstats run`; the example data, assessed afresh, if
+        not given.
 
     Returns
     -------
@@ -291,12 +292,7 @@ def open_report(area_code: str, run_folder: str | Path | None = None) -> AreaRep
     >>> report.area["area_code"], len(report.metrics) > 10
     ('X06000001', True)
     """
-    if run_folder is None:
-        from bcfstats.read.example import example_data
-
-        results = assess(example_data())
-    else:
-        results = Results.load(Path(run_folder) / "tables")
+    results = source if isinstance(source, Results) else _results(source)
     rows = results.areas.loc[results.areas["area_code"] == area_code]
     if rows.empty:
         raise ParameterError(
@@ -312,6 +308,14 @@ def open_report(area_code: str, run_folder: str | Path | None = None) -> AreaRep
             do="Correct them and prepare again.",
         )
     return _cut(area, results)
+
+
+def _results(run_folder: str | Path | None) -> Results:
+    if run_folder is not None:
+        return Results.load(Path(run_folder) / "tables")
+    from bcfstats.read.example import example_data
+
+    return assess(example_data())
 
 
 def _cut(area: dict[str, Any], results: Results) -> AreaReport:

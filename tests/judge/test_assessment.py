@@ -1,0 +1,103 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from bcfstats.define.metrics import METRICS
+from bcfstats.define.periods import Period
+from bcfstats.errors import InputError
+from bcfstats.judge.assessment import LATEST, Results, assess, latest_year
+from bcfstats.read.data import Data, load
+
+AREAS = pd.DataFrame(
+    {
+        name: ["X1", "X2"] if name == "area_code" else ["", ""]
+        for name in ("area_code", "area_name", "area_type", "region_code", "region", "council_code", "board")
+    }
+)
+
+
+def as_data(rows):
+    return Data(rows, AREAS, rows.iloc[:0], {"files": []}, is_example=True)
+
+
+@pytest.fixture
+def two_areas(months):
+    rng = np.random.default_rng(1)
+    return pd.concat(
+        [
+            months(list(rng.poisson(300, 48).astype(float)), area_code=code, area_name=f"Area {code}")
+            for code in ("X1", "X2")
+        ],
+        ignore_index=True,
+    )
+
+
+def test_each_payment_and_the_latest_year_are_compared(two_areas):
+    results = assess(as_data(two_areas))
+    assert set(results.windows["payment"]) == {"2015-04", "2015-10", LATEST}
+    assert len(results.windows) == 6
+    latest = results.windows.loc[results.windows["payment"] == LATEST].iloc[0]
+    assert (latest["baseline_period"], latest["outcome_period"]) == ("2014-04/2015-03", "2015-04/2016-03")
+    assert len(results.seasons) == 24
+    assert results.trends["n"].tolist() == [48, 48]
+
+
+def test_broken_area_is_named_and_stops_only_itself(two_areas):
+    alone = assess(as_data(two_areas.loc[two_areas["area_code"] == "X1"]))
+    two_areas.loc[(two_areas["area_code"] == "X2") & (two_areas.index % 48 == 3), "numerator"] = -1.0
+    results = assess(as_data(two_areas))
+    problems = results.areas.set_index("area_code")["problem"]
+    assert problems["X1"] == ""
+    assert "July 2012" in problems["X2"] or "2012-07" in problems["X2"]
+    assert set(results.windows["area_code"]) == {"X1"}
+    pd.testing.assert_frame_equal(results.windows, alone.windows)
+
+
+def test_results_come_back_as_they_were_saved(two_areas, tmp_path):
+    results = assess(as_data(two_areas))
+    results.save(tmp_path / "tables")
+    again = Results.load(tmp_path / "tables")
+    assert again.metrics == results.metrics
+    assert again.about == results.about
+    pd.testing.assert_frame_equal(again.windows, results.windows, check_dtype=False)
+
+
+def test_folder_without_results_is_refused(tmp_path):
+    with pytest.raises(InputError, match="does not hold the results"):
+        Results.load(tmp_path)
+
+
+def test_nothing_usable_is_refused(two_areas):
+    with pytest.raises(InputError, match="no usable observations"):
+        assess(as_data(two_areas.iloc[:0]))
+
+
+def test_latest_year_of_a_series_with_a_gap_is_the_last_twelve_months_in_a_row(months):
+    rows = pd.concat([months([5.0] * 30, "2012-04"), months([5.0], "2017-04")])
+    before, after = latest_year(rows, METRICS["delayed_transfers"])
+    assert after == Period.parse("Oct 2013 - Sep 2014")
+    assert before == Period.parse("Oct 2012 - Sep 2013")
+
+
+def test_every_area_of_the_real_files_has_results(real_processed):
+    data = load(real_processed)
+    results = assess(data)
+    assert (results.areas["problem"] == "").all()
+    days = results.windows.loc[
+        (results.windows["metric"] == "delayed_transfers") & (results.windows["payment"] == "2015-04")
+    ]
+    assert len(days) == 151
+    admissions = results.windows.loc[
+        (results.windows["metric"] == "care_home_admissions") & (results.windows["payment"] == "2015-10")
+    ]
+    assert len(admissions) == 152
+    assert (admissions["finding"] == "not compared").all()  # the 2014 break: domain.md section 9, trap 1
+
+
+def test_no_result_is_missing_without_a_reason(real_processed):
+    windows = assess(load(real_processed)).windows
+    for side in ("baseline", "outcome"):
+        missing = windows[f"{side}_value"].isna() | windows[f"{side}_lower"].isna()
+        assert (windows.loc[missing, f"{side}_reason"] != "").all()
+    uncompared = windows["change"].isna() | windows["change_lower"].isna()
+    assert (windows.loc[uncompared, "change_reason"] != "").all()
