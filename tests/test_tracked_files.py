@@ -1,8 +1,6 @@
 """What is in git: nothing large, no published data, nothing that holds on one machine only."""
 
 import re
-import subprocess
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,43 +27,30 @@ OF_ONE_MACHINE = {
 }
 
 
-@cache
-def tracked():
-    """Paths of the files in git that are in the working folder, staged ones too."""
-    if not (ROOT / ".git").exists():
-        pytest.skip("not a git working folder: what is tracked cannot be told")
-    listed = subprocess.run(
-        ["git", "-c", "safe.directory=*", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True
-    )
-    names = listed.stdout.decode("utf-8").split("\0")[:-1]
-    assert names, "git lists no files"
-    return [name for name in names if (ROOT / name).is_file()]
-
-
-def texts():
+def texts(tracked):
     """Path and content of each tracked file that is text."""
-    for name in tracked():
+    for name in tracked:
         content = (ROOT / name).read_bytes()
         if b"\0" not in content:
             yield name, content.decode("utf-8")
 
 
-def test_nothing_large():
-    sizes = {name: (ROOT / name).stat().st_size for name in tracked()}
+def test_nothing_large(tracked):
+    sizes = {name: (ROOT / name).stat().st_size for name in tracked}
     assert {name: size for name, size in sizes.items() if size > LARGEST} == {}
 
 
 @pytest.mark.parametrize("folder", ONLY_A_README)
-def test_no_published_data_and_no_reports(folder):
-    assert [name for name in tracked() if name.startswith(folder)] == [folder + "README.md"]
+def test_no_published_data_and_no_reports(folder, tracked):
+    assert [name for name in tracked if name.startswith(folder)] == [folder + "README.md"]
 
 
 @pytest.mark.parametrize("what", OF_ONE_MACHINE)
-def test_nothing_of_one_machine(what):
+def test_nothing_of_one_machine(what, tracked):
     pattern = OF_ONE_MACHINE[what]
     found = [
         f"{name}:{number}: {line.strip()[:100]}"
-        for name, text in texts()
+        for name, text in texts(tracked)
         for number, line in enumerate(text.splitlines(), start=1)
         if pattern.search(line)
     ]
@@ -86,5 +71,5 @@ def test_the_patterns_find_what_they_are_for(line, what):
     assert OF_ONE_MACHINE[what].search(line)
 
 
-def test_line_endings_are_those_of_unix():
-    assert [name for name, text in texts() if "\r\n" in text] == []
+def test_line_endings_are_those_of_unix(tracked):
+    assert [name for name, text in texts(tracked) if "\r\n" in text] == []
