@@ -19,7 +19,8 @@ class BcfStatsError(Exception):
     --------
     >>> print(BcfStatsError("The delayed days are not a number.", where="April_14.xls, Leeds",
     ...                     found="'n/k'", do="Correct the cell or leave it empty."))
-    The delayed days are not a number. Where: April_14.xls, Leeds. Found: 'n/k'. Correct the cell or leave it empty.
+    The delayed days are not a number. Where: April_14.xls, Leeds. Found: 'n/k'.
+    Correct the cell or leave it empty.
     """
 
     def __init__(self, what: str, *, where: str = "", found: str = "", do: str = "") -> None:
