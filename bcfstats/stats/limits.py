@@ -26,7 +26,9 @@ def wilson_limits(numerator: Floats, denominator: Floats, z: Floats | float) -> 
     middle = 2 * numerator + square
     spread = z * np.sqrt(square + 4 * numerator * (1 - numerator / denominator))
     scale = 0.5 / (denominator + square)
-    return np.maximum((middle - spread) * scale, 0.0), np.minimum((middle + spread) * scale, 1.0)
+    lower = np.where(numerator == 0, 0.0, np.maximum((middle - spread) * scale, 0.0))
+    upper = np.where(numerator == denominator, 1.0, np.minimum((middle + spread) * scale, 1.0))
+    return lower, upper
 
 
 def poisson_limits(count: Floats, confidence_level: float) -> tuple[Floats, Floats]:
