@@ -9,6 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+import pandas as pd
+
 STATUSES = ("ok", "suppressed", "not_available", "rounded", "suspect")
 _BLANKS = re.compile("[\\s\u00a0\u2007\u2009\u202f]+")
 _NUMBER = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+)?(\.\d+)?([eE][+-]?\d+)?")
@@ -105,6 +108,39 @@ def read_count(cell: object, publisher: str) -> Cell:
     if count.value < 0:
         raise NotANumber(f"{count.value:.10g}")
     return count
+
+
+def read_column(cells: pd.Series, publisher: str) -> pd.DataFrame:
+    """Read a whole column of cells as `read_cell` does one.
+
+    Parameters
+    ----------
+    cells : pandas.Series
+        Text, or what a workbook holds.
+    publisher : str
+        Whose marks apply.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `value status note`, indexed as `cells`; the status is "" for text that is no number and no mark.
+    """
+    numbers = pd.to_numeric(
+        cells.mask(cells.map(lambda cell: isinstance(cell, bool)), "true or false"), errors="coerce"
+    )
+    frame = pd.DataFrame({"value": numbers.astype("float64"), "status": "ok", "note": ""}, cells.index)
+    rest = cells[~np.isfinite(frame["value"])]
+    read = {cell: _cell_or_text(cell, publisher) for cell in rest.unique()}
+    for at, name in enumerate(Cell._fields):
+        frame.loc[rest.index, name] = [read[cell][at] for cell in rest]
+    return frame
+
+
+def _cell_or_text(cell: object, publisher: str) -> Cell:
+    try:
+        return read_cell(cell, publisher)
+    except NotANumber:
+        return Cell(math.nan, "", f"'{cell}' is not a number")
 
 
 @cache

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from bcfstats.define.metrics import get_metric
 from bcfstats.define.periods import Period
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.read.marks import STATUSES
@@ -207,6 +208,34 @@ def problems_by_area(problems: pd.DataFrame) -> dict[str, tuple[str, ...]]:
     }
 
 
+def complete(frame: pd.DataFrame, metrics: Mapping[str, Metric]) -> pd.DataFrame:
+    """Fill in what follows from the rest: metric ids, frequencies, and values of counted metrics.
+
+    Metrics may be named by their code, such as "2A(2)". A value that is not given is numerator / denominator
+    x multiplier, except for standardised rates. Rows that stand twice with the same numbers are kept once.
+    """
+    ids = {name: _metric_id(name, metrics) for name in frame["metric"].unique()}
+    metric = frame["metric"].map(ids).astype("str")
+    statistic = metric.map({name: one.statistic for name, one in metrics.items()})
+    multiplier = metric.map({name: one.multiplier for name, one in metrics.items()}).astype("float64")
+    frequency = metric.map({name: one.frequency for name, one in metrics.items()})
+    counted = statistic.isin((*_QUOTIENTS, "modelled_ratio")) & (frame["denominator"] > 0)
+    quotient = (frame["numerator"] / frame["denominator"] * multiplier).where(counted)
+    completed = frame.assign(
+        metric=metric,
+        frequency=frame["frequency"].mask(frame["frequency"] == "", frequency.fillna("")),
+        value=frame["value"].fillna(quotient),
+    )
+    return completed.drop_duplicates([*KEY, *NUMBERS, "status"], ignore_index=True)
+
+
+def _metric_id(name: str, metrics: Mapping[str, Metric]) -> str:
+    try:
+        return get_metric(name, metrics).id
+    except ParameterError:
+        return name
+
+
 def split_impossible(frame: pd.DataFrame, metrics: Mapping[str, Metric]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Part the rows that can be kept from the problems of those that cannot.
 
@@ -287,13 +316,14 @@ def _rules(frame: pd.DataFrame, metrics: Mapping[str, Metric]) -> Iterator[_Rule
         yield _Rule(column, pd.Series(np.isinf(numbers[column]), frame.index), "the number is infinite")
     for column in ("numerator", "denominator"):
         yield _Rule(column, numbers[column] < 0, "a count cannot be negative")
-    yield from _rules_of_metrics(frame["metric"], frame["status"], numbers, metrics)
+    yield from _rules_of_metrics(frame, numbers, metrics)
 
 
 def _rules_of_metrics(
-    metric: pd.Series, status: pd.Series, numbers: pd.DataFrame, metrics: Mapping[str, Metric]
+    frame: pd.DataFrame, numbers: pd.DataFrame, metrics: Mapping[str, Metric]
 ) -> Iterator[_Rule]:
     """Rules that depend on what kind of statistic the metric is."""
+    metric, status = frame["metric"], frame["status"]
     statistic = metric.map({name: one.statistic for name, one in metrics.items()}).fillna("")
     multiplier = metric.map({name: one.multiplier for name, one in metrics.items()}).astype("float64")
     proportion = statistic.isin(PROPORTIONS)
@@ -303,6 +333,7 @@ def _rules_of_metrics(
         "numerator", proportion & (numerator > denominator), "a proportion has more cases than people"
     )
     yield _Rule("value", value < 0, "the value cannot be negative")
+    yield _Rule("period_start", _not_a_month(frame, metrics), "a monthly metric needs calendar months")
     yield _Rule("denominator", (denominator == 0) & (numerator > 0), "there are cases but no people")
     survey = statistic.isin(_SURVEYS)
     lowest, highest = _quotient_range(numerator, denominator, multiplier, status, survey)
@@ -313,6 +344,13 @@ def _rules_of_metrics(
         numbers["upper_ci"] + _half_unit(numbers["upper_ci"]) < value - _half_unit(value)
     )
     yield _Rule("value", outside, "the interval does not contain the value", impossible=False)
+
+
+def _not_a_month(frame: pd.DataFrame, metrics: Mapping[str, Metric]) -> pd.Series:
+    monthly = frame["metric"].isin([name for name, one in metrics.items() if one.frequency == "month"])
+    start, end = frame["period_start"], frame["period_end"]
+    whole = (start.dt.day == 1) & (end == start + pd.offsets.MonthEnd(0))
+    return monthly & (end >= start) & ~whole
 
 
 def _quotient_range(

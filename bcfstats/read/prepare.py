@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ import bcfstats
 from bcfstats.define.areas import AREAS, areas_frame
 from bcfstats.define.metrics import METRICS
 from bcfstats.errors import InputError
+from bcfstats.read import plain
 from bcfstats.read.apportion import apportion
 from bcfstats.read.data import Data
 from bcfstats.read.denominators import check_denominators, join_denominators
@@ -29,8 +30,9 @@ from bcfstats.read.observations import (
     typed,
     validate,
 )
+from bcfstats.read.own_areas import place
 from bcfstats.read.reading import Check, FileReading
-from bcfstats.read.recognise import NOT_USED, read_file
+from bcfstats.read.recognise import read_file
 from bcfstats.read.settle import settle_vintages
 from bcfstats.read.store import replace_folder, restore_folder
 
@@ -45,6 +47,17 @@ _PARTS = {
     "shares": SHARE_TYPES,
     "areas": AREA_TYPES,
 }
+
+
+@dataclass(frozen=True)
+class _File:
+    """One file of the raw folder: read, refused with the reason, or the same as another."""
+
+    name: str
+    digest: str
+    reading: FileReading | None = None
+    refused: str = ""
+    same_as: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,10 +108,11 @@ def prepare(raw: str | Path, processed: str | Path, *, metrics: Mapping[str, Met
     if not raw.is_dir():
         raise InputError("There is no such folder.", where=str(raw), do="Name the folder of published files.")
     restore_folder(processed)
-    files, readings, refused = _read_all(raw, processed, metrics)
-    tables, decisions, checks = _combine(readings, metrics)
+    files = _placed(list(_read_all(raw, processed, metrics)))
+    tables, decisions, checks = _combine([file.reading for file in files if file.reading], metrics)
     usable = len(tables["observations"]) > 0
     manifest = _manifest(files, tables, decisions, checks, metrics)
+    refused = {file.name: file.refused for file in files if file.refused}
     if usable:
         validate(tables["observations"], "observations")
         replace_folder(processed, tables, manifest)
@@ -118,40 +132,44 @@ def find_files(raw: Path, processed: Path) -> Iterator[Path]:
             yield path
 
 
-def _read_all(
-    raw: Path, processed: Path, metrics: Mapping[str, Metric]
-) -> tuple[list[dict[str, Any]], list[FileReading], dict[str, str]]:
-    """Read each file once; the entries for the manifest, the readings, and the files refused."""
-    entries, readings, refused = [], [], {}
+def _read_all(raw: Path, processed: Path, metrics: Mapping[str, Metric]) -> Iterator[_File]:
+    """Read each file once."""
     seen: dict[str, str] = {}
     for path in find_files(raw, processed):
-        name = path.relative_to(raw).as_posix()
+        name, digest = path.relative_to(raw).as_posix(), ""
         try:
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        except OSError as error:
-            refused[name] = f"The file cannot be read: {error.strerror}."
-            entries.append({"file": name, "refused": refused[name]})
-            continue
-        entry: dict[str, Any] = {"file": name, "sha256": digest}
-        entries.append(entry)
-        if first := seen.get(digest):
-            entry["kind"] = f"the same file as {first}"
-            continue
-        seen[digest] = name
-        try:
-            reading = read_file(path, metrics=metrics)
+            if digest in seen:
+                yield _File(name, digest, same_as=seen[digest])
+                continue
+            seen[digest] = name
+            yield _File(name, digest, reading=read_file(path, metrics=metrics))
         except InputError as error:
-            refused[name] = entry["refused"] = str(error)
-            continue
-        entry |= _described(reading)
-        if reading.kind != NOT_USED:
-            readings.append(reading)
-    return entries, readings, refused
+            yield _File(name, digest, refused=str(error))
+        except OSError as error:
+            yield _File(name, digest, refused=f"The file cannot be read: {error.strerror}.")
 
 
-def _described(reading: FileReading) -> dict[str, Any]:
-    """Describe a reading for the manifest."""
+def _placed(files: list[_File]) -> list[_File]:
+    """Find the areas that plain tables name, now that all lists of areas are read."""
+    own = _together([file.reading for file in files if file.reading], "areas")
+    plain_files = [file.reading and file.reading.kind == plain.KIND for file in files]
+    return [
+        replace(file, reading=place(file.reading, own)) if file.reading and is_plain else file
+        for file, is_plain in zip(files, plain_files, strict=True)
+    ]
+
+
+def _described(file: _File) -> dict[str, Any]:
+    """Describe a file for the manifest."""
+    entry: dict[str, Any] = {"file": file.name, "sha256": file.digest}
+    if file.refused:
+        return {**entry, "refused": file.refused}
+    reading = file.reading
+    if reading is None:
+        return {**entry, "kind": f"the same file as {file.same_as}"}
     return {
+        **entry,
         "kind": reading.kind,
         "publisher": reading.publisher,
         "title": reading.title,
@@ -209,7 +227,7 @@ def _areas(observations: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
 
 
 def _manifest(
-    files: list[dict[str, Any]],
+    files: list[_File],
     tables: Mapping[str, pd.DataFrame],
     decisions: Mapping[str, list[str]],
     checks: tuple[Check, ...],
@@ -217,23 +235,24 @@ def _manifest(
 ) -> dict[str, Any]:
     observations = tables["observations"]
     problems = problems_by_area(check_observations(observations, metrics))
+    entries = [_described(file) for file in files]
     return {
         "bcfstats": bcfstats.__version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "is_example": _is_example(observations),
         "totals": {
             "files": len(files),
-            "files_refused": sum("refused" in entry for entry in files),
-            "rows_read": sum(entry.get("rows_read", 0) for entry in files),
-            "rows_refused": sum(entry.get("rows_refused", 0) for entry in files),
+            "files_refused": sum("refused" in entry for entry in entries),
+            "rows_read": sum(entry.get("rows_read", 0) for entry in entries),
+            "rows_refused": sum(entry.get("rows_refused", 0) for entry in entries),
             **{name: len(table) for name, table in tables.items()},
-            "checks_failed": sum(not c["passed"] for entry in files for c in entry.get("checks", ()))
+            "checks_failed": sum(not c["passed"] for entry in entries for c in entry.get("checks", ()))
             + sum(not check.passed for check in checks),
         },
         "checks": [vars(check) for check in checks],
         "decisions": {name: _capped(sentences) for name, sentences in decisions.items()},
         "problems": {code: list(sentences[:MOST_LISTED]) for code, sentences in problems.items()},
-        "files": files,
+        "files": entries,
     }
 
 

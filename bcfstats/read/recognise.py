@@ -9,9 +9,19 @@ from typing import TYPE_CHECKING
 
 from bcfstats.define.metrics import METRICS
 from bcfstats.errors import InputError
-from bcfstats.read import ascof, dtoc, mar, population, shares
+from bcfstats.read import (
+    ascof,
+    dtoc,
+    fingertips,
+    fingertips_extract,
+    mar,
+    own_areas,
+    plain,
+    population,
+    shares,
+)
 from bcfstats.read.known_problems import mark_known_problems
-from bcfstats.read.observations import split_impossible
+from bcfstats.read.observations import complete, split_impossible
 from bcfstats.read.reading import FileReading, Refusal
 from bcfstats.read.workbook import Book, Text, open_file
 
@@ -19,13 +29,15 @@ if TYPE_CHECKING:
     from bcfstats.define.metrics import Metric
 
 NOT_USED = "not a file bcfstats uses"
-FORMATS = (dtoc, mar, ascof, shares, population)
+FORMATS = (dtoc, mar, ascof, shares, fingertips, fingertips_extract, plain, own_areas, population)
 KNOWN_KINDS = (
     "delayed transfers of care by local authority (.xls)",
     "Monthly Activity Return by commissioner (.xls)",
     "Measures from the Adult Social Care Outcomes Framework (.csv)",
     "ONS population estimates (.xls, .csv)",
     "population shares of commissioners (.csv)",
+    "Fingertips exports (.csv)",
+    "plain tables of observations, and lists of areas (.csv, .xlsx)",
 )
 _LOOKUPS = {
     ("LAD15CD", "RGN15CD"): "a lookup of districts to regions: the register of areas has them",
@@ -59,11 +71,13 @@ def read_file(path: str | Path, *, metrics: Mapping[str, Metric] = METRICS) -> F
         If the file cannot be opened, has no format that is known, or lacks what its format needs.
     """
     source = open_file(Path(path))
-    for module in FORMATS:
-        if module.recognises(source):
-            return _checked(module.read(source), metrics)
     if reason := _why_not_used(source):
         return FileReading(path=source.path, kind=NOT_USED, warnings=(reason,))
+    for module in FORMATS:
+        if module.recognises(source):
+            needs_metrics = module in (fingertips, fingertips_extract)
+            reading = module.read(source, metrics) if needs_metrics else module.read(source)
+            return _checked(reading, metrics)
     raise InputError(
         "This file has none of the formats that are known.",
         where=source.path.name,
@@ -76,7 +90,8 @@ def _checked(reading: FileReading, metrics: Mapping[str, Metric]) -> FileReading
     """Take out the rows that cannot be right, and mark those known or seen to be doubtful."""
     if reading.observations.empty and reading.others.empty:
         return reading
-    kept, problems = split_impossible(reading.observations, metrics)
+    completed = complete(reading.observations, metrics)
+    kept, problems = split_impossible(completed, metrics)
     refused = tuple(_refusal(reading, problem) for problem in problems.to_dict("records"))
     return replace(
         reading,
