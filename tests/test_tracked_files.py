@@ -75,24 +75,24 @@ def test_line_endings_are_those_of_unix(tracked):
     assert [name for name, text in texts(tracked) if "\r\n" in text] == []
 
 
+def links(tracked):
+    """Page, path and heading of each link to another page of ours."""
+    for name, text in texts(tracked):
+        if name.endswith(".md"):
+            for path, heading in re.findall(r"\]\((?!https:|mailto:)([^)#\s]*)#?([^)\s]*)\)", text):
+                yield name, path, heading
+
+
+def anchors(page):
+    """Anchors of a page's headings, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
 def test_links_lead_somewhere(tracked):
     broken = []
-    for name in tracked:
-        if name.endswith(".md"):
-            text = (ROOT / name).read_text(encoding="utf-8")
-            for link in re.findall(r"\]\(([^)\s]+)\)", text):
-                path, _, heading = link.partition("#")
-                target = (ROOT / name).parent / path if path else ROOT / name
-                if not link.startswith(("https://", "mailto:")) and not (
-                    target.exists() and _has(target, heading)
-                ):
-                    broken.append(f"{name}: {link}")
+    for name, path, heading in links(tracked):
+        page = (ROOT / name).parent / path if path else ROOT / name
+        if not page.exists() or (heading and heading not in anchors(page)):
+            broken.append(f"{name}: {path}#{heading}")
     assert broken == []
-
-
-def _has(page, heading):
-    """Whether a page has a heading of this anchor; every page has the empty one."""
-    if not heading:
-        return True
-    titles = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
-    return heading in {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
