@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,11 @@ import pandas as pd
 
 from bcfstats.define.metrics import METRICS, get_metric
 from bcfstats.define.schemes import scheme
-from bcfstats.errors import ParameterError
+from bcfstats.errors import InputError, ParameterError
+from bcfstats.read.data import Data
 from bcfstats.read.example_faults import NUMBERS, with_faults, with_suppression
 from bcfstats.read.example_series import RECIPE, SERIES, Array, Series, draw, periods, stream
+from bcfstats.read.prepare import prepare
 
 SOURCE = "bcfstats example data (fictional)"
 MAX_AREAS = 7_000
@@ -205,6 +208,45 @@ def write_example_targets(path: str | Path, *, n_areas: int = 150, seed: int = 2
     """Write `example_targets` as a CSV file, which belongs beside the raw folder, not in it."""
     _write(example_targets(n_areas, seed), Path(path))
     return Path(path)
+
+
+def example_data(*, n_areas: int = 150, seed: int = 2014) -> Data:
+    """Give the example data as `load` gives real ones: written as files, read, checked and prepared.
+
+    Parameters
+    ----------
+    n_areas, seed
+        As in `example_observations`.
+
+    Returns
+    -------
+    Data
+        With `is_example` true.
+
+    Raises
+    ------
+    ParameterError
+        If an argument is out of range.
+
+    Notes
+    -----
+    When not to use it: for any statement about a real place.
+
+    Examples
+    --------
+    >>> data = example_data(n_areas=3)
+    >>> data.is_example, data.areas["area_code"].tolist()
+    (True, ['X06000001', 'X06000002', 'X06000003'])
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        raw = write_example(Path(folder, "raw"), n_areas=n_areas, seed=seed)
+        prepared = prepare(raw, Path(folder, "processed"))
+    if prepared.exit_code:
+        found = "; ".join(f"{name}: {reason}" for name, reason in prepared.refused_files.items())
+        raise InputError(
+            "The example data could not be read back.", found=found, do="Install bcfstats again."
+        )
+    return prepared.data
 
 
 def _check(n_areas: int, seed: int) -> None:

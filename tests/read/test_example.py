@@ -13,13 +13,16 @@ from bcfstats.errors import ParameterError
 from bcfstats.read.example import (
     SOURCE,
     example_areas,
+    example_data,
     example_observations,
     example_targets,
     write_example,
     write_example_targets,
 )
 from bcfstats.read.observations import check_observations
+from bcfstats.read.prepare import prepare
 from bcfstats.read.recognise import read_file
+from bcfstats.read.targets import read_targets
 from scripts import describe_example as measure
 
 CONTRACT = [
@@ -392,6 +395,37 @@ def test_broken_files_are_broken_and_the_others_as_ever(tmp_path):
     assert "period_start" not in pd.read_csv(bad / "broken_column_missing.csv").columns
     assert not set(pd.read_csv(bad / "broken_metric_misspelt.csv")["metric"]) & set(METRICS)
     assert pd.read_csv(bad / "broken_text_for_number.csv")["numerator"].eq("about 200").all()
+
+
+def test_the_example_is_read_like_real_files(table):
+    data = example_data()
+    assert data.is_example
+    assert data.areas["area_code"].tolist() == example_areas()["area_code"].tolist()
+    key = ["metric", "area_code", "period_start"]
+    read, made = (frame.sort_values(key, ignore_index=True) for frame in (data.observations, table))
+    for name in ("numerator", "denominator", "value", "lower_ci", "upper_ci"):
+        np.testing.assert_allclose(read[name], made[name], rtol=1e-9)  # the files hold ten figures
+    for name in ("area_name", "status", "basis", "period_end", "vintage"):
+        assert read[name].tolist() == made[name].tolist()
+    assert read["source"].str.contains(SOURCE, regex=False).all()
+    assert data.manifest["totals"]["rows_refused"] == data.manifest["totals"]["checks_failed"] == 0
+
+
+def test_broken_files_are_refused_and_the_others_kept(tmp_path):
+    raw = write_example(tmp_path / "raw", n_areas=4, broken=True)
+    prepared = prepare(raw, tmp_path / "processed")
+    assert prepared.exit_code == 1
+    assert len(prepared.data.observations) == len(example_observations(4))
+    files = {entry["file"]: entry for entry in prepared.manifest["files"]}
+    assert "period_start" in files["broken_column_missing.csv"]["refused"]
+    assert files["broken_text_for_number.csv"]["rows_refused"] == 3
+    assert files["broken_metric_misspelt.csv"]["rows_refused"] == 3
+
+
+def test_targets_are_read_without_complaint(tmp_path):
+    path = write_example_targets(tmp_path / "targets.csv", n_areas=6)
+    read = read_targets(path, areas=example_areas(6))
+    assert read["change_percent"].tolist() == example_targets(6)["change_percent"].tolist()
 
 
 @pytest.mark.parametrize(
