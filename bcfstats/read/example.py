@@ -1,4 +1,4 @@
-"""Fictional example data, made by a seeded generator: areas, observations and targets of no real place."""
+"""Fictional example data, made by a seeded generator: areas and observations of no real place."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bcfstats.define.metrics import METRICS, get_metric
-from bcfstats.define.schemes import scheme
+from bcfstats.define.metrics import get_metric
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.read.data import Data
 from bcfstats.read.example_faults import NUMBERS, with_faults, with_suppression
-from bcfstats.read.example_series import RECIPE, SERIES, Array, Series, draw, periods, stream
+from bcfstats.read.example_series import RECIPE, SERIES, Series, draw, periods, stream
 from bcfstats.read.prepare import prepare
 
 SOURCE = "bcfstats example data (fictional)"
@@ -151,63 +150,15 @@ def write_example(
     folder = Path(folder)
     table = example_observations(n_areas, seed, end=end)
     folder.mkdir(parents=True, exist_ok=True)
-    _write(example_areas(n_areas, seed), folder / "areas.csv")
+    write_csv(example_areas(n_areas, seed), folder / "areas.csv")
     for frequency, rows in table.groupby("frequency"):
-        _write(rows, folder / f"observations_{frequency}.csv")
+        write_csv(rows, folder / f"observations_{frequency}.csv")
     if broken:
         few = table[table["frequency"] == "year"].head(3)
-        _write(few.drop(columns="period_start"), folder / "broken_column_missing.csv")
-        _write(few.assign(metric="care_home_admisions"), folder / "broken_metric_misspelt.csv")
-        _write(few.assign(numerator="about 200"), folder / "broken_text_for_number.csv")
+        write_csv(few.drop(columns="period_start"), folder / "broken_column_missing.csv")
+        write_csv(few.assign(metric="care_home_admisions"), folder / "broken_metric_misspelt.csv")
+        write_csv(few.assign(numerator="about 200"), folder / "broken_text_for_number.csv")
     return folder
-
-
-def example_targets(n_areas: int = 150, seed: int = 2014) -> pd.DataFrame:
-    """Give fictional ambitions for the payments of the December 2013 scheme.
-
-    Parameters
-    ----------
-    n_areas, seed
-        As in `example_areas`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per target: area (code), metric, payment ("2015-04", "2015-10"), change_percent (change of the
-        value against the baseline, in per cent of it), source. About a third ask for the round figure of
-        3.5 %, some for a great deal, and some go the wrong way.
-
-    Raises
-    ------
-    ParameterError
-        If an argument is out of range.
-
-    Examples
-    --------
-    >>> example_targets(1)[["metric", "payment", "change_percent"]].head(2)
-                               metric  payment  change_percent
-    0               delayed_transfers  2015-04            -8.2
-    1  avoidable_emergency_admissions  2015-04            -2.6
-    """
-    areas = example_areas(n_areas, seed)["area_code"].to_numpy()
-    local = [metric.id for metric in METRICS.values() if metric.group == "local"]
-    chosen = stream(seed, "targets", "local").choice(local, n_areas)
-    frames = [
-        pd.DataFrame(
-            {"area": areas, "metric": chosen if metric == "local" else metric, "payment": payment.id}
-        )
-        for payment in scheme("bcf-2013-12").payments
-        for metric in payment.metrics
-    ]
-    table = pd.concat(frames, ignore_index=True).sort_values("area", kind="stable", ignore_index=True)
-    table["change_percent"] = _ambitions(table["metric"], seed)
-    return table.assign(source=SOURCE)
-
-
-def write_example_targets(path: str | Path, *, n_areas: int = 150, seed: int = 2014) -> Path:
-    """Write `example_targets` as a CSV file, which belongs beside the raw folder, not in it."""
-    _write(example_targets(n_areas, seed), Path(path))
-    return Path(path)
 
 
 def example_data(*, n_areas: int = 150, seed: int = 2014) -> Data:
@@ -309,19 +260,6 @@ def _with_values(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(value=table["value"].where(table["value"].notna(), quotient))
 
 
-def _ambitions(metrics: pd.Series, seed: int) -> Array:
-    """Draw the change asked for, in per cent: minus where lower is better, unless it goes the wrong way."""
-    kinds, random = RECIPE["targets"]["kinds"], stream(seed, "targets", "changes")
-    kind = random.choice(len(kinds), len(metrics), p=[kind["share"] for kind in kinds])
-    where = random.random(len(metrics))
-    lower = metrics.map({metric.id: metric.polarity == "lower" for metric in METRICS.values()}).to_numpy(bool)
-    low, high = (np.array([[kind["higher"][side], kind["lower"][side]] for kind in kinds]) for side in (0, 1))
-    column = lower.astype(int)
-    size = low[kind, column] + where * (high - low)[kind, column]
-    change: Array = np.round(np.where(lower, -size, size), 1)
-    return change
-
-
-def _write(table: pd.DataFrame, path: Path) -> None:
+def write_csv(table: pd.DataFrame, path: Path) -> None:
     """Write the same bytes on every system: ten figures, plain line ends."""
     table.to_csv(path, index=False, float_format="%.10g", date_format="%Y-%m-%d", lineterminator="\n")

@@ -15,10 +15,9 @@ from bcfstats.read.example import (
     example_areas,
     example_data,
     example_observations,
-    example_targets,
     write_example,
-    write_example_targets,
 )
+from bcfstats.read.example_targets import example_targets, write_example_targets
 from bcfstats.read.observations import check_observations
 from bcfstats.read.prepare import prepare
 from bcfstats.read.recognise import read_file
