@@ -1,16 +1,11 @@
 """Everything a report needs, computed once for all areas before any notebook runs."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bcfstats.define.metrics import METRICS, Metric, SeriesBreak
+from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.periods import Period
 from bcfstats.define.schemes import Scheme, scheme
 from bcfstats.errors import InputError
@@ -18,74 +13,11 @@ from bcfstats.judge.baseline import interval_of
 from bcfstats.judge.changes import change
 from bcfstats.judge.panel import longest_run, monthly_panel, usable
 from bcfstats.judge.patterns import season_table, trend_table
+from bcfstats.judge.results import LATEST, Results
 from bcfstats.read.data import Data
 from bcfstats.read.observations import check_observations, problems_by_area
 
-LATEST = "latest"
-TABLES = ("areas", "series", "windows", "trends", "seasons")
 MONTHS_IN_YEAR = 12
-
-
-@dataclass(frozen=True)
-class Results:
-    """All areas' results, one tidy table a subject.
-
-    Attributes
-    ----------
-    areas : DataFrame
-        One row per area with any observation; `problem` says why an area's data cannot be used.
-    series : DataFrame
-        One row per area, metric and period, with value, interval and status.
-    windows : DataFrame
-        One row per area, metric and payment: baseline, outcome and the change between them.
-    trends : DataFrame
-        One row per area and metric: slope per year with its interval.
-    seasons : DataFrame
-        One row per area, monthly metric and calendar month: index of the area and of all areas.
-    metrics : tuple of Metric
-        What each metric is, in the order of the registry.
-    about : dict
-        How it was made: scheme, inputs, version, whether the data are an example.
-    """
-
-    areas: pd.DataFrame
-    series: pd.DataFrame
-    windows: pd.DataFrame
-    trends: pd.DataFrame
-    seasons: pd.DataFrame
-    metrics: tuple[Metric, ...]
-    about: dict[str, Any]
-
-    def save(self, folder: Path) -> None:
-        """Write the tables as parquet files, and `about.json`."""
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in TABLES:
-            getattr(self, name).to_parquet(folder / f"{name}.parquet", index=False)
-        definitions = [asdict(metric) for metric in self.metrics]
-        for name, content in (("metrics", definitions), ("about", self.about)):
-            text = json.dumps(content, indent=1, default=str, ensure_ascii=False)
-            (folder / f"{name}.json").write_text(text, encoding="utf-8")
-
-    @classmethod
-    def load(cls, folder: Path) -> "Results":
-        """Read what `save` wrote.
-
-        Raises
-        ------
-        InputError
-            If the folder does not hold a run's tables.
-        """
-        if not (folder / "about.json").exists():
-            raise InputError(
-                "This folder does not hold the results of a run.",
-                where=str(folder),
-                do="Give the folder that 'bcfstats run' wrote.",
-            )
-        tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES}
-        metrics, about = (
-            json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in ("metrics", "about")
-        )
-        return cls(**tables, metrics=tuple(map(_metric, metrics)), about=about)
 
 
 def assess(
@@ -155,7 +87,9 @@ def comparisons_of(rows: pd.DataFrame, metric: Metric, rules: Scheme) -> list[tu
         if (window := payment.metrics.get(metric.id)) is not None
     ]
     latest = latest_year(rows, metric)
-    return paid if latest is None else [*paid, (LATEST, *latest)]
+    if latest is None or latest in [(before, after) for _, before, after in paid]:
+        return paid
+    return [*paid, (LATEST, *latest)]
 
 
 def latest_year(rows: pd.DataFrame, metric: Metric) -> tuple[Period, Period] | None:
@@ -199,11 +133,3 @@ def _areas(data: Data, problems: Mapping[str, Sequence[str]]) -> pd.DataFrame:
 
 def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-
-
-def _metric(entry: dict[str, Any]) -> Metric:
-    breaks = tuple(
-        SeriesBreak(**{**found, "date": date.fromisoformat(found["date"])}) for found in entry["breaks"]
-    )
-    texts = {name: tuple(entry[name]) for name in ("caveats", "sources")}
-    return Metric(**{**entry, **texts, "breaks": breaks})

@@ -271,7 +271,8 @@ def _described(frame: pd.DataFrame, rows: pd.DataFrame, window: Period) -> pd.Da
     inside = rows.loc[(starts.dt.date >= window.start) & (ends.dt.date <= window.end)]
     names = rows.groupby("area_code")["area_name"].last()
     frame["area_name"] = frame["area_code"].map(names)
-    frame["basis"] = frame["area_code"].map(_joined(inside, "basis")).fillna("")
+    bases, notes = (_joined(inside, column) for column in ("basis", "status_note"))
+    frame["basis"] = [bases.get(code, "") for code in frame["area_code"]]
     partial = (frame["n_present"] > 0) & (frame["n_present"] < frame["n_expected"])
     missing = (
         frame["n_present"].astype(str)
@@ -281,18 +282,17 @@ def _described(frame: pd.DataFrame, rows: pd.DataFrame, window: Period) -> pd.Da
         + frame["missing"]
         + ")"
     )
-    notes = frame["area_code"].map(_joined(inside, "status_note")).fillna("")
     frame["warnings"] = [
-        "; ".join(filter(None, pair))
-        for pair in zip(np.where(partial, missing, ""), notes.where(frame["n_present"] > 0, ""), strict=True)
+        "; ".join(filter(None, (warning, notes.get(code, ""))))
+        for code, warning in zip(frame["area_code"], np.where(partial, missing, ""), strict=True)
     ]
     return frame[COLUMNS].sort_values("area_code", ignore_index=True)
 
 
-def _joined(rows: pd.DataFrame, column: str) -> "pd.Series[str]":
+def _joined(rows: pd.DataFrame, column: str) -> dict[str, str]:
     """Join the distinct texts of a column, per area."""
     told = rows.loc[rows[column].fillna("").astype(str) != "", ["area_code", column]].drop_duplicates()
-    return told.groupby("area_code")[column].agg("; ".join)
+    return {str(code): "; ".join(found[column]) for code, found in told.groupby("area_code")}
 
 
 def _refuse_breaks(frame: pd.DataFrame, metric: Metric, window: Period) -> pd.DataFrame:

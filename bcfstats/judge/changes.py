@@ -8,17 +8,16 @@ from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.judge.baseline import baseline, window_sums
 from bcfstats.judge.panel import month_to_month_dispersion, monthly_panel
+from bcfstats.judge.results import BETTER, NOT_COMPARED, PER_CENT, UNCLEAR, WORSE
 from bcfstats.stats import comparisons
 
 Floats = NDArray[np.float64]
 
-PER_CENT = "%"
 _COUNTS, _VALUES = ("numerator", "denominator"), ("value", "lower", "upper")
 NEWCOMBE = "the difference of two proportions (Newcombe), for noise only"
 RATE_RATIO = "the rate ratio of independent events, for noise only"
 MONTHS_RATIO = "the rate ratio of the same months with month-to-month dispersion, for noise only"
 PUBLISHED_INTERVALS = "the two values with their published intervals, for sampling error only"
-BETTER, WORSE, UNCLEAR, NOT_COMPARED = "better", "worse", "no clear change", "not compared"
 
 
 def change(

@@ -15,7 +15,8 @@ import bcfstats
 from bcfstats.define.areas import AREAS, Area, find_area
 from bcfstats.define.schemes import scheme
 from bcfstats.errors import InputError
-from bcfstats.judge.assessment import Results, assess
+from bcfstats.judge.assessment import assess
+from bcfstats.judge.results import Results
 from bcfstats.read.data import Data, load
 from bcfstats.run.files import write_whole
 from bcfstats.run.progress import Progress

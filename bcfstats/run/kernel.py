@@ -17,7 +17,7 @@ class ThisPythonKernelManager(AsyncKernelManager):
         """Describe the kernel: this interpreter, one thread per kernel for linear algebra."""
         command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
         return KernelSpec(
-            argv=[*command, "--IPKernelApp.log_level=ERROR"],
+            argv=[*command, "--IPKernelApp.log_level=CRITICAL"],
             display_name="Python 3",
             language="python",
             env=ONE_THREAD,

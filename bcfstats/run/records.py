@@ -12,8 +12,7 @@ from typing import Any
 import pandas as pd
 
 import bcfstats
-from bcfstats.judge.assessment import LATEST, Results
-from bcfstats.judge.changes import BETTER, NOT_COMPARED, UNCLEAR, WORSE
+from bcfstats.judge.results import BETTER, LATEST, NOT_COMPARED, UNCLEAR, WORSE, Results
 from bcfstats.run.report import Outcome
 from bcfstats.show.page import fill, style
 from bcfstats.show.report import EXAMPLES

@@ -7,18 +7,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
+from numpy.typing import NDArray
 
-from bcfstats.define.metrics import Metric, get_metric
-from bcfstats.define.periods import Period
+from bcfstats.define.metrics import Metric
+from bcfstats.define.periods import Period, month_of
 from bcfstats.errors import InputError, ParameterError
-from bcfstats.judge.assessment import LATEST, Results, assess
-from bcfstats.judge.changes import BETTER, NOT_COMPARED, WORSE
+from bcfstats.judge.results import BETTER, LATEST, NOT_COMPARED, WORSE, Results
 from bcfstats.show import charts, sentences
 from bcfstats.show.page import fill
 from bcfstats.show.tables import html_table
 from bcfstats.show.words import day, interval, listed, number, signed
 
 EXAMPLE = "Example data: this area and all its figures are made up."
+EXAMPLE_SOURCE = "bcfstats example data, made up"
 EXAMPLES = "Example data: these areas and all their figures are made up."
 MOST_MESSAGES = 5
 MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -132,9 +133,19 @@ class AreaReport:
 
     def history_chart(self, metric: str) -> charts.Chart:
         """Draw the whole series of one metric, with its windows and series breaks."""
-        chosen, series = get_metric(metric, {found.id: found for found in self.metrics}), self._series(metric)
-        draw = _monthly_history if chosen.frequency == "month" else _annual_history
-        return draw(self.area["area_name"], chosen, series, self._windows(metric))
+        chosen, series = self._named(metric), self._series(metric)
+        labels, values = _labels(series), series["value"].to_numpy(dtype=float)
+        limits = "" if chosen.frequency == "month" else ", with 95% intervals"
+        source = EXAMPLE_SOURCE if self.results.about["is_example"] else chosen.publisher
+        words = {
+            "unit": sentences.unit(chosen),
+            "caption": f"{chosen.short_name}, {self.area['area_name']}, {labels[0]} to {labels[-1]}{limits}. "
+            f"Source: {source}",
+            "alt": _history_words(self.area["area_name"], chosen, labels, values),
+        }
+        if chosen.frequency == "month":
+            return _monthly_history(chosen, series, self._windows(metric), words)
+        return _annual_history(chosen, series, words)
 
     def season_chart(self, metric: str) -> charts.Chart | None:
         """Draw the month indices of one metric, or nothing where there are none."""
@@ -313,6 +324,7 @@ def open_report(area_code: str, source: Results | str | Path | None = None) -> A
 def _results(run_folder: str | Path | None) -> Results:
     if run_folder is not None:
         return Results.load(Path(run_folder) / "tables")
+    from bcfstats.judge.assessment import assess
     from bcfstats.read.example import example_data
 
     return assess(example_data())
@@ -333,8 +345,8 @@ def _cut(area: dict[str, Any], results: Results) -> AreaReport:
         metrics=results.metrics,
         about=results.about,
     )
-    with_figures = set(mine.series.loc[np.isfinite(mine.series["value"]), "metric"])
-    return AreaReport(area, mine, tuple(metric for metric in results.metrics if metric.id in with_figures))
+    told = set(mine.series["metric"])
+    return AreaReport(area, mine, tuple(metric for metric in results.metrics if metric.id in told))
 
 
 def _levels(rows: list[dict[str, Any]], metric: Metric) -> list[list[str]]:
@@ -387,43 +399,40 @@ def _labels(series: pd.DataFrame) -> list[str]:
 
 
 def _monthly_history(
-    area: str, metric: Metric, series: pd.DataFrame, windows: list[dict[str, Any]]
+    metric: Metric, series: pd.DataFrame, windows: list[dict[str, Any]], words: dict[str, str]
 ) -> charts.Chart:
     months = pd.to_datetime(series["period_start"]).dt.to_period("M")
     every = pd.period_range(months.min(), months.max(), freq="M")
-    values = pd.Series(series["value"].to_numpy(dtype=float), index=months).reindex(every)
+    values = pd.Series(series["value"].to_numpy(dtype=float), index=months).reindex(every).to_numpy()
+    starts = [month.start_time.date() for month in every]
     spans = [
         charts.Span(Period.parse(row[f"{side}_period"]), side, row[f"{side}_value"])
         for row in windows[:1]
         for side in ("baseline", "outcome")
         if np.isfinite(row[f"{side}_value"])
     ]
-    labels = [Period(month.start_time.date(), month.end_time.date()).label for month in every]
-    starts = [month.start_time.date() for month in every]
     return charts.history(
         starts,
-        values.to_numpy(dtype=float),
-        unit=sentences.unit(metric),
-        caption=f"{metric.short_name}, {area}, {labels[0]} to {labels[-1]}. Source: {metric.publisher}",
-        alt=_history_words(area, metric, labels, values.to_numpy(dtype=float)),
-        headings=["Month", sentences.unit(metric).capitalize()],
-        rows=[[label, sentences.value(v, metric)] for label, v in zip(labels, values, strict=True)],
-        spans=spans,
-        breaks=[
-            b.date for b in metric.breaks if every[0].start_time.date() < b.date <= every[-1].end_time.date()
+        values,
+        headings=["Month", "Value"],
+        rows=[
+            [month_of(start).label, sentences.value(v, metric)]
+            for start, v in zip(starts, values, strict=True)
         ],
+        spans=spans,
+        breaks=[found.date for found in metric.breaks if starts[0] < found.date <= starts[-1]],
+        **words,
     )
 
 
-def _annual_history(
-    area: str, metric: Metric, series: pd.DataFrame, windows: list[dict[str, Any]]
-) -> charts.Chart:
+def _annual_history(metric: Metric, series: pd.DataFrame, words: dict[str, str]) -> charts.Chart:
     labels = _labels(series)
     values, lower, upper = (series[name].to_numpy(dtype=float) for name in ("value", "lower", "upper"))
     starts = pd.to_datetime(series["period_start"]).dt.date.tolist()
     basis = series["basis"].fillna("").tolist()
     joined = [False] + [
-        basis[i] == basis[i - 1] and not any(starts[i - 1] < b.date <= starts[i] for b in metric.breaks)
+        basis[i] == basis[i - 1]
+        and not any(starts[i - 1] < found.date <= starts[i] for found in metric.breaks)
         for i in range(1, len(labels))
     ]
     return charts.annual(
@@ -431,10 +440,6 @@ def _annual_history(
         values,
         lower,
         upper,
-        unit=sentences.unit(metric),
-        caption=f"{metric.short_name}, {area}, {labels[0]} to {labels[-1]}, with 95% intervals. "
-        f"Source: {metric.publisher}",
-        alt=_history_words(area, metric, labels, values),
         headings=["Period", "Value", "95% interval", "Definition in force"],
         rows=[
             [
@@ -446,10 +451,11 @@ def _annual_history(
             for label, v, low, high, definition in zip(labels, values, lower, upper, basis, strict=True)
         ],
         joined=joined,
+        **words,
     )
 
 
-def _history_words(area: str, metric: Metric, labels: list[str], values: np.ndarray[Any, Any]) -> str:
+def _history_words(area: str, metric: Metric, labels: list[str], values: NDArray[np.float64]) -> str:
     known = np.flatnonzero(np.isfinite(values))
     if not len(known):
         return f"Chart of {metric.short_name} for {area}: no figure is available."

@@ -6,7 +6,7 @@ from typing import Any
 
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
-from bcfstats.judge.changes import BETTER, NOT_COMPARED, PER_CENT, WORSE
+from bcfstats.judge.results import BETTER, NOT_COMPARED, PER_CENT, WORSE
 from bcfstats.show.words import interval, listed, number, signed
 
 Row = Mapping[str, Any]

@@ -5,7 +5,8 @@ import pytest
 from bcfstats.define.metrics import METRICS
 from bcfstats.define.periods import Period
 from bcfstats.errors import InputError
-from bcfstats.judge.assessment import LATEST, Results, assess, latest_year
+from bcfstats.judge.assessment import assess, latest_year
+from bcfstats.judge.results import LATEST, Results
 from bcfstats.read.data import Data, load
 
 AREAS = pd.DataFrame(

@@ -4,7 +4,8 @@ import pytest
 
 from bcfstats.define.metrics import METRICS
 from bcfstats.define.periods import Period
-from bcfstats.judge.changes import BETTER, NOT_COMPARED, UNCLEAR, WORSE, change
+from bcfstats.judge.changes import change
+from bcfstats.judge.results import BETTER, NOT_COMPARED, UNCLEAR, WORSE
 
 DAYS = METRICS["delayed_transfers"]
 BEFORE, AFTER = Period.parse("Apr-Dec 2013"), Period.parse("Apr-Dec 2014")

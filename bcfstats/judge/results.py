@@ -1,0 +1,87 @@
+"""The results of a run: one tidy table a subject, and the words findings are told in."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bcfstats.define.metrics import Metric, SeriesBreak
+from bcfstats.errors import InputError
+
+LATEST = "latest"
+PER_CENT = "%"
+BETTER, WORSE, UNCLEAR, NOT_COMPARED = "better", "worse", "no clear change", "not compared"
+TABLES = ("areas", "series", "windows", "trends", "seasons")
+
+
+@dataclass(frozen=True)
+class Results:
+    """All areas' results, one tidy table a subject.
+
+    Attributes
+    ----------
+    areas : DataFrame
+        One row per area with any observation; `problem` says why an area's data cannot be used.
+    series : DataFrame
+        One row per area, metric and period, with value, interval and status.
+    windows : DataFrame
+        One row per area, metric and payment: baseline, outcome and the change between them.
+    trends : DataFrame
+        One row per area and metric: slope per year with its interval.
+    seasons : DataFrame
+        One row per area, monthly metric and calendar month: index of the area and of all areas.
+    metrics : tuple of Metric
+        What each metric is, in the order of the registry.
+    about : dict
+        How it was made: scheme, inputs, version, whether the data are an example.
+    """
+
+    areas: pd.DataFrame
+    series: pd.DataFrame
+    windows: pd.DataFrame
+    trends: pd.DataFrame
+    seasons: pd.DataFrame
+    metrics: tuple[Metric, ...]
+    about: dict[str, Any]
+
+    def save(self, folder: Path) -> None:
+        """Write the tables as parquet files, and `about.json`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in TABLES:
+            getattr(self, name).to_parquet(folder / f"{name}.parquet", index=False)
+        definitions = [asdict(metric) for metric in self.metrics]
+        for name, content in (("metrics", definitions), ("about", self.about)):
+            text = json.dumps(content, indent=1, default=str, ensure_ascii=False)
+            (folder / f"{name}.json").write_text(text, encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> "Results":
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        InputError
+            If the folder does not hold a run's tables.
+        """
+        if not (folder / "about.json").exists():
+            raise InputError(
+                "This folder does not hold the results of a run.",
+                where=str(folder),
+                do="Give the folder that 'bcfstats run' wrote.",
+            )
+        tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES}
+        metrics, about = (
+            json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in ("metrics", "about")
+        )
+        return cls(**tables, metrics=tuple(map(_metric, metrics)), about=about)
+
+
+def _metric(entry: dict[str, Any]) -> Metric:
+    breaks = tuple(
+        SeriesBreak(**{**found, "date": date.fromisoformat(found["date"])}) for found in entry["breaks"]
+    )
+    texts = {name: tuple(entry[name]) for name in ("caveats", "sources")}
+    return Metric(**{**entry, **texts, "breaks": breaks})
