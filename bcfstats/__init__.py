@@ -40,6 +40,10 @@ _HOMES = {
     # judgement
     "baseline": "judge.baseline",
     "assess": "judge.assessment",
+    "payment": "judge.payment",
+    "read_allocations": "judge.allocations",
+    "national_conditions": "judge.conditions",
+    "quarterly_payment": "judge.quarterly",
     # show
     "open_report": "show.report",
     # run

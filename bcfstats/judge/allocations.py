@@ -1,0 +1,86 @@
+"""The money of each area: from its allocation letter, or from its share of the national pots."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bcfstats.define.areas import Area, find_area
+from bcfstats.define.schemes import Scheme, scheme
+from bcfstats.errors import InputError, ParameterError
+from bcfstats.read.marks import parse_number
+from bcfstats.read.workbook import find_table, open_file
+
+WAYS = ("pounds", "national_share_percent")
+COLUMNS = ["area_code", "payment", "pounds", "is_estimate", "note"]
+MILLION = Decimal(1_000_000)
+ESTIMATE = "estimate: {:g} % of the national £{:,.0f} million"
+
+
+def read_allocations(
+    path: str | Path,
+    rules: Scheme | str = "bcf-2013-12",
+    *,
+    areas: Mapping[str, Area] | Iterable[Area] | pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Read what each area may earn for its metrics at each payment.
+
+    Parameters
+    ----------
+    path : str or Path
+        CSV or XLSX, one row per area and payment: `area`, `payment`, and either `pounds` (the sum that rests
+        on metrics, from the allocation letter) or `national_share_percent` (the area's share of England).
+    rules : Scheme or str
+        The scheme, whose national pots a share is taken of.
+    areas : mapping, iterable of Area or DataFrame, optional
+        The areas that rows may name; those of 2014 if not given.
+
+    Returns
+    -------
+    DataFrame
+        `area_code payment pounds is_estimate note`. A sum from a share of the national pots is an estimate.
+
+    Raises
+    ------
+    InputError
+        One error that names every row that cannot be used.
+    """
+    rules = scheme(rules) if isinstance(rules, str) else rules
+    source = open_file(Path(path))
+    table = find_table(source, "area", "payment")
+    if table is None:
+        raise InputError(
+            "This is not a table of allocations: the columns area and payment are needed.",
+            where=source.path.name,
+            do="Give one row per area and payment, with pounds or national_share_percent.",
+        )
+    rows, problems = [], []
+    for number, line in zip(table.index, table.to_dict("records"), strict=True):
+        try:
+            rows.append(_row(line, rules, areas))
+        except ParameterError as error:
+            problems.append(f"row {number}: {error}")
+    if problems:
+        raise InputError(
+            f"{len(problems)} rows of the allocations cannot be used.",
+            where=source.path.name,
+            found="; ".join(problems),
+        )
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _row(line: Mapping[str, Any], rules: Scheme, areas: Any) -> list[object]:
+    code = find_area(str(line["area"]), areas).area_code
+    payment = rules.payment(str(line["payment"]).strip())
+    pounds, share = (parse_number(line.get(name)) for name in WAYS)
+    if (pounds is None) == (share is None) or (pounds or share or 0) < 0:
+        raise ParameterError("Give one of pounds and national_share_percent, and nothing negative.")
+    if pounds is not None:
+        return [code, payment.id, pounds, False, "as allocated"]
+    national = payment.metrics_millions
+    if national is None:
+        raise ParameterError("The national sum of this payment is not known.", found=payment.label)
+    sum_ = national * MILLION * Decimal(repr(share)) / 100
+    return [code, payment.id, float(sum_), True, ESTIMATE.format(share, national)]
