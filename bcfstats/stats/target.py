@@ -150,7 +150,7 @@ def improvement_from_standard_error(
     Notes
     -----
     (t + z_power) standard errors, on the log scale for a ratio. With few degrees of freedom the power falls a
-    little short: 79 % for 80 % at 8, 77 % at 3.
+    little short: 79 % for 80 % at 8, 76 % at 3.
 
     Examples
     --------
