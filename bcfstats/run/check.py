@@ -21,25 +21,36 @@ SHOWN = 20  # lines of detail; the manifest has them all
 
 
 def describe_prepared(found: Prepared) -> list[str]:
-    """Say what `prepare` read, refused and wrote."""
-    manifest = found.manifest
-    kinds = pd.Series([entry["kind"] for entry in manifest["files"]], dtype=object).value_counts(sort=False)
-    lines = [f"{count:>5} {kind}" for kind, count in kinds.items()]
-    rows = sum(entry["rows_read"] for entry in manifest["files"])
-    refused = sum(entry.get("rows_refused", 0) for entry in manifest["files"])
+    """Say what `prepare` read, refused and wrote; the manifest has all of it."""
+    totals, files = found.manifest["totals"], found.manifest["files"]
+    read = [entry for entry in files if "kind" in entry]
+    kinds = pd.Series([entry["kind"] for entry in read], dtype=object).value_counts(sort=False)
     observations = found.data.observations
-    lines.append(
-        f"{rows:,} rows read, {refused:,} refused; {len(observations):,} observations of "
-        f"{observations['metric'].nunique()} metrics in {observations['area_code'].nunique()} areas."
-    )
-    lines += [f"Refused: {name}: {reason}" for name, reason in found.refused_files.items()]
-    lines += [
+    refused = [
+        f"Row refused: {entry['file']}, {row['where']}: {row['reason']} (found {row['found']})"
+        for entry in read
+        for row in entry.get("refused_rows", [])
+    ]
+    failed = [
         f"Check failed: {entry['file']}: {check['name']}: {check['detail']}"
-        for entry in manifest["files"]
+        for entry in read
         for check in entry.get("checks", [])
         if not check["passed"]
-    ][:SHOWN]
-    return lines
+    ]
+    return [
+        *(f"{count:>5} {kind}" for kind, count in kinds.items()),
+        *(f"File refused: {name}: {reason}" for name, reason in found.refused_files.items()),
+        *_some(refused),
+        *_some(failed),
+        f"{totals['rows_read']:,} rows read, {totals['rows_refused']:,} refused; "
+        f"{len(observations):,} observations of {observations['metric'].nunique()} metrics "
+        f"in {observations['area_code'].nunique()} areas.",
+    ]
+
+
+def _some(lines: list[str]) -> list[str]:
+    more = len(lines) - SHOWN
+    return lines if more <= 0 else [*lines[:SHOWN], f"... and {more} more like these: see manifest.json"]
 
 
 def describe_data(settings: Settings) -> tuple[int, list[str]]:

@@ -458,7 +458,8 @@ def _annual_history(metric: Metric, series: pd.DataFrame, words: dict[str, str])
 def _history_words(area: str, metric: Metric, labels: list[str], values: NDArray[np.float64]) -> str:
     known = np.flatnonzero(np.isfinite(values))
     if not len(known):
-        return f"Chart of {metric.short_name} for {area}: no figure is available."
+        span = f"from {labels[0]} to {labels[-1]}"
+        return f"Chart of {metric.short_name} for {area}: no figure is available {span}."
     first, last = known[0], known[-1]
     high, low = known[np.argmax(values[known])], known[np.argmin(values[known])]
     say = [f"{sentences.value(values[i], metric)} in {labels[i]}" for i in (first, last, high, low)]

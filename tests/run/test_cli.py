@@ -1,0 +1,225 @@
+"""The command as a user types it: what it prints, what it writes and its exit code."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bcfstats.read.example import write_example
+
+ROOT = Path(__file__).resolve().parents[2]
+COLUMNS = "area_code,metric,period,numerator,denominator,value\n"
+
+
+def bcfstats(*words: object, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run the command and give back its exit code and what it printed."""
+    command = [sys.executable, "-W", "error", "-m", "bcfstats", *map(str, words)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=folder, env=environment, check=False, timeout=600
+    )
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cli")
+    write_example(folder / "raw", n_areas=2)
+    done = bcfstats("prepare", "--raw", folder / "raw", "--processed", folder / "processed")
+    assert done.returncode == 0, done.stderr
+    return folder, done.stdout
+
+
+def test_prepare_says_what_it_read(prepared):
+    folder, told = prepared
+    assert "observations of 15 metrics in 2 areas" in told
+    assert (folder / "processed" / "manifest.json").is_file()
+
+
+def test_check_says_what_there_is(prepared):
+    folder, _ = prepared
+    done = bcfstats("check", "--processed", folder / "processed")
+    assert done.returncode == 0, done.stderr
+    assert "delayed_transfers: 2 areas" in done.stdout
+
+
+def test_run_ends_with_the_path_of_the_index_and_says_nothing_else_on_standard_error(prepared, tmp_path):
+    folder, _ = prepared
+    done = bcfstats("run", "--processed", folder / "processed", "--out", tmp_path / "out", "--jobs", 2)
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.splitlines()[-1]) == tmp_path / "out" / "index.html"
+    assert done.stderr.strip().splitlines()[-1].startswith("[2/2] 0 failed")
+    assert "Traceback" not in done.stderr
+    assert "ERROR" not in done.stderr
+
+
+def test_init_writes_settings_that_are_the_defaults_and_never_overwrites(tmp_path):
+    assert bcfstats("init", folder=tmp_path).returncode == 0
+    written = (tmp_path / "bcfstats.toml").read_bytes()
+    done = bcfstats("init", folder=tmp_path)
+    assert done.returncode == 2
+    assert "There is a settings file already." in done.stderr
+    assert (tmp_path / "bcfstats.toml").read_bytes() == written
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["list", "metrics"], "delayed_transfers"),
+        (["list", "areas"], "E06000045"),
+        (["list", "schemes"], "bcf-2014-07"),
+        (["list", "methods"], "trend"),
+        (["explain", "2A(2)"], "Series break: 1 April 2014"),
+        (["explain", "proportion"], "Wilson"),
+    ],
+)
+def test_definitions_in_plain_words(words, told):
+    done = bcfstats(*words)
+    assert done.returncode == 0, done.stderr
+    assert told in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["list", "hospitals"], "There is no such list."),
+        (["explain", "wilsn"], "neither a metric nor a method"),
+        (["run", "--processed", "nowhere"], "There is no prepared data here."),
+        (["check", "--config", "nowhere.toml"], "There is no such settings file."),
+        (["prepare", "--raw", "nowhere"], "nowhere"),
+    ],
+)
+def test_bad_input_is_one_message_without_a_traceback(words, told, tmp_path):
+    done = bcfstats(*words, folder=tmp_path)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("shceme = 'bcf-2013-12'", "'shceme'"),
+        ("jobs = 'two'", "jobs"),
+        ("jobs = ", "not TOML"),
+    ],
+)
+def test_wrong_settings_are_stopped_early(text, told, tmp_path):
+    (tmp_path / "bcfstats.toml").write_text(text)
+    done = bcfstats("run", folder=tmp_path)
+    assert done.returncode == 2
+    assert told in done.stderr
+
+
+def test_metric_of_ones_own_from_file_to_report(tmp_path):
+    """A metric in a TOML file and its figures in a CSV file become a section of the report."""
+    (tmp_path / "own.toml").write_text(
+        """
+[[metric]]
+id = "same_day_visits"
+name = "Visits made on the day they were asked for"
+short_name = "Same-day visits"
+numerator = "Visits made on the same day"
+denominator = "Visits asked for"
+age_group = "18 and over"
+multiplier = 100
+unit = "%"
+polarity = "higher"
+frequency = "year"
+statistic = "proportion"
+independent_events = true
+source = "Local record"
+publisher = "The council"
+decimals = 1
+"""
+    )
+    (tmp_path / "raw").mkdir()
+    rows = "E06000045,same_day_visits,2013/14,82,100,82.0\nE06000045,same_day_visits,2014/15,95,100,95.0\n"
+    (tmp_path / "raw" / "visits.csv").write_text(COLUMNS + rows)
+    own = ["--metrics", "own.toml"]
+    done = bcfstats("prepare", "--raw", "raw", "--processed", "processed", *own, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    notebook = ["--notebook", ROOT / "notebooks" / "area_report.ipynb"]
+    done = bcfstats("run", "--processed", "processed", "--out", "out", *own, *notebook, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(tmp_path / "out" / "results.csv", encoding="utf-8-sig")
+    assert table[["metric", "baseline_value", "outcome_value"]].to_numpy().tolist() == [
+        ["same_day_visits", 82.0, 95.0]
+    ]
+    page = next((tmp_path / "out" / "areas").iterdir()).read_text(encoding="utf-8")
+    assert "Visits made on the day they were asked for" in page
+
+
+BAD_ROWS = {
+    "unknown area": ("E99999999,reablement,2014/15,82,100,82.0\n", "E99999999"),
+    "unknown metric": ("E06000045,reablment,2014/15,82,100,82.0\n", "reablment"),
+    "text in a number cell": ("E06000045,reablement,2014/15,n/k,100,82.0\n", "n/k"),
+    "proportion above 100 %": ("E06000045,reablement,2014/15,,,104.0\n", "104"),
+    "negative count": ("E06000045,reablement,2014/15,-3,100,\n", "-3"),
+    "duplicate periods": (
+        "E06000045,reablement,2014/15,82,100,82.0\nE06000045,reablement,2014/15,90,100,90.0\n",
+        "2014",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", BAD_ROWS)
+def test_bad_rows_are_refused_by_name_and_the_rest_is_kept(fault, tmp_path):
+    rows, found = BAD_ROWS[fault]
+    (tmp_path / "raw").mkdir()
+    good = "E06000044,reablement,2014/15,80,100,80.0\n"
+    (tmp_path / "raw" / "figures.csv").write_text(COLUMNS + good + rows)
+    done = bcfstats("prepare", "--raw", "raw", "--processed", "processed", folder=tmp_path)
+    told = done.stdout + done.stderr + (tmp_path / "processed" / "manifest.json").read_text()
+    assert found in told
+    assert "Traceback" not in told
+    kept = pd.read_parquet(tmp_path / "processed" / "observations.parquet")
+    assert kept["area_code"].tolist() == ["E06000044"]
+
+
+BAD_FILES = {
+    "not a workbook": b"\xd0\xcf\x11\xe0 this is no workbook",
+    "truncated zip": b"PK\x03\x04\x14\x00\x06\x00",
+    "empty": b"",
+}
+
+
+@pytest.mark.parametrize("fault", BAD_FILES)
+def test_nothing_usable_leaves_earlier_results_intact(fault, prepared, tmp_path):
+    folder, _ = prepared
+    processed = tmp_path / "processed"
+    processed.mkdir()
+    for path in (folder / "processed").iterdir():
+        (processed / path.name).write_bytes(path.read_bytes())
+    before = {path.name: path.read_bytes() for path in processed.iterdir()}
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "file.xlsx").write_bytes(BAD_FILES[fault])
+    done = bcfstats("prepare", "--raw", "raw", "--processed", "processed", folder=tmp_path)
+    assert done.returncode == 2
+    assert "file.xlsx" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert {path.name: path.read_bytes() for path in processed.iterdir()} == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["processed", "raw"]
+
+
+BAD_TARGETS = {
+    "unknown metric": ("{area},waiting_times,2015-04,,10\n", "waiting_times"),
+    "unknown area": ("Atlantis,delayed_transfers,2015-04,,-3.5\n", "Atlantis"),
+    "above 100 %": ("{area},reablement,2015-10,104,\n", "104"),
+}
+
+
+@pytest.mark.parametrize("fault", BAD_TARGETS)
+def test_bad_targets_are_named(fault, prepared, tmp_path):
+    folder, _ = prepared
+    row, found = BAD_TARGETS[fault]
+    (tmp_path / "targets.csv").write_text(
+        "area,metric,payment,target_value,change_percent\n" + row.format(area="X06000001")
+    )
+    done = bcfstats("check", tmp_path / "targets.csv", "--processed", folder / "processed")
+    assert done.returncode == 2
+    assert found in done.stderr
+    assert "Traceback" not in done.stderr
