@@ -27,6 +27,7 @@ from bcfstats.stats.wander import (
 MINIMUM_AREAS = 20
 MINIMUM_MONTHS = 24
 SMALL_MEDIAN = 60.0
+FEW_EVENTS = "too few events in a usual month for a log ratio: use an exact method"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,11 +177,11 @@ def history_scale(
     changes = like_for_like_changes(y, e, window, lag)
     model = fit_monthly(counts, exposure, month)
     baseline = _baseline_counts(y, e, window, month.size + gap - lag)
-    small = _median_month(y, e) < small_median
-    noise = 2 * divide(np.maximum(_filled(model.dispersion), 1.0), np.maximum(baseline, 0.5))
-    n_areas = int((np.isfinite(changes).any(axis=1) & ~small & np.isfinite(noise)).sum())
-    moderated = 2 * divide(_moderated_dispersion(model), np.maximum(baseline, 0.5))
+    small = median_month(y, e) < small_median
+    noise = 2 * divide(own_dispersion(model), np.maximum(baseline, 0.5))
+    moderated = 2 * divide(moderated_dispersion(model), np.maximum(baseline, 0.5))
     parts = own_history(changes)
+    n_areas = int(((parts.n > 0) & ~small & np.isfinite(noise)).sum())
     if n_areas >= minimum_areas and month.size >= MINIMUM_MONTHS:
         found = from_panel(parts, noise, small)
     elif prior is not None:
@@ -211,7 +212,8 @@ def _baseline_counts(y: Array, e: Array, window: int, start: int) -> Array:
     return np.where(np.isfinite(total), total, usual)
 
 
-def _median_month(y: Array, e: Array) -> Array:
+def median_month(y: Array, e: Array) -> Array:
+    """Events in the middle month of each area; zero without any months."""
     ordered = np.sort(np.where(e > 0, y, np.inf), axis=1)
     n = (e > 0).sum(axis=1)
     rows = np.arange(len(y))
@@ -228,7 +230,12 @@ def _filled(values: Array) -> Array:
     return np.where(np.isfinite(values), values, np.median(known) if known.size else 1.0)
 
 
-def _moderated_dispersion(model: MonthlyModel) -> Array:
+def own_dispersion(model: MonthlyModel) -> Array:
+    """Dispersion of each area, never below Poisson; the median area's where it has none."""
+    return np.maximum(_filled(model.dispersion), 1.0)
+
+
+def moderated_dispersion(model: MonthlyModel) -> Array:
     """Dispersion drawn towards all areas', never below Poisson."""
     drawn = shrink_to_panel(model.dispersion, np.maximum(model.df, 0.0)).value
     return np.maximum(_filled(np.where(np.isfinite(drawn), drawn, model.dispersion)), 1.0)
@@ -250,8 +257,7 @@ def _assemble(
     reason = np.where((reason == "") & ~np.isfinite(noise_scale), "no events at all", reason).astype(object)
     ok = reason == ""
     guarded = np.where(ok, np.fmax(scale, noise_scale), np.nan)
-    few = "fewer than {:g} events in the middle month: use an exact method"
-    warning = np.where(small & ok, few.format(SMALL_MEDIAN), found.warning).astype(object)
+    warning = np.where(small & ok, FEW_EVENTS, found.warning).astype(object)
     alone = ok & (own.n == 0) & (found.source == FROM_PANEL)
     source = np.where(alone, f"{FROM_PANEL}; none of its own", found.source)
     return HistoryScale(

@@ -20,6 +20,7 @@ from bcfstats.stats.glm import (
 
 DAYS_IN_MONTH = np.array([31, 28.25, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 _LEAST_SHARE = 0.1
+_FAR_BELOW_ZERO = -30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,8 @@ def _between_variance(apart: Array, se2: Array, ok: npt.NDArray[np.bool_]) -> tu
     if error <= 0:
         return plain, max(found, 0.0)
     ratio = found / error
+    if ratio < _FAR_BELOW_ZERO:
+        return plain, -error / ratio
     return plain, found + error * float(np.exp(stats.norm.logpdf(ratio) - stats.norm.logcdf(ratio)))
 
 

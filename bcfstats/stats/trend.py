@@ -273,7 +273,7 @@ def panel_trend(
     y = np.atleast_2d(np.asarray(rates, dtype=float))
     y = np.log(np.where(y > 0, y, np.nan))
     n = np.isfinite(y).sum(axis=1)
-    shock, wander = _variance_components(y)
+    shock, wander = variance_components(y)
     measured = int((n >= 3).sum()) >= minimum_areas
     too_few = np.char.add("too few to test: ", np.char.add(n.astype(str), " points")).astype(object)
     panel = (
@@ -302,7 +302,7 @@ def panel_trend(
     )
 
 
-def _variance_components(log_rate: Floats) -> tuple[float, float]:
+def variance_components(log_rate: Floats) -> tuple[float, float]:
     """Return the variances of one-year shocks and of the yearly steps of the level."""
     one, two = (_mean_square(log_rate[:, lag:] - log_rate[:, :-lag]) for lag in (1, 2))
     wander = max(two - one, 0.0)

@@ -47,6 +47,8 @@ def log_window_rates(counts: Array, exposure: Array, window: int) -> Array:
 
 
 def _window_sums(values: Array, window: int) -> Array:
+    if window > values.shape[1]:
+        return np.empty((len(values), 0))
     sums = np.cumsum(np.hstack([np.zeros((len(values), 1)), values]), axis=1)
     return np.asarray(sums[:, window:] - sums[:, : sums.shape[1] - window])
 
@@ -75,12 +77,15 @@ class Found:
     drift: float | None = None
 
 
-def own_history(changes: Array) -> Own:
-    """Mean square of each area's changes about the panel's median, and what overlapping changes are worth."""
+def own_history(changes: Array, centre: float | None = None) -> Own:
+    """Mean square of each area's changes and what overlapping changes are worth.
+
+    Changes are taken about the panel's median, or about `centre`.
+    """
     known = np.isfinite(changes)
     n = known.sum(axis=1)
     drift = float(np.median(changes[known])) if known.any() else 0.0
-    centred = np.where(known, changes - drift, 0.0)
+    centred = np.where(known, changes - (drift if centre is None else centre), 0.0)
     mean_square = divide((centred**2).sum(axis=1), n)
     present = known.astype(float)
     products = centred.T @ centred

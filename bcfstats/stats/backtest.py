@@ -1,0 +1,213 @@
+"""How good the do-nothing forecast would have been: every origin inside a panel, against the challengers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bcfstats.stats.challengers import CHALLENGERS, Challenger
+from bcfstats.stats.forecast import METHOD, Forecast, check_window, forecast_from
+from bcfstats.stats.glm import Array, divide, monthly_panel
+from bcfstats.stats.history import MINIMUM_AREAS, SMALL_MEDIAN
+from bcfstats.stats.level import Grid, Panel, Rolled, roll
+
+LEVELS = (0.8, 0.95)
+FALLS = (0.025, 0.05, 0.10, 0.20, 0.30)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Backtest:
+    """Forecast errors at every origin.
+
+    Attributes
+    ----------
+    origins : ndarray of int, shape (origins,)
+        Months of history at each.
+    n_areas : ndarray of int, shape (origins,)
+        Areas scored at each.
+    mase : dict of str to ndarray, shape (origins,)
+        Mean absolute error of the window's rate over the mean absolute change of the area's monthly rate on
+        the year before, by method; mean over areas.
+    coverage : dict of float to ndarray, shape (origins,)
+        Share of areas inside the interval of that level.
+    predicted, happened : ndarray, shape (n,)
+        Chance given to the total being at least 2.5, 5, 10, 20 and 30 % below the same months before, and
+        whether it was: for a reliability diagram. The predictions are not independent.
+    """
+
+    origins: npt.NDArray[np.intp]
+    n_areas: npt.NDArray[np.intp]
+    mase: dict[str, Array]
+    coverage: dict[float, Array]
+    predicted: Array
+    happened: npt.NDArray[np.bool_]
+
+    def reliability(self, bins: int = 10) -> tuple[Array, Array, npt.NDArray[np.intp]]:
+        """Mean chance given, share that happened, and number of predictions, in bins of equal width."""
+        at = np.clip((self.predicted * bins).astype(int), 0, bins - 1)
+        n = np.bincount(at, minlength=bins)
+        return (
+            divide(np.bincount(at, weights=self.predicted, minlength=bins), n),
+            divide(np.bincount(at, weights=self.happened.astype(float), minlength=bins), n),
+            n,
+        )
+
+
+def backtest(
+    counts: npt.ArrayLike,
+    exposure: npt.ArrayLike,
+    calendar_month: npt.ArrayLike,
+    *,
+    first: int,
+    last: int,
+    minimum_history: int = 24,
+    challengers: Mapping[str, Challenger] = CHALLENGERS,
+    tune: bool = True,
+    minimum_areas: int = MINIMUM_AREAS,
+    small_median: float = SMALL_MEDIAN,
+) -> Backtest:
+    """Forecast from every origin with what was known then, and score the forecasts.
+
+    It answers: would this forecast have been right, and would a simpler one have done as well?
+
+    Parameters
+    ----------
+    counts, exposure, calendar_month : array
+        As `do_nothing_forecast`.
+    first, last : int
+        Window, in months from the end of the history.
+    minimum_history : int
+        Months of history at the first origin.
+    challengers : mapping of str to function
+        Other forecasts (`challengers.CHALLENGERS`).
+    tune, minimum_areas, small_median
+        As `do_nothing_forecast`.
+
+    Returns
+    -------
+    Backtest
+        Areas with all months of history and window and no small counts are scored.
+
+    Raises
+    ------
+    InputError
+        If shapes disagree or a count is negative.
+    ParameterError
+        If the window is not one to come.
+
+    Notes
+    -----
+    Rolling origin; smoothing, drift and scale at each origin are chosen on earlier origins alone. MASE after
+    Hyndman and Koehler 2006 (doi:10.1016/j.ijforecast.2006.03.001).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> counts = np.random.default_rng(1).poisson(900, (30, 48))
+    >>> found = backtest(counts, np.ones(48), np.tile(np.arange(1, 13), 4), first=1, last=6)
+    >>> len(found.origins), sorted(found.mase)
+    (19, ['panel seasonal level', 'same months last year', 'trend and months (GLM)'])
+    """
+    check_window(first, last)
+    panel = Panel(*monthly_panel(counts, exposure, calendar_month))
+    grid = Grid() if tune else Grid(Grid().alphas[1:2], Grid().shares[2:])
+    rolled = roll(panel, first, last, grid)
+    origins = np.arange(minimum_history, panel.month.size - last + 1)
+    scores = [
+        _score(panel, rolled, int(origin), first, last, challengers, minimum_areas, small_median)
+        for origin in origins
+    ]
+    names = [METHOD, *challengers]
+    return Backtest(
+        origins=origins,
+        n_areas=np.array([score.n for score in scores], dtype=np.intp),
+        mase={name: np.array([score.mase[name] for score in scores]) for name in names},
+        coverage={level: np.array([score.coverage[level] for score in scores]) for level in LEVELS},
+        predicted=np.concatenate([score.predicted for score in scores]) if scores else np.empty(0),
+        happened=np.concatenate([score.happened for score in scores]) if scores else np.empty(0, dtype=bool),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Score:
+    n: int
+    mase: dict[str, float]
+    coverage: dict[float, float]
+    predicted: Array
+    happened: npt.NDArray[np.bool_]
+
+
+def _score(
+    panel: Panel,
+    rolled: Rolled,
+    origin: int,
+    first: int,
+    last: int,
+    challengers: Mapping[str, Challenger],
+    minimum_areas: int,
+    small_median: float,
+) -> _Score:
+    known, target = panel.before(origin), slice(origin + first - 1, origin + last)
+    ahead, actual = panel.exposure[:, target], panel.counts[:, target].sum(axis=1)
+    forecast = forecast_from(
+        known,
+        rolled.until(origin, last),
+        first,
+        last,
+        ahead,
+        minimum_areas=minimum_areas,
+        small_median=small_median,
+    )
+    scored = (panel.exposure[:, : origin + last] > 0).all(axis=1) & ~forecast.small
+    scored &= np.isfinite(forecast.value) & np.isfinite(forecast.log_scale)
+    usual = _seasonal_naive_error(known)
+    values = {METHOD: forecast.value, **{k: f(known, first, last, ahead) for k, f in challengers.items()}}
+    length = ahead.sum(axis=1)
+    error = {name: divide(np.abs(value - actual), length * usual)[scored] for name, value in values.items()}
+    predicted, happened = _falls(forecast, known, first, last, ahead, actual, scored)
+    return _Score(
+        int(scored.sum()),
+        {
+            name: float(e[np.isfinite(e)].mean()) if np.isfinite(e).any() else np.nan
+            for name, e in error.items()
+        },
+        {level: _covered(forecast, actual, level, scored) for level in LEVELS},
+        predicted,
+        happened,
+    )
+
+
+def _seasonal_naive_error(known: Panel) -> Array:
+    rate = divide(known.counts, known.exposure)
+    change = np.abs(rate[:, 12:] - rate[:, :-12])
+    return divide(np.where(np.isfinite(change), change, 0.0).sum(axis=1), np.isfinite(change).sum(axis=1))
+
+
+def _covered(forecast: Forecast, actual: Array, level: float, scored: npt.NDArray[np.bool_]) -> float:
+    inside = ~forecast.excludes(actual, level)[scored]
+    return float(inside.mean()) if inside.size else float("nan")
+
+
+def _falls(
+    forecast: Forecast,
+    known: Panel,
+    first: int,
+    last: int,
+    ahead: Array,
+    actual: Array,
+    scored: npt.NDArray[np.bool_],
+) -> tuple[Array, npt.NDArray[np.bool_]]:
+    same = known.month.size + np.arange(first, last + 1) - 1 - 12 * (1 + (last - 1) // 12)
+    if same[0] < 0:
+        return np.empty(0), np.empty(0, dtype=bool)
+    before = divide(known.counts[:, same].sum(axis=1), known.exposure[:, same].sum(axis=1)) * ahead.sum(
+        axis=1
+    )
+    thresholds = [before * (1 - fall) for fall in FALLS]
+    chance = np.concatenate([forecast.probability_at_most(t)[scored] for t in thresholds])
+    below = np.concatenate([(actual <= t)[scored] for t in thresholds])
+    usable = np.isfinite(chance)
+    return chance[usable], below[usable]

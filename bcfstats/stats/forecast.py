@@ -1,0 +1,295 @@
+"""What happens if nothing is done: the forecast of a part-year total, with intervals from its own errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from bcfstats.errors import ParameterError
+from bcfstats.stats.england import with_england
+from bcfstats.stats.forecast_scale import error_scale
+from bcfstats.stats.glm import Array, MonthlyModel, divide, fit_monthly, monthly_panel
+from bcfstats.stats.history import (
+    FEW_EVENTS,
+    MINIMUM_AREAS,
+    SMALL_MEDIAN,
+    median_month,
+)
+from bcfstats.stats.level import (
+    DEFAULT_ALPHA,
+    DEFAULT_DRIFT,
+    Grid,
+    Level,
+    Panel,
+    Rolled,
+    log_totals,
+    panel_level,
+    roll,
+)
+from bcfstats.stats.priors import MonthlyPrior
+from bcfstats.stats.rows import critical_value
+from bcfstats.stats.wander import Found
+
+METHOD = "panel seasonal level"
+NO_SEASON = "less than 18 months: no season is allowed for"
+MINIMUM_HISTORY = 6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Forecast:
+    """Expected events over the target window if nothing changes.
+
+    Attributes
+    ----------
+    value : ndarray, shape (areas,)
+        Median forecast of the total.
+    log_scale, df : ndarray, shape (areas,)
+        Scale of the log error, and its degrees of freedom.
+    exposure : ndarray, shape (areas,)
+        Days or person-days of the window: value / exposure is the rate.
+    alpha, drift_share : float
+        Smoothing of the level, and share of the national drift that goes on.
+    drift_percent : float
+        National drift, per cent a year, before the share and damping.
+    tuned : bool
+        Whether smoothing and share were chosen on this panel.
+    n_origins : int
+        Past origins the errors come from.
+    small : ndarray of bool, shape (areas,)
+        Counts too small for a log error.
+    method, source : str
+        How it was made; where the scale comes from.
+    warning, reason : ndarray of str, shape (areas,)
+        What a reader must know; why there is no answer.
+    """
+
+    value: Array
+    log_scale: Array
+    df: Array
+    exposure: Array
+    alpha: float
+    drift_share: float
+    drift_percent: float
+    tuned: bool
+    n_origins: int
+    small: npt.NDArray[np.bool_]
+    method: str
+    source: str
+    warning: npt.NDArray[np.object_]
+    reason: npt.NDArray[np.object_]
+
+    def interval(self, confidence_level: float = 0.8) -> tuple[Array, Array]:
+        """Lower and upper limits of the total."""
+        half = critical_value(confidence_level, self.df) * self.log_scale
+        return self.value * np.exp(-half), self.value * np.exp(half)
+
+    def probability_at_most(self, total: npt.ArrayLike) -> Array:
+        """Chance that the total is no higher than this if nothing is done."""
+        given = np.asarray(total, dtype=float)
+        ratio = np.log(divide(np.where(given > 0, given, np.nan), self.value))
+        chance = special.stdtr(self.df, divide(ratio, self.log_scale))
+        return np.asarray(np.where(given <= 0, np.where(np.isfinite(self.value), 0.0, np.nan), chance))
+
+    def excludes(self, total: npt.ArrayLike, confidence_level: float = 0.8) -> npt.NDArray[np.bool_]:
+        """Whether the interval leaves this total out, such as last year's."""
+        lower, upper = self.interval(confidence_level)
+        given = np.asarray(total, dtype=float)
+        return np.asarray((given < lower) | (given > upper))
+
+
+def do_nothing_forecast(
+    counts: npt.ArrayLike,
+    exposure: npt.ArrayLike,
+    calendar_month: npt.ArrayLike,
+    *,
+    first: int,
+    last: int,
+    target_exposure: npt.ArrayLike,
+    tune: bool = True,
+    england: float | None = None,
+    prior: MonthlyPrior | None = None,
+    minimum_areas: int = MINIMUM_AREAS,
+    small_median: float = SMALL_MEDIAN,
+) -> Forecast:
+    """Forecast each area's total over a run of months ahead, if things go on as they have.
+
+    It answers: what would the payment window's total be without the plan, and within what limits?
+
+    Parameters
+    ----------
+    counts : array, shape (areas, months)
+        Events in each month of the history; NaN where not published or not believed.
+    exposure : array, shape (months,) or (areas, months)
+        Days in the month, or person-days.
+    calendar_month : array of int, shape (months,)
+        1 to 12.
+    first, last : int
+        First and last month of the window, counted from the end of the history: 4 and 12 from a December are
+        April to December.
+    target_exposure : array, shape (window,) or (areas, window)
+        Days, or person-days, of the window's months.
+    tune : bool
+        Choose smoothing and drift on the panel by rolling origin, where it holds twelve origins; else, and
+        without tuning, 0.3 and all of the drift.
+    england : float, optional
+        Let the nation's total move by this share from the same months a year (or two) before, 0.05 for a rise
+        of 5 %, in place of the forecast's national movement. The interval then holds only what areas do
+        beside the nation.
+    prior : MonthlyPrior, optional
+        Shipped scale to use where the panel is too short or too small.
+    minimum_areas : int
+        Fewest areas with errors of their own that the panel is measured by.
+    small_median : float
+        An area whose median month has fewer events takes no part in tuning or scale and is flagged `small`.
+
+    Returns
+    -------
+    Forecast
+
+    Raises
+    ------
+    InputError
+        If shapes disagree or a count is negative.
+    ParameterError
+        If the window is not one to come.
+
+    Notes
+    -----
+    Log daily rate = shrunk season (`seasonal_indices`) + level + national drift. The level is an
+    exponentially weighted mean, the drift the panel's median slope damped by 0.965 a month; an area's own
+    slope has no weight, since extrapolating it forecasts worse than last year's value. Limits are the
+    moderated scale of `history_scale` applied to the log errors of the same method at the same lead at every
+    origin of 18 months or more. Errors of areas share a national part, so that limits hold over years, not
+    within one year.
+
+    Not for a series after a break (see `breaks`), nor for small counts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> month = np.tile(np.arange(1, 13), 4)
+    >>> counts = np.random.default_rng(1).poisson(900, (30, 48))
+    >>> found = do_nothing_forecast(counts, np.ones(48), month, first=4, last=12, target_exposure=np.ones(9))
+    >>> lower, upper = found.interval(0.95)
+    >>> bool(np.mean((lower < 8100) & (8100 < upper)) > 0.8), found.source
+    (True, 'errors of the same method at the same lead, all areas')
+    """
+    panel = Panel(*monthly_panel(counts, exposure, calendar_month))
+    check_window(first, last)
+    ahead = _target_exposure(target_exposure, len(panel.counts), last - first + 1)
+    grid = Grid() if tune else Grid(np.array([DEFAULT_ALPHA]), np.array([DEFAULT_DRIFT]))
+    rolled = roll(panel, first, last, grid)
+    return forecast_from(
+        panel,
+        rolled,
+        first,
+        last,
+        ahead,
+        england=england,
+        prior=prior,
+        minimum_areas=minimum_areas,
+        small_median=small_median,
+    )
+
+
+def forecast_from(
+    panel: Panel,
+    rolled: Rolled,
+    first: int,
+    last: int,
+    ahead: Array,
+    *,
+    england: float | None = None,
+    prior: MonthlyPrior | None = None,
+    minimum_areas: int = MINIMUM_AREAS,
+    small_median: float = SMALL_MEDIAN,
+) -> Forecast:
+    """Forecast from past forecasts already rolled: `do_nothing_forecast` without its checks."""
+    grid = rolled.grid
+    small = median_month(panel.counts, panel.exposure) < small_median
+    best = rolled.tuned(~small)
+    alpha, share = best or grid.default
+    state = panel_level(panel, grid.alphas[[alpha]])
+    months = (panel.month[-1:].sum() - 1 + np.arange(first, last + 1)) % 12 + 1
+    log_value = log_totals(state, months, np.arange(first, last + 1.0), ahead, grid.shares[[share]])
+    value, errors = np.exp(log_value[0, :, 0]), rolled.errors[:, alpha, :, share].T
+    if england is not None:
+        value, errors = with_england(panel, value, errors, first, last, ahead, england)
+    model = fit_monthly(np.where(panel.exposure > 0, panel.counts, np.nan), panel.exposure, panel.month)
+    found = error_scale(panel, errors, value, model, small, prior, minimum_areas, first, last)
+    chosen = Chosen(grid.alphas[alpha], grid.shares[share], best is not None, errors.shape[1])
+    return _assemble(panel, state, value, found, model, small, ahead, chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Smoothing, drift share, whether tuned, and how many origins gave errors."""
+
+    alpha: float
+    share: float
+    tuned: bool
+    n_origins: int
+
+
+def check_window(first: int, last: int) -> None:
+    """Refuse a window that is not one to twelve months to come."""
+    if not 1 <= first <= last or last - first > 11:
+        raise ParameterError(
+            "The window to forecast is not one to twelve months to come.",
+            found=f"months {first} to {last} after the history",
+            do="Count from the month after the history: 4 and 12 from a December are April to December.",
+        )
+
+
+def _target_exposure(given: npt.ArrayLike, areas: int, window: int) -> Array:
+    ahead = np.asarray(given, dtype=float)
+    if ahead.shape[-1:] != (window,):
+        raise ParameterError(
+            "The window's exposure does not have one value a month.",
+            found=f"{ahead.shape} for {window} months",
+            do="Give the days, or person-days, of each month of the window.",
+        )
+    return np.broadcast_to(ahead, (areas, window))
+
+
+def _assemble(
+    panel: Panel,
+    state: Level,
+    value: Array,
+    found: Found,
+    model: MonthlyModel,
+    small: npt.NDArray[np.bool_],
+    ahead: Array,
+    chosen: Chosen,
+) -> Forecast:
+    n = (panel.exposure > 0).sum(axis=1)
+    scale = np.sqrt(found.variance)
+    few = np.char.add(n.astype(str), f" months of data, {MINIMUM_HISTORY} are needed").astype(object)
+    reason = np.where(n < MINIMUM_HISTORY, few, "").astype(object)
+    reason = np.where((reason == "") & (panel.counts.sum(axis=1) == 0), "no events at all", reason)
+    reason = np.where((reason == "") & ~np.isfinite(value), "the window's days or people are missing", reason)
+    unknown = np.where(model.reason == "", "nothing to measure the error by", model.reason)
+    warning = np.where(small, FEW_EVENTS, found.warning if state.has_season else NO_SEASON).astype(object)
+    warning = np.where(
+        ~np.isfinite(scale), np.char.add("no limits: ", unknown.astype(str)).astype(object), warning
+    )
+    ok = reason == ""
+    return Forecast(
+        value=np.where(ok, value, np.nan),
+        log_scale=np.where(ok, scale, np.nan),
+        df=np.where(ok, found.df, np.nan),
+        exposure=ahead.sum(axis=1),
+        alpha=float(chosen.alpha),
+        drift_share=float(chosen.share),
+        drift_percent=100 * float(np.expm1(12 * state.drift)),
+        tuned=chosen.tuned,
+        n_origins=chosen.n_origins,
+        small=small,
+        method=METHOD,
+        source=found.source,
+        warning=np.where(ok, warning, "").astype(object),
+        reason=reason.astype(object),
+    )

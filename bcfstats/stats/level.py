@@ -1,0 +1,201 @@
+"""The panel seasonal level: shrunk season, smoothed level and national drift, at one origin or at many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from bcfstats.stats.glm import AVERAGE_MONTH, MINIMUM_MONTHS, Array, divide, fit_monthly
+from bcfstats.stats.season import shrink_season
+
+ALPHAS = np.array([0.2, 0.3, 0.45, 0.6])
+DRIFT_SHARES = np.array([0.0, 0.5, 1.0])
+DEFAULT_ALPHA, DEFAULT_DRIFT = 0.3, 1.0
+DAMPING = 0.965
+TUNING_ORIGINS = 12
+_START_MONTHS = 6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Panel:
+    """Counts and exposure with zero exposure where a month is missing, as `monthly_panel` gives them."""
+
+    counts: Array
+    exposure: Array
+    month: npt.NDArray[np.intp]
+
+    def before(self, origin: int) -> Panel:
+        """Return the months before an origin."""
+        return Panel(self.counts[:, :origin], self.exposure[:, :origin], self.month[:origin])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """Smoothings of the level, and shares of the national drift, to choose from."""
+
+    alphas: Array = field(default_factory=lambda: ALPHAS)
+    shares: Array = field(default_factory=lambda: DRIFT_SHARES)
+
+    @property
+    def default(self) -> tuple[int, int]:
+        """Places of the values nearest to the default."""
+        alpha, share = np.abs(self.alphas - DEFAULT_ALPHA), np.abs(self.shares - DEFAULT_DRIFT)
+        return int(alpha.argmin()), int(share.argmin())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Level:
+    """State of every area at the end of its months.
+
+    Attributes
+    ----------
+    level : ndarray, shape (alphas, areas)
+        Smoothed log rate of an average month, season taken off.
+    season : ndarray, shape (areas, 12)
+        Shrunk log month effects; zero where the panel is too short for any.
+    drift : float
+        Median slope of the panel, log a month.
+    has_season : bool
+        Whether months were allowed for.
+    """
+
+    level: Array
+    season: Array
+    drift: float
+    has_season: bool
+
+
+def panel_level(panel: Panel, alphas: Array) -> Level:
+    """Estimate season, level and national drift from all months of a panel.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> month = np.tile(np.arange(1, 13), 3)
+    >>> panel = Panel(np.full((2, 36), 100.0), np.full((2, 36), 30.4375), month)
+    >>> panel_level(panel, np.array([0.3])).level.round(3)
+    array([[4.61, 4.61]])
+    """
+    season = _season(panel)
+    seen = panel.exposure > 0
+    rate = np.log(divide(AVERAGE_MONTH * (panel.counts + 0.5), panel.exposure))
+    z = np.where(seen, rate - season[:, panel.month - 1], 0.0)
+    return Level(_smoothed(z, seen, alphas), season, _median_slope(z, seen, panel.counts), bool(season.any()))
+
+
+def _season(panel: Panel) -> Array:
+    if panel.month.size < MINIMUM_MONTHS:
+        return np.zeros((len(panel.counts), 12))
+    model = fit_monthly(np.where(panel.exposure > 0, panel.counts, np.nan), panel.exposure, panel.month)
+    typical = divide(panel.counts.sum(axis=1), (panel.exposure > 0).sum(axis=1))
+    season = shrink_season(model, panel.month, typical).log_index
+    return np.where(np.isfinite(season), season, 0.0)
+
+
+def _smoothed(z: Array, seen: npt.NDArray[np.bool_], alphas: Array) -> Array:
+    """Exponentially weighted mean from the mean of the first six months seen; missing months are skipped."""
+    after: npt.NDArray[np.intp] = np.cumsum(seen[:, ::-1], axis=1)[:, ::-1] - seen
+    order = np.cumsum(seen, axis=1) * seen
+    n = seen.sum(axis=1)
+    begun = np.where((order > 0) & (order <= _START_MONTHS), z, 0.0).sum(axis=1)
+    start = divide(begun, np.minimum(n, _START_MONTHS))
+    later = np.where(order > 1, z, 0.0)
+    powers = (1 - alphas[:, None]) ** np.arange(z.shape[1] + 1)
+    first_weight = powers[:, np.maximum(n - 1, 0)]
+    rest = np.stack([(later * power[after]).sum(axis=1) for power in powers])
+    return np.asarray(alphas[:, None] * rest + first_weight * start)
+
+
+def _median_slope(z: Array, seen: npt.NDArray[np.bool_], counts: Array) -> float:
+    """Median over areas of the least-squares slope a month, of those seen for a year and a half."""
+    t = np.arange(z.shape[1], dtype=float)
+    n = seen.sum(axis=1)
+    away = np.where(seen, t - divide((seen * t).sum(axis=1), n)[:, None], 0.0)
+    slope = divide((away * z).sum(axis=1), (away**2).sum(axis=1))
+    known = np.isfinite(slope) & (n >= MINIMUM_MONTHS) & (counts.sum(axis=1) > 0)
+    return float(np.median(slope[known])) if known.any() else 0.0
+
+
+def log_totals(
+    state: Level, months: npt.NDArray[np.intp], leads: Array, exposure: Array, shares: Array
+) -> Array:
+    """Log of the expected events over the target months.
+
+    Parameters
+    ----------
+    state : Level
+    months : ndarray of int, shape (window,)
+        Calendar months of the window.
+    leads : ndarray, shape (window,)
+        Months from the end of the history to each.
+    exposure : ndarray, shape (areas, window)
+        Days or person-days of the window.
+    shares : ndarray, shape (shares,)
+        Shares of the national drift that go on.
+
+    Returns
+    -------
+    ndarray, shape (alphas, areas, shares)
+    """
+    damped = DAMPING * (1 - DAMPING**leads) / (1 - DAMPING)
+    growth = np.exp(state.drift * damped[:, None] * shares)
+    base = exposure / AVERAGE_MONTH * np.exp(state.season[:, months - 1])
+    total = base @ growth
+    return state.level[:, :, None] + np.log(np.where(total > 0, total, np.nan))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rolled:
+    """Forecasts of the same lead window from every origin inside a panel.
+
+    Attributes
+    ----------
+    grid : Grid
+        Smoothings and shares tried.
+    origins : ndarray of int, shape (origins,)
+        Months of history at each.
+    errors : ndarray, shape (origins, alphas, areas, shares)
+        Log of actual over forecast; NaN where the window lacks a month.
+    """
+
+    grid: Grid
+    origins: npt.NDArray[np.intp]
+    errors: Array
+
+    def until(self, origin: int, last: int) -> Rolled:
+        """Return the forecasts whose window had ended by an origin."""
+        known = self.origins <= origin - last
+        return Rolled(self.grid, self.origins[known], self.errors[known])
+
+    def tuned(self, areas: npt.NDArray[np.bool_]) -> tuple[int, int] | None:
+        """Places of the smoothing and the drift share with the least mean absolute log error.
+
+        None where there is no choice, or with fewer than twelve origins: every season must have had its turn.
+        """
+        size = np.abs(self.errors[:, :, areas])
+        known = np.isfinite(size)
+        if self.origins.size < TUNING_ORIGINS or not known.any() or size.shape[1] * size.shape[3] == 1:
+            return None
+        mean = np.where(known, size, 0.0).sum(axis=(0, 2)) / np.maximum(known.sum(axis=(0, 2)), 1)
+        alpha, share = np.unravel_index(int(mean.argmin()), mean.shape)
+        return int(alpha), int(share)
+
+
+def roll(panel: Panel, first: int, last: int, grid: Grid, minimum: int = MINIMUM_MONTHS) -> Rolled:
+    """Forecast a lead window (`first` to `last` months ahead) from every origin, with what was known then."""
+    origins = np.arange(minimum, panel.month.size - last + 1)
+    errors = [_errors_at(panel, int(origin), first, last, grid) for origin in origins]
+    shape = (0, grid.alphas.size, len(panel.counts), grid.shares.size)
+    return Rolled(grid, origins, np.stack(errors) if errors else np.empty(shape))
+
+
+def _errors_at(panel: Panel, origin: int, first: int, last: int, grid: Grid) -> Array:
+    target = slice(origin + first - 1, origin + last)
+    exposure = panel.exposure[:, target]
+    whole = (exposure > 0).all(axis=1)
+    state = panel_level(panel.before(origin), grid.alphas)
+    found = log_totals(state, panel.month[target], np.arange(first, last + 1.0), exposure, grid.shares)
+    actual = np.log(np.where(whole, panel.counts[:, target].sum(axis=1) + 0.5, np.nan))
+    return actual[None, :, None] - found
