@@ -96,7 +96,7 @@ def latest_year(rows: pd.DataFrame, metric: Metric) -> tuple[Period, Period] | N
     """Find the latest year with data and the year it can be compared with.
 
     For a monthly metric: the last twelve months in a row that most areas have figures for, and the twelve
-    before them. For others: the last published period and the one published before it.
+    before them. For others: the last published period and the last before it that covers the same months.
     """
     if metric.frequency == "month":
         run = longest_run(monthly_panel(rows, metric.id))
@@ -106,7 +106,12 @@ def latest_year(rows: pd.DataFrame, metric: Metric) -> tuple[Period, Period] | N
         return last.shift_years(-1), last
     good = usable(rows, metric.id)[["period_start", "period_end"]].drop_duplicates()
     periods = sorted(Period(start.date(), end.date()) for start, end in good.itertuples(index=False))
-    return (periods[-2], periods[-1]) if len(periods) > 1 else None
+    same_months = [period for period in periods[:-1] if _begins(period) == _begins(periods[-1])]
+    return (same_months[-1], periods[-1]) if same_months else None
+
+
+def _begins(period: Period) -> tuple[int, int]:
+    return period.start.month, period.n_months
 
 
 def series_table(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:

@@ -102,3 +102,16 @@ def test_no_result_is_missing_without_a_reason(real_processed):
         assert (windows.loc[missing, f"{side}_reason"] != "").all()
     uncompared = windows["change"].isna() | windows["change_lower"].isna()
     assert (windows.loc[uncompared, "change_reason"] != "").all()
+
+
+def test_waves_are_compared_with_the_same_wave_a_year_before(years):
+    """Summer is never compared with winter (domain.md section 9, trap 4)."""
+    rows = years(
+        "patient_experience", [{"value": 70.0, "lower_ci": 66.0, "upper_ci": 74.0} for _ in range(4)]
+    )
+    starts = ["2013-04-01", "2013-10-01", "2014-04-01", "2014-10-01"]
+    ends = ["2013-09-30", "2014-03-31", "2014-09-30", "2015-03-31"]
+    rows = rows.assign(period_start=pd.to_datetime(starts), period_end=pd.to_datetime(ends), frequency="wave")
+    before, after = latest_year(rows, METRICS["patient_experience"])
+    assert (str(before), str(after)) == ("2013-10/2014-03", "2014-10/2015-03")
+    assert latest_year(rows.iloc[2:], METRICS["patient_experience"]) is None
