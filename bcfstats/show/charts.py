@@ -100,9 +100,15 @@ def history(
         axes.axvspan(_x(span.period.start), _x(span.period.end), color=colour["band"], linewidth=0)
         axes.plot([_x(span.period.start), _x(span.period.end)], [span.level] * 2, color=tint, linewidth=2.6)
         axes.annotate(
-            span.label, (_x(span.period.start), span.level), (0, 5), textcoords="offset points", color=tint
+            span.label,
+            (_x(span.period.start), 1),
+            (2, -11),
+            ("data", "axes fraction"),
+            textcoords="offset points",
+            color=tint,
         )
     _mark_breaks(axes, breaks, colour)
+    axes.set_ylim(bottom=0)
     return Chart(_svg(figure), alt, caption, headings, rows)
 
 
@@ -133,6 +139,7 @@ def annual(
     axes.plot(place, values, "o", color=colour["series"], markersize=6)
     axes.set_xticks(place, labels)
     axes.set_xlim(-0.5, len(labels) - 0.5)
+    axes.set_ylim(bottom=0)
     return Chart(_svg(figure), alt, caption, headings, rows)
 
 
@@ -149,7 +156,7 @@ def season(
     rows: Sequence[Sequence[object]],
 ) -> Chart:
     """Draw an area's month indices beside those of all areas together (1 is an average day)."""
-    figure, axes, colour = _figure(unit, from_zero=False)
+    figure, axes, colour = _figure(unit)
     place = np.arange(len(months))
     axes.axhline(1.0, color=colour["text"], linewidth=0.8)
     for values, tint, dashes, name in (
@@ -160,11 +167,11 @@ def season(
         if dashes:
             line.set_dashes(dashes)
     axes.set_xticks(place, months)
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False)
     return Chart(_svg(figure), alt, caption, headings, rows)
 
 
-def _figure(unit: str, *, from_zero: bool = True) -> "tuple[Figure, Axes, dict[str, str]]":
+def _figure(unit: str) -> "tuple[Figure, Axes, dict[str, str]]":
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -178,9 +185,7 @@ def _figure(unit: str, *, from_zero: bool = True) -> "tuple[Figure, Axes, dict[s
     axes.tick_params(colors=colour["text"], length=0)
     axes.locator_params(axis="y", nbins=6)
     figure.text(0.01, 0.97, unit[:1].upper() + unit[1:], va="top", color=colour["text"])
-    if from_zero:
-        axes.set_ymargin(0.12)
-        axes.update_datalim([(0, 0)], updatex=False)
+    axes.set_ymargin(0.15)
     return figure, axes, colour
 
 

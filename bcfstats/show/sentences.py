@@ -105,8 +105,8 @@ def trend(row: Row) -> str:
     span = Period.parse(row["period"]).label
     return (
         f"Over {span} the level moved by {signed(row['slope'])}{_slope_unit(row)} a year "
-        f"(95% interval {limits}, {row['n']:.0f} {row['points']})."
-    )
+        f"(95% interval {limits}, {row['n']:.0f} {row['points']}). {_sentence(row['note'])}"
+    ).rstrip()
 
 
 def season(national_p: float, note: str, own_weight: float) -> str:
