@@ -22,6 +22,7 @@ from bcfstats.read.observations import (
     OTHER_TYPES,
     POPULATION_TYPES,
     PROPORTIONS,
+    TO_NEAREST_5,
     check_observations,
     typed,
 )
@@ -208,7 +209,7 @@ def _row(entry: _Entry, year: Period, rounded: set[tuple[str, str]], source: str
     coarse = [kind for kind in ("numerator", "denominator") if (entry.measure, kind) in rounded]
     if status == "ok" and coarse:
         status = "rounded" if "numerator" in coarse else status
-        notes.append(f"{' and '.join(coarse)} published to the nearest 5")
+        notes.append(f"{' and '.join(coarse)} {TO_NEAREST_5}")
     return {
         "area_code": entry.code,
         "area_name": entry.name,

@@ -15,11 +15,14 @@ from bcfstats.read.register import ENGLAND, area_names, known_codes
 from bcfstats.read.workbook import Book, Text, find_table
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bcfstats.define.metrics import Metric
 
 KIND = "Fingertips export"
 PUBLISHER = "Public Health England (Fingertips)"
 _COLUMNS = ("Indicator ID", "Indicator Name", "Area Code", "Area Type", "Time period", "Value")
+_AGES = {"all ages": "All ages", "18 and over": "18+ yrs", "65 and over": "65+ yrs"}
 _NUMBERS = {
     "value": "value",
     "numerator": "count",
@@ -68,6 +71,7 @@ def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
             do="If one of them is a metric of yours, describe it in your metrics file and add a line such as "
             f"'fingertips_id = \"{next(iter(names))}\"'.",
         )
+    ages = {metric.id: _age(table, metric, source) for number, metric in known.items() if number in names}
     refused: list[Refusal] = []
     rows = []
     for number, line in zip(table.index, table.to_dict("records"), strict=True):
@@ -75,7 +79,7 @@ def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
             where = f"{source.path.name}, row {number}, {line['area name']}"
             row = as_row(
                 metric,
-                _area(line),
+                _area(line, ages[metric.id]),
                 line["time period"],
                 _cells(line),
                 line.get("value note", ""),
@@ -93,7 +97,7 @@ def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
         rows_read=len(table),
         refused=tuple(refused),
         warnings=tuple(
-            f"Indicator {number} '{name}' is not a metric: left out." for number, name in unknown.items()
+            f"Indicator {number} '{name}' is no metric: left out." for number, name in unknown.items()
         ),
     )
 
@@ -141,12 +145,29 @@ def place(code: str, name: str, kind: str) -> tuple[str, str, str]:
     return (area, area_names()[area], "") if area else (code, name.strip(), kind.casefold())
 
 
-def _area(line: Mapping[str, str]) -> tuple[str, str, str]:
-    """Give code, name and type; parts of a population, by decile or sex, are no areas."""
+def _age(table: pd.DataFrame, metric: Metric, source: Book | Text) -> str:
+    """Tell which of the ages in the export is that of the metric."""
+    rows = table[table["indicator id"].str.strip() == metric.fingertips_id]
+    found = list(rows["age"].str.strip().unique()) if "age" in table.columns else []
+    wanted = _AGES.get(metric.age_group, "")
+    if wanted in found or len(found) <= 1:
+        return wanted if wanted in found else "".join(found)
+    raise InputError(
+        f"The export has several ages, and none is that of '{metric.id}' ({metric.age_group}).",
+        where=source.path.name,
+        found=", ".join(found),
+        do="Export one age only.",
+    )
+
+
+def _area(line: Mapping[str, str], age: str) -> tuple[str, str, str]:
+    """Give code, name and type; parts of a population, by decile, age or sex, are no areas."""
     code, name, kind = place(line["area code"], line["area name"], line["area type"].strip())
     part = line.get("category", "").strip()
     if part:
         return f"{code}|{part}", f"{name}, {part}", line.get("category type", "").strip().casefold()
+    if line.get("age", age).strip() != age:
+        return f"{code}|{line['age'].strip()}", f"{name}, {line['age'].strip()}", "another age"
     sex = line.get("sex", "Persons").strip()
     if sex not in ("Persons", ""):
         return f"{code}|{sex}", f"{name}, {sex}", "one sex"

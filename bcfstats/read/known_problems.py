@@ -32,6 +32,9 @@ def mark_known_problems(frame: pd.DataFrame) -> pd.DataFrame:
     appears. Admissions: the Notes sheet of the return names the trust, and the commissioner's own series
     falls and recovers with it.
     """
+    codes = {problem["code"] for problem in _known_problems()}
+    if not frame["area_code"].isin(codes).any():
+        return frame
     for problem in _known_problems():
         first = pd.Timestamp(Period.parse(problem["first_month"]).start)
         last = (

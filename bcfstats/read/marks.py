@@ -14,7 +14,7 @@ import pandas as pd
 
 STATUSES = ("ok", "suppressed", "not_available", "rounded", "suspect")
 _BLANKS = re.compile("[\\s\u00a0\u2007\u2009\u202f]+")
-_NUMBER = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+)?(\.\d+)?([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?((\d+|\d{1,3}(,\d{3})+)(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
 
 class Cell(NamedTuple):
@@ -54,7 +54,7 @@ def parse_number(cell: object) -> float | None:
     if isinstance(cell, int | float):
         return float(cell) if math.isfinite(cell) else None
     text = _BLANKS.sub("", str(cell))
-    if not any(character.isdigit() for character in text) or not _NUMBER.fullmatch(text):
+    if not _NUMBER.fullmatch(text):
         return None
     number = float(text.replace(",", ""))
     return number if math.isfinite(number) else None

@@ -58,6 +58,7 @@ AREA_TYPES = dict.fromkeys(
 )
 KEY = ["area_code", "metric", "period_start", "period_end"]
 NUMBERS = ["numerator", "denominator", "value", "lower_ci", "upper_ci"]
+TO_NEAREST_5 = "published to the nearest 5"
 PROPORTIONS = ("proportion", "survey_proportion")
 _QUOTIENTS = ("crude_rate", "proportion", "survey_proportion", "mean")
 _SURVEYS = ("survey_proportion", "mean")
@@ -323,7 +324,7 @@ def _rules_of_metrics(
     frame: pd.DataFrame, numbers: pd.DataFrame, metrics: Mapping[str, Metric]
 ) -> Iterator[_Rule]:
     """Rules that depend on what kind of statistic the metric is."""
-    metric, status = frame["metric"], frame["status"]
+    metric = frame["metric"]
     statistic = metric.map({name: one.statistic for name, one in metrics.items()}).fillna("")
     multiplier = metric.map({name: one.multiplier for name, one in metrics.items()}).astype("float64")
     proportion = statistic.isin(PROPORTIONS)
@@ -335,8 +336,7 @@ def _rules_of_metrics(
     yield _Rule("value", value < 0, "the value cannot be negative")
     yield _Rule("period_start", _not_a_month(frame, metrics), "a monthly metric needs calendar months")
     yield _Rule("denominator", (denominator == 0) & (numerator > 0), "there are cases but no people")
-    survey = statistic.isin(_SURVEYS)
-    lowest, highest = _quotient_range(numerator, denominator, multiplier, status, survey)
+    lowest, highest = _quotient_range(numbers, multiplier, frame, statistic.isin(_SURVEYS))
     apart = (value + _half_unit(value) < lowest) | (value - _half_unit(value) > highest)
     differs = statistic.isin(_QUOTIENTS) & (denominator > 0) & apart
     yield _Rule("value", differs, "the value is not numerator / denominator x multiplier", impossible=False)
@@ -354,17 +354,22 @@ def _not_a_month(frame: pd.DataFrame, metrics: Mapping[str, Metric]) -> pd.Serie
 
 
 def _quotient_range(
-    numerator: pd.Series, denominator: pd.Series, multiplier: pd.Series, status: pd.Series, survey: pd.Series
+    numbers: pd.DataFrame, multiplier: pd.Series, frame: pd.DataFrame, survey: pd.Series
 ) -> tuple[pd.Series, pd.Series]:
     """Lowest and highest value that the counts, rounded as published, allow.
 
     Rounded counts are within 2.5; weighted survey counts are shown as whole numbers, so within 0.5; a
-    denominator that is a multiple of 5 may itself be rounded to 5.
+    denominator may be rounded alone, which the note then says.
     """
-    coarse = status == "rounded"
+    numerator, denominator, note = (
+        numbers["numerator"],
+        numbers["denominator"],
+        frame["status_note"].astype("str"),
+    )
+    coarse = frame["status"] == "rounded"
     weighted = survey.astype("float64") / 2
     top = weighted.mask(coarse, _ROUNDED_TO / 2)
-    bottom = weighted.mask(coarse | (denominator % _ROUNDED_TO == 0), _ROUNDED_TO / 2)
+    bottom = weighted.mask(coarse | note.str.contains(f"denominator {TO_NEAREST_5}"), _ROUNDED_TO / 2)
     slack = 1e-9 * multiplier
     lowest = (numerator - top).clip(lower=0) / (denominator + bottom) * multiplier - slack
     highest = (numerator + top) / (denominator - bottom).clip(lower=0.5) * multiplier + slack

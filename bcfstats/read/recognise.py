@@ -91,8 +91,9 @@ def _checked(reading: FileReading, metrics: Mapping[str, Metric]) -> FileReading
     if reading.observations.empty and reading.others.empty:
         return reading
     completed = complete(reading.observations, metrics)
-    kept, problems = split_impossible(completed, metrics)
-    refused = tuple(_refusal(reading, problem) for problem in problems.to_dict("records"))
+    kept, problems = split_impossible(completed, metrics) if len(completed) else (completed, completed)
+    first = problems[~problems.index.duplicated()]
+    refused = tuple(_refusal(reading, problem) for problem in first.to_dict("records"))
     return replace(
         reading,
         observations=mark_known_problems(kept),

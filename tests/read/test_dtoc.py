@@ -9,7 +9,7 @@ from bcfstats.read.data import Data
 from bcfstats.read.recognise import read_file
 
 ENGLAND = [None, "-", "England", 30, 12, 42]
-LEEDS = ["E08000035", "211", "Leeds", 30, 10, 40]
+LEEDS = ["E08000035", "212", "Leeds", 30, 10, 40]
 WALES = [None, "9900", "Resident In Wales", "-", "-", 0]
 ABROAD = [None, "9902", "Resident outside GB", 0, 2, 2]
 

@@ -1,0 +1,115 @@
+"""Targets: read whole, or refused with every problem named."""
+
+import pytest
+
+from bcfstats.define.schemes import scheme
+from bcfstats.errors import InputError
+from bcfstats.read.example import example_areas
+from bcfstats.read.example_targets import example_targets, write_example_targets
+from bcfstats.read.targets import read_targets
+
+HEAD = "area,metric,payment,target_value,target_numerator,change_percent"
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write_lines(*lines, head=HEAD):
+        path = tmp_path / "targets.csv"
+        path.write_text("\n".join([head, *lines]), encoding="utf-8")
+        return path
+
+    return write_lines
+
+
+def problems(path, **more):
+    with pytest.raises(InputError) as error:
+        read_targets(path, **more)
+    return error.value
+
+
+def test_good_targets_by_name_and_code(write):
+    table = read_targets(
+        write(
+            "Leeds,delayed_transfers,2015-04,,,-3.5",
+            "E08000032,2B(1),Oct 2014 - Mar 2015,85,,",
+            "212,2A(2),2014/15,,900,",
+        )
+    )
+    assert table["area_code"].tolist() == ["E08000035", "E08000032", "E08000035"]
+    assert table["metric"].tolist() == ["delayed_transfers", "reablement", "care_home_admissions"]
+    assert table[["change_percent", "target_value", "target_numerator"]].sum().tolist() == [-3.5, 85, 900]
+    assert set(table["against"]) == {"baseline"}
+
+
+def test_a_workbook_whose_payment_excel_made_a_date(write_workbook):
+    from datetime import date
+
+    rows = [
+        ["Area", "Metric", "Payment", "Change_percent"],
+        ["Leeds", "delayed_transfers", date(2015, 4, 1), -2],
+    ]
+    assert read_targets(write_workbook("t.xlsx", {"Targets": rows}))["payment"].tolist() == ["2015-04"]
+
+
+def test_excel_spelling_of_a_payment(write):
+    assert read_targets(write("Leeds,delayed_transfers,Apr-15,,,-2"))["payment"].tolist() == ["2015-04"]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "Leads,reablement,2015-10,85,,",
+            "row 2, area: There is no such area. Found: 'Leads'. Did you mean 'Leeds'",
+        ),
+        (
+            "Leeds,reablemnt,2015-10,85,,",
+            "row 2, metric: There is no such metric. Found: 'reablemnt'. Did you mean",
+        ),
+        ("Leeds,reablement,2015-10,101,,", "row 2, target_value: 101 is above 100 %"),
+        ("Leeds,reablement,2015-10,-1,,", "row 2, target_value: -1 is negative"),
+        ("Leeds,reablement,2015-10,,,-120", "row 2, change_percent: -120 is a fall of more than 100 %"),
+        ("Leeds,reablement,2015-10,,,", "row 2: no target; give one of"),
+        (
+            "Leeds,reablement,2015-10,85,,2",
+            "row 2: target_value and change_percent are given; give one of them",
+        ),
+        ("Leeds,reablement,2015-10,high,,", "row 2, target_value: 'high' is not a number"),
+        ("Leeds,reablement,soon,85,,", "row 2, payment: This is not a period"),
+    ],
+)
+def test_each_problem_is_named(write, line, said):
+    error = problems(write(line))
+    assert error.what == "The targets have 1 problem; none was read."
+    assert said in error.found
+
+
+def test_all_problems_are_listed_at_once(write):
+    error = problems(
+        write(
+            "Leads,reablement,2015-10,85,,",
+            "Leeds,reablement,2015-10,,,1",
+            "212,2B(1),2015-10,,,2",
+            "Leeds,x,2015-10,-3,,",
+        )
+    )
+    assert error.what == "The targets have 4 problems; none was read."
+    assert "row 4: E08000035, reablement, 2015-10 has a target already, in row 3" in error.found
+
+
+def test_a_payment_the_scheme_does_not_know(write):
+    error = problems(write("Leeds,reablement,2015-07,85,,"), scheme=scheme("bcf-2013-12"))
+    assert "row 2, payment" in error.found
+    assert len(read_targets(write("Leeds,reablement,2015-10,85,,"), scheme=scheme("bcf-2013-12"))) == 1
+
+
+def test_another_table_and_no_rows(write):
+    assert "not a table of targets" in problems(write("1,2", head="a,b")).what
+    assert "no row is filled in" in problems(write(",,,,,")).found
+
+
+def test_the_example_targets_are_read_for_their_own_areas(tmp_path):
+    table = read_targets(write_example_targets(tmp_path / "t.csv", n_areas=5), areas=example_areas(5))
+    expected = example_targets(5)
+    assert table["area_code"].tolist() == expected["area"].tolist()
+    assert table["change_percent"].tolist() == expected["change_percent"].tolist()
