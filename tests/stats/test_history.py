@@ -6,11 +6,10 @@ import pytest
 from bcfstats.errors import ParameterError
 from bcfstats.stats.glm import fit_monthly
 from bcfstats.stats.history import history_scale
+from bcfstats.stats.nulls import KINDS, null_panel
 from bcfstats.stats.priors import monthly_prior
 from bcfstats.stats.rows import critical_value
 from bcfstats.stats.wander import like_for_like_changes, own_history
-
-DAYS = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dtype=float)
 
 
 def months(n):
@@ -18,35 +17,8 @@ def months(n):
 
 
 def panel(seed, kind, areas=152, n=45, heterogeneous=False):
-    """Simulate monthly counts without any change of level but the wandering the kind has.
-
-    Sizes, scatter, autocorrelation and wander are near those of the published delayed days to March 2015
-    (median month 460 days, relative residual SD 0.30, lag-1 autocorrelation 0.55, SD of the nine-month yearly
-    change 0.30) and non-elective admissions by commissioner to December 2016 (2,000; 0.05; 0.4; 0.06).
-    """
-    rho, sd, step, shape = {
-        "Poisson": (0.0, 0.0, 0.0, None),
-        "autocorrelated admissions": (0.5, 0.03, 0.0, 1000),
-        "wandering admissions": (0.5, 0.03, 0.012, 1000),
-        "autocorrelated delays": (0.7, 0.22, 0.0, 50),
-        "wandering delays": (0.7, 0.22, 0.07, 50),
-    }[kind]
-    rng = np.random.default_rng(seed)
-    middle = 2000 if kind.endswith("admissions") else 460
-    size = np.exp(rng.uniform(np.log(60), np.log(5000), (areas, 1)))
-    if not heterogeneous:
-        size = np.maximum(middle * np.exp(0.6 * rng.normal(size=(areas, 1))), 100)
-    volatility = np.exp(0.45 * rng.normal(size=(areas, 1))) if heterogeneous else np.ones((areas, 1))
-    noise = np.empty((areas, n))
-    noise[:, 0] = rng.normal(size=areas)
-    for k in range(1, n):
-        noise[:, k] = rho * noise[:, k - 1] + np.sqrt(1 - rho**2) * rng.normal(size=areas)
-    wander = np.cumsum(rng.normal(size=(areas, n)), axis=1)
-    mean = size * np.exp(volatility * (sd * noise + step * wander)) * DAYS[months(n) - 1] / 30.4
-    if shape:
-        own = shape / volatility**2
-        mean = mean * rng.gamma(own, 1 / own, (areas, n))
-    return rng.poisson(mean).astype(float), DAYS[months(n) - 1], volatility[:, 0]
+    made = null_panel(kind, seed, areas=areas, months=n, heterogeneous=heterogeneous)
+    return made.counts, made.days, made.volatility
 
 
 def placebo(counts, days, history, window):
@@ -90,16 +62,7 @@ def test_worked_panel(worked_panel):
     assert found.detectable_ratio() == pytest.approx(np.exp(-power * found.scale))
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "Poisson",
-        "autocorrelated admissions",
-        "wandering admissions",
-        "autocorrelated delays",
-        "wandering delays",
-    ],
-)
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("history", "window"), [(36, 9), (24, 6)])
 def test_false_positives_without_any_change(kind, history, window):
     rates = []
@@ -114,7 +77,7 @@ def test_false_positives_without_any_change(kind, history, window):
 def test_steady_and_volatile_areas_are_treated_alike():
     thirds = []
     for seed in range(20):
-        counts, days, volatility = panel(seed, "wandering delays", heterogeneous=True)
+        counts, days, volatility = panel(seed, "delayed days, wandering level", heterogeneous=True)
         found, change = placebo(counts, days, 36, 9)
         order = np.argsort(volatility)
         thirds.append([np.mean(found.p_value(change)[part] < 0.05) for part in np.array_split(order, 3)])
@@ -149,7 +112,7 @@ def test_independent_changes_are_worth_their_number_and_copies_are_worth_one():
 
 
 def test_small_panel_takes_the_national_prior_and_names_it():
-    counts, days, _ = panel(1, "wandering delays", areas=5, n=30)
+    counts, days, _ = panel(1, "delayed days, wandering level", areas=5, n=30)
     prior = monthly_prior("delayed_transfers", 9)
     found = history_scale(counts, days, months(30), window=9, prior=prior, small_median=0)
     assert found.source[0].startswith("national prior: delayed days by local authority, 9 months")
@@ -161,7 +124,7 @@ def test_small_panel_takes_the_national_prior_and_names_it():
 
 
 def test_twelve_months_and_a_prior_still_answer():
-    counts, days, _ = panel(2, "wandering delays", areas=30, n=12)
+    counts, days, _ = panel(2, "delayed days, wandering level", areas=30, n=12)
     prior = monthly_prior("delayed_transfers", 9)
     found = history_scale(counts, days, months(12), window=9, prior=prior)
     assert found.history_scale == pytest.approx(0.330)
@@ -172,7 +135,7 @@ def test_twelve_months_and_a_prior_still_answer():
 
 
 def test_no_panel_and_no_prior_uses_own_months_and_warns():
-    counts, days, _ = panel(3, "autocorrelated delays", areas=1, n=48)
+    counts, days, _ = panel(3, "delayed days, autocorrelated", areas=1, n=48)
     found = history_scale(counts, days, months(48), window=9)
     assert found.source[0] == "the area's own months, corrected for autocorrelation"
     assert "10 to 20 in 100" in found.warning[0]
@@ -184,7 +147,7 @@ def test_no_panel_and_no_prior_uses_own_months_and_warns():
 def test_own_months_alone_reject_more_than_the_history_of_all():
     rates = {"own": [], "all": []}
     for seed in range(6):
-        counts, days, _ = panel(seed, "wandering delays")
+        counts, days, _ = panel(seed, "delayed days, wandering level")
         _, change = placebo(counts, days, 36, 9)
         for name, fewest in (("own", 1000), ("all", 20)):
             found = history_scale(
@@ -195,7 +158,7 @@ def test_own_months_alone_reject_more_than_the_history_of_all():
 
 
 def test_small_counts_are_flagged_and_leave_the_panel_alone():
-    counts, days, _ = panel(4, "wandering delays", areas=40)
+    counts, days, _ = panel(4, "delayed days, wandering level", areas=40)
     counts[0] = np.random.default_rng(1).poisson(5, counts.shape[1])
     found = history_scale(counts, days, months(45), window=6)
     assert found.small.tolist() == [True, *[False] * 39]
@@ -205,7 +168,7 @@ def test_small_counts_are_flagged_and_leave_the_panel_alone():
 
 
 def test_ragged_starts_gaps_and_empty_areas():
-    counts, days, _ = panel(5, "wandering delays", areas=40)
+    counts, days, _ = panel(5, "delayed days, wandering level", areas=40)
     counts[0, :30] = np.nan
     counts[1, 20:23] = np.nan
     counts[2] = np.nan
@@ -237,6 +200,6 @@ def test_impossible_windows_are_refused(window, lag, gap):
 
 
 def test_two_year_lag_moves_more():
-    counts, days, _ = panel(6, "wandering delays", n=60)
+    counts, days, _ = panel(6, "delayed days, wandering level", n=60)
     one, two = (history_scale(counts, days, months(60), window=9, lag=lag) for lag in (12, 24))
     assert np.median(two.scale) > 1.1 * np.median(one.scale)

@@ -1,0 +1,174 @@
+"""How often a change is called significant when nothing was targeted: ours beside the usual tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from bcfstats.stats.breaks import find_breaks
+from bcfstats.stats.glm import Array, divide, fit_monthly, monthly_panel
+from bcfstats.stats.history import MINIMUM_AREAS, MINIMUM_MONTHS, SMALL_MEDIAN, history_scale, median_month
+from bcfstats.stats.wander import log_window_rates
+
+POISSON, QUASI, CORRECTED, HISTORY = (
+    "Poisson",
+    "quasi-Poisson",
+    "autocorrelation-corrected",
+    "history of all areas",
+)
+METHODS = (POISSON, QUASI, CORRECTED, HISTORY)
+LEVEL = 0.05
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placebo:
+    """Share of areas called significant in every like-for-like window.
+
+    Attributes
+    ----------
+    starts : ndarray of int, shape (windows,)
+        Column of the panel where each target window starts: as many months of history.
+    n_areas : ndarray of int, shape (windows,)
+        Areas tested.
+    two_sided, falls : dict of str to ndarray, shape (windows,)
+        By method: share with p < 0.05, and share of those that are falls (nominal 0.025).
+    scale : ndarray, shape (windows,)
+        Median scale of the log change from history.
+    """
+
+    starts: npt.NDArray[np.intp]
+    n_areas: npt.NDArray[np.intp]
+    two_sided: dict[str, Array]
+    falls: dict[str, Array]
+    scale: Array
+
+
+def placebo(
+    counts: npt.ArrayLike,
+    exposure: npt.ArrayLike,
+    calendar_month: npt.ArrayLike,
+    *,
+    window: int,
+    minimum_history: int = MINIMUM_MONTHS,
+    remove_national: bool = False,
+    keep_out_breaks: bool = False,
+    minimum_areas: int = MINIMUM_AREAS,
+    small_median: float = SMALL_MEDIAN,
+) -> Placebo:
+    """Test every window against the same months a year before, with what was known when it started.
+
+    It answers: with no target at all, how many areas would each method have called changed, or improved?
+
+    Parameters
+    ----------
+    counts : array, shape (areas, months)
+        Events in each month; NaN where not published.
+    exposure : array, shape (months,) or (areas, months)
+        Days in the month, or person-days.
+    calendar_month : array of int, shape (months,)
+        1 to 12.
+    window : int
+        Months in the window.
+    minimum_history : int
+        Months of history before the first window.
+    remove_national : bool
+        Take the median change of the areas off each area's change first.
+    keep_out_breaks : bool
+        Leave out the months that `find_breaks` suspects, and areas whose windows hold any.
+    minimum_areas, small_median
+        As `history_scale`.
+
+    Returns
+    -------
+    Placebo
+        Areas with both windows whole and no small counts in the history are tested.
+
+    Notes
+    -----
+    Only as good as the claim that nothing was targeted in these months. A rise or fall of the whole nation is
+    real, and shows as an excess unless removed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> counts = np.random.default_rng(1).poisson(900, (60, 48))
+    >>> found = placebo(counts, np.ones(48), np.tile(np.arange(1, 13), 4), window=9)
+    >>> bool(found.two_sided["Poisson"].mean() < 0.1), found.starts.size
+    (True, 16)
+    """
+    y, e, month = monthly_panel(counts, exposure, calendar_month)
+    if keep_out_breaks:
+        kept = find_breaks(np.where(e > 0, y, np.nan), e, month).usable
+        y, e = np.where(kept, y, 0.0), np.where(kept, e, 0.0)
+    starts = np.arange(max(minimum_history, 12), month.size - window + 1)
+    limits = (minimum_areas, small_median)
+    rows = [_window(y, e, month, int(start), window, remove_national, *limits) for start in starts]
+    return Placebo(
+        starts,
+        np.array([row.n for row in rows], dtype=np.intp),
+        {name: np.array([row.two_sided[name] for row in rows]) for name in METHODS},
+        {name: np.array([row.falls[name] for row in rows]) for name in METHODS},
+        np.array([row.scale for row in rows]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    n: int
+    two_sided: dict[str, float]
+    falls: dict[str, float]
+    scale: float
+
+
+def _window(
+    y: Array,
+    e: Array,
+    month: npt.NDArray[np.intp],
+    start: int,
+    window: int,
+    remove_national: bool,
+    minimum_areas: int,
+    small_median: float,
+) -> _Row:
+    change = _change(y, e, start, window)
+    tested = np.isfinite(change) & (median_month(y[:, :start], e[:, :start]) >= small_median)
+    y, e, change = y[tested], e[tested], change[tested]
+    if remove_national and change.size:
+        change = change - np.median(change)
+    known = (np.where(e > 0, y, np.nan)[:, :start], e[:, :start], month[:start])
+    ours = history_scale(*known, window=window, minimum_areas=minimum_areas, small_median=small_median)
+    own = history_scale(*known, window=window, minimum_areas=len(y) + 1)
+    model = fit_monthly(*known)
+    before, after = (y[:, s : s + window].sum(axis=1) for s in (start - 12, start))
+    noise = np.sqrt(divide(1.0, before) + divide(1.0, after))
+    quasi = noise * np.sqrt(np.maximum(model.dispersion, 1.0))
+    p = {
+        POISSON: _p(change, noise, np.full(change.shape, np.inf)),
+        QUASI: _p(change, quasi, model.df),
+        CORRECTED: own.p_value(change),
+        HISTORY: ours.p_value(change),
+    }
+    return _Row(
+        len(change),
+        {name: _share(value < LEVEL, value) for name, value in p.items()},
+        {name: _share((value < LEVEL) & (change < 0), value) for name, value in p.items()},
+        float(np.median(ours.scale)) if len(change) else float("nan"),
+    )
+
+
+def _change(y: Array, e: Array, start: int, window: int) -> Array:
+    spans = [slice(first, first + window) for first in (start - 12, start)]
+    rates = [log_window_rates(y[:, span], e[:, span], window)[:, 0] for span in spans]
+    return rates[1] - rates[0]
+
+
+def _p(change: Array, se: Array, df: Array) -> Array:
+    return np.asarray(2 * special.stdtr(np.where(df > 0, df, np.nan), -np.abs(divide(change, se))))
+
+
+def _share(flag: npt.NDArray[np.bool_], p: Array) -> float:
+    known = np.isfinite(p)
+    return float(flag[known].mean()) if known.any() else float("nan")
