@@ -23,12 +23,18 @@ _HOMES = {
     # estimates
     "proportion": "stats.estimates",
     "crude_rate": "stats.estimates",
+    "directly_standardised_rate": "stats.standardised",
+    "standardised_ratio": "stats.standardised",
     "mean": "stats.estimates",
     # comparisons
     "compare_proportions": "stats.comparisons",
     "compare_rates": "stats.comparisons",
     "compare_means": "stats.comparisons",
     "compare_estimates": "stats.comparisons",
+    "adjust_p_values": "stats.adjustments",
+    # improvement
+    "minimum_significant_improvement": "stats.improvements",
+    "detectable_improvement": "stats.improvements",
     # panel
     "seasonal_indices": "stats.season",
     "seasonality_test": "stats.seasonality",
@@ -37,6 +43,9 @@ _HOMES = {
     "sens_slope": "stats.kendall",
     "mann_kendall": "stats.kendall",
     "recent_trend": "stats.recent_trend",
+    # control charts
+    "xmr_limits": "stats.control_charts",
+    "spc_signals": "stats.control_charts",
     # judgement
     "baseline": "judge.baseline",
     "assess": "judge.assessment",

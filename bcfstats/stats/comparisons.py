@@ -422,7 +422,7 @@ def compare_estimates(
     Notes
     -----
     Standard error = (upper - lower) / (2 z), of logs for a ratio (Altman and Bland 2011,
-    doi:10.1136/bmj.d2090). Do not look whether two intervals overlap instead: at equal precision that asks
+    doi:10.1136/bmj.d2304). Do not look whether two intervals overlap instead: at equal precision that asks
     for a change 41 % larger. Not for percentages within a margin of 0 or 100 % (`compare_proportions` on
     effective sample sizes), nor for published limits so rounded that they show two figures.
 

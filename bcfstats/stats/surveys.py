@@ -189,7 +189,7 @@ def published_estimate(
 
     Notes
     -----
-    Each limit's distance from the value times z / published z (Altman and Bland 2011, doi:10.1136/bmj.d2090).
+    Each limit's distance from the value times z / published z (Altman and Bland 2011, doi:10.1136/bmj.d2304).
     Published margins may hold a finite population correction (the adult social care survey's do): they then
     describe the people surveyed, and are a little narrow for the care behind their answers.
 
@@ -281,8 +281,8 @@ def modelled_ratio(
 
     Notes
     -----
-    Poisson limits of the count; with limits of the denominator, Donner and Zou's (2012,
-    doi:10.1177/0962280210383082) interval for a ratio from the two intervals. The model is the same in both
+    Poisson limits of the count; with limits of the denominator, the interval for a ratio from the two of
+    Donner and Zou (2012) Statistical Methods in Medical Research 21:347-359. The model is the same in both
     periods, so its error does not belong in a comparison of an area with itself: use `compare_rates`. Not a
     proportion: the people recorded are not drawn from the people modelled.
 
