@@ -34,12 +34,16 @@ def bounds(requirements):
 
 
 def declared():
+    """Name to bound: to use it, to work on it, and what a user may add."""
     found = project()
-    return bounds(found["dependencies"]), bounds(found["optional-dependencies"]["dev"])
+    extras = dict(found["optional-dependencies"])
+    development = bounds(extras.pop("dev"))
+    optional = bounds(text for requirements in extras.values() for text in requirements)
+    return bounds(found["dependencies"]), development, optional
 
 
 def test_conda_environment_names_the_packages_and_bounds_of_pyproject():
-    runtime, development = declared()
+    runtime, development, _ = declared()
     expected = {
         OTHER_NAME_ON_CONDA_FORGE.get(name, name): bound for name, bound in (runtime | development).items()
     }
@@ -79,11 +83,11 @@ def imported(folder):
 
 @pytest.mark.parametrize("folder", ["bcfstats", "tests", "scripts"])
 def test_every_import_is_a_declared_dependency(folder):
-    runtime, development = declared()
-    allowed = set(runtime) if folder == "bcfstats" else set(runtime | development)
+    runtime, development, optional = declared()
+    allowed = set(runtime | optional) if folder == "bcfstats" else set(runtime | optional | development)
     providers = packages_distributions()
     for name in imported(ROOT / folder):
-        packages = {package.lower().replace("_", "-") for package in providers.get(name, [])}
+        packages = {package.lower().replace("_", "-") for package in providers.get(name, [name])}
         assert packages & allowed, f"{folder} imports {name}, which pyproject.toml does not name"
 
 
