@@ -95,17 +95,23 @@ def prepare(
 def check(
     targets: Annotated[Path | None, typer.Argument(help="CSV or XLSX file of proposed targets.")] = None,
     processed: Folder = None,
+    allocations: Annotated[Path | None, typer.Option(help="CSV or XLSX file of each area's money.")] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV file for the assessments, with reasons.")] = None,
     scheme: SchemeName = None,
     metrics: OwnMetrics = None,
     config: Config = None,
     debug: Debug = False,
 ) -> None:
-    """Say what data there is, what is missing or broken; check a file of targets."""
+    """Say what data there is, what is missing or broken; judge a file of targets."""
     from bcfstats.run.check import describe_data, describe_targets
     from bcfstats.run.settings import load_settings
 
     settings = load_settings(config).with_given(processed=processed, scheme=scheme, metrics=_tuple(metrics))
-    code, lines = describe_data(settings) if targets is None else describe_targets(settings, targets)
+    code, lines = (
+        describe_data(settings)
+        if targets is None
+        else describe_targets(settings, targets, allocations=allocations, out=out)
+    )
     for line in lines:
         print(line)
     raise typer.Exit(code)
@@ -147,10 +153,11 @@ def report(
     open_: Annotated[bool, typer.Option("--open", help="Open the report when done.")] = False,
     debug: Debug = False,
 ) -> None:
-    """Make the report of one area."""
+    """Make the report of one area, in a folder apart from the reports of a batch."""
     from bcfstats.run.settings import load_settings
 
-    settings = load_settings(config).with_given(processed=processed, out=out, jobs=1)
+    settings = load_settings(config)
+    settings = settings.with_given(processed=processed, out=out or settings.out / "single", jobs=1)
     _batch(settings, areas=(area,), open_=open_, single=True)
 
 

@@ -267,7 +267,13 @@ class AreaReport:
         breaks = [
             f"Series break on {day(b.date)}: {b.what}" for b in metric.breaks if self._covers(metric, b.date)
         ]
-        notes = [*methods, *warnings, *breaks, *metric.caveats]
+        bases = [
+            f"Definition in force: {row[f'{side}_basis']}"
+            for row in rows
+            for side in ("baseline", "outcome")
+            if row[f"{side}_basis"]
+        ]
+        notes = [*methods, *bases, *warnings, *breaks, *metric.caveats]
         return list(dict.fromkeys(note if note.endswith(".") else f"{note}." for note in notes))
 
     def _covers(self, metric: Metric, when: Any) -> bool:
