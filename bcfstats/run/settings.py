@@ -78,10 +78,19 @@ def load_settings(path: Path | None = None) -> Settings:
 
 
 def all_metrics(settings: Settings) -> Mapping[str, Metric]:
-    """Give the registry with the metrics of the user's own files added."""
-    found = METRICS
+    """Give the registry with the metrics of the user's own files added.
+
+    Raises
+    ------
+    InputError
+        If a file is not as it should be, or two of them define the same metric.
+    """
+    found = dict(METRICS)
     for path in settings.metrics:
-        found = {**found, **load_metrics(path)}
+        own = {name: metric for name, metric in load_metrics(path).items() if name not in METRICS}
+        if twice := sorted(own.keys() & found.keys()):
+            raise InputError("Two files define the same metric.", where=str(path), found=", ".join(twice))
+        found |= own
     return found
 
 

@@ -177,7 +177,7 @@ def test_unknown_and_missing_parameters_are_refused_before_a_kernel_starts(tmp_p
 
 def test_notebook_that_declares_other_parameters_is_refused_and_nothing_written(example_processed, tmp_path):
     notebook = nbformat.read(NOTEBOOK, as_version=4)
-    notebook.cells[0].source = "area = 'X06000001'"
+    notebook.cells[1].source = "area = 'X06000001'"
     nbformat.write(notebook, tmp_path / "other.ipynb")
     out = tmp_path / "reports"
     with pytest.raises(ParameterError, match=re.escape("missing: area")):
