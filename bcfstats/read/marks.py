@@ -131,8 +131,9 @@ def read_column(cells: pd.Series, publisher: str) -> pd.DataFrame:
     frame = pd.DataFrame({"value": numbers.astype("float64"), "status": "ok", "note": ""}, cells.index)
     rest = cells[~np.isfinite(frame["value"])]
     read = {cell: _cell_or_text(cell, publisher) for cell in rest.unique()}
-    for at, name in enumerate(Cell._fields):
-        frame.loc[rest.index, name] = [read[cell][at] for cell in rest]
+    for name in Cell._fields:
+        told = rest.map({cell: getattr(one, name) for cell, one in read.items()})
+        frame.loc[rest.index, name] = told.astype(frame[name].dtype)
     return frame
 
 

@@ -10,6 +10,7 @@ from bcfstats.define.periods import Period, month_of
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.read.dates import parse_date
 from bcfstats.read.marks import read_column
+from bcfstats.read.nhs_england import code_text
 from bcfstats.read.observations import NUMBERS, OBSERVATION_TYPES, add_note, typed
 from bcfstats.read.reading import FileReading, Refusal
 from bcfstats.read.register import known_codes
@@ -88,7 +89,10 @@ def _text(table: pd.DataFrame, name: str) -> pd.Series:
     """Give a column as text without outer blanks; empty where it is not there."""
     if name not in table.columns:
         return pd.Series("", table.index, dtype="str")
-    return table[name].map(lambda cell: "" if cell is None else str(cell).strip()).astype("str")
+    cells = table[name]
+    if cells.dtype == object:  # a workbook may hold a code as a number
+        cells = cells.map(lambda cell: code_text(cell) if isinstance(cell, float) else cell)
+    return cells.astype("str").str.strip()
 
 
 def _periods(table: pd.DataFrame, where: str) -> dict[str, pd.Series]:

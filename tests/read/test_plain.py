@@ -54,7 +54,7 @@ def test_a_workbook_with_dates_and_marks(write_workbook):
             ["Leeds", "delayed_transfers", date(2014, 4, 1), 1234, None],
             ["Leeds", "delayed_transfers", "May 2014", "*", None],
             ["Leeds", "delayed_transfers", "Jun 2014", None, None],
-            ["Leeds", "delayed_transfers", "Jul 2014", 7, "suspect"],
+            [212, "delayed_transfers", "Jul 2014", 7, "suspect"],
             [None, None, None, None, None],
         ]},
     )  # fmt: skip
@@ -62,6 +62,7 @@ def test_a_workbook_with_dates_and_marks(write_workbook):
     assert rows["status"].tolist() == ["ok", "suppressed", "not_available", "suspect"]
     assert rows["period_end"].dt.strftime("%Y-%m-%d").tolist()[0] == "2014-04-30"
     assert math.isnan(rows["numerator"][1])
+    assert rows["area_code"].tolist()[-1] == "E08000035"  # council code 212, stored as a number
 
 
 @pytest.mark.parametrize(
