@@ -158,7 +158,7 @@ def _monthly(rows: pd.DataFrame, metric: Metric, window: Period) -> pd.DataFrame
             "person_days": sums["person_days"],
         }
     )
-    frame["reason"] = np.where(frame["n_present"] == 0, f"no month of {window.label} has a usable figure", "")
+    frame["reason"] = np.where(frame["n_present"] == 0, "no month of it has a usable figure", "")
     no_rate = (frame["reason"] == "") & ~np.isfinite(frame["value"])
     frame.loc[no_rate, "reason"] = "no population for these months, so no rate"
     no_interval = (frame["reason"] == "") & ~np.isfinite(frame["lower"])
@@ -262,7 +262,7 @@ def _why_missing(rows: pd.DataFrame, areas: pd.Index, window: Period) -> NDArray
     status = told["status"].fillna("").astype(str).str.replace("_", " ")
     note = told["status_note"].fillna("").astype(str)
     words = status + np.where(note != "", ": " + note, "")
-    return np.where(status == "", f"no figure for {window.label}", f"figure for {window.label} is " + words)
+    return np.where(status == "", "none is in the data", "it is marked " + words)
 
 
 def _described(frame: pd.DataFrame, rows: pd.DataFrame, window: Period) -> pd.DataFrame:

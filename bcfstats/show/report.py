@@ -372,7 +372,8 @@ def _payment(label: str) -> str:
 
 
 def _windows_compared(row: dict[str, Any]) -> str:
-    return f"{Period.parse(row['outcome_period']).label} against {Period.parse(row['baseline_period']).label}"
+    before, after = sentences.windows(row)
+    return f"{after} against {before}"
 
 
 def _change(row: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.judge.results import BETTER, NOT_COMPARED, PER_CENT, WORSE
-from bcfstats.show.words import interval, listed, number, signed
+from bcfstats.show.words import interval, number, signed
 
 Row = Mapping[str, Any]
 AVERAGE_MONTH = ", average per month"
@@ -44,17 +44,17 @@ def level(row: Row, metric: Metric, side: str) -> str:
     period = Period.parse(row[f"{side}_period"])
     amount = row[f"{side}_value"]
     if not math.isfinite(amount):
-        return f"There is no figure for {period.label}: {row[f'{side}_reason']}."
+        return f"There is no usable figure for {period.label}: {row[f'{side}_reason'].rstrip('.')}."
     each = " a month on average" if metric.frequency == "month" else ""
     limits = interval(row[f"{side}_lower"], row[f"{side}_upper"], metric.decimals)
     sure = f" (95% interval {limits})" if math.isfinite(row[f"{side}_lower"]) else ""
     measure = "" if metric.unit == PER_CENT else f" {unit(metric)}"
-    return f"In {period.label} it was {value(amount, metric)}{measure}{each}{sure}."
+    return f"In {period.label}{_partly(row, side)} it was {value(amount, metric)}{measure}{each}{sure}."
 
 
 def finding(row: Row, metric: Metric) -> str:
     """Say what the change was, as a heading: direction, size, and against what noise it was held."""
-    before, after = (Period.parse(row[f"{side}_period"]).label for side in ("baseline", "outcome"))
+    before, after = windows(row)
     if row["finding"] == NOT_COMPARED:
         return f"{metric.short_name}: {after} cannot be compared with {before}"
     size = f"{signed(row['change'])}{_change_unit(row)}"
@@ -69,10 +69,19 @@ def finding(row: Row, metric: Metric) -> str:
     )
 
 
+def windows(row: Row) -> tuple[str, str]:
+    """Name the two windows compared, and say where only some of their months could be."""
+    before, after = (Period.parse(row[f"{side}_period"]).label for side in ("baseline", "outcome"))
+    matched, whole = row["matched_months"], row["outcome_n_expected"]
+    if math.isfinite(matched) and 0 < matched < whole:
+        after += f" ({matched:.0f} of {whole} months)"
+    return before, after
+
+
 def change(row: Row) -> str:
     """Say how sure the change is, and what the interval leaves out."""
     if row["finding"] == NOT_COMPARED:
-        return f"No comparison is made: {row['change_reason']}."
+        return f"No comparison is made: {row['change_reason'].rstrip('.')}."
     limits = interval(row["change_lower"], row["change_upper"], 1, as_change=True)
     if not math.isfinite(row["change_lower"]):
         return f"The change is {signed(row['change'])}{_change_unit(row)}. {_sentence(row['change_reason'])}"
@@ -122,10 +131,9 @@ def season(national_p: float, note: str, own_weight: float) -> str:
     )
 
 
-def missing(row: Row, side: str) -> str:
-    """Name the months a window lacks, or nothing."""
-    names = [name for name in str(row[f"{side}_missing"]).split("; ") if name]
-    return f"Without a usable figure: {listed(names)}." if names else ""
+def _partly(row: Row, side: str) -> str:
+    present, expected = row[f"{side}_n_present"], row[f"{side}_n_expected"]
+    return f" ({present} of {expected} months)" if 0 < present < expected else ""
 
 
 def _change_unit(row: Row) -> str:

@@ -58,7 +58,7 @@ def test_window_without_any_figure_is_missing_with_the_reason(months):
     found = baseline(months([100.0] * 12), "delayed_transfers", "Apr-Dec 2015").iloc[0]
     assert np.isnan(found["value"])
     assert found["n_present"] == 0
-    assert "no month of April to December 2015" in found["reason"]
+    assert "no month of it has a usable figure" in found["reason"]
 
 
 def test_no_population_gives_the_count_and_the_reason_for_no_rate(months):

@@ -97,8 +97,20 @@ def test_no_sentence_calls_a_change_of_delayed_days_significant():
         "change_lower": 8.0,
         "change_upper": 33.0,
         "change_reason": "",
+        "matched_months": 9.0,
+        "outcome_n_expected": 9,
     }
     words = " ".join([sentences.finding(row, metric), sentences.change(row), sentences.wander(metric)])
     assert "significant" not in words
     assert "noise from month to month only" in words
     assert "wander" in words
+
+
+def test_window_that_is_not_complete_says_so():
+    row = {
+        "baseline_period": "2014-01/2014-06",
+        "outcome_period": "2015-01/2015-06",
+        "matched_months": 3.0,
+        "outcome_n_expected": 6,
+    }
+    assert sentences.windows(row) == ("January to June 2014", "January to June 2015 (3 of 6 months)")
