@@ -49,6 +49,7 @@ _HOMES = {
     # judgement
     "baseline": "judge.baseline",
     "assess": "judge.assessment",
+    "assess_ambitions": "judge.ambitions",
     "payment": "judge.payment",
     "read_allocations": "judge.allocations",
     "national_conditions": "judge.conditions",

@@ -1,78 +1,128 @@
-"""Proposed targets beside their baselines: how far they ask to go, and which way."""
+"""Proposed targets as values: from a value, a count or a change, against the baseline or the projection."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from bcfstats.define.metrics import Metric
-from bcfstats.define.schemes import Scheme
-from bcfstats.judge.baseline import baseline
+from bcfstats.judge.outlook import Floats, Outlook, Texts, is_share, joined
 
-MONTHS_IN_YEAR = 12
+CLAIM_TOLERANCE = 0.01
+WHOLE_WINDOW = 0.3
+FEWEST_MONTHS = 3
 
 
-def against_baseline(
-    observations: pd.DataFrame, targets: pd.DataFrame, rules: Scheme, metrics: Mapping[str, Metric]
-) -> pd.DataFrame:
-    """Set each proposed target beside the baseline of the same months a year before.
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """Targets in the metric's unit, one entry a target.
 
-    It answers: from where to where does the target go, in per cent, and is it an improvement at all?
+    Attributes
+    ----------
+    value : array
+        The target.
+    start : array
+        Where the 70 % are measured from: the baseline, or the projection where the target is set against it
+        or only slows growth.
+    from_projection, slows_growth : arrays of bool
+    events : array
+        Events (or people) better than if the baseline went on in the expected population.
+    reason, warnings : arrays of str
+        Why the target cannot be used; what a reader must know of it.
+    """
+
+    value: Floats
+    start: Floats
+    from_projection: np.ndarray
+    slows_growth: np.ndarray
+    events: Floats
+    reason: Texts
+    warnings: Texts
+
+
+def proposal(view: Outlook, targets: pd.DataFrame) -> Proposal:
+    """Turn the rows of a target file into values.
 
     Parameters
     ----------
-    observations : DataFrame
-        With the observation columns.
+    view : Outlook
+        One entry a target.
     targets : DataFrame
-        From `read_targets`: area_code, metric, payment, and one of target_value, target_numerator and
-        change_percent.
-    rules : Scheme
-        The payment scheme: which window each payment is judged on.
-    metrics : mapping of str to Metric
-
-    Returns
-    -------
-    DataFrame
-        One row per target, in the given order: `baseline_period`, `baseline_value`, `target_value`,
-        `ambition_percent` (change from baseline), `is_improvement` and a `note`.
-
-    Notes
-    -----
-    A target given as a count is turned into a rate with the baseline's population; over a window of months
-    it is the count of the whole window. This does not judge whether a target is significant or achievable.
+        From `read_targets`, the rows of one metric and payment.
     """
-    pieces = [
-        _one_window(observations, found, metrics[str(metric)], str(payment), rules)
-        for (metric, payment), found in targets.groupby(["metric", "payment"], sort=False)
-    ]
-    return pd.concat(pieces).sort_index()
-
-
-def _one_window(
-    observations: pd.DataFrame, targets: pd.DataFrame, metric: Metric, payment: str, rules: Scheme
-) -> pd.DataFrame:
-    window = rules.payment(payment).metrics.get(metric.id)
-    frame = targets.assign(baseline_period="", baseline_value=np.nan, people=np.nan, reason="")
-    if window is None:
-        frame["reason"] = f"{metric.short_name} has no window in this payment"
-    else:
-        before = window.shift_years(-(rules.baseline_lag_months // MONTHS_IN_YEAR))
-        known = baseline(observations, metric, before).set_index("area_code").reindex(frame["area_code"])
-        share = known["n_present"] if metric.frequency == "month" else 1
-        frame["baseline_period"] = str(before)
-        frame["baseline_value"] = known["value"].to_numpy(dtype=float)
-        frame["people"] = (known["denominator"] * share).to_numpy(dtype=float)
-        frame["reason"] = known["reason"].fillna("no figures for this area").to_numpy()
-    start = frame["baseline_value"]
-    from_count = frame["target_numerator"] / frame["people"] * metric.multiplier
-    from_change = start * (1 + frame["change_percent"] / 100)
-    frame["target_value"] = frame["target_value"].fillna(from_count).fillna(from_change)
-    frame["ambition_percent"] = 100 * (frame["target_value"] / start - 1)
-    better = frame["target_value"] < start if metric.polarity == "lower" else frame["target_value"] > start
-    frame["is_improvement"] = better & start.notna()
-    frame["note"] = np.select(
-        [start.isna(), frame["is_improvement"]],
-        ["No baseline: " + frame["reason"] + ".", ""],
-        default=f"Not an improvement: {metric.polarity} is better.",
+    given = {
+        name: targets[name].to_numpy(dtype=float)
+        for name in ("target_value", "target_numerator", "change_percent", "baseline_value")
+    }
+    projected = (targets["against"] == "projected").to_numpy()
+    base = np.where(projected, view.expected, view.value)
+    value = given["target_value"]
+    value = np.where(np.isnan(value), given["target_numerator"] * view.values_per_event, value)
+    value = np.where(np.isnan(value), base * (1 + given["change_percent"] / 100), value)
+    better, beats = (view.direction * (value - other) > 0 for other in (view.value, view.expected))
+    slows = ~better & beats
+    counted = np.isfinite(given["target_numerator"])
+    return Proposal(
+        value=value,
+        start=np.where(projected | slows, view.expected, view.value),
+        from_projection=projected,
+        slows_growth=slows,
+        events=_events(view, value),
+        reason=_reasons(view, value),
+        warnings=_warnings(view, given["baseline_value"], counted),
     )
-    return frame.drop(columns=["people", "reason"])
+
+
+def _events(view: Outlook, value: Floats) -> Floats:
+    """Events fewer (or more, where more is better) than the baseline rate would bring."""
+    statistic = view.metric.statistic
+    if statistic == "directly_standardised_rate":
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(view.direction * (value / view.value - 1) * view.numerator)
+    if statistic not in ("crude_rate", "proportion", "modelled_ratio"):
+        return np.full(len(value), np.nan)
+    return np.asarray(view.direction * (value - view.value) / view.values_per_event)
+
+
+def _reasons(view: Outlook, value: Floats) -> Texts:
+    top = view.metric.multiplier if is_share(view.metric) else np.inf
+    over = view.months if view.metric.frequency == "month" else 1
+    with np.errstate(divide="ignore", invalid="ignore"):
+        whole = np.abs(value / (view.value * over) - 1) < WHOLE_WINDOW
+    found = np.where(value < 0, "the target is below zero", "")
+    found = np.where(value > top, f"the target is above {top:g} %", found)
+    mistaken = (
+        f"the target looks like a rate for all {over} months: this metric's value is the average per month"
+    )
+    found = np.where(whole & (over >= FEWEST_MONTHS), mistaken, found)
+    return np.where(
+        (found == "") & ~np.isfinite(value), "the target's value cannot be worked out", found
+    ).astype(object)
+
+
+def _warnings(view: Outlook, claimed: Floats, counted: np.ndarray) -> Texts:
+    decimals = view.metric.decimals
+    with np.errstate(invalid="ignore"):
+        room = np.maximum(CLAIM_TOLERANCE * np.abs(view.value), 10.0**-decimals)
+        differs = np.abs(claimed - view.value) > room
+    claim = np.array(
+        [
+            f"the target file gives a baseline of {a:,.{decimals}f}, the data {b:,.{decimals}f}"
+            if flag
+            else ""
+            for a, b, flag in zip(claimed, view.value, differs, strict=True)
+        ],
+        dtype=object,
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        growth = 100 * (view.people / view.denominator - 1)
+    people = np.array(
+        [
+            f"a count: over the population expected in the window, {abs(g):.1f} % "
+            f"{'more' if g > 0 else 'fewer'} people than at baseline"
+            if flag and np.isfinite(g) and abs(g) >= 0.05
+            else ""
+            for g, flag in zip(growth, counted, strict=True)
+        ],
+        dtype=object,
+    )
+    return joined(claim, people)

@@ -1,14 +1,18 @@
 """What is there, what is missing, what is wrong: told before anything is run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.define.schemes import scheme
-from bcfstats.judge.targets import against_baseline
+from bcfstats.judge.allocations import read_allocations
+from bcfstats.judge.ambitions import GOOD, assess_ambitions
+from bcfstats.judge.verdicts import in_100
 from bcfstats.read.data import Data, load
 from bcfstats.read.observations import check_observations, problems_by_area
 from bcfstats.read.prepare import Prepared
@@ -72,13 +76,25 @@ def describe_data(settings: Settings) -> tuple[int, list[str]]:
     return (1 if broken else 0), lines
 
 
-def describe_targets(settings: Settings, targets: Path) -> tuple[int, list[str]]:
-    """Check a file of targets, and set each target beside its baseline.
+def describe_targets(
+    settings: Settings, targets: Path, *, allocations: Path | None = None, out: Path | None = None
+) -> tuple[int, list[str]]:
+    """Judge a file of targets, one line each, and write the whole table where asked.
+
+    Parameters
+    ----------
+    settings : Settings
+    targets : Path
+        CSV or XLSX file of targets.
+    allocations : Path, optional
+        CSV or XLSX file of the money behind each payment.
+    out : Path, optional
+        CSV file for the assessments, with every column.
 
     Returns
     -------
     int, list of str
-        Exit code (1 where a target is not an improvement or has no baseline), and lines to print.
+        Exit code (1 where a target is anything but challenging and achievable), and lines to print.
 
     Raises
     ------
@@ -88,17 +104,42 @@ def describe_targets(settings: Settings, targets: Path) -> tuple[int, list[str]]
     data, metrics = load(settings.processed), all_metrics(settings)
     rules = scheme(settings.scheme, metrics)
     proposed = read_targets(targets, areas=data.areas, metrics=metrics, scheme=rules)
-    table = against_baseline(data.observations, proposed, rules, metrics)
-    lines = [
-        f"{row['area_name']}, {metrics[row['metric']].short_name}, {row['payment']}: "
-        f"baseline {value(row['baseline_value'], metrics[row['metric']])} ({row['baseline_period']}), "
-        f"target {value(row['target_value'], metrics[row['metric']])} ({signed(row['ambition_percent'])}%). "
-        f"{row['note']}"
-        for row in table.to_dict("records")
-    ]
-    wrong = int((~table["is_improvement"]).sum())
-    lines.append(f"{number(len(table))} targets, {number(wrong)} not an improvement or without a baseline.")
-    return (1 if wrong else 0), lines
+    money = None if allocations is None else read_allocations(allocations, rules, areas=data.areas)
+    broken = problems_by_area(check_observations(data.observations, metrics))
+    usable = data.observations.loc[~data.observations["area_code"].isin(list(broken))]
+    table = assess_ambitions(usable, proposed, rules, allocations=money, metrics=metrics)
+    named = proposed["area_code"].map(data.areas.set_index("area_code")["area_name"])
+    table["area_name"] = table["area_name"].where(
+        table["area_name"] != "", named.fillna(proposed["area_code"])
+    )
+    if out is not None:
+        table.to_csv(out, index=False, encoding="utf-8-sig")
+    return _told(table, metrics, out)
+
+
+def _told(table: pd.DataFrame, metrics: Mapping[str, Metric], out: Path | None) -> tuple[int, list[str]]:
+    few = len(table) <= SHOWN
+    lines = []
+    for row in table.to_dict("records"):
+        lines.append(_target_line(row, metrics[row["metric"]]))
+        lines += [f"  {row['reasons']}"] if few else []
+        lines += [f"  Note: {row['warnings']}."] if few and row["warnings"] else []
+    counts = table["verdict"].value_counts(sort=False)
+    lines += [f"{number(count):>7} {name.replace('_', ' ')}" for name, count in counts.items()]
+    lines.append(
+        f"{number(len(table))} targets." + ("" if out is None else f" Reasons and all columns: {out}")
+    )
+    return (1 if (table["verdict"] != GOOD).any() else 0), lines
+
+
+def _target_line(row: Mapping[str, Any], metric: Metric) -> str:
+    chance = in_100(row["p_paid_do_nothing"])
+    return (
+        f"{row['area_name']}, {metric.short_name}, {row['payment']}: "
+        f"{value(row['baseline_value'], metric)} to {value(row['target_value'], metric)} "
+        f"({signed(row['ambition_percent'])}%), paid for doing nothing {chance}: "
+        f"{row['verdict'].replace('_', ' ')}"
+    )
 
 
 def _metric_lines(data: Data) -> Iterator[str]:

@@ -1,0 +1,340 @@
+"""Proposed ambitions judged: improvement, trend, noise, history, chances of payment, reach, verdict."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bcfstats.define.metrics import METRICS, Metric
+from bcfstats.define.periods import Period
+from bcfstats.define.schemes import Scheme, scheme
+from bcfstats.errors import InputError, ParameterError
+from bcfstats.judge.outlook import Floats, Outlook, Texts, joined
+from bcfstats.judge.outlooks import outlook
+from bcfstats.judge.payment import place
+from bcfstats.judge.reach import Peers, Reach, reach
+from bcfstats.judge.targets import Proposal, proposal
+from bcfstats.judge.verdicts import cannot, sentences
+
+TAIL = 0.025
+NEEDED = ("area_code", "metric", "payment", "target_value", "target_numerator", "change_percent", "against")
+NO_LINE = "this scheme pays by degrees: the line used here is the target in full"
+
+NOT_BETTER, BEATEN, NOISE, EASY, GOOD, UNPRECEDENTED, UNKNOWN = (
+    "not_an_improvement",
+    "beaten_by_trend",
+    "within_noise",
+    "too_easy",
+    "challenging_and_achievable",
+    "unprecedented",
+    "cannot_be_assessed",
+)
+VERDICTS = (NOT_BETTER, BEATEN, NOISE, EASY, GOOD, UNPRECEDENTED, UNKNOWN)
+COLUMNS = [
+    *("area_code", "area_name", "metric", "payment", "baseline_value", "baseline_numerator"),
+    *(
+        "baseline_denominator",
+        "baseline_period",
+        "target_period",
+        "target_value",
+        "against",
+        "ambition_percent",
+    ),
+    *("events_better", "ambition_per_month", "do_nothing_value", "do_nothing_lower", "do_nothing_upper"),
+    *("noise_p", "significant_vs_noise", "history_p", "significant_vs_history", "noise_significant_value"),
+    *("minimum_significant_value", "detectable_value", "beats_trend", "payment_line", "p_paid_no_change"),
+    *("p_paid_do_nothing", "p_paid_if_half_delivered", "p_paid_if_delivered", "reach", "reach_lower"),
+    *("reach_upper", "reach_changes", "reach_areas", "challenging_value", "money_at_stake"),
+    *("money_is_estimate", "verdict", "reasons", "method", "warnings"),
+]
+
+
+@dataclass(frozen=True)
+class Cutoffs:
+    """Where an ambition becomes too easy or unheard of: choices of policy, not facts.
+
+    Attributes
+    ----------
+    luck, good_luck : float
+        Chance of payment if nothing is done: above the first it is too easy, up to the second challenging;
+        between them it is borderline.
+    reach, good_reach : float
+        Share of peer history that did as much: below the first it is unprecedented, from the second on
+        achievable; between them it is borderline.
+    """
+
+    luck: float = 0.25
+    good_luck: float = 0.20
+    reach: float = 0.025
+    good_reach: float = 0.05
+
+
+def assess_ambitions(
+    observations: pd.DataFrame,
+    targets: pd.DataFrame,
+    scheme: Scheme | str = "bcf-2013-12",
+    *,
+    known_until: Period | str | None = None,
+    allocations: pd.DataFrame | None = None,
+    peers: Peers | None = None,
+    metrics: Mapping[str, Metric] = METRICS,
+    cutoffs: Cutoffs = Cutoffs(),
+) -> pd.DataFrame:
+    """Judge proposed ambitions.
+
+    It answers: is each target an improvement, more than noise, more than usual movement, more than would come
+    by itself, and within what peers have ever done?
+
+    Parameters
+    ----------
+    observations : DataFrame
+        With the observation columns.
+    targets : DataFrame
+        From `read_targets`: one row per area, metric and payment, with one of `target_value`,
+        `target_numerator` and `change_percent`; `against` the baseline or the projection.
+    scheme : Scheme or str
+        Which months each payment rests on, and its 70 %.
+    known_until : Period or str, optional
+        What may be known, such as "Dec 2013"; everything before each payment's months if not given.
+    allocations : DataFrame, optional
+        From `read_allocations`.
+    peers : mapping of area code to codes, optional
+        Whose history counts for reach; all areas if not given.
+    metrics : mapping of str to Metric, optional
+        The registry, with metrics of one's own added.
+    cutoffs : Cutoffs
+        Where an ambition becomes too easy or unheard of.
+
+    Returns
+    -------
+    DataFrame
+        One row per target, in their order, with the columns `COLUMNS` names: values in the metric's unit,
+        chances from 0 to 1, `events_better` over the window (admissions or days fewer, or people more, than
+        the baseline rate would bring), `do_nothing_lower` and `do_nothing_upper` 80 % limits, `verdict`, and
+        `reasons` in sentences.
+
+    Raises
+    ------
+    InputError
+        If a column is missing from the targets.
+    ParameterError
+        If a metric or payment is not known.
+
+    Notes
+    -----
+    **Method.** Baseline: the same months a year before. Noise: the metric's own test (`compare_rates` and its
+    like). History: Student's t on the moderated scale of past like-for-like changes (`history_scale`,
+    `annual_scale`), 2.5 % in the improving direction. Chances of payment: the forecast's own past errors, at
+    the line 70 % of the way. They are right over years, not within one: a year that is good or bad for all
+    England moves all areas together.
+
+    **When not to use.** For targets whose outcome is known (`payment`), and for changes of definition.
+
+    Examples
+    --------
+    >>> from bcfstats import example_data
+    >>> data = example_data(n_areas=40)
+    >>> rows = data.areas[["area_code"]].assign(metric="delayed_transfers", payment="2015-04",
+    ...     target_value=float("nan"), target_numerator=float("nan"), change_percent=-3.5, against="baseline")
+    >>> found = assess_ambitions(data.observations, rows)
+    >>> found["verdict"].isin(["within_noise", "beaten_by_trend", "cannot_be_assessed"]).all()
+    np.True_
+    """
+    rules = _rules(scheme)
+    missing = [name for name in NEEDED if name not in targets]
+    if missing:
+        raise InputError("Columns are missing from the targets.", found=", ".join(missing))
+    unknown = sorted(set(targets["metric"]) - set(metrics))
+    if unknown:
+        raise ParameterError("There is no such metric.", found=", ".join(unknown))
+    given = targets.reset_index(drop=True)
+    if "baseline_value" not in given:
+        given["baseline_value"] = np.nan
+    pieces = []
+    for (name, payment), rows in given.groupby(["metric", "payment"], sort=False):
+        metric = metrics[str(name)]
+        seen = outlook(observations, metric, str(payment), rules, known_until=known_until, metrics=metrics)
+        pieces.append(_assess(rows, metric, seen, rules, peers, cutoffs))
+    table = pd.concat(pieces).sort_index() if pieces else pd.DataFrame(columns=COLUMNS)
+    return _with_names(_with_money(table, allocations, rules, metrics), observations)[COLUMNS]
+
+
+def _rules(given: Scheme | str) -> Scheme:
+    return scheme(given) if isinstance(given, str) else given
+
+
+def _assess(
+    rows: pd.DataFrame,
+    metric: Metric,
+    seen: Outlook | str,
+    rules: Scheme,
+    peers: Peers | None,
+    cutoffs: Cutoffs,
+) -> pd.DataFrame:
+    known = {} if isinstance(seen, str) else {code: i for i, code in enumerate(seen.area_codes)}
+    inside = rows["area_code"].isin(list(known))
+    parts = []
+    if not isinstance(seen, str) and inside.any():
+        found = rows.loc[inside]
+        places = np.array([known[code] for code in found["area_code"]])
+        parts.append(_judged(found, seen.take(places), rules, peers, cutoffs))
+    if not inside.all():
+        told = seen if isinstance(seen, str) else "there are no figures for this area"
+        parts.append(_unknown(rows.loc[~inside], metric, told))
+    return pd.concat(parts)
+
+
+def _judged(
+    rows: pd.DataFrame, view: Outlook, rules: Scheme, peers: Peers | None, cutoffs: Cutoffs
+) -> pd.DataFrame:
+    target = proposal(view, rows)
+    share = 1.0 if rules.pass_share is None else float(rules.pass_share)
+    line = target.start - share * (target.start - target.value)
+    size = view.improvement(view.value, target.value)
+    past = reach(view.history, size, view.direction, view.area_codes, peers)
+    low, high = view.expected_interval()
+    noise_p = view.noise_test(view.places, target.value)
+    history_p = view.usual_p(target.value)
+    luck = view.chance(line)
+    frame = pd.DataFrame(
+        {
+            "area_code": view.area_codes,
+            "metric": view.metric.id,
+            "payment": rows["payment"].to_numpy(),
+            "baseline_value": view.value,
+            "baseline_numerator": view.numerator,
+            "baseline_denominator": view.denominator,
+            "baseline_period": str(view.before),
+            "target_period": str(view.window),
+            "target_value": target.value,
+            "against": np.where(target.from_projection, "projected", "baseline"),
+            "ambition_percent": 100 * (_ratio(target.value, view.value) - 1),
+            "events_better": target.events,
+            "ambition_per_month": target.events / view.months,
+            "do_nothing_value": view.expected,
+            "do_nothing_lower": low,
+            "do_nothing_upper": high,
+            "noise_p": noise_p,
+            "significant_vs_noise": noise_p <= TAIL,
+            "history_p": history_p,
+            "significant_vs_history": history_p <= TAIL,
+            "noise_significant_value": view.noise_least,
+            "minimum_significant_value": view.minimum_significant(),
+            "detectable_value": view.detectable(),
+            "beats_trend": view.improvement(view.expected, target.value) > 0,
+            "payment_line": line,
+            "p_paid_no_change": view.chance_if_nothing_changes(line),
+            "p_paid_do_nothing": luck,
+            "p_paid_if_half_delivered": view.chance(line, _delivered(view, target, 0.5)),
+            "p_paid_if_delivered": view.chance(line, _delivered(view, target, 1.0)),
+            "reach": past.share,
+            "reach_lower": past.lower,
+            "reach_upper": past.upper,
+            "reach_changes": past.n_changes,
+            "reach_areas": past.n_areas,
+            "challenging_value": _challenging(view, share, cutoffs.good_luck),
+            "method": view.method,
+        },
+        index=rows.index,
+    )
+    reason = np.where(view.reason != "", view.reason, target.reason)
+    frame["verdict"], why = _verdicts(frame, size, reason, past, cutoffs)
+    no_line = np.full(len(frame), NO_LINE if rules.pass_share is None else "", dtype=object)
+    frame["warnings"] = joined(view.warnings, target.warnings, no_line)
+    frame.loc[(view.reason != ""), _judgements(frame)] = np.nan
+    frame["reasons"] = sentences(frame, view, target, why, cutoffs)
+    return frame
+
+
+def _ratio(top: Floats, bottom: Floats) -> Floats:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(top / bottom)
+
+
+def _judgements(frame: pd.DataFrame) -> list[str]:
+    """Columns that mean nothing where there is no outlook."""
+    first = frame.columns.get_loc("do_nothing_value")
+    numbers = frame.columns[first : frame.columns.get_loc("method")]
+    return [name for name in numbers if frame[name].dtype == float]
+
+
+def _delivered(view: Outlook, target: Proposal, share: float) -> Floats:
+    """How much better than the forecast the outcome is if a share of the plan is delivered."""
+    reached = target.start + share * (target.value - target.start)
+    return view.improvement(target.start, reached)
+
+
+def _challenging(view: Outlook, share: float, luck: float) -> Floats:
+    """Target whose line is reached with just this chance if nothing is done; NaN where there is none."""
+    value = view.value + (view.line_with_chance(luck) - view.value) / share
+    better = view.direction * (value - view.value) > 0
+    return np.where(better & (value >= 0), value, np.nan)
+
+
+def _verdicts(
+    frame: pd.DataFrame, size: Floats, reason: Texts, past: Reach, cutoffs: Cutoffs
+) -> tuple[Texts, Texts]:
+    """Name the verdict of each target, and why it cannot be judged where it cannot."""
+    luck, seen = frame["p_paid_do_nothing"].to_numpy(), past.share
+    unknown = (reason != "") | ~np.isfinite(luck) | ~np.isfinite(size)
+    found = np.select(
+        [
+            unknown & ~np.isneginf(size) & ~np.isposinf(size),
+            size <= 0,
+            ~frame["beats_trend"].to_numpy(),
+            (frame["noise_p"] > TAIL).to_numpy(),
+            luck > cutoffs.luck,
+            ~np.isfinite(seen),
+            seen < cutoffs.reach,
+        ],
+        [UNKNOWN, NOT_BETTER, BEATEN, NOISE, EASY, UNKNOWN, UNPRECEDENTED],
+        default=GOOD,
+    ).astype(object)
+    found = np.where(reason != "", UNKNOWN, found)
+    why = np.where((found == UNKNOWN) & (reason == ""), "there is no history to judge it by", reason)
+    return found.astype(object), why.astype(object)
+
+
+def _unknown(rows: pd.DataFrame, metric: Metric, reason: str) -> pd.DataFrame:
+    """Give targets of which nothing can be said."""
+    frame = pd.DataFrame({name: rows[name] for name in ("area_code", "metric", "payment", "against")})
+    frame["target_value"] = rows["target_value"]
+    frame["ambition_percent"] = rows["change_percent"]
+    told = " ".join(cannot(reason))
+    return frame.assign(
+        verdict=UNKNOWN,
+        reasons=told,
+        method="",
+        warnings="",
+        beats_trend=False,
+        significant_vs_noise=False,
+        significant_vs_history=False,
+    ).reindex(columns=COLUMNS)
+
+
+def _with_money(
+    table: pd.DataFrame, allocations: pd.DataFrame | None, rules: Scheme, metrics: Mapping[str, Metric]
+) -> pd.DataFrame:
+    table = table.assign(money_at_stake=np.nan, money_is_estimate=False)
+    if allocations is None:
+        return table
+    ids = {payment.id: payment for payment in rules.payments}
+    money: dict[Any, Any] = allocations.set_index(["area_code", "payment"])[
+        ["pounds", "is_estimate"]
+    ].to_dict("index")
+    for i, row in zip(
+        table.index, table[["area_code", "payment", "metric"]].itertuples(index=False), strict=True
+    ):
+        found = money.get((row.area_code, row.payment))
+        paid_as = place(ids[row.payment], metrics[row.metric]) if row.payment in ids else None
+        if found and paid_as:
+            pounds = found["pounds"] * float(ids[row.payment].weights[paid_as])
+            table.loc[i, ["money_at_stake", "money_is_estimate"]] = [round(pounds, 2), found["is_estimate"]]
+    return table
+
+
+def _with_names(table: pd.DataFrame, observations: pd.DataFrame) -> pd.DataFrame:
+    names = observations.drop_duplicates("area_code", keep="last").set_index("area_code")["area_name"]
+    return table.assign(area_name=table["area_code"].map(names).fillna(""))

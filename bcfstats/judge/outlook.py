@@ -1,0 +1,202 @@
+"""What is known of a metric and a payment window before any target is looked at."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from bcfstats.define.metrics import Metric
+from bcfstats.define.periods import Period
+from bcfstats.stats.rows import critical_value
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Texts = NDArray[np.object_]
+DETECTABLE_POWER = 0.8
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """How far the metric moved between years in the past, in every area.
+
+    Attributes
+    ----------
+    area_codes : tuple of str
+    changes : array, shape (areas, windows)
+        Like-for-like changes on the working scale; NaN where a window is not complete.
+    worth : array, shape (areas,)
+        Independent changes that an area's overlapping ones are worth.
+    kept : float
+        Share of an unusual improvement that is still there a year later; NaN where it cannot be measured.
+    span : str
+        The months or years they come from, in words.
+    """
+
+    area_codes: tuple[str, ...]
+    changes: Floats
+    worth: Floats
+    kept: float
+    span: str
+
+
+@dataclass(frozen=True, eq=False)
+class Outlook:
+    """Baseline, forecast and usual movement, one entry an area (or, after `take`, one a target).
+
+    Attributes
+    ----------
+    metric : Metric
+    window, before : Period
+        The months paid on, and the same months of the baseline.
+    lag : int
+        Years between them.
+    scale : "ratio" or "difference"
+        Whether changes are measured on logs or in the metric's unit.
+    known_until : Period
+        The last period that history and forecast know.
+    area_codes, area_names : arrays of str
+    value, lower, upper, numerator, denominator : arrays
+        The baseline; the numerator over the whole window.
+    people : array
+        Expected denominator in the payment window.
+    expected, expected_scale, expected_df : arrays
+        The do-nothing forecast in the metric's unit, and the scale of its error.
+    usual_scale, usual_df : arrays
+        Standard error of a change when nothing is targeted.
+    noise_least : array
+        The value that would just be beyond noise within the two windows.
+    noise_test : function
+        Gives, for a value per entry, the one-sided p-value against noise; entries as in `places`.
+    places : array of int
+        Which area each entry is.
+    history : History
+    method : str
+    reason, warnings : arrays of str
+        Why there is no outlook; what a reader must know.
+    """
+
+    metric: Metric
+    window: Period
+    before: Period
+    lag: int
+    scale: Literal["ratio", "difference"]
+    known_until: str
+    area_codes: Texts
+    area_names: Texts
+    value: Floats
+    lower: Floats
+    upper: Floats
+    numerator: Floats
+    denominator: Floats
+    people: Floats
+    expected: Floats
+    expected_scale: Floats
+    expected_df: Floats
+    usual_scale: Floats
+    usual_df: Floats
+    noise_least: Floats
+    noise_test: Callable[[Ints, Floats], Floats]
+    places: Ints
+    history: History
+    method: str
+    reason: Texts
+    warnings: Texts
+
+    @property
+    def direction(self) -> float:
+        """Plus one where higher is better, minus one where lower is."""
+        return 1.0 if self.metric.polarity == "higher" else -1.0
+
+    @property
+    def months(self) -> int:
+        """Months in the payment window."""
+        return self.window.n_months
+
+    @property
+    def values_per_event(self) -> Floats:
+        """What one event in the payment window adds to the value."""
+        over = self.months if self.metric.frequency == "month" else 1
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(self.metric.multiplier / (self.people * over))
+
+    def take(self, places: Ints) -> "Outlook":
+        """Line the entries up with targets: one entry for each place named."""
+        arrays = {
+            field.name: getattr(self, field.name)[places]
+            for field in fields(self)
+            if isinstance(getattr(self, field.name), np.ndarray)
+        }
+        return replace(self, **arrays)
+
+    def improvement(self, start: Floats, end: Floats) -> Floats:
+        """Size of a change on the working scale, positive where it is for the better."""
+        return self.direction * (self._onto(end) - self._onto(start))
+
+    def better_by(self, start: Floats, size: Floats) -> Floats:
+        """Give the value that is better by a size on the working scale; NaN where there can be none."""
+        if self.scale == "ratio":
+            return np.asarray(start * np.exp(self.direction * size))
+        moved = start + self.direction * size
+        top = self.metric.multiplier if is_share(self.metric) else np.inf
+        return np.where((moved >= 0) & (moved <= top), moved, np.nan)
+
+    def minimum_significant(self) -> Floats:
+        """Value that would just be significant against usual movement."""
+        return self.better_by(self.value, critical_value(0.95, self.usual_df) * self.usual_scale)
+
+    def detectable(self, power: float = DETECTABLE_POWER) -> Floats:
+        """Value that, truly reached, would be found significant with this power."""
+        size = critical_value(0.95, self.usual_df) + special.ndtri(power)
+        return self.better_by(self.value, size * self.usual_scale)
+
+    def usual_p(self, value: Floats) -> Floats:
+        """One-sided p-value of a change from the baseline against usual movement."""
+        return self._tail(self.improvement(self.value, value), self.usual_scale, self.usual_df)
+
+    def chance_if_nothing_changes(self, line: Floats) -> Floats:
+        """Chance that the outcome is at least as good as a line if the true level stays at the baseline."""
+        return self.usual_p(line)
+
+    def chance(self, line: Floats, further: Floats | float = 0.0) -> Floats:
+        """Chance of an outcome at least as good as a line, from the forecast made better by a size."""
+        size = self.improvement(self.expected, line) - further
+        return self._tail(size, self.expected_scale, self.expected_df)
+
+    def line_with_chance(self, chance: float) -> Floats:
+        """Value that is reached or bettered with this chance if nothing is done."""
+        size = -special.stdtrit(self.expected_df, chance) * self.expected_scale
+        return self.better_by(self.expected, size)
+
+    def expected_interval(self, confidence_level: float = 0.8) -> tuple[Floats, Floats]:
+        """Limits of the outcome if nothing is done."""
+        half = critical_value(confidence_level, self.expected_df) * self.expected_scale
+        middle = self._onto(self.expected)
+        low, high = middle - half, middle + half
+        if self.scale == "ratio":
+            return np.exp(low), np.exp(high)
+        top = self.metric.multiplier if is_share(self.metric) else np.inf
+        return np.maximum(low, 0.0), np.minimum(high, top)
+
+    def _onto(self, value: Floats) -> Floats:
+        if self.scale == "difference":
+            return np.asarray(value, dtype=float)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.log(value)
+
+    @staticmethod
+    def _tail(size: Floats, scale: Floats, df: Floats) -> Floats:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(special.stdtr(df, -size / scale))
+
+
+def is_share(metric: Metric) -> bool:
+    """Whether a metric's values cannot pass its multiplier, as a percentage cannot pass 100."""
+    return metric.statistic in ("proportion", "survey_proportion")
+
+
+def joined(*texts: Texts) -> Texts:
+    """Join arrays of texts entry by entry, with "; " between those that are not empty."""
+    return np.array(["; ".join(filter(None, row)) for row in zip(*texts, strict=True)], dtype=object)

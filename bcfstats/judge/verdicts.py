@@ -1,0 +1,216 @@
+"""Verdicts in words: sentences of at most 25 words, chances as natural frequencies."""
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from bcfstats.judge.outlook import Outlook, Texts
+from bcfstats.judge.targets import Proposal
+
+if TYPE_CHECKING:
+    from bcfstats.judge.ambitions import Cutoffs
+
+MOST_WORDS = 25
+HEADINGS = {
+    "not_an_improvement": "Not an improvement: the target is no better than the baseline.",
+    "beaten_by_trend": "Beaten by the trend: doing nothing is expected to do better than this target.",
+    "within_noise": "Within noise: a change of this size comes about by chance between two such periods.",
+    "too_easy": "Too easy: too many areas would reach the payment line without doing anything.",
+    "challenging_and_achievable": "Challenging and achievable: luck alone rarely gets this far, peers have.",
+    "unprecedented": "Unprecedented: hardly any area has ever improved by this much in a year.",
+    "cannot_be_assessed": "This cannot be assessed.",
+}
+
+
+def sentences(
+    frame: pd.DataFrame, view: Outlook, target: Proposal, why: Texts, cutoffs: "Cutoffs"
+) -> list[str]:
+    """Explain each verdict: what was compared with what, how sure it is, what would change it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Assessments, one row a target.
+    view, target : Outlook, Proposal
+        Lined up with the rows.
+    why : array of str
+        Why a target cannot be assessed.
+    cutoffs : Cutoffs
+
+    Returns
+    -------
+    list of str
+        One text per row.
+    """
+    words = _Words(view, cutoffs)
+    slows, projected = target.slows_growth.tolist(), target.from_projection.tolist()
+    return [
+        " ".join(words.explain(row, reason, slow, against))
+        for row, reason, slow, against in zip(
+            frame.to_dict("records"), why.tolist(), slows, projected, strict=True
+        )
+    ]
+
+
+def in_100(chance: float) -> str:
+    """Write a chance as a natural frequency.
+
+    Examples
+    --------
+    >>> in_100(0.284), in_100(0.004), in_100(0.998)
+    ('28 in 100', 'fewer than 1 in 100', 'more than 99 in 100')
+    """
+    if not math.isfinite(chance):
+        return "an unknown number in 100"
+    if 0.01 <= chance <= 0.99:
+        return f"{round(100 * chance)} in 100"
+    return "fewer than 1 in 100" if chance < 0.5 else "more than 99 in 100"
+
+
+class _Words:
+    """The sentences of one metric and payment window."""
+
+    def __init__(self, view: Outlook, cutoffs: "Cutoffs") -> None:
+        self.metric, self.cutoffs = view.metric, cutoffs
+        self.now, self.then = view.window.label, view.before.label
+        self.worse = "or lower" if view.metric.polarity == "lower" else "or higher"
+        self.few_more = "fewer" if view.metric.polarity == "lower" else "more"
+        self.span = view.history.span
+        self.events = _events(view)
+
+    def explain(self, row: dict[str, Any], why: str, slows: bool, projected: bool) -> Iterator[str]:
+        """Give the sentences of one target."""
+        verdict = row["verdict"]
+        if verdict == "cannot_be_assessed":
+            yield from cannot(why)
+            if math.isfinite(row["baseline_value"]):
+                yield self._level(row)
+            return
+        yield HEADINGS[verdict]
+        yield self._level(row)
+        yield f"The target is {self._size(row)} the baseline."
+        yield from self._people(row)
+        yield from self._trend(row, slows, projected)
+        yield from self._sure(row)
+        yield from self._luck(row)
+        yield from self._reach(row)
+        yield from self._change(row)
+
+    def figure(self, value: float) -> str:
+        """Write a value of the metric."""
+        text = f"{value:,.{self.metric.decimals}f}"
+        return f"{text}%" if self.metric.unit == "%" else text
+
+    def _level(self, row: dict[str, Any]) -> str:
+        return (
+            f"{self.metric.short_name}: the target for {self.now} is {self.figure(row['target_value'])}, "
+            f"the baseline of {self.then} {self.figure(row['baseline_value'])}."
+        )
+
+    def _size(self, row: dict[str, Any]) -> str:
+        size = row["ambition_percent"]
+        if abs(size) < 0.05:
+            return "level with"
+        return f"{abs(size):,.1f} % {'below' if size < 0 else 'above'}"
+
+    def _people(self, row: dict[str, Any]) -> Iterator[str]:
+        each = row["ambition_per_month"]
+        if math.isfinite(each) and each > 0:
+            number = f"{each:,.0f}" if each >= 10 else f"{each:,.1f}"
+            yield f"That is {number} {self.few_more} {self.events} a month than at the baseline rate."
+
+    def _trend(self, row: dict[str, Any], slows: bool, projected: bool) -> Iterator[str]:
+        low, high = (self.figure(row[f"do_nothing_{end}"]) for end in ("lower", "upper"))
+        yield (
+            f"If nothing is done, about {self.figure(row['do_nothing_value'])} is expected; "
+            f"in 80 of 100 such forecasts between {low} and {high}."
+        )
+        if slows:
+            yield (
+                "It slows growth rather than improving: payment is measured here from the forecast, "
+                "which the scheme does not foresee."
+            )
+        elif projected:
+            yield "The target was set against projected demand, so payment is measured from the forecast."
+
+    def _sure(self, row: dict[str, Any]) -> Iterator[str]:
+        if row["verdict"] == "not_an_improvement":
+            return
+        if math.isfinite(row["noise_p"]):
+            beyond = "larger" if row["significant_vs_noise"] else "no larger"
+            yield f"The change asked for is {beyond} than chance within the two periods explains."
+        usual = "larger" if row["significant_vs_history"] else "no larger"
+        yield f"It is {usual} than such figures usually move between years when nothing is targeted."
+        least = row["minimum_significant_value"]
+        if math.isfinite(least):
+            yield f"To stand out from that, {self.figure(least)} {self.worse} would be needed."
+        else:
+            yield "No value that is possible would stand out from that."
+
+    def _luck(self, row: dict[str, Any]) -> Iterator[str]:
+        yield (
+            f"If nothing is done, {in_100(row['p_paid_do_nothing'])} areas like this would still reach "
+            f"the payment line of {self.figure(row['payment_line'])}."
+        )
+        yield (
+            f"If the plan delivers in full, {in_100(row['p_paid_if_delivered'])} would; "
+            f"if it delivers half, {in_100(row['p_paid_if_half_delivered'])}."
+        )
+
+    def _reach(self, row: dict[str, Any]) -> Iterator[str]:
+        if row["verdict"] == "not_an_improvement" or not math.isfinite(row["reach"]):
+            return
+        low, high = math.floor(100 * row["reach_lower"]), math.ceil(100 * row["reach_upper"])
+        yield (
+            f"In {row['reach_areas']:,.0f} areas over {self.span}, {in_100(row['reach'])} yearly changes "
+            f"were as good (95% interval {low} to {high})."
+        )
+
+    def _change(self, row: dict[str, Any]) -> Iterator[str]:
+        verdict, wanted = row["verdict"], row["challenging_value"]
+        easy = verdict in ("not_an_improvement", "beaten_by_trend", "within_noise", "too_easy")
+        if easy and math.isfinite(wanted):
+            yield (
+                f"At a target of {self.figure(wanted)} {self.worse}, only {in_100(self.cutoffs.good_luck)} "
+                f"would be paid for doing nothing."
+            )
+        if verdict == "challenging_and_achievable":
+            narrow = (
+                row["p_paid_do_nothing"] > self.cutoffs.good_luck or row["reach"] < self.cutoffs.good_reach
+            )
+            if narrow:
+                yield "This is borderline: a slightly different target would get another verdict."
+            if not row["significant_vs_history"]:
+                yield "Even if it is reached, the figures alone will not prove that the plan was the cause."
+        if verdict == "unprecedented":
+            yield "A target that more areas have reached before would be easier to believe."
+
+
+def cannot(why: str) -> Iterator[str]:
+    """Say that a target cannot be assessed, and why, in sentences of at most 25 words.
+
+    Examples
+    --------
+    >>> list(cannot("no month has a figure: not submitted"))
+    ['This cannot be assessed.', 'No month has a figure.', 'Not submitted.']
+    """
+    yield HEADINGS["cannot_be_assessed"]
+    text = why.strip().rstrip(".")
+    for piece in text.replace(": ", ". ").replace("; ", ". ").split(". "):
+        words = piece.split()
+        for start in range(0, len(words), MOST_WORDS):
+            part = " ".join(words[start : start + MOST_WORDS])
+            yield part[:1].upper() + part[1:] + "."
+
+
+def _events(view: Outlook) -> str:
+    known = {
+        "delayed_transfers": "delayed days",
+        "reablement": "people at home",
+        "dementia_diagnosis": "people diagnosed",
+    }
+    if view.metric.id in known:
+        return known[view.metric.id]
+    return "people" if view.metric.statistic == "proportion" else "admissions"
