@@ -47,6 +47,7 @@ test: check  ## every check and every test, the notebooks too
 
 bench: setup  ## CPU time and memory of the main jobs
 	$(BIN)/python -m scripts.bench
+	$(BIN)/python -m scripts.bench_estimates
 
 clean:  ## remove the environment and what it left; never data, never reports of your own
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis reports/demo

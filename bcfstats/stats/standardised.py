@@ -171,21 +171,22 @@ def directly_standardised_rate(
         numerator_variance=spread,
     )
     bands = _Bands(groups, events.size)
-    no_answer = _band_checks(events, population, weight, variance)
-    flagged = [(text, bands.any(flag)) for text, flag in no_answer]
-    population = np.where(population > 0, population, np.nan)
-    share, total = weight / population, bands.total(events)
+    checks = [check for check in _band_checks(events, population, weight, variance) if check[1].any()]
+    flagged = [(text, bands.any(flag)) for text, flag in checks]
+    if checks:
+        population = np.where(population > 0, population, np.nan)
+    share, total, whole = weight / population, bands.total(events), bands.total(weight)
     reason = reasons(
         total.shape,
         *flagged,
-        ("the standard population is empty", bands.total(weight) == 0),
+        ("the standard population is empty", whole == 0),
         (f"fewer than {FEWEST_EVENTS} events: too few to standardise", total < FEWEST_EVENTS),
     )
     rate, spread_of_rate, whole, total = usable(
         reason,
         bands.total(share * events),
         bands.total(share * share * variance),
-        bands.total(weight),
+        whole,
         total,
     )
     value, error = rate / whole, np.sqrt(spread_of_rate / total) / whole
