@@ -16,6 +16,7 @@ MONTHS_PER_YEAR = 12
 PARAMETERS = 13
 AVERAGE_MONTH = 365.25 / 12
 _MAXIMUM_STEPS = 50
+_SETTLED = 1e-8  # the error is the square of the last step
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +109,8 @@ def month_indicator(calendar_month: npt.NDArray[np.intp]) -> Array:
 
 def divide(numerator: npt.ArrayLike, denominator: npt.ArrayLike) -> Array:
     """Divide, with NaN where the denominator is not above zero."""
-    top, bottom = np.broadcast_arrays(
-        np.asarray(numerator, dtype=float), np.asarray(denominator, dtype=float)
-    )
-    ratio: Array = np.full(top.shape, np.nan)
-    np.divide(top, bottom, out=ratio, where=bottom > 0)
-    return ratio
+    bottom = np.asarray(denominator, dtype=float)
+    return np.asarray(np.asarray(numerator, dtype=float) / np.where(bottom > 0, bottom, np.nan))
 
 
 def fit_monthly(
@@ -197,29 +194,34 @@ def _profile_slope(y: Array, e: Array, t: Array, group: Array, usable: npt.NDArr
     """Newton's method on the slope, the month effects profiled out; areas that have settled drop out."""
     slope = np.zeros(len(y))
     open_ = np.flatnonzero(usable)
-    by_month, target = y @ group, y @ t
+    by_month, target, moments = y @ group, y @ t, _time_moments(t, group)
     for _ in range(_MAXIMUM_STEPS):
         score, information = _profile_derivatives(
-            slope[open_], e[open_], by_month[open_], target[open_], t, group
+            slope[open_], e[open_], by_month[open_], target[open_], t, moments
         )
         step = np.clip(divide(score, information), -1.0, 1.0)
         step[~np.isfinite(step)] = 0.0
         slope[open_] += step
-        open_ = open_[np.abs(step) > 1e-13 * np.maximum(1.0, np.abs(slope[open_]))]
+        open_ = open_[np.abs(step) > _SETTLED]
         if open_.size == 0:
             break
     return slope
 
 
+def _time_moments(t: Array, group: Array) -> Array:
+    """Columns that sum months to the twelve calendar months, weighted by 1, time and time squared."""
+    return np.hstack([group, group * t[:, None], group * (t**2)[:, None]])
+
+
 def _profile_derivatives(
-    slope: Array, e: Array, by_month: Array, target: Array, t: Array, group: Array
+    slope: Array, e: Array, by_month: Array, target: Array, t: Array, moments: Array
 ) -> tuple[Array, Array]:
     weight = e * np.exp(slope[:, None] * t)
-    total = weight @ group
+    sums = weight @ moments
+    total, first, second = sums[:, :12], sums[:, 12:24], sums[:, 24:]
     total = np.where(total > 0, total, 1.0)
-    mean = (weight @ (group * t[:, None])) / total
-    square = (weight @ (group * (t**2)[:, None])) / total
-    return target - (by_month * mean).sum(axis=1), (by_month * (square - mean**2)).sum(axis=1)
+    mean = first / total
+    return target - (by_month * mean).sum(axis=1), (by_month * (second / total - mean**2)).sum(axis=1)
 
 
 def _describe(
@@ -228,7 +230,7 @@ def _describe(
     ok = reason == ""
     b = np.where(ok, slope, 0.0)
     by_month = y @ group
-    _, information = _profile_derivatives(b, e, by_month, y @ t, t, group)
+    _, information = _profile_derivatives(b, e, by_month, y @ t, t, _time_moments(t, group))
     weight = e * np.exp(b[:, None] * t)
     level = divide(by_month, weight @ group)
     log_level = np.log(np.where(level > 0, level, np.nan))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from bcfstats.errors import ParameterError
 from bcfstats.stats.glm import (
@@ -17,6 +17,7 @@ from bcfstats.stats.glm import (
     month_indicator,
     monthly_panel,
 )
+from bcfstats.stats.rows import critical_value
 
 DAYS_IN_MONTH = np.array([31, 28.25, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 _LEAST_SHARE = 0.1
@@ -127,7 +128,8 @@ def _between_variance(apart: Array, se2: Array, ok: npt.NDArray[np.bool_]) -> tu
     ratio = found / error
     if ratio < _FAR_BELOW_ZERO:
         return plain, -error / ratio
-    return plain, found + error * float(np.exp(stats.norm.logpdf(ratio) - stats.norm.logcdf(ratio)))
+    density = -(ratio**2) / 2 - np.log(2 * np.pi) / 2
+    return plain, found + error * float(np.exp(density - special.log_ndtr(ratio)))
 
 
 def seasonal_indices(
@@ -189,7 +191,7 @@ def seasonal_indices(
     single = int((model.reason == "").sum()) == 1
     kept = np.where(single & np.isfinite(model.month_effects), 1.0, season.own_weight)
     own_part, log_se = _errors(season, single, national_variance)
-    z = stats.norm.ppf((1 + confidence_level) / 2)
+    z = critical_value(confidence_level)
     usable = np.isfinite(season.national).all()
     return SeasonalIndices(
         index=np.exp(season.log_index),
@@ -232,7 +234,7 @@ def _common_variance(y: Array, e: Array, month: npt.NDArray[np.intp]) -> Array:
 
 
 def _any_month(distance: Array, se: Array, confidence_level: float) -> npt.NDArray[np.bool_]:
-    limit = stats.norm.ppf((1 + confidence_level ** (1 / 12)) / 2)
+    limit = critical_value(confidence_level ** (1 / 12))
     z = np.abs(divide(distance, se))
     return np.asarray(np.where(np.isfinite(z), z, 0.0).max(axis=1, initial=0.0) > limit)
 

@@ -1,0 +1,238 @@
+"""Would the methods have been right? Placebo test, coverage and forecast error on any monthly panel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bcfstats.define.periods import Period
+from bcfstats.judge.panel import Panel, longest_run, monthly_panel
+from bcfstats.stats.backtest import LEVELS, backtest
+from bcfstats.stats.challengers import CHALLENGERS, Challenger
+from bcfstats.stats.history import MINIMUM_MONTHS, history_scale
+from bcfstats.stats.nulls import KINDS, NullPanel, null_panel
+from bcfstats.stats.placebo import METHODS, placebo
+from bcfstats.stats.wander import log_window_rates
+
+WINDOWS = (6, 9)
+LEADS = ((1, 6), (1, 9), (4, 9), (4, 12))
+SEED = 2014
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What happened when the methods were tried on months whose outcome is known.
+
+    Attributes
+    ----------
+    name : str
+        Of the panel.
+    description : str
+        Areas and months of it.
+    placebo : DataFrame
+        One row per window and method: `window national_removed breaks_kept_out start areas method two_sided
+        falls`, shares of areas called significant when nothing was targeted.
+    forecast : DataFrame
+        One row per lead, origin and method: `first last origin areas method mase`.
+    coverage : DataFrame
+        One row per lead, origin and interval: `first last origin areas level covered`.
+    reliability : DataFrame
+        One row per lead and bin of chances given: `first last given happened predictions`.
+    """
+
+    name: str
+    description: str
+    placebo: pd.DataFrame
+    forecast: pd.DataFrame
+    coverage: pd.DataFrame
+    reliability: pd.DataFrame
+
+
+def validate_observations(
+    observations: pd.DataFrame,
+    metric: str,
+    *,
+    name: str = "",
+    until: date | None = None,
+    windows: Sequence[int] = WINDOWS,
+    leads: Sequence[tuple[int, int]] = LEADS,
+    challengers: Mapping[str, Challenger] = CHALLENGERS,
+) -> Validation | None:
+    """Validate the panel of a monthly metric, or return None where it is too short for any window.
+
+    Parameters
+    ----------
+    observations : DataFrame
+        With the observation columns, of areas of one kind.
+    metric : str
+        Metric id.
+    name : str
+        What to call the panel; the metric id if empty.
+    until : date, optional
+        Last day to use: before a target was in force.
+    windows : sequence of int
+        Months of the windows compared.
+    leads : sequence of (first, last)
+        Windows forecast, in months from the end of the history.
+    challengers : mapping of str to function
+        Forecasts to hold ours against.
+
+    Returns
+    -------
+    Validation or None
+    """
+    panel = monthly_panel(observations, metric)
+    run = longest_run(panel)
+    if run is None:
+        return None
+    panel = panel.within(Period(run.start, min(run.end, until or run.end)))
+    if len(panel.months) < MINIMUM_MONTHS + min(windows):
+        return None
+    return validate_panel(panel, name=name or metric, windows=windows, leads=leads, challengers=challengers)
+
+
+def validate_panel(
+    panel: Panel,
+    *,
+    name: str,
+    windows: Sequence[int] = WINDOWS,
+    leads: Sequence[tuple[int, int]] = LEADS,
+    challengers: Mapping[str, Challenger] = CHALLENGERS,
+) -> Validation:
+    """Validate a panel: every window and every origin with two years of history before it.
+
+    Rates are per day: people in the area change little within the years compared.
+    """
+    first, last = panel.months[0].label, panel.months[-1].label
+    tests = [
+        _backtest(panel, lead, challengers) for lead in leads if MINIMUM_MONTHS + lead[1] <= len(panel.months)
+    ]
+    parts = [
+        pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+        for frames in zip(*tests, strict=True)
+    ]
+    forecast, coverage, reliability = parts or [pd.DataFrame()] * 3
+    return Validation(
+        name=name,
+        description=f"{len(panel.area_codes)} areas, {len(panel.months)} months, {first} to {last}",
+        placebo=_placebo(panel, windows),
+        forecast=forecast,
+        coverage=coverage,
+        reliability=reliability,
+    )
+
+
+def _placebo(panel: Panel, windows: Sequence[int]) -> pd.DataFrame:
+    frames = []
+    for window in windows:
+        for removed, kept_out in ((False, False), (True, False), (False, True)):
+            found = placebo(
+                panel.counts,
+                panel.days,
+                panel.calendar_months,
+                window=window,
+                remove_national=removed,
+                keep_out_breaks=kept_out,
+            )
+            starts = [panel.months[i].start for i in found.starts]
+            for method in METHODS:
+                frames.append(
+                    pd.DataFrame(
+                        {
+                            "window": window,
+                            "national_removed": removed,
+                            "breaks_kept_out": kept_out,
+                            "start": starts,
+                            "areas": found.n_areas,
+                            "method": method,
+                            "two_sided": found.two_sided[method],
+                            "falls": found.falls[method],
+                        }
+                    )
+                )
+    return pd.concat(frames, ignore_index=True)
+
+
+def _backtest(
+    panel: Panel, lead: tuple[int, int], challengers: Mapping[str, Challenger]
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    first, last = lead
+    found = backtest(
+        panel.counts, panel.days, panel.calendar_months, first=first, last=last, challengers=challengers
+    )
+    shared = {
+        "first": first,
+        "last": last,
+        "origin": [panel.months[i - 1].end for i in found.origins],
+        "areas": found.n_areas,
+    }
+    forecast = [pd.DataFrame({**shared, "method": name, "mase": mase}) for name, mase in found.mase.items()]
+    coverage = [
+        pd.DataFrame({**shared, "level": level, "covered": found.coverage[level]}) for level in LEVELS
+    ]
+    given, happened, n = found.reliability()
+    reliability = pd.DataFrame(
+        {"first": first, "last": last, "given": given, "happened": happened, "predictions": n}
+    )
+    return pd.concat(forecast), pd.concat(coverage), reliability
+
+
+def simulated_nulls(seed: int = SEED, repeats: int = 40, areas: int = 152) -> pd.DataFrame:
+    """Try the history scale on simulated panels in which nothing happens.
+
+    Returns
+    -------
+    DataFrame
+        One row per kind of panel and length: `kind heterogeneous history window` and, as shares of areas
+        called significant (nominal 0.05), `overall`, and `steady middle volatile` by third of volatility
+        where areas differ.
+    """
+    rows = []
+    for kind in KINDS:
+        for heterogeneous in (False, True):
+            for history, window in ((36, 9), (24, 6)):
+                thirds = [
+                    _null_thirds(
+                        null_panel(
+                            kind,
+                            seed + repeat,
+                            areas=areas,
+                            months=history + window,
+                            heterogeneous=heterogeneous,
+                        ),
+                        history,
+                        window,
+                    )
+                    for repeat in range(repeats)
+                ]
+                mean = np.mean(thirds, axis=0)
+                rows.append(
+                    {
+                        "kind": kind,
+                        "heterogeneous": heterogeneous,
+                        "history": history,
+                        "window": window,
+                        "overall": mean[0],
+                        **(
+                            dict(zip(("steady", "middle", "volatile"), mean[1:], strict=True))
+                            if heterogeneous
+                            else {}
+                        ),
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def _null_thirds(made: NullPanel, history: int, window: int) -> NDArray[np.float64]:
+    """Share called significant: of all areas, then of the steady, middle and volatile third."""
+    known = made.counts[:, :history], made.days[:history], made.calendar_month[:history]
+    found = history_scale(*known, window=window)
+    rate = log_window_rates(made.counts, np.broadcast_to(made.days, made.counts.shape), window)
+    significant = found.p_value(rate[:, history] - rate[:, history - 12]) < 0.05
+    thirds = np.array_split(np.argsort(made.volatility, kind="stable"), 3)
+    return np.array([significant.mean(), *(significant[third].mean() for third in thirds)])

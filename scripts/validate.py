@@ -1,0 +1,87 @@
+"""Write docs/validation.md: the methods tried on published and example data.
+
+python -m scripts.validate             published files in ../shared/data or BCFSTATS_REAL_DATA
+python -m scripts.validate FOLDER      published files in FOLDER
+
+AutoETS and AutoTheta take part where the optional extra `forecast` is installed; they take most of the time.
+"""
+
+import importlib.util
+import os
+import sys
+import tempfile
+from datetime import date
+from pathlib import Path
+
+from bcfstats.errors import BcfStatsError
+from bcfstats.judge.validation import SEED, simulated_nulls, validate_observations
+from bcfstats.read.data import load
+from bcfstats.read.example import example_data
+from bcfstats.read.prepare import prepare
+from bcfstats.show.validation_page import reliability_svg, validation_page
+from bcfstats.stats.challengers import CHALLENGERS, OPTIONAL_CHALLENGERS
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+DELAYS, ADMISSIONS = "delayed_transfers", "non_elective_admissions"
+INTRODUCTION = """# Validation
+
+Written by `python -m scripts.validate`; `bcfstats.judge.validation` does the same on any monthly panel.
+Every method is given only what was known when the window started.
+
+The published delayed days are used to March 2015, before any payment depended on them. A change of the whole
+nation in a window is real, not a false alarm, and shows as an excess over the nominal rate unless removed.
+Months that a reader of the published files marked as suspect take no part.
+"""
+
+
+def main():
+    folder = Path(
+        sys.argv[1]
+        if len(sys.argv) > 1
+        else os.environ.get("BCFSTATS_REAL_DATA", ROOT.parent / "shared/data")
+    )
+    if not folder.is_dir():
+        raise BcfStatsError("There is no folder of published files.", where=str(folder), do="Name it.")
+    challengers = dict(CHALLENGERS)
+    if importlib.util.find_spec("statsforecast"):
+        challengers |= OPTIONAL_CHALLENGERS
+    with tempfile.TemporaryDirectory() as processed:
+        prepare(folder, processed)
+        data = load(processed)
+    commissioners = data.others.loc[data.others["area_type"] == "clinical commissioning group"]
+    found = [
+        validate_observations(
+            data.observations,
+            DELAYS,
+            name="Delayed days by local authority (NHS England)",
+            until=date(2015, 3, 31),
+            challengers=challengers,
+        ),
+        validate_observations(
+            commissioners,
+            ADMISSIONS,
+            name="Non-elective admissions by clinical commissioning group (NHS England)",
+            until=date(2016, 12, 31),
+            challengers=challengers,
+        ),
+        validate_observations(
+            example_data().observations, DELAYS, name="Delayed days of the example data (fictional)"
+        ),
+    ]
+    found = [validation for validation in found if validation is not None]
+    page = INTRODUCTION + "\n" + validation_page(found, simulated_nulls(), seed=SEED)
+    for name, validation in zip(("delayed-days", "admissions", "example"), found, strict=True):
+        picture = f"reliability-{name}.svg"
+        (DOCS / picture).write_text(
+            reliability_svg(validation.reliability, f"Reliability: {validation.name}")
+        )
+        heading = f"## {validation.name}\n"
+        page = page.replace(
+            heading, f"{heading}\n![Chances given and how often it happened, as tabled below]({picture})\n"
+        )
+    (DOCS / "validation.md").write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
