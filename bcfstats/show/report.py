@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
-from numpy.typing import NDArray
 
 from bcfstats.define.metrics import Metric
-from bcfstats.define.periods import Period, month_of
+from bcfstats.define.periods import Period
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.results import BETTER, LATEST, NOT_COMPARED, WORSE, Results
 from bcfstats.show import charts, sentences
+from bcfstats.show.area_charts import history_chart, period_labels, season_chart
 from bcfstats.show.page import fill
 from bcfstats.show.tables import html_table
 from bcfstats.show.words import day, interval, listed, number, signed
@@ -22,7 +22,6 @@ EXAMPLE = "Example data: this area and all its figures are made up."
 EXAMPLE_SOURCE = "bcfstats example data, made up"
 EXAMPLES = "Example data: these areas and all their figures are made up."
 MOST_MESSAGES = 5
-MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 class Part(Markup):
@@ -133,19 +132,10 @@ class AreaReport:
 
     def history_chart(self, metric: str) -> charts.Chart:
         """Draw the whole series of one metric, with its windows and series breaks."""
-        chosen, series = self._named(metric), self._series(metric)
-        labels, values = _labels(series), series["value"].to_numpy(dtype=float)
-        limits = "" if chosen.frequency == "month" else ", with 95% intervals"
-        source = EXAMPLE_SOURCE if self.results.about["is_example"] else chosen.publisher
-        words = {
-            "unit": sentences.unit(chosen),
-            "caption": f"{chosen.short_name}, {self.area['area_name']}, {labels[0]} to {labels[-1]}{limits}. "
-            f"Source: {source}",
-            "alt": _history_words(self.area["area_name"], chosen, labels, values),
-        }
-        if chosen.frequency == "month":
-            return _monthly_history(chosen, series, self._windows(metric), words)
-        return _annual_history(chosen, series, words)
+        source = EXAMPLE_SOURCE if self.results.about["is_example"] else None
+        return history_chart(
+            self.area["area_name"], self._named(metric), self._series(metric), self._windows(metric), source
+        )
 
     def season_chart(self, metric: str) -> charts.Chart | None:
         """Draw the month indices of one metric, or nothing where there are none."""
@@ -153,33 +143,7 @@ class AreaReport:
         rows = seasons.loc[seasons["metric"] == metric] if len(seasons) else seasons
         if rows.empty or not np.isfinite(rows["index"]).all():
             return None
-        rows = rows.set_index("month").loc[[*range(4, 13), 1, 2, 3]].reset_index()
-        names = [MONTH_NAMES[month - 1] for month in rows["month"]]
-        high, low = rows["index"].idxmax(), rows["index"].idxmin()
-        area = self.area["area_name"]
-        return charts.season(
-            names,
-            rows["index"].to_numpy(dtype=float),
-            rows["national_index"].to_numpy(dtype=float),
-            names=(area, "All areas"),
-            unit="Index, 1 = an average day",
-            caption=f"Month indices per day, {area}, shrunk towards all areas",
-            alt=(
-                f"Line chart of month indices for {area}. Highest in {names[int(high)]} "
-                f"({number(rows['index'][high], 2)}), lowest in {names[int(low)]} "
-                f"({number(rows['index'][low], 2)})."
-            ),
-            headings=["Month", area, "95% interval", "All areas"],
-            rows=[
-                [
-                    name,
-                    number(row["index"], 3),
-                    interval(row["lower"], row["upper"], 3),
-                    number(row["national_index"], 3),
-                ]
-                for name, row in zip(names, rows.to_dict("records"), strict=True)
-            ],
-        )
+        return season_chart(self.area["area_name"], rows)
 
     def data_notes(self) -> Part:
         """List what is missing, suppressed or doubtful in the area's figures."""
@@ -190,7 +154,7 @@ class AreaReport:
                 self._named(metric).short_name,
                 status.replace("_", " "),
                 str(len(found)),
-                listed(_labels(found)[:6]) + (" and others" if len(found) > 6 else ""),
+                listed(period_labels(found)[:6]) + (" and others" if len(found) > 6 else ""),
                 "; ".join(dict.fromkeys(note for note in found["status_note"].fillna("") if note)),
             ]
             for (metric, status), found in odd.groupby(["metric", "status"], sort=True)
@@ -394,83 +358,3 @@ def _window_cells(row: dict[str, Any], metric: Metric, side: str) -> list[object
         sentences.value(row[f"{side}_value"], metric),
         limits,
     ]
-
-
-def _labels(series: pd.DataFrame) -> list[str]:
-    return [
-        Period(start.date(), end.date()).label
-        for start, end in zip(
-            pd.to_datetime(series["period_start"]), pd.to_datetime(series["period_end"]), strict=True
-        )
-    ]
-
-
-def _monthly_history(
-    metric: Metric, series: pd.DataFrame, windows: list[dict[str, Any]], words: dict[str, str]
-) -> charts.Chart:
-    months = pd.to_datetime(series["period_start"]).dt.to_period("M")
-    every = pd.period_range(months.min(), months.max(), freq="M")
-    values = pd.Series(series["value"].to_numpy(dtype=float), index=months).reindex(every).to_numpy()
-    starts = [month.start_time.date() for month in every]
-    spans = [
-        charts.Span(Period.parse(row[f"{side}_period"]), side, row[f"{side}_value"])
-        for row in windows[:1]
-        for side in ("baseline", "outcome")
-        if np.isfinite(row[f"{side}_value"])
-    ]
-    return charts.history(
-        starts,
-        values,
-        headings=["Month", "Value"],
-        rows=[
-            [month_of(start).label, sentences.value(v, metric)]
-            for start, v in zip(starts, values, strict=True)
-        ],
-        spans=spans,
-        breaks=[found.date for found in metric.breaks if starts[0] < found.date <= starts[-1]],
-        **words,
-    )
-
-
-def _annual_history(metric: Metric, series: pd.DataFrame, words: dict[str, str]) -> charts.Chart:
-    labels = _labels(series)
-    values, lower, upper = (series[name].to_numpy(dtype=float) for name in ("value", "lower", "upper"))
-    starts = pd.to_datetime(series["period_start"]).dt.date.tolist()
-    basis = series["basis"].fillna("").tolist()
-    joined = [False] + [
-        basis[i] == basis[i - 1]
-        and not any(starts[i - 1] < found.date <= starts[i] for found in metric.breaks)
-        for i in range(1, len(labels))
-    ]
-    return charts.annual(
-        labels,
-        values,
-        lower,
-        upper,
-        headings=["Period", "Value", "95% interval", "Definition in force"],
-        rows=[
-            [
-                label,
-                sentences.value(v, metric),
-                interval(low, high, metric.decimals),
-                definition or "as published",
-            ]
-            for label, v, low, high, definition in zip(labels, values, lower, upper, basis, strict=True)
-        ],
-        joined=joined,
-        **words,
-    )
-
-
-def _history_words(area: str, metric: Metric, labels: list[str], values: NDArray[np.float64]) -> str:
-    known = np.flatnonzero(np.isfinite(values))
-    if not len(known):
-        span = f"from {labels[0]} to {labels[-1]}"
-        return f"Chart of {metric.short_name} for {area}: no figure is available {span}."
-    first, last = known[0], known[-1]
-    high, low = known[np.argmax(values[known])], known[np.argmin(values[known])]
-    say = [f"{sentences.value(values[i], metric)} in {labels[i]}" for i in (first, last, high, low)]
-    return (
-        f"Chart of {metric.short_name} for {area}, {sentences.unit(metric)}: from {say[0]} to {say[1]}; "
-        f"highest {say[2]}, lowest {say[3]}."
-    )
