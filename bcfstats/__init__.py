@@ -50,6 +50,8 @@ _HOMES = {
     "baseline": "judge.baseline",
     "assess": "judge.assessment",
     "assess_ambitions": "judge.ambitions",
+    "ambition_ladder": "judge.ladder",
+    "trajectory": "judge.trajectory",
     "payment": "judge.payment",
     "read_allocations": "judge.allocations",
     "national_conditions": "judge.conditions",

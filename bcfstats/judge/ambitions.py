@@ -71,6 +71,9 @@ class Cutoffs:
     good_reach: float = 0.05
 
 
+USUAL_CUTOFFS = Cutoffs()
+
+
 def assess_ambitions(
     observations: pd.DataFrame,
     targets: pd.DataFrame,
@@ -80,7 +83,7 @@ def assess_ambitions(
     allocations: pd.DataFrame | None = None,
     peers: Peers | None = None,
     metrics: Mapping[str, Metric] = METRICS,
-    cutoffs: Cutoffs = Cutoffs(),
+    cutoffs: Cutoffs = USUAL_CUTOFFS,
 ) -> pd.DataFrame:
     """Judge proposed ambitions.
 

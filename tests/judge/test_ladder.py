@@ -1,0 +1,126 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from bcfstats.errors import InputError, ParameterError
+from bcfstats.judge.ambitions import USUAL_CUTOFFS, assess_ambitions
+from bcfstats.judge.ladder import RUNGS, advise, ambition_ladder, peer_change
+from bcfstats.judge.outlook import History
+from bcfstats.judge.trajectory import trajectory
+from tests.judge.made_up import an_outlook, panel, targets, yearly
+
+
+@pytest.fixture(scope="module")
+def wandering():
+    return panel(months=57)
+
+
+@pytest.fixture(scope="module")
+def ladder(wandering):
+    return ambition_ladder(wandering, "delayed_transfers", "2015-04", area="X05")
+
+
+def test_every_rung_is_there_from_the_easiest_to_the_hardest(ladder):
+    assert set(ladder.rungs["rung"]) == set(RUNGS)
+    values = ladder.rungs["value"].dropna()
+    assert (np.diff(values) <= 0).all()  # lower is better
+
+
+def test_every_rung_is_judged_as_the_same_target_would_be(wandering, ladder):
+    climbed = ladder.rungs.loc[ladder.rungs["payment_line"].notna() & (ladder.rungs["ambition_percent"] < 0)]
+    rows = [
+        {"area_code": "X05", "metric": "delayed_transfers", "target_value": value}
+        for value in climbed["value"]
+    ]
+    table = assess_ambitions(wandering, targets(rows))
+    assert len(climbed) >= 5
+    for column in ("payment_line", "p_paid_no_change", "p_paid_do_nothing", "p_paid_if_delivered", "reach"):
+        assert table[column].to_numpy() == pytest.approx(climbed[column].to_numpy(), rel=1e-9), column
+
+
+def test_the_line_of_the_detectable_rung_is_near_the_significance_line(ladder):
+    rungs = ladder.rungs.set_index("rung")
+    assert rungs.loc["detectable", "p_paid_no_change"] == pytest.approx(
+        0.025, abs=0.01
+    )  # logs are not linear
+    assert rungs.loc["significant", "p_paid_no_change"] == pytest.approx(0.085, abs=0.01)
+    assert rungs.loc["rarely_by_luck", "p_paid_do_nothing"] == pytest.approx(0.20, abs=1e-9)
+
+
+def test_no_change_is_no_improvement_and_has_no_line(ladder):
+    bottom = ladder.rungs.set_index("rung").loc["no_change"]
+    assert not bottom["feasible"]
+    assert bottom["note"] == "no improvement"
+    assert np.isnan(bottom["payment_line"])
+
+
+def test_rungs_beyond_the_ceiling_cannot_be_climbed():
+    values = 97 + np.random.default_rng(4).normal(0, 1.0, (30, 4))
+    rungs = ambition_ladder(yearly("reablement", values, 60.0), "reablement", "2015-10", area="X00").rungs
+    top = rungs.set_index("rung").loc["detectable"]
+    assert np.isnan(top["value"])
+    assert (top["feasible"], top["note"]) == (False, "no possible value")
+
+
+def test_best_peers_are_shrunk_by_what_is_lost_again():
+    """Changes of -1 to 9 %: middle 4, best decile 8; half of what is beyond the middle is kept: 6."""
+    changes = -np.arange(-1.0, 10.0)[None, :] / 100
+    view = an_outlook(history=History(("X0",), changes, np.array([11.0]), 0.5, ""))
+    assert peer_change(view, 0.9, None)[0] == pytest.approx(0.06)
+
+
+@pytest.mark.parametrize(("spread", "words"), [(0.03, "No target is both"), (0.3, "Targets from 884.5 to")])
+def test_advice_says_whether_any_target_is_both_challenging_and_achievable(spread, words):
+    """Luck of 20 in 100 is at 1000 exp(-.0842) = 919.3, so the target is 1000 - 80.7 / .7 = 884.7."""
+    changes = spread * np.random.default_rng(1).standard_normal((1, 2000))
+    view = an_outlook(history=History(("X0",), changes, np.array([2000.0]), 1.0, ""))
+    target = 1000 - (1000 - 1000 * np.exp(-0.1 * 0.8416212)) / 0.7
+    found = advise(view, 0.7, None, USUAL_CUTOFFS)["X0"]
+    assert found.startswith(words.replace("884.5", f"{target:,.1f}"))
+    assert max(len(part.split()) for part in found.split(". ")) <= 25
+
+
+def test_nothing_to_build_on_is_refused(wandering):
+    with pytest.raises(InputError, match="annually"):
+        ambition_ladder(wandering, "reablement", "2015-04")
+    with pytest.raises(ParameterError, match="X99"):
+        ambition_ladder(wandering, "delayed_transfers", "2015-04", area="X99")
+
+
+def seasonal():
+    rng = np.random.default_rng(6)
+    rows = panel(n_areas=25, months=48, wander=0.0)
+    winter = rows["period_start"].dt.month.isin([12, 1, 2])
+    days = rows["period_start"].dt.days_in_month
+    rows["numerator"] = rng.poisson(40 * days * np.where(winter, 1.3, 1.0)).astype(float)
+    return rows
+
+
+def test_a_trajectory_follows_the_season_and_the_days():
+    """Winter months carry 1.3 times the daily count of others: shares by hand."""
+    found = trajectory(seasonal(), "delayed_transfers", "2014/15", "X00", 12_000)
+    days = np.array([30, 31, 30, 31, 31, 30, 31, 30, 31, 31, 28, 31])
+    weight = days * np.where(np.isin(np.arange(12), [8, 9, 10]), 1.3, 1.0)
+    assert found["target"].to_numpy() == pytest.approx(12_000 * weight / weight.sum(), rel=0.03)
+    assert found["cumulative"].iloc[-1] == pytest.approx(12_000)
+    quarters = trajectory(seasonal(), "delayed_transfers", "2014/15", "X00", 12_000, by="quarter")
+    assert quarters["target"].to_numpy() == pytest.approx(
+        found["target"].to_numpy().reshape(4, 3).sum(axis=1)
+    )
+
+
+def test_a_short_history_has_no_season_and_says_so():
+    rows = seasonal()
+    rows = rows.loc[rows["period_start"] >= pd.Timestamp("2013-06-01")]
+    found = trajectory(rows, "delayed_transfers", "Apr-Sep 2014", "X00", 183)
+    assert found["target"].tolist() == pytest.approx(found["days"].tolist())
+    assert "no season" in found["note"][0]
+
+
+def test_what_cannot_be_phased_is_refused():
+    with pytest.raises(ParameterError, match="monthly"):
+        trajectory(seasonal(), "reablement", "2014/15", "X00", 1)
+    with pytest.raises(ParameterError, match="quarters"):
+        trajectory(seasonal(), "delayed_transfers", "Apr-May 2014", "X00", 1, by="quarter")
+    with pytest.raises(InputError, match="X99"):
+        trajectory(seasonal(), "delayed_transfers", "2014/15", "X99", 1)
