@@ -28,7 +28,7 @@ from bcfstats.read.observations import (
 )
 from bcfstats.read.reading import Check, FileReading, Refusal
 from bcfstats.read.register import area_names, known_codes
-from bcfstats.read.workbook import Book, Text, find_table
+from bcfstats.read.workbook import Book, Text, as_text, find_table
 
 KIND = "Measures from the Adult Social Care Outcomes Framework"
 PUBLISHER = "NHS Digital (HSCIC)"
@@ -48,6 +48,8 @@ _COLUMNS = (
     "Measure Type",
     "Measure Value",
     "Geographical Level",
+    "Geographical Code",
+    "Geographical Description",
 )
 _ENOUGH_COUNCILS = 20  # fewer whole fives than this may be chance
 
@@ -91,6 +93,7 @@ def read(source: Book | Text) -> FileReading:
     """
     table = find_table(source, *_COLUMNS)
     assert table is not None
+    table = as_text(table)
     refused: list[Refusal] = []
     entries = list(_entries(table, source.path.name, refused))
     start, how = _year(table, entries, source)
@@ -117,7 +120,7 @@ def read(source: Book | Text) -> FileReading:
 def _entries(table: pd.DataFrame, where: str, refused: list[Refusal]) -> Iterator[_Entry]:
     """Bring the rows of one place and measure together; only totals, not age groups or sexes."""
     table = table.assign(measure=table["ascof measure code"].map(_measure))
-    ons = next(name for name in table.columns if name.startswith("ons "))
+    ons = next((name for name in table.columns if name.startswith("ons ")), "geographical code")
     wanted = table[table["measure"].isin([*MEASURES, ADULTS])]
     wanted = wanted[wanted["disaggregation level"].str.strip().str.casefold() == "total"]
     keys = ["geographical level", ons, "geographical code", "geographical description", "measure"]

@@ -16,11 +16,11 @@ from bcfstats.define.periods import Period
 from bcfstats.errors import InputError
 from bcfstats.read.dates import parse_month
 from bcfstats.read.marks import NotANumber, parse_number, read_count
-from bcfstats.read.nhs_england import Sheet, code_text, open_sheet, title_of
+from bcfstats.read.nhs_england import Sheet, open_sheet, title_of
 from bcfstats.read.observations import OBSERVATION_TYPES, OTHER_TYPES, typed
 from bcfstats.read.reading import Check, FileReading, Refusal
 from bcfstats.read.register import ENGLAND, area_names, known_codes
-from bcfstats.read.workbook import Book, Text
+from bcfstats.read.workbook import Book, Text, cell_text
 
 KIND = "delayed transfers of care by local authority"
 METRIC = "delayed_transfers"
@@ -107,8 +107,8 @@ def _lines(sheet: Sheet, parts: tuple[str, ...], refused: list[Refusal]) -> Iter
     columns = [sheet.column(heading, DAYS) for heading in parts]
     total = sheet.column("Total", DAYS)
     for number, row in enumerate(sheet.rows, start=sheet.first_row):
-        label = str(row[name]).strip()
-        if not label or not code_text(row[code]):
+        label = cell_text(row[name])
+        if not label or not cell_text(row[code]):
             continue
         try:
             cell = read_count(row[total], "NHS England")
@@ -122,8 +122,8 @@ def _lines(sheet: Sheet, parts: tuple[str, ...], refused: list[Refusal]) -> Iter
             )
             continue
         values = tuple(_part(row[column], cell.value) for column in columns)
-        code_of = code_text(row[code])
-        yield _Line(number, "" if ons is None else str(row[ons]).strip(), code_of, label, values, *cell)
+        code_of = cell_text(row[code])
+        yield _Line(number, "" if ons is None else cell_text(row[ons]), code_of, label, values, *cell)
 
 
 def _part(cell: object, total: float) -> float:

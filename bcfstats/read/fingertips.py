@@ -12,7 +12,7 @@ from bcfstats.read.marks import NotANumber, read_cell
 from bcfstats.read.observations import OBSERVATION_TYPES, OTHER_TYPES, typed
 from bcfstats.read.reading import FileReading, Refusal
 from bcfstats.read.register import ENGLAND, area_names, known_codes
-from bcfstats.read.workbook import Book, Text, find_table
+from bcfstats.read.workbook import Book, Text, as_text, find_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,6 +59,7 @@ def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
     """
     table = find_table(source, *_COLUMNS)
     assert table is not None
+    table = as_text(table)
     known = {metric.fingertips_id: metric for metric in metrics.values() if metric.fingertips_id}
     titles = table["indicator name"].str.split().str.join(" ")  # names have line breaks inside
     names = dict(zip(table["indicator id"].str.strip(), titles, strict=True))

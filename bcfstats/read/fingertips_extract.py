@@ -12,7 +12,7 @@ from bcfstats.errors import InputError
 from bcfstats.read.fingertips import PUBLISHER, as_row, place
 from bcfstats.read.observations import OBSERVATION_TYPES, OTHER_TYPES, typed
 from bcfstats.read.reading import FileReading, Refusal
-from bcfstats.read.workbook import Book, Text, find_table
+from bcfstats.read.workbook import Book, Text, as_text, find_table
 
 if TYPE_CHECKING:
     from bcfstats.define.metrics import Metric
@@ -48,6 +48,7 @@ def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
     """
     table = find_table(source, *_COLUMNS)
     assert table is not None
+    table = as_text(table)
     refused: list[Refusal] = []
     rows = []
     for number, line in zip(table.index, table.to_dict("records"), strict=True):

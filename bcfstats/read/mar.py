@@ -15,11 +15,11 @@ from bcfstats.define.periods import Period
 from bcfstats.errors import InputError
 from bcfstats.read.dates import month_in_financial_year
 from bcfstats.read.marks import NotANumber, read_count
-from bcfstats.read.nhs_england import Sheet, code_text, open_sheet, title_of
+from bcfstats.read.nhs_england import Sheet, open_sheet, title_of
 from bcfstats.read.observations import OTHER_TYPES, typed
 from bcfstats.read.reading import Check, FileReading, Refusal
 from bcfstats.read.register import ENGLAND
-from bcfstats.read.workbook import Book, Text
+from bcfstats.read.workbook import Book, Text, cell_text
 
 KIND = "Monthly Activity Return by commissioner"
 METRIC = "non_elective_admissions"
@@ -85,7 +85,7 @@ def _rows(sheet: Sheet, refused: list[Refusal]) -> Iterator[dict[str, Any]]:
     year, period = sheet.column("Year"), sheet.column("Period")
     code, name, count = sheet.column("Org Code"), sheet.column("Org Name"), sheet.column(HEADING)
     for number, row in enumerate(sheet.rows, start=sheet.first_row):
-        label = str(row[name]).strip()
+        label = cell_text(row[name])
         month = month_in_financial_year(row[year], row[period])
         if not label:
             continue  # blank rows and footnotes, which stand in the column Year
@@ -103,7 +103,7 @@ def _rows(sheet: Sheet, refused: list[Refusal]) -> Iterator[dict[str, Any]]:
             )
             continue
         yield {
-            **_organisation(code_text(row[code]), label),
+            **_organisation(cell_text(row[code]), label),
             "metric": METRIC,
             "frequency": "month",
             "period_start": month.start,
@@ -144,7 +144,7 @@ def _adds_to_england(rows: list[dict[str, Any]]) -> Check:
 
 def _footers(sheet: Sheet) -> tuple[str, ...]:
     name, year = sheet.column("Org Name"), sheet.column("Year")
-    lines = (str(row[year]).strip() for row in sheet.rows if not str(row[name]).strip())
+    lines = (cell_text(row[year]) for row in sheet.rows if not cell_text(row[name]))
     return tuple(line for line in lines if line and line not in _FOOTER_HEADINGS)
 
 

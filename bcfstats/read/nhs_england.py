@@ -127,11 +127,6 @@ def open_sheet(book: Book, sheet: str, *headings: str) -> Sheet:
     )
 
 
-def code_text(cell: object) -> str:
-    """Give a code as text; a code stored as a number loses its decimals: 716.0 is "716"."""
-    return f"{cell:.0f}" if isinstance(cell, float) and cell.is_integer() else str(cell).strip()
-
-
 def _tidy(cell: object) -> str:
     return " ".join(str(cell).split()).casefold()
 

@@ -10,7 +10,7 @@ from bcfstats.define.areas import AREA_COLUMNS, AREAS, find_area
 from bcfstats.errors import ParameterError
 from bcfstats.read.observations import AREA_TYPES, typed
 from bcfstats.read.reading import FileReading, Refusal
-from bcfstats.read.workbook import Book, Text, find_table
+from bcfstats.read.workbook import Book, Text, as_text, find_table
 
 KIND = "list of areas"
 _TELLING = ("area_type", "region", "region_code", "council_code", "board")
@@ -41,7 +41,7 @@ def read(source: Book | Text) -> FileReading:
     table = find_table(source, "area_code", "area_name")
     assert table is not None
     columns = [name for name in AREA_COLUMNS if name in table.columns]
-    texts = table[columns].map(lambda cell: "" if cell is None else str(cell).strip())
+    texts = as_text(table[columns])
     again = texts.duplicated("area_code") & (texts["area_code"] != "")
     blank = (texts["area_code"] == "") | (texts["area_name"] == "")
     empty = (texts == "").all(axis="columns")

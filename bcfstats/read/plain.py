@@ -10,11 +10,10 @@ from bcfstats.define.periods import Period, month_of
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.read.dates import parse_date
 from bcfstats.read.marks import read_column
-from bcfstats.read.nhs_england import code_text
 from bcfstats.read.observations import NUMBERS, OBSERVATION_TYPES, add_note, typed
 from bcfstats.read.reading import FileReading, Refusal
 from bcfstats.read.register import known_codes
-from bcfstats.read.workbook import Book, Text, find_table
+from bcfstats.read.workbook import Book, Text, cell_text, find_table
 
 KIND = "plain table of observations"
 _TEXTS = ("area_name", "metric", "frequency", "status", "status_note", "basis", "source")
@@ -90,9 +89,7 @@ def _text(table: pd.DataFrame, name: str) -> pd.Series:
     if name not in table.columns:
         return pd.Series("", table.index, dtype="str")
     cells = table[name]
-    if cells.dtype == object:  # a workbook may hold a code as a number
-        cells = cells.map(lambda cell: code_text(cell) if isinstance(cell, float) else cell)
-    return cells.astype("str").str.strip()
+    return cells.map(cell_text) if cells.dtype == object else cells.str.strip()
 
 
 def _periods(table: pd.DataFrame, where: str) -> dict[str, pd.Series]:

@@ -17,7 +17,7 @@ from bcfstats.read.marks import parse_number
 from bcfstats.read.observations import POPULATION_TYPES, typed
 from bcfstats.read.reading import Check, FileReading
 from bcfstats.read.register import ENGLAND, known_codes
-from bcfstats.read.workbook import Book, Rows, Text, find_table
+from bcfstats.read.workbook import Book, Rows, Text, as_text, find_table
 
 KIND_BY_AGE = "ONS mid-year population estimates by age"
 KIND_COMPONENTS = "ONS components of population change"
@@ -192,6 +192,7 @@ def _read_components(source: Book | Text) -> FileReading:
         for name in source.header
         if re.fullmatch(r"population_\d{4}", name)
         for area, value in zip(areas[code], areas[name], strict=True)
+        if parse_number(value) is not None
     ]
     return FileReading(
         path=source.path,
@@ -209,6 +210,7 @@ def _read_components(source: Book | Text) -> FileReading:
 def _read_derived(source: Book | Text) -> FileReading:
     table = find_table(source, "ons_code_2014")
     assert table is not None
+    table = as_text(table)
     rows = [
         row for name in table.columns for row in _derived_rows(table["ons_code_2014"], table[name], source)
     ]

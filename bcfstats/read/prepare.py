@@ -148,6 +148,9 @@ def _read_all(raw: Path, processed: Path, metrics: Mapping[str, Metric]) -> Iter
             yield _File(name, digest, refused=str(error))
         except OSError as error:
             yield _File(name, digest, refused=f"The file cannot be read: {error.strerror}.")
+        except Exception as error:  # one file that no reader foresaw must not cost the others
+            found = f"{type(error).__name__}: {error}"
+            yield _File(name, digest, refused=f"The file could not be read. Where: {name}. Found: {found}.")
 
 
 def _placed(files: list[_File]) -> list[_File]:

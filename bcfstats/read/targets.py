@@ -18,7 +18,7 @@ from bcfstats.errors import InputError, ParameterError
 from bcfstats.read.dates import month_number
 from bcfstats.read.marks import parse_number
 from bcfstats.read.observations import PROPORTIONS, typed
-from bcfstats.read.workbook import find_table, open_file
+from bcfstats.read.workbook import cell_text, find_table, open_file
 
 if TYPE_CHECKING:
     from bcfstats.define.schemes import Scheme
@@ -111,7 +111,7 @@ class _RowReader:
 
     def read(self, line: Mapping[str, Any], where: str) -> dict[str, Any]:
         """Read a row; what is wrong goes to `problems`."""
-        text = {name: str(cell if cell is not None else "").strip() for name, cell in line.items()}
+        text = {name: cell_text(cell) for name, cell in line.items()}
         code = self._area(text["area"], where)
         metric = self._metric(text["metric"], where)
         numbers = {name: self._number(line.get(name), name, where) for name in (*WAYS, "baseline_value")}
@@ -187,7 +187,7 @@ def _payment_text(cell: Any) -> str:
     """Give a payment as text; spreadsheets make a date, or "Apr-15", of "2015-04"."""
     if isinstance(cell, date):
         return f"{cell:%Y-%m}"
-    text = str(cell if cell is not None else "").strip()
+    text = cell_text(cell)
     match = re.fullmatch(r"([A-Za-z]{3})-(\d\d)", text)
     number = month_number(match[1]) if match else None
     return f"20{match[2]}-{number:02d}" if match and number else text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import warnings
 import zipfile
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -78,16 +79,20 @@ class Text:
     @cached_property
     def frame(self) -> pd.DataFrame:
         """Every cell as text, blank cells as empty text; the columns are `header`."""
+        columns = list(range(len(self.header)))
         try:
-            frame = pd.read_csv(
-                io.StringIO(self.content),
-                dtype=str,
-                keep_default_na=False,
-                skiprows=1,
-                header=None,
-                names=list(range(len(self.header))),
-                index_col=False,
-            )
+            with (
+                warnings.catch_warnings()
+            ):  # a row longer than the first one would only be warned of, and cut
+                warnings.simplefilter("error", pd.errors.ParserWarning)
+                frame = pd.read_csv(
+                    io.StringIO(self.content),
+                    dtype=str,
+                    keep_default_na=False,
+                    header=0,
+                    names=columns,
+                    index_col=False,
+                )
         except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
             raise InputError(
                 "The rows of this CSV file do not all have the columns of its first row.",
@@ -95,7 +100,7 @@ class Text:
                 found=str(error).strip(),
                 do="Save it again as CSV, or as .xlsx.",
             ) from None
-        return frame.set_axis(list(self.header), axis="columns")
+        return frame.fillna("").set_axis(list(self.header), axis="columns")
 
 
 def find_table(source: Book | Text, *columns: str) -> pd.DataFrame | None:
@@ -131,6 +136,24 @@ def find_table(source: Book | Text, *columns: str) -> pd.DataFrame | None:
                     below, columns=names, index=range(at + 2, at + 2 + len(below)), dtype=object
                 )
     return None
+
+
+def as_text(table: pd.DataFrame) -> pd.DataFrame:
+    """Give every cell of a table as text without outer blanks, as `cell_text` does one."""
+    return table.map(cell_text)
+
+
+def cell_text(cell: object) -> str:
+    """Give a cell as text; a whole number loses its decimals, as a code stored as a number needs.
+
+    Examples
+    --------
+    >>> cell_text(716.0), cell_text(" 00KB "), cell_text(3.5)
+    ('716', '00KB', '3.5')
+    """
+    if isinstance(cell, float) and cell.is_integer():
+        return f"{cell:.0f}"
+    return "" if cell is None else str(cell).strip()
 
 
 def open_file(path: Path) -> Book | Text:

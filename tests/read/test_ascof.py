@@ -126,3 +126,14 @@ def test_a_value_that_is_not_its_quotient_is_suspect(write_ascof):
     reading = read_file(write_ascof(rows))
     assert reading.observations["status"].tolist() == ["suspect"]
     assert [check.passed for check in reading.checks] == [False]
+
+
+def test_a_workbook_of_the_same_columns(write_workbook):
+    # the layout of 2020-21: one sheet, ONS Code, codes stored as numbers, marks in brackets
+    head = [*COLUMNS[:3], "ONS Code", *COLUMNS[4:]]
+    rows = [[212, *row[1:]] for row in measure("2B1", "[c]", "[c]", 100)]
+    rows += measure("2A2", 628.2, 61_010, 9_711_572, **ENGLAND)
+    reading = read_file(write_workbook("x.xlsx", {"Data": [["Title"], [], head, *rows]}))
+    assert reading.period == "2015/16"
+    assert reading.observations["status"].tolist() == ["suppressed"]
+    assert reading.observations["area_code"].tolist() == ["E08000035"]

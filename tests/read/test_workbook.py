@@ -83,3 +83,14 @@ def test_a_table_is_found_below_a_title(write_workbook):
     table = find_table(source, "area", "value")
     assert table.to_dict("index") == {4: {"area": "A", "value": 1}}  # row 4 of the sheet
     assert find_table(source, "area", "metric") is None
+
+
+def test_a_longer_row_is_refused_even_where_warnings_are_off(tmp_path):
+    import warnings
+
+    path = tmp_path / "file.csv"
+    path.write_text("a,b\n1,2,3\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(InputError, match="do not all have the columns"):
+            find_table(open_file(path), "a")
