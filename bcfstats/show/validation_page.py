@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -206,7 +207,7 @@ def reliability_svg(frame: pd.DataFrame, title: str) -> str:
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" width="{size}" height="{size}" '
-        f'role="img" font-family="Arial, sans-serif" font-size="13"><title>{title}</title>'
+        f'role="img" font-family="Arial, sans-serif" font-size="13"><title>{escape(title)}</title>'
         f'<rect width="{size}" height="{size}" fill="#fff"/>'
         f'<path d="M{_EDGE} {_EDGE}V{_EDGE + _SIDE}H{_EDGE + _SIDE}" fill="none" stroke="#3D3D3D"/>'
         f'<path d="M{_EDGE} {_EDGE + _SIDE}l{_SIDE} -{_SIDE}" stroke="#28A197" stroke-dasharray="6 4"/>'
