@@ -38,6 +38,9 @@ _HOMES = {
     # panel
     "seasonal_indices": "stats.season",
     "seasonality_test": "stats.seasonality",
+    "history_scale": "stats.history",
+    "do_nothing_forecast": "stats.forecast",
+    "backtest": "stats.backtest",
     # trend
     "trend": "stats.trend",
     "sens_slope": "stats.kendall",

@@ -7,9 +7,9 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
-from bcfstats.stats.rows import Floats, Texts, check_level, reasons
+from bcfstats.stats.rows import Floats, Texts, check_level, critical_value, reasons
 
 FEWEST_POINTS = 5
 _EXACT_POINTS = 30
@@ -140,7 +140,7 @@ def _ordered(ordered: Floats, place: Floats, usable: npt.NDArray[np.bool_]) -> F
 
 def _half_width(y: Floats, n: npt.NDArray[np.intp], confidence_level: float) -> Floats:
     """C of the interval from slope (N - C) / 2 to (N + C) / 2 + 1; all pairs where there is none."""
-    z = stats.norm.ppf((1 + confidence_level) / 2)
+    z = float(critical_value(confidence_level))
     variance, ties = _variance(y, n)
     half = z * np.sqrt(variance)
     for points in np.unique(n[(n <= _EXACT_POINTS) & ~ties]):
@@ -211,7 +211,7 @@ def mann_kendall(values: npt.ArrayLike) -> MannKendall:
     tested = reason == ""
     p = np.full(n.shape, np.nan)
     z = np.maximum(np.abs(s) - 1, 0) / np.sqrt(np.where(variance > 0, variance, 1.0))
-    p[tested] = 2 * stats.norm.sf(z[tested])
+    p[tested] = 2 * special.ndtr(-z[tested])
     for points in np.unique(n[tested & exact]):
         rows = tested & exact & (n == points)
         place = ((np.abs(s[rows]) + pairs[rows]) / 2).round().astype(int)

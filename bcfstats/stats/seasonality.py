@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 from scipy.linalg import solve_triangular
 
 from bcfstats.errors import ParameterError
@@ -112,7 +112,7 @@ def seasonality_test(
     df = (11.0, float(n - 13))
     note = {0: "not one whole winter", 1: "one winter only", 2: "two winters only"}.get(winters, "")
     return SeasonalityTest(
-        p_value=float(stats.f.sf(statistic, *df)) if np.isfinite(statistic) else 1.0,
+        p_value=float(special.fdtrc(*df, statistic)) if np.isfinite(statistic) else 1.0,
         statistic=statistic,
         df=df,
         autocorrelation=rho,
