@@ -80,6 +80,7 @@ def assess_ambitions(
     scheme: Scheme | str = "bcf-2013-12",
     *,
     known_until: Period | str | None = None,
+    england: float | None = None,
     allocations: pd.DataFrame | None = None,
     peers: Peers | None = None,
     metrics: Mapping[str, Metric] = METRICS,
@@ -101,6 +102,9 @@ def assess_ambitions(
         Which months each payment rests on, and its 70 %.
     known_until : Period or str, optional
         What may be known, such as "Dec 2013"; everything before each payment's months if not given.
+    england : float, optional
+        Let the nation's total move by this share from the baseline, 0.05 for a rise of 5 %, in place of the
+        forecast's own national movement; monthly metrics only.
     allocations : DataFrame, optional
         From `read_allocations`.
     peers : mapping of area code to codes, optional
@@ -158,7 +162,15 @@ def assess_ambitions(
     pieces = []
     for (name, payment), rows in given.groupby(["metric", "payment"], sort=False):
         metric = metrics[str(name)]
-        seen = outlook(observations, metric, str(payment), rules, known_until=known_until, metrics=metrics)
+        seen = outlook(
+            observations,
+            metric,
+            str(payment),
+            rules,
+            known_until=known_until,
+            england=england,
+            metrics=metrics,
+        )
         pieces.append(_assess(rows, metric, seen, rules, peers, cutoffs))
     table = pd.concat(pieces).sort_index() if pieces else pd.DataFrame(columns=COLUMNS)
     return _with_names(_with_money(table, allocations, rules, metrics), observations)[COLUMNS]

@@ -9,10 +9,16 @@ from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.periods import Period
 from bcfstats.define.schemes import Scheme, scheme
 from bcfstats.errors import InputError
+from bcfstats.judge.ambitions import COLUMNS as ASSESSMENT_COLUMNS
+from bcfstats.judge.ambitions import assess_ambitions
 from bcfstats.judge.baseline import interval_of
 from bcfstats.judge.changes import change
+from bcfstats.judge.ladder import ambition_ladder
+from bcfstats.judge.outlook import Outlook
+from bcfstats.judge.outlooks import outlook
 from bcfstats.judge.panel import longest_run, monthly_panel, usable
 from bcfstats.judge.patterns import season_table, trend_table
+from bcfstats.judge.prospects import outlook_table, with_history
 from bcfstats.judge.results import LATEST, Results
 from bcfstats.read.data import Data
 from bcfstats.read.observations import check_observations, problems_by_area
@@ -21,9 +27,13 @@ MONTHS_IN_YEAR = 12
 
 
 def assess(
-    data: Data, rules: Scheme | str = "bcf-2013-12", *, metrics: Mapping[str, Metric] = METRICS
+    data: Data,
+    rules: Scheme | str = "bcf-2013-12",
+    *,
+    metrics: Mapping[str, Metric] = METRICS,
+    targets: pd.DataFrame | None = None,
 ) -> Results:
-    """Compute baselines, changes, trends and seasons for every area and metric.
+    """Compute baselines, changes, trends, seasons, outlooks and ladders for every area and metric.
 
     Parameters
     ----------
@@ -33,6 +43,8 @@ def assess(
         The payment scheme: which windows count.
     metrics : mapping of str to Metric, optional
         The registry, with metrics of one's own added.
+    targets : DataFrame, optional
+        Proposed targets, from `read_targets`, to be judged as well.
 
     Returns
     -------
@@ -51,13 +63,15 @@ def assess(
     present = [metrics[name] for name in metrics if name in set(observations["metric"])]
     if not present:
         raise InputError("There are no usable observations.", do="Prepare some published files first.")
-    windows, trends, seasons, series = [], [], [], []
+    windows, trends, seasons, series, outlooks, ladders = [], [], [], [], [], []
     for metric in present:
         rows = observations.loc[observations["metric"] == metric.id]
-        windows += [
-            change(rows, metric, before, after, label=label)
-            for label, before, after in comparisons_of(rows, metric, rules)
-        ]
+        for label, before, after in comparisons_of(rows, metric, rules):
+            seen = _outlook(rows, metric, before, after, rules)
+            windows.append(with_history(change(rows, metric, before, after, label=label), seen))
+            if seen is not None:
+                outlooks.append(outlook_table(seen, label))
+                ladders.append(ambition_ladder(rows, metric, str(after), rules).rungs.assign(payment=label))
         series.append(series_table(rows, metric))
         trends.append(trend_table(rows, metric))
         if metric.frequency == "month":
@@ -68,9 +82,31 @@ def assess(
         windows=_stack(windows),
         trends=_stack(trends),
         seasons=_stack(seasons),
+        outlooks=_stack(outlooks),
+        ladders=_stack(ladders),
+        assessments=_assessments(observations, targets, rules, metrics),
         metrics=tuple(present),
         about={"scheme": rules.id, "scheme_title": rules.title, "is_example": data.is_example},
     )
+
+
+def _outlook(
+    rows: pd.DataFrame, metric: Metric, before: Period, after: Period, rules: Scheme
+) -> Outlook | None:
+    """Look ahead from before the window, where that can be done for the same two windows."""
+    seen = outlook(rows, metric, str(after), rules, metrics={metric.id: metric})
+    return seen if isinstance(seen, Outlook) and seen.before == before else None
+
+
+def _assessments(
+    observations: pd.DataFrame,
+    targets: pd.DataFrame | None,
+    rules: Scheme,
+    metrics: Mapping[str, Metric],
+) -> pd.DataFrame:
+    if targets is None:
+        return pd.DataFrame(columns=ASSESSMENT_COLUMNS)
+    return assess_ambitions(observations, targets, rules, metrics=metrics)
 
 
 def comparisons_of(rows: pd.DataFrame, metric: Metric, rules: Scheme) -> list[tuple[str, Period, Period]]:

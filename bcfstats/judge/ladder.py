@@ -217,7 +217,7 @@ def _rung(
 
 
 def advise(view: Outlook, share: float, peers: Peers | None, cutoffs: Cutoffs) -> dict[str, str]:
-    """Say of each area which targets are beyond noise, rarely paid by luck and within what peers have done."""
+    """Say which targets are beyond noise, rarely paid by luck and within what peers have done."""
     rare = view_at_luck(view, share, cutoffs.good_luck)
     for other in (view.noise_least, view.expected):
         rare = np.where(view.direction * (other - rare) > 0, other, rare)
@@ -236,7 +236,7 @@ def advise(view: Outlook, share: float, peers: Peers | None, cutoffs: Cutoffs) -
             advice[code] = f"Targets from {rare_} to {most_} are challenging and achievable."
         else:
             advice[code] = (
-                "No target is both challenging and achievable. "
-                f"At {most_}, as far as the best 5 in 100 went, {in_100(luck[i])} would be paid for doing nothing."
+                f"No target is both challenging and achievable. At {most_}, as far as the best 5 in 100 "
+                f"went, {in_100(luck[i])} would be paid for doing nothing."
             )
     return advice

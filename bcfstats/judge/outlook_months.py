@@ -24,7 +24,12 @@ PARTIAL = "the baseline lacks some of the window's months"
 
 
 def months_ahead(
-    rows: pd.DataFrame, metric: Metric, window: Period, lag: int, known_until: Period | None = None
+    rows: pd.DataFrame,
+    metric: Metric,
+    window: Period,
+    lag: int,
+    known_until: Period | None = None,
+    england: float | None = None,
 ) -> Outlook | str:
     """Give the outlook of a monthly metric, or the reason why there is none.
 
@@ -38,6 +43,8 @@ def months_ahead(
         Years from baseline to window; a year more is added while the baseline is not known yet.
     known_until : Period, optional
         What may be known: everything that ended by then. Never more than what ended before the window.
+    england : float, optional
+        Let the nation move by this share in place of the forecast's own national movement.
     """
     past = history_panel(monthly_panel(rows, metric.id), metric, window, known_until)
     if not past.months:
@@ -61,7 +68,8 @@ def months_ahead(
         gap=gap,
         prior=monthly_prior(metric.id, window.n_months, MONTHS * min(lag, 2)),
     )
-    ahead = _forecast(past, metric, gap, window, np.where(np.isfinite(people), people, 1.0)[:, None] * days)
+    exposure = np.where(np.isfinite(people), people, 1.0)[:, None] * days
+    ahead = _forecast(past, metric, gap, window, exposure, england)
     model = fit_monthly(past.counts, past.exposure, past.calendar_months)
     noise = _Noise(metric, start, people * days.sum(), moderated_dispersion(model), model.df)
     events = start["numerator"].to_numpy(dtype=float)
@@ -172,7 +180,9 @@ def _growth(past: Panel) -> Floats:
     return np.where(np.isfinite(ratio), ratio, 1.0)
 
 
-def _forecast(past: Panel, metric: Metric, gap: int, window: Period, exposure: Floats) -> Forecast:
+def _forecast(
+    past: Panel, metric: Metric, gap: int, window: Period, exposure: Floats, england: float | None
+) -> Forecast:
     return do_nothing_forecast(
         past.counts,
         past.exposure,
@@ -180,6 +190,7 @@ def _forecast(past: Panel, metric: Metric, gap: int, window: Period, exposure: F
         first=gap + 1,
         last=gap + window.n_months,
         target_exposure=exposure,
+        england=england,
         prior=monthly_prior(metric.id, window.n_months),
     )
 

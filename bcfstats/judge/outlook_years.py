@@ -38,6 +38,8 @@ def years_ahead(
     if isinstance(found, str):
         return found
     before, lag, start = found
+    if any(before.start < changed.date <= before.end for changed in metric.breaks):
+        return f"the definition changed within {before.label}"
     scale: Literal["ratio", "difference"] = "difference" if _is_difference(metric) else "ratio"
     areas = start.index.to_numpy(dtype=object)
     series = _series(known, metric, start.index, before, scale)

@@ -24,6 +24,7 @@ def outlook(
     rules: Scheme | str = "bcf-2013-12",
     *,
     known_until: Period | str | None = None,
+    england: float | None = None,
     metrics: Mapping[str, Metric] = METRICS,
 ) -> Outlook | str:
     """Find out all that can be said of a payment window before a target is set.
@@ -39,6 +40,9 @@ def outlook(
     known_until : Period or str, optional
         What may be known: periods that ended by its end, such as "Dec 2013". Everything before the window if
         not given.
+    england : float, optional
+        Let the nation's total move by this share from the baseline, 0.05 for a rise of 5 %, in place of the
+        forecast's own national movement; monthly metrics only.
     metrics : mapping of str to Metric, optional
 
     Returns
@@ -55,8 +59,10 @@ def outlook(
     rows = observations.loc[observations["metric"] == metric.id]
     if rows.empty:
         return f"there are no observations of {metric.short_name}"
-    look = months_ahead if metric.frequency == "month" else years_ahead
-    return look(rows, metric, window, rules.baseline_lag_months // MONTHS, known)
+    lag = rules.baseline_lag_months // MONTHS
+    if metric.frequency == "month":
+        return months_ahead(rows, metric, window, lag, known, england)
+    return years_ahead(rows, metric, window, lag, known)
 
 
 def payment_window(metric: Metric, payment: str, rules: Scheme) -> Period | str:

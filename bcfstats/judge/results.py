@@ -14,7 +14,9 @@ from bcfstats.errors import InputError
 LATEST = "latest"
 PER_CENT = "%"
 BETTER, WORSE, UNCLEAR, NOT_COMPARED = "better", "worse", "no clear change", "not compared"
-TABLES = ("areas", "series", "windows", "trends", "seasons")
+AGAINST_HISTORY = "usual movement between years"
+AGAINST_NOISE = "noise within the two periods only"
+TABLES = ("areas", "series", "windows", "trends", "seasons", "outlooks", "ladders", "assessments")
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,13 @@ class Results:
         One row per area and metric: slope per year with its interval.
     seasons : DataFrame
         One row per area, monthly metric and calendar month: index of the area and of all areas.
+    outlooks : DataFrame
+        One row per area, metric and payment: what is expected if nothing is done, and what would be
+        significant.
+    ladders : DataFrame
+        One row per area, metric, payment and rung of ambition.
+    assessments : DataFrame
+        One row per proposed target; empty where none was given.
     metrics : tuple of Metric
         What each metric is, in the order of the registry.
     about : dict
@@ -44,6 +53,9 @@ class Results:
     windows: pd.DataFrame
     trends: pd.DataFrame
     seasons: pd.DataFrame
+    outlooks: pd.DataFrame
+    ladders: pd.DataFrame
+    assessments: pd.DataFrame
     metrics: tuple[Metric, ...]
     about: dict[str, Any]
 

@@ -312,6 +312,9 @@ def _cut(area: dict[str, Any], results: Results) -> AreaReport:
         windows=own(results.windows),
         trends=own(results.trends),
         seasons=own(results.seasons),
+        outlooks=own(results.outlooks),
+        ladders=own(results.ladders),
+        assessments=own(results.assessments),
         metrics=results.metrics,
         about=results.about,
     )
