@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -34,6 +35,7 @@ from bcfstats.stats.surveys import interval_reasons
 
 __all__ = ["Comparison", "compare_estimates", "compare_means", "compare_proportions", "compare_rates"]
 
+Limits = tuple[Floats, Floats]
 AT_BASELINE = " at baseline"
 
 
@@ -108,41 +110,33 @@ def compare_proportions(
         variance_reasons(tau2),
     )
     x1, n1, x0, n0, effect, tau2 = usable(reason, x1, n1, x0, n0, effect, tau2)
-    counts = (x1 / effect, n1 / effect, x0 / effect, n0 / effect)
+    counts, difference = (x1 / effect, n1 / effect, x0 / effect, n0 / effect), x1 / n1 - x0 / n0
     if between_year_variance is not None:
-        return from_standard_error(
-            x1 / n1 - x0 / n0,
-            np.sqrt(two_proportions.pooled_variance(*counts) + tau2),
-            "difference",
-            polarity,
-            confidence_level,
-            named("pooled difference with between-year variance", reason),
-            reason,
-        )
-    functions = {
-        "newcombe": ("Newcombe", two_proportions.newcombe_statistic, two_proportions.newcombe_limits),
-        "miettinen-nurminen": (
-            "Miettinen-Nurminen",
-            two_proportions.score_statistic,
-            two_proportions.score_limits,
-        ),
-    }
-    if method not in functions:
-        raise ParameterError(
-            "The method is not known.", found=repr(method), do=f"Use {' or '.join(functions)}."
-        )
-    name, statistic, limits = functions[method]
+        error = np.sqrt(two_proportions.pooled_variance(*counts) + tau2)
+        name = named("pooled difference with between-year variance", reason)
+        return from_standard_error(difference, error, "difference", polarity, confidence_level, name, reason)
+    title, statistic, limits = _test_of_proportions(method)
     z = statistic(*counts)
     return comparison(
-        x1 / n1 - x0 / n0,
+        difference,
         at_levels(lambda level: limits(*counts, float(critical_value(level))), confidence_level),
         "difference",
         upper_tail(-z),
         upper_tail(z),
         polarity,
         confidence_level,
-        named(name, reason),
+        named(title, reason),
         reason,
+    )
+
+
+def _test_of_proportions(method: str) -> tuple[str, Callable[..., Floats], Callable[..., Limits]]:
+    if method == "newcombe":
+        return "Newcombe", two_proportions.newcombe_statistic, two_proportions.newcombe_limits
+    if method == "miettinen-nurminen":
+        return "Miettinen-Nurminen", two_proportions.score_statistic, two_proportions.score_limits
+    raise ParameterError(
+        "The method is not known.", found=repr(method), do="Use newcombe or miettinen-nurminen."
     )
 
 
@@ -152,6 +146,17 @@ def variance_reasons(tau2: Floats) -> Texts:
         tau2.shape,
         not_a_number("between-year variance", tau2),
         negative("between-year variance", tau2),
+    )
+
+
+def dispersion_reasons(dispersion: Floats, degrees_of_freedom: Floats) -> Texts:
+    """Return why a row has no dispersion, or no degrees of freedom for it."""
+    return reasons(
+        dispersion.shape,
+        not_a_number("dispersion", dispersion),
+        not_positive("dispersion", dispersion),
+        ("the degrees of freedom are missing", np.isnan(degrees_of_freedom)),
+        ("the degrees of freedom are zero or below", degrees_of_freedom <= 0),
     )
 
 
@@ -221,39 +226,58 @@ def compare_rates(
         degrees_of_freedom=degrees_of_freedom,
         between_year_variance=0.0 if between_year_variance is None else between_year_variance,
     )
+    no_events = ("there were no events in either period", a + b == 0)
     reason = first_reason(
         rate_reasons(b, e1),
         rate_reasons(a, e0, AT_BASELINE),
-        reasons(
-            b.shape,
-            ("there were no events in either period", a + b == 0),
-            not_a_number("dispersion", phi),
-            not_positive("dispersion", phi),
-            ("the degrees of freedom are missing", np.isnan(df)),
-            not_positive("degrees of freedom", df),
-        ),
+        reasons(b.shape, no_events),
+        dispersion_reasons(phi, df),
         variance_reasons(tau2),
     )
+    b, e1, a, e0, phi, df, tau2 = usable(reason, b, e1, a, e0, phi, df, tau2)
     if between_year_variance is not None:
-        no_log = ("there were no events in one of the periods: no log ratio", (a == 0) | (b == 0))
-        reason = first_reason(reason, reasons(b.shape, no_log))
-        b, e1, a, e0, tau2 = usable(reason, b, e1, a, e0, tau2)
-        return from_standard_error(
-            np.log(b / e1 / (a / e0)),
-            np.sqrt(phi * (1 / a + 1 / b) + tau2),
-            "ratio",
-            polarity,
-            confidence_level,
-            named("log ratio with between-year variance", reason),
-            reason,
-            df,
-        )
-    b, e1, a, e0 = usable(reason, b, e1, a, e0)
+        return _rates_with_variance(b, e1, a, e0, phi, df, tau2, polarity, confidence_level, reason)
+    return _rates_by_noise(b, e1, a, e0, phi, df, polarity, confidence_level, reason)
+
+
+def _rates_with_variance(
+    b: Floats,
+    e1: Floats,
+    a: Floats,
+    e0: Floats,
+    phi: Floats,
+    df: Floats,
+    tau2: Floats,
+    polarity: npt.ArrayLike | None,
+    confidence_level: Level,
+    reason: Texts,
+) -> Comparison:
+    no_log = ("there were no events in one of the periods: no log ratio", (a == 0) | (b == 0))
+    reason = first_reason(reason, reasons(b.shape, no_log))
+    b, a = usable(reason, b, a)
+    error = np.sqrt(phi * (1 / a + 1 / b) + tau2)
+    name = named("log ratio with between-year variance", reason)
+    return from_standard_error(
+        np.log(b / e1 / (a / e0)), error, "ratio", polarity, confidence_level, name, reason, df
+    )
+
+
+def _rates_by_noise(
+    b: Floats,
+    e1: Floats,
+    a: Floats,
+    e0: Floats,
+    phi: Floats,
+    df: Floats,
+    polarity: npt.ArrayLike | None,
+    confidence_level: Level,
+    reason: Texts,
+) -> Comparison:
     few = (a + b < two_rates.MID_P_BELOW) & (phi == 1) & np.isinf(df)
     p_fall, p_rise = _rate_p_values(b, a, e1 / (e0 + e1), phi, df, few)
-    ratio = b / np.where(a > 0, a, np.nan) / (e1 / e0)
+    no_ratio = ("there were no events at baseline: no ratio", a == 0)
     return comparison(
-        ratio,
+        b / np.where(a > 0, a, np.nan) / (e1 / e0),
         at_levels(lambda level: _rate_limits(b, a, e1 / e0, phi, df, few, level), confidence_level),
         "ratio",
         p_fall,
@@ -261,22 +285,22 @@ def compare_rates(
         polarity,
         confidence_level,
         labelled(few, "central mid-P", "score", reason),
-        first_reason(reason, reasons(b.shape, ("there were no events at baseline: no ratio", a == 0))),
+        first_reason(reason, reasons(b.shape, no_ratio)),
     )
 
 
-def _rate_p_values(
-    b: Floats, a: Floats, share: Floats, phi: Floats, df: Floats, few: Flags
-) -> tuple[Floats, Floats]:
+def _rate_p_values(b: Floats, a: Floats, share: Floats, phi: Floats, df: Floats, few: Flags) -> Limits:
     z = two_rates.score_statistic(b, a, share, phi)
-    p_fall, p_rise = upper_tail(-z, df), upper_tail(z, df)
-    p_fall = np.where(few, two_rates.mid_p_below(b, a, share), p_fall)
-    return p_fall, np.where(few, two_rates.mid_p_below(a, b, 1 - share), p_rise)
+    p_fall, p_rise = np.array(upper_tail(-z, df)), np.array(upper_tail(z, df))
+    if np.any(few):
+        p_fall[few] = two_rates.mid_p_below(b[few], a[few], share[few])
+        p_rise[few] = two_rates.mid_p_below(a[few], b[few], 1 - share[few])
+    return p_fall, p_rise
 
 
 def _rate_limits(
     b: Floats, a: Floats, exposure_ratio: Floats, phi: Floats, df: Floats, few: Flags, level: float
-) -> tuple[Floats, Floats]:
+) -> Limits:
     z = critical_value(level, df) * np.sqrt(phi)
     lower, upper = (np.array(limit) for limit in two_rates.score_ratio_limits(b, a, exposure_ratio, z))
     if np.any(few):

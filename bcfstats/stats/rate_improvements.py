@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy.optimize import elementwise
 
 from bcfstats.stats.change import higher_is_better
-from bcfstats.stats.comparisons import variance_reasons
+from bcfstats.stats.comparisons import dispersion_reasons, variance_reasons
 from bcfstats.stats.estimates import rate_reasons
 from bcfstats.stats.rows import (
     Flags,
@@ -126,12 +126,9 @@ def _reasons(
             a.shape,
             not_a_number("later denominator", e1),
             not_positive("later denominator", e1),
-            not_a_number("dispersion", phi),
-            not_positive("dispersion", phi),
-            ("the degrees of freedom are missing", np.isnan(df)),
-            not_positive("degrees of freedom", df),
             ("there were no events at baseline: nothing to improve on", (a == 0) & (~higher | logs)),
         ),
+        dispersion_reasons(phi, df),
     )
 
 

@@ -201,5 +201,8 @@ def group_rows(groups: npt.ArrayLike, rows: int) -> Groups:
             "The groups do not have one label a row.", found=f"{labels.shape} for {rows} rows"
         )
     starts = np.flatnonzero(np.concatenate([[True], labels[1:] != labels[:-1]])[:rows])
-    label, code = np.unique(labels[starts], return_inverse=True)
+    first = labels[starts]
+    if np.any((first != first) | (first.astype(object) == np.array(None, dtype=object))):
+        raise ParameterError("A row has no group.", do="Give every row the label of its group.")
+    label, code = np.unique(first, return_inverse=True)
     return Groups(np.repeat(code, np.diff(np.append(starts, rows))), label)

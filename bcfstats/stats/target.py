@@ -168,7 +168,7 @@ def improvement_from_standard_error(
         not_a_number("standard error", error),
         negative("standard error", error),
         ("the degrees of freedom are missing", np.isnan(df)),
-        not_positive("degrees of freedom", df),
+        ("the degrees of freedom are zero or below", df <= 0),
     )
     return from_standard_error(
         base,

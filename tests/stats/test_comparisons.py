@@ -200,6 +200,18 @@ def test_rates_without_events():
     assert set(logs.reason) == {"there were no events in one of the periods: no log ratio"}
 
 
+def test_dispersions_that_cannot_be():
+    found = compare_rates(50, 1, 60, 1, dispersion=[-1, np.nan, 2, 2], degrees_of_freedom=[9, 9, 0, np.nan])
+    assert list(found.reason) == [
+        "the dispersion is zero or below",
+        "the dispersion is missing",
+        "the degrees of freedom are zero or below",
+        "the degrees of freedom are missing",
+    ]
+    assert np.isnan(found.p_value).all()
+    assert np.isnan(found.lower).all()
+
+
 def test_counts_of_a_thousand_million():
     found = compare_rates(1e9, 1, 1.0001e9, 1)
     z = (1e9 - 1.00005e9) / np.sqrt(2.0001e9 / 4)

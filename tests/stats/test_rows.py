@@ -35,3 +35,9 @@ def test_no_rows_and_the_wrong_number_of_labels():
     assert group_rows([], 0).total(np.array([])).size == 0
     with pytest.raises(ParameterError, match="one label a row"):
         group_rows(["a"], 2)
+
+
+@pytest.mark.parametrize("labels", [np.array(["a", None, "b"], dtype=object), [1.0, np.nan, 2.0], [None] * 3])
+def test_a_row_without_a_group_is_refused(labels):
+    with pytest.raises(ParameterError, match="no group"):
+        group_rows(labels, 3)
