@@ -21,7 +21,6 @@ from bcfstats.stats.rows import (
     named,
     negative,
     not_a_number,
-    not_positive,
     reasons,
     unwrap,
     usable,
