@@ -162,6 +162,27 @@ def report(
 
 
 @app.command()
+def validate(
+    processed: Folder = None,
+    out: Folder = None,
+    until: Annotated[str | None, typer.Option(help="Last day to use, such as 2015-03-31.")] = None,
+    metrics: OwnMetrics = None,
+    config: Config = None,
+    debug: Debug = False,
+) -> None:
+    """Try the methods on months whose outcome is known: false alarms, coverage, forecast error."""
+    from bcfstats.define.periods import Period
+    from bcfstats.run.settings import load_settings
+    from bcfstats.run.validate import write_validation
+
+    settings = load_settings(config).with_given(processed=processed, out=out, metrics=_tuple(metrics))
+    page, found = write_validation(settings, until=Period.parse(until).end if until else None)
+    for validation in found:
+        print(f"{validation.name}: {validation.description}")
+    print(page)
+
+
+@app.command()
 def explain(name: Annotated[str, typer.Argument(help="A method or a metric.")], debug: Debug = False) -> None:
     """Explain a method or a metric in plain words."""
     from bcfstats.run.explain import explain_name

@@ -157,7 +157,9 @@ def trend(
         return Trend(empty, empty, empty, empty, empty, empty, model.n_months, empty, WANDER, model.reason)
     tables = autocorrelation_tables(month)
     rho = np.where(model.reason == "", tables.true_rho(model.autocorrelation), np.nan)
-    se = model.slope_se * np.sqrt(tables.inflation(_slope_weights(month), model.autocorrelation))
+    weights = _slope_weights(month)
+    inflation = tables.variance(weights, model.autocorrelation) / (weights @ weights)
+    se = model.slope_se * np.sqrt(inflation)
     df = np.maximum(4.0, (model.n_months - PARAMETERS) * (1 - rho) / (1 + rho))
     half = critical_value(confidence_level, df) * se
     return Trend(

@@ -161,9 +161,7 @@ def from_own_months(model: MonthlyModel, month: npt.NDArray[np.intp], window: in
     tables = autocorrelation_tables(month)
     contrast = np.zeros(lag + window)
     contrast[:window], contrast[lag:] = -1 / window, 1 / window
-    apart = np.abs(np.subtract.outer(np.arange(lag + window), np.arange(lag + window)))
-    factor = np.einsum("t,gts,s->g", contrast, tables.rho[:, None, None] ** apart, contrast)
     rho = tables.true_rho(model.autocorrelation)
-    variance = model.residual_variance * np.interp(rho, tables.rho, factor / tables.variance_lost)
+    variance = model.residual_variance * tables.variance(contrast, model.autocorrelation)
     df = np.maximum(4.0, (model.n_months - PARAMETERS) * (1 - rho) / (1 + rho))
     return Found(variance, df, np.full(variance.shape, np.nan), 0.0, 0.0, FROM_OWN, OWN_WARNING)

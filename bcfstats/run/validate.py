@@ -1,0 +1,56 @@
+"""`bcfstats validate`: the methods tried on the user's own months, written as a page."""
+
+from datetime import date
+from pathlib import Path
+
+from bcfstats.errors import InputError
+from bcfstats.judge.validation import Validation, validate_observations
+from bcfstats.read.data import load
+from bcfstats.run.settings import Settings, all_metrics
+from bcfstats.show.validation_page import reliability_svg, validation_page
+
+PAGE = "validation.md"
+
+
+def write_validation(settings: Settings, *, until: date | None = None) -> tuple[Path, list[Validation]]:
+    """Validate every monthly metric of the prepared data that is long enough, and write the page.
+
+    Parameters
+    ----------
+    settings : Settings
+        `processed` is read, `out` is written to.
+    until : date, optional
+        Last day to use: before targets were in force.
+
+    Returns
+    -------
+    page : Path
+    found : list of Validation
+
+    Raises
+    ------
+    InputError
+        If no monthly metric is long enough.
+    """
+    data, metrics = load(settings.processed), all_metrics(settings)
+    monthly = data.observations.loc[data.observations["frequency"] == "month", "metric"].unique()
+    names = {name: metrics[name].name if name in metrics else name for name in sorted(monthly)}
+    tried = [
+        validate_observations(data.observations, metric, name=name, until=until)
+        for metric, name in names.items()
+    ]
+    found = [validation for validation in tried if validation is not None]
+    if not found:
+        raise InputError(
+            "No monthly metric has enough months to validate.",
+            where=str(settings.processed),
+            do="Prepare at least two and a half years of months without a gap.",
+        )
+    settings.out.mkdir(parents=True, exist_ok=True)
+    page = settings.out / PAGE
+    page.write_text("# Validation\n\n" + validation_page(found), encoding="utf-8")
+    for number, validation in enumerate(found, start=1):
+        if not validation.reliability.empty:
+            picture = reliability_svg(validation.reliability, f"Reliability: {validation.name}")
+            (settings.out / f"reliability-{number}.svg").write_text(picture, encoding="utf-8")
+    return page, found
