@@ -17,6 +17,7 @@ BETTER, WORSE, UNCLEAR, NOT_COMPARED = "better", "worse", "no clear change", "no
 AGAINST_HISTORY = "usual movement between years"
 AGAINST_NOISE = "noise within the two periods only"
 TABLES = ("areas", "series", "windows", "trends", "seasons", "outlooks", "ladders", "assessments")
+ROWS_READ_TOGETHER = 8192  # some dozen areas: what reading one costs, however many there are
 
 
 @dataclass(frozen=True)
@@ -60,18 +61,22 @@ class Results:
     about: dict[str, Any]
 
     def save(self, folder: Path) -> None:
-        """Write the tables as parquet files, and `about.json`."""
+        """Write the tables as parquet files, ordered by area so that one area is read alone, and `about.json`."""
         folder.mkdir(parents=True, exist_ok=True)
         for name in TABLES:
-            getattr(self, name).to_parquet(folder / f"{name}.parquet", index=False)
+            table, part = getattr(self, name), folder / f".{name}.part"
+            columns = list(dict.fromkeys([*table.columns, "area_code"]))  # an empty table may have none
+            ordered = table.reindex(columns=columns).sort_values("area_code", kind="stable")
+            ordered.to_parquet(part, index=False, row_group_size=ROWS_READ_TOGETHER)
+            part.replace(folder / f"{name}.parquet")
         definitions = [asdict(metric) for metric in self.metrics]
         for name, content in (("metrics", definitions), ("about", self.about)):
             text = json.dumps(content, indent=1, default=str, ensure_ascii=False)
             (folder / f"{name}.json").write_text(text, encoding="utf-8")
 
     @classmethod
-    def load(cls, folder: Path) -> "Results":
-        """Read what `save` wrote.
+    def load(cls, folder: Path, area_code: str | None = None) -> "Results":
+        """Read what `save` wrote, for all areas or for one.
 
         Raises
         ------
@@ -84,7 +89,8 @@ class Results:
                 where=str(folder),
                 do="Give the folder that 'bcfstats run' wrote.",
             )
-        tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES}
+        chosen = None if area_code is None else [("area_code", "==", area_code)]
+        tables = {name: pd.read_parquet(folder / f"{name}.parquet", filters=chosen) for name in TABLES}
         metrics, about = (
             json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in ("metrics", "about")
         )

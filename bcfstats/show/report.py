@@ -273,7 +273,7 @@ def open_report(area_code: str, source: Results | str | Path | None = None) -> A
     >>> report.area["area_code"], len(report.metrics) > 10
     ('X06000001', True)
     """
-    results = source if isinstance(source, Results) else _results(source)
+    results = source if isinstance(source, Results) else _results(area_code, source)
     rows = results.areas.loc[results.areas["area_code"] == area_code]
     if rows.empty:
         raise ParameterError(
@@ -291,9 +291,9 @@ def open_report(area_code: str, source: Results | str | Path | None = None) -> A
     return _cut(area, results)
 
 
-def _results(run_folder: str | Path | None) -> Results:
+def _results(area_code: str, run_folder: str | Path | None) -> Results:
     if run_folder is not None:
-        return Results.load(Path(run_folder) / "tables")
+        return Results.load(Path(run_folder) / "tables", area_code)
     from bcfstats.judge.assessment import assess
     from bcfstats.read.example import example_data
 
