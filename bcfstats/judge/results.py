@@ -61,7 +61,7 @@ class Results:
     about: dict[str, Any]
 
     def save(self, folder: Path) -> None:
-        """Write the tables as parquet files, ordered by area so that one area is read alone, and `about.json`."""
+        """Write the tables as parquet files, ordered so that one area is read alone, and `about.json`."""
         folder.mkdir(parents=True, exist_ok=True)
         for name in TABLES:
             table, part = getattr(self, name), folder / f".{name}.part"
