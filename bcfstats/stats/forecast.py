@@ -36,6 +36,7 @@ from bcfstats.stats.wander import Found
 METHOD = "panel seasonal level"
 NO_SEASON = "less than 18 months: no season is allowed for"
 MINIMUM_HISTORY = 6
+_WIDEST = 300.0  # on the log scale: beyond it a limit says nothing, and numbers overflow
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +84,7 @@ class Forecast:
 
     def interval(self, confidence_level: float = 0.8) -> tuple[Array, Array]:
         """Lower and upper limits of the total."""
-        half = critical_value(confidence_level, self.df) * self.log_scale
+        half = np.minimum(critical_value(confidence_level, self.df) * self.log_scale, _WIDEST)
         return self.value * np.exp(-half), self.value * np.exp(half)
 
     def probability_at_most(self, total: npt.ArrayLike) -> Array:
@@ -160,7 +161,8 @@ def do_nothing_forecast(
     -----
     Log daily rate = shrunk season (`seasonal_indices`) + level + national drift. The level is an
     exponentially weighted mean, the drift the panel's median slope damped by 0.965 a month; an area's own
-    slope has no weight, since extrapolating it forecasts worse than last year's value. Limits are the
+    slope has no weight, since extrapolating it forecasts worse than last year's value. What the mean of nine
+    months lies above the middle one on logs is added, since a total is made of rates. Limits are the
     moderated scale of `history_scale` applied to the log errors of the same method at the same lead at every
     origin of 18 months or more. Errors of areas share a national part, so that limits hold over years, not
     within one year.
