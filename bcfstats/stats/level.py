@@ -16,6 +16,7 @@ DEFAULT_ALPHA, DEFAULT_DRIFT = 0.3, 1.0
 DAMPING = 0.965
 TUNING_ORIGINS = 12
 _START_MONTHS = 6
+_TOTAL_MONTHS, _MOST_ABOVE = 9, 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,12 +60,15 @@ class Level:
         Median slope of the panel, log a month.
     has_season : bool
         Whether months were allowed for.
+    mean_above : ndarray, shape (areas,)
+        How far the log of a mean rate lies above the mean of log rates.
     """
 
     level: Array
     season: Array
     drift: float
     has_season: bool
+    mean_above: Array
 
 
 def panel_level(panel: Panel, alphas: Array) -> Level:
@@ -82,7 +86,8 @@ def panel_level(panel: Panel, alphas: Array) -> Level:
     seen = panel.exposure > 0
     rate = np.log(divide(AVERAGE_MONTH * (panel.counts + 0.5), panel.exposure))
     z = np.where(seen, rate - season[:, panel.month - 1], 0.0)
-    return Level(_smoothed(z, seen, alphas), season, _median_slope(z, seen, panel.counts), bool(season.any()))
+    slope = _median_slope(z, seen, panel.counts)
+    return Level(_smoothed(z, seen, alphas), season, slope, bool(season.any()), _mean_above_logs(z, seen))
 
 
 def _season(panel: Panel) -> Array:
@@ -106,6 +111,23 @@ def _smoothed(z: Array, seen: npt.NDArray[np.bool_], alphas: Array) -> Array:
     first_weight = powers[:, np.maximum(n - 1, 0)]
     rest = np.stack([(later * power[after]).sum(axis=1) for power in powers])
     return np.asarray(alphas[:, None] * rest + first_weight * start)
+
+
+def _mean_above_logs(z: Array, seen: npt.NDArray[np.bool_]) -> Array:
+    """Log of the mean rate less the mean of the logs, over nine months: a total is made of rates, not logs.
+
+    Mean over every nine months without a gap; zero where there are none.
+    """
+    if z.shape[1] < _TOTAL_MONTHS:
+        return np.zeros(len(z))
+    centred = np.where(seen, z - divide(z.sum(axis=1), seen.sum(axis=1))[:, None], 0.0)
+    runs, there = (
+        np.lib.stride_tricks.sliding_window_view(x, _TOTAL_MONTHS, axis=1) for x in (centred, seen)
+    )
+    whole = there.all(axis=2)
+    gap = np.log(np.exp(runs).mean(axis=2)) - runs.mean(axis=2)
+    mean = divide(np.where(whole, gap, 0.0).sum(axis=1), whole.sum(axis=1))
+    return np.minimum(np.where(np.isfinite(mean), mean, 0.0), _MOST_ABOVE)
 
 
 def _median_slope(z: Array, seen: npt.NDArray[np.bool_], counts: Array) -> float:
@@ -143,7 +165,8 @@ def log_totals(
     growth = np.exp(state.drift * damped[:, None] * shares)
     base = exposure / AVERAGE_MONTH * np.exp(state.season[:, months - 1])
     total = base @ growth
-    return state.level[:, :, None] + np.log(np.where(total > 0, total, np.nan))
+    typical = state.level + state.mean_above
+    return typical[:, :, None] + np.log(np.where(total > 0, total, np.nan))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -39,7 +39,7 @@ def test_smoothing_equals_a_plain_loop_with_gaps():
 def test_total_by_hand():
     season = np.zeros((1, 12))
     season[0, 0] = 0.1
-    state = Level(np.array([[5.0]]), season, 0.01, True)
+    state = Level(np.array([[5.0]]), season, 0.01, True, np.zeros(1))
     found = log_totals(
         state, np.array([12, 1]), np.array([1.0, 2.0]), np.array([[31.0, 28.0]]), np.array([1.0])
     )
@@ -76,3 +76,22 @@ def test_less_than_eighteen_months_has_no_season():
     state = panel_level(panel, np.array([0.3]))
     assert not state.has_season
     assert (state.season == 0).all()
+
+
+def test_a_total_of_noisy_months_is_above_the_total_of_their_middle():
+    """Months of 100 and 400 in turn: nine hold four or five of 400; the mean is over the geometric mean."""
+    counts = np.tile([100.0, 400.0], 9)[None, :]
+    found = panel_level(
+        Panel(counts, np.full((1, 18), AVERAGE_MONTH), np.ones(18, dtype=int)), np.array([0.3])
+    )
+    few, many = 100.5, 400.5
+    gaps = [
+        np.log((k * few + (9 - k) * many) / 9) - (k * np.log(few) + (9 - k) * np.log(many)) / 9
+        for k in (4, 5)
+    ]
+    assert found.mean_above[0] == pytest.approx(min(np.mean(gaps), 0.2), rel=1e-9)
+
+
+def test_steady_months_have_no_such_gap():
+    panel = Panel(np.full((1, 24), 500.0), np.full((1, 24), 30.0), months(24))
+    assert panel_level(panel, np.array([0.3])).mean_above[0] == pytest.approx(0.0, abs=1e-12)
