@@ -10,15 +10,36 @@ from numpy.typing import NDArray
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period, month_of
 from bcfstats.show import charts, sentences
-from bcfstats.show.words import interval, number
+from bcfstats.show.words import interval, number, signed
 
 MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 FINANCIAL_YEAR = [*range(4, 13), 1, 2, 3]
+SHADING = (
+    ". Shaded: the two windows compared, each with its level. Tinted: 80% interval of what was to be "
+    "expected if nothing was done. Dashed: the proposed target, where there is one"
+)
+SHORT_RUNGS = {
+    "no_change": "No change",
+    "trend": "Trend only",
+    "beats_noise": "Beats noise",
+    "significant": "Significant",
+    "detectable": "80% power",
+    "best_quartile": "Peers' best quarter",
+    "best_decile": "Peers' best tenth",
+    "rarely_by_luck": "Rarely by luck",
+}
 Row = Mapping[str, Any]
 
 
 def history_chart(
-    area: str, metric: Metric, series: pd.DataFrame, windows: Sequence[Row], source: str | None = None
+    area: str,
+    metric: Metric,
+    series: pd.DataFrame,
+    windows: Sequence[Row],
+    *,
+    outlooks: Sequence[Row] = (),
+    targets: Sequence[Row] = (),
+    source: str | None = None,
 ) -> charts.Chart:
     """Draw the whole series of one metric in one area.
 
@@ -31,6 +52,8 @@ def history_chart(
         Its rows of the series table, in order of time.
     windows : sequence of mappings
         Its rows of the windows table; the first is shaded.
+    outlooks, targets : sequences of mappings
+        Its rows of the outlooks and assessments tables; those of the first window are drawn.
     source : str, optional
         Whose figures they are, if not the metric's publisher's.
     """
@@ -43,7 +66,8 @@ def history_chart(
         "alt": _history_words(area, metric, labels, values),
     }
     if metric.frequency == "month":
-        return _monthly_history(metric, series, windows, words)
+        words["caption"] += SHADING
+        return _monthly_history(metric, series, windows[:1], outlooks, targets, words)
     return _annual_history(metric, series, words)
 
 
@@ -96,7 +120,12 @@ def period_labels(series: pd.DataFrame) -> list[str]:
 
 
 def _monthly_history(
-    metric: Metric, series: pd.DataFrame, windows: Sequence[Row], words: dict[str, str]
+    metric: Metric,
+    series: pd.DataFrame,
+    windows: Sequence[Row],
+    outlooks: Sequence[Row],
+    targets: Sequence[Row],
+    words: dict[str, str],
 ) -> charts.Chart:
     months = pd.to_datetime(series["period_start"]).dt.to_period("M")
     every = pd.period_range(months.min(), months.max(), freq="M")
@@ -104,7 +133,7 @@ def _monthly_history(
     starts = [month.start_time.date() for month in every]
     spans = [
         charts.Span(Period.parse(row[f"{side}_period"]), side, row[f"{side}_value"])
-        for row in windows[:1]
+        for row in windows
         for side in ("baseline", "outcome")
         if np.isfinite(row[f"{side}_value"])
     ]
@@ -117,9 +146,95 @@ def _monthly_history(
             for start, v in zip(starts, values, strict=True)
         ],
         spans=spans,
+        fan=_fan(windows, outlooks),
+        target=_target(windows, targets),
         breaks=[found.date for found in metric.breaks if starts[0] < found.date <= starts[-1]],
         **words,
     )
+
+
+def _fan(windows: Sequence[Row], outlooks: Sequence[Row]) -> charts.Fan | None:
+    """Find what was expected in the window that is drawn."""
+    for window in windows:
+        for row in outlooks:
+            if row["payment"] == window["payment"] and np.isfinite(row["expected"]):
+                limits = row["expected_lower"], row["expected_upper"]
+                return charts.Fan(Period.parse(row["period"]), row["expected"], *limits)
+    return None
+
+
+def _target(windows: Sequence[Row], targets: Sequence[Row]) -> charts.Span | None:
+    """Find the target proposed for the window that is drawn."""
+    for window in windows:
+        for row in targets:
+            if row["payment"] == window["payment"] and np.isfinite(row["target_value"]):
+                return charts.Span(Period.parse(window["outcome_period"]), "target", row["target_value"])
+    return None
+
+
+def ladder_chart(area: str, metric: Metric, window: Period, rungs: Sequence[Row]) -> charts.Chart | None:
+    """Draw what each level of ambition would mean; nothing where no level is a possible value.
+
+    Parameters
+    ----------
+    area : str
+        Name of the area.
+    metric : Metric
+    window : Period
+        The months or year the payment rests on.
+    rungs : sequence of mappings
+        The area's rows of the ladders table for one payment, from the easiest to the hardest.
+    """
+    shown = [rung for rung in rungs if np.isfinite(rung["value"])]
+    if not shown:
+        return None
+    values = np.array([rung["value"] for rung in shown], dtype=float)
+    names = [SHORT_RUNGS[rung["rung"]] for rung in shown]
+    caption = (
+        f"Levels of ambition for {metric.short_name}, {window.label}, {area}, "
+        "with the chance of payment if nothing is done"
+    )
+    return charts.ladder(
+        names,
+        values,
+        [_in_100(rung["p_paid_do_nothing"]) for rung in shown],
+        unit=sentences.unit(metric),
+        caption=caption,
+        alt=f"{caption}: from {sentences.value(values[0], metric)} ({names[0].lower()}) "
+        f"to {sentences.value(values[-1], metric)} ({names[-1].lower()}).",
+        headings=[
+            "Level",
+            "Value",
+            "Change from baseline",
+            "Paid if nothing is done, in 100",
+            "Paid if delivered, in 100",
+            "Peers' years that did as much, in 100",
+            "Note",
+        ],
+        rows=[
+            [
+                rung["what"],
+                sentences.value(rung["value"], metric),
+                f"{signed(rung['ambition_percent'])}%",
+                _hundredths(rung["p_paid_do_nothing"]),
+                _hundredths(rung["p_paid_if_delivered"]),
+                _hundredths(rung["reach"]),
+                rung["note"],
+            ]
+            for rung in rungs
+        ],
+    )
+
+
+def _in_100(chance: float) -> str:
+    return f"{_hundredths(chance)} in 100" if np.isfinite(chance) else ""
+
+
+def _hundredths(chance: float) -> str:
+    """Write a chance as so many in 100."""
+    if not np.isfinite(chance):
+        return "none"
+    return "under 1" if chance < 0.005 else number(100 * chance)
 
 
 def _annual_history(metric: Metric, series: pd.DataFrame, words: dict[str, str]) -> charts.Chart:

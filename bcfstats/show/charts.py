@@ -4,7 +4,6 @@ Figures are drawn on the object interface of matplotlib, so that no state is sha
 and nothing is registered to be closed.
 """
 
-import base64
 import io
 import tomllib
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import numpy as np
 from markupsafe import Markup
@@ -27,6 +27,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Floats = NDArray[np.float64]
+SAFE_IN_ADDRESS = " /:;=,()!*-_.~+@"
+STYLE = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 10,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "bcfstats",
+}
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,7 @@ class Chart:
         """Write the figure with its alternative text and its data table."""
         return fill(
             "figure.html.j2",
-            source=Markup(base64.b64encode(self.svg.encode()).decode()),
+            source=Markup(quote(self.svg, safe=SAFE_IN_ADDRESS)),
             alt=self.alt,
             caption=self.caption,
             table=html_table(self.headings, self.rows, self.caption, numeric=range(1, len(self.headings))),
@@ -71,6 +79,16 @@ class Span:
     period: Period
     label: str
     level: float
+
+
+@dataclass(frozen=True)
+class Fan:
+    """What is expected over a stretch of time if nothing is done, with its 80 % limits."""
+
+    period: Period
+    expected: float
+    lower: float
+    upper: float
 
 
 @cache
@@ -90,6 +108,8 @@ def history(
     headings: Sequence[str],
     rows: Sequence[Sequence[object]],
     spans: Sequence[Span] = (),
+    fan: Fan | None = None,
+    target: Span | None = None,
     breaks: Sequence[date] = (),
 ) -> Chart:
     """Draw a monthly series; missing months are gaps, windows are shaded with their level."""
@@ -107,8 +127,41 @@ def history(
             textcoords="offset points",
             color=tint,
         )
+    if fan is not None:
+        _draw_fan(axes, fan, colour)
+    if target is not None:
+        edges = [_x(target.period.start), _x(target.period.end)]
+        axes.plot(edges, [target.level] * 2, color=colour["alert"], linewidth=2.2, linestyle=(0, (4, 2)))
+        axes.annotate(
+            target.label, (edges[1], target.level), (3, -3), textcoords="offset points", color=colour["text"]
+        )
     _mark_breaks(axes, breaks, colour)
     axes.set_ylim(bottom=0)
+    return Chart(_svg(figure), alt, caption, headings, rows)
+
+
+def ladder(
+    rungs: Sequence[str],
+    values: Floats,
+    chances: Sequence[str],
+    *,
+    unit: str,
+    caption: str,
+    alt: str,
+    headings: Sequence[str],
+    rows: Sequence[Sequence[object]],
+) -> Chart:
+    """Draw levels of ambition on one scale, each with its chance of being paid for doing nothing."""
+    figure, axes, colour = _figure(unit, height=0.42 * len(rungs) + 1.1, left=0.28)
+    place = np.arange(len(rungs), dtype=float)[::-1]
+    axes.grid(axis="y", visible=False)
+    axes.grid(axis="x", color=colour["grid"], linewidth=0.7)
+    axes.hlines(place, values[0], values, color=colour["comparison"], linewidth=2)
+    axes.plot(values, place, "o", color=colour["series"], markersize=7)
+    for x, y, chance in zip(values, place, chances, strict=True):
+        axes.annotate(chance, (x, y), (8, -3), textcoords="offset points", color=colour["text"])
+    axes.set_yticks(place, rungs)
+    axes.set_xmargin(0.15)
     return Chart(_svg(figure), alt, caption, headings, rows)
 
 
@@ -171,22 +224,28 @@ def season(
     return Chart(_svg(figure), alt, caption, headings, rows)
 
 
-def _figure(unit: str) -> "tuple[Figure, Axes, dict[str, str]]":
+def _figure(unit: str, *, height: float = 3.2, left: float = 0.09) -> "tuple[Figure, Axes, dict[str, str]]":
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     colour = palette()
-    with mpl.rc_context({"font.family": "sans-serif", "font.size": 10}):
-        figure = Figure(figsize=(7.2, 3.2))
-        axes = figure.add_axes((0.09, 0.12, 0.88, 0.74))
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7.2, height))
+        axes = figure.add_axes((left, 0.38 / height, 0.97 - left, 1 - 0.83 / height))
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.grid(axis="y", color=colour["grid"], linewidth=0.7)
     axes.set_axisbelow(True)
     axes.tick_params(colors=colour["text"], length=0)
     axes.locator_params(axis="y", nbins=6)
-    figure.text(0.01, 0.97, unit[:1].upper() + unit[1:], va="top", color=colour["text"])
+    figure.text(0.01, 1 - 0.1 / height, unit[:1].upper() + unit[1:], va="top", color=colour["text"])
     axes.set_ymargin(0.15)
     return figure, axes, colour
+
+
+def _draw_fan(axes: "Axes", fan: Fan, colour: dict[str, str]) -> None:
+    edges = [_x(fan.period.start), _x(fan.period.end)]
+    axes.fill_between(edges, fan.lower, fan.upper, color=colour["emphasis"], alpha=0.15, linewidth=0)
+    axes.plot(edges, [fan.expected] * 2, color=colour["text"], linewidth=1.6, linestyle=(0, (1, 1.5)))
 
 
 def _mark_breaks(axes: "Axes", breaks: Sequence[date], colour: dict[str, str]) -> None:
@@ -202,7 +261,7 @@ def _svg(figure: "Figure") -> str:
     import matplotlib as mpl
 
     out = io.StringIO()
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "bcfstats", "path.simplify": True}):
+    with mpl.rc_context(STYLE):
         figure.savefig(out, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     text = out.getvalue()
     return text[text.index("<svg") :]  # without the prologue that names a document type elsewhere

@@ -13,7 +13,7 @@ from bcfstats.define.periods import Period
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.results import BETTER, LATEST, NOT_COMPARED, WORSE, Results
 from bcfstats.show import charts, sentences
-from bcfstats.show.area_charts import history_chart, period_labels, season_chart
+from bcfstats.show.area_charts import history_chart, ladder_chart, period_labels, season_chart
 from bcfstats.show.page import fill
 from bcfstats.show.tables import html_table
 from bcfstats.show.words import day, interval, listed, number, signed
@@ -63,14 +63,19 @@ class AreaReport:
         return Part(fill("heading.html.j2", name=self.area["area_name"], facts=facts, note=note))
 
     def key_messages(self) -> Part:
-        """Give at most five findings, those beyond noise first."""
+        """Give at most five findings: verdicts on proposed targets, then changes, the clearest first."""
         rows = self._windows()
+        judged = [
+            f"{self._metric(row).short_name}, {_payment(row['payment'])}: {row['reasons'].split('. ')[0]}"
+            for row in self._rows("assessments")
+        ]
         order = {WORSE: 0, BETTER: 1, NOT_COMPARED: 3}
         compared = sorted(
             (row for row in rows if row["finding"] != NOT_COMPARED),
             key=lambda row: (order.get(row["finding"], 2), row["payment"] == LATEST),
         )
-        told = [sentences.finding(row, self._metric(row)) + "." for row in compared[:MOST_MESSAGES]]
+        told = [*judged, *(sentences.finding(row, self._metric(row)) for row in compared)][:MOST_MESSAGES]
+        told = [f"{message.rstrip('.')}." for message in told]
         return Part(fill("messages.html.j2", messages=told or ["No two periods can be compared yet."]))
 
     def summary(self) -> Part:
@@ -84,10 +89,12 @@ class AreaReport:
                 sentences.value(row["outcome_value"], self._metric(row)),
                 _change(row),
                 row["finding"],
+                row["finding_against"] or "not held against anything",
             ]
             for row in self._windows()
         ]
-        headings = ["Metric", "Payment", "Periods", "Baseline", "Outcome", "Change (95% interval)", "Finding"]
+        headings = ["Metric", "Payment", "Periods", "Baseline", "Outcome", "Change (95% interval)"]
+        headings += ["Finding", "Held against"]
         return Part(
             html_table(headings, rows, f"Every comparison for {self.area['area_name']}", numeric=(3, 4))
         )
@@ -119,8 +126,12 @@ class AreaReport:
                 metric=chosen,
                 polarity=sentences.polarity(chosen),
                 finding=sentences.finding(shown, chosen) if shown else chosen.short_name,
-                levels=_levels(rows, chosen),
-                wander=sentences.wander(chosen),
+                levels=_levels(rows, self._rows("outlooks", metric), chosen),
+                held_against=sentences.held_against(shown) if shown else "",
+                proposals=[
+                    (_payment(row["payment"]), row["reasons"]) for row in self._rows("assessments", metric)
+                ],
+                ladders=self._ladders(chosen),
                 history=self.history_chart(metric),
                 table=self._window_table(rows, chosen),
                 trend=self._trend(chosen),
@@ -134,7 +145,13 @@ class AreaReport:
         """Draw the whole series of one metric, with its windows and series breaks."""
         source = EXAMPLE_SOURCE if self.results.about["is_example"] else None
         return history_chart(
-            self.area["area_name"], self._named(metric), self._series(metric), self._windows(metric), source
+            self.area["area_name"],
+            self._named(metric),
+            self._series(metric),
+            self._windows(metric),
+            outlooks=self._rows("outlooks", metric),
+            targets=self._rows("assessments", metric),
+            source=source,
         )
 
     def season_chart(self, metric: str) -> charts.Chart | None:
@@ -174,15 +191,35 @@ class AreaReport:
         return Part(fill("how_made.html.j2", about=self.results.about))
 
     def _windows(self, metric: str | None = None) -> list[dict[str, Any]]:
-        rows = self.results.windows
-        return (
-            []
-            if rows.empty
-            else (rows if metric is None else rows.loc[rows["metric"] == metric]).to_dict("records")
-        )
+        return self._rows("windows", metric)
+
+    def _rows(self, table: str, metric: str | None = None) -> list[dict[str, Any]]:
+        """Give the area's rows of one table of the results, of one metric or of all."""
+        rows = getattr(self.results, table)
+        if metric is not None and len(rows):
+            rows = rows.loc[rows["metric"] == metric]
+        return list(rows.to_dict("records"))
 
     def _series(self, metric: str) -> pd.DataFrame:
         return self.results.series.loc[self.results.series["metric"] == metric].reset_index(drop=True)
+
+    def _ladders(self, metric: Metric) -> list[tuple[str, str, charts.Chart | None]]:
+        """Give each payment's ladder: what it takes to be significant, and every rung."""
+        rungs = self._rows("ladders", metric.id)
+        return [
+            (
+                _payment(row["payment"]),
+                sentences.needed(row, metric),
+                ladder_chart(
+                    self.area["area_name"],
+                    metric,
+                    Period.parse(row["period"]),
+                    [rung for rung in rungs if rung["payment"] == row["payment"]],
+                ),
+            )
+            for row in self._rows("outlooks", metric.id)
+            if row["payment"] != LATEST and np.isfinite(row["expected"])
+        ]
 
     def _named(self, metric: str) -> Metric:
         return next(found for found in self.metrics if found.id == metric)
@@ -322,13 +359,14 @@ def _cut(area: dict[str, Any], results: Results) -> AreaReport:
     return AreaReport(area, mine, tuple(metric for metric in results.metrics if metric.id in told))
 
 
-def _levels(rows: list[dict[str, Any]], metric: Metric) -> list[list[str]]:
+def _levels(rows: list[dict[str, Any]], outlooks: list[dict[str, Any]], metric: Metric) -> list[list[str]]:
+    ahead = {row["payment"]: sentences.expected(row, metric) for row in outlooks}
     return [
         [
             _payment(row["payment"]),
             sentences.level(row, metric, "baseline"),
             sentences.level(row, metric, "outcome"),
-            sentences.change(row),
+            f"{sentences.change(row)} {ahead.get(row['payment'], '')}".rstrip(),
         ]
         for row in rows
     ]

@@ -6,7 +6,14 @@ from typing import Any
 
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
-from bcfstats.judge.results import BETTER, NOT_COMPARED, PER_CENT, WORSE
+from bcfstats.judge.results import (
+    AGAINST_HISTORY,
+    AGAINST_NOISE,
+    BETTER,
+    NOT_COMPARED,
+    PER_CENT,
+    WORSE,
+)
 from bcfstats.show.words import interval, number, signed
 
 Row = Mapping[str, Any]
@@ -58,15 +65,12 @@ def finding(row: Row, metric: Metric) -> str:
     if row["finding"] == NOT_COMPARED:
         return f"{metric.short_name}: {after} cannot be compared with {before}"
     size = f"{signed(row['change'])}{_change_unit(row)}"
+    by_history = row["finding_against"] == AGAINST_HISTORY
     if row["finding"] in (BETTER, WORSE):
-        return (
-            f"{metric.short_name}: {row['finding']} in {after} than in {before} ({size}), "
-            f"by more than noise within the two periods explains"
-        )
-    return (
-        f"{metric.short_name}: no change from {before} to {after} "
-        f"beyond noise within the two periods ({size})"
-    )
+        beyond = "usual movement between years" if by_history else "noise within the two periods"
+        return f"{metric.short_name}: {row['finding']} in {after} than in {before} ({size}), beyond {beyond}"
+    within = "usual movement between years" if by_history else "noise within the two periods"
+    return f"{metric.short_name}: no change from {before} to {after} beyond {within} ({size})"
 
 
 def windows(row: Row) -> tuple[str, str]:
@@ -88,17 +92,48 @@ def change(row: Row) -> str:
     return f"The change is {signed(row['change'])}{_change_unit(row)}, 95% interval {limits}."
 
 
-def wander(metric: Metric) -> str:
-    """Say what a comparison of two windows cannot show."""
-    if metric.frequency == "month" and not metric.independent_events:
+def held_against(row: Row) -> str:
+    """Say what the finding allows for, and what the interval leaves out."""
+    if row["finding_against"] == AGAINST_HISTORY:
         return (
-            "The interval allows for noise from month to month only. Rates like this also wander from year "
-            "to year when nobody acts, often by far more."
+            "The finding allows for the way such rates move between years when nothing is targeted. "
+            "The intervals allow for noise within the two periods only."
         )
+    if row["finding_against"] == AGAINST_NOISE:
+        return (
+            "The finding and its interval allow for noise within the two periods only. Such rates also "
+            "wander from year to year when nobody acts, often by far more."
+        )
+    return ""
+
+
+def expected(row: Row, metric: Metric) -> str:
+    """Say what was to be expected if nothing was done, from what was known before the window.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of the outlooks table.
+    """
+    window, known = Period.parse(row["period"]).label, row["known"]
+    if not math.isfinite(row["expected"]):
+        return f"No forecast for {window}: {row['reason'] or 'the history does not allow one'}."
+    limits = interval(row["expected_lower"], row["expected_upper"], metric.decimals)
     return (
-        "The interval allows for chance within the two periods only, not for the way such figures "
-        "wander from year to year."
+        f"By what was known to {known}, about {value(row['expected'], metric)} was to be expected "
+        f"in {window} if nothing was done (80% interval {limits})."
     )
+
+
+def needed(row: Row, metric: Metric) -> str:
+    """Say what it takes to be significant, and to be found so with 80 % power."""
+    significant, detectable = row["minimum_significant"], row["detectable"]
+    if not math.isfinite(significant):
+        return "No value of this metric would be a significant improvement on the baseline."
+    first = f"An outcome of {value(significant, metric)} would just be significant against usual movement."
+    if not math.isfinite(detectable):
+        return f"{first} No possible level would be found significant with 80% power."
+    return f"{first} A true level of {value(detectable, metric)} would be found significant 80 times in 100."
 
 
 def polarity(metric: Metric) -> str:

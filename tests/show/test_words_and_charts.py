@@ -1,6 +1,6 @@
-import base64
 import re
 from datetime import date
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -68,7 +68,7 @@ def test_chart_carries_alt_text_caption_and_its_data():
     assert page.img["alt"] == "A finding with 3 numbers"
     assert page.figcaption.get_text() == "Caption"
     assert len(page.find_all("tr")) == 25
-    svg = base64.b64decode(page.img["src"].split(",", 1)[1]).decode()
+    svg = unquote(page.img["src"].split(",", 1)[1])
     assert "<text" in svg  # text is kept as text
     assert "http://" not in re.sub(r'xmlns(:\w+)?="[^"]+"|"http://www.w3.org[^"]*"', "", svg)
 
@@ -97,13 +97,14 @@ def test_no_sentence_calls_a_change_of_delayed_days_significant():
         "change_lower": 8.0,
         "change_upper": 33.0,
         "change_reason": "",
+        "finding_against": "noise within the two periods only",
         "matched_months": 9.0,
         "outcome_n_expected": 9,
     }
-    words = " ".join([sentences.finding(row, metric), sentences.change(row), sentences.wander(metric)])
+    words = " ".join([sentences.finding(row, metric), sentences.change(row), sentences.held_against(row)])
     assert "significant" not in words
-    assert "noise from month to month only" in words
-    assert "wander" in words
+    assert "beyond noise within the two periods" in words
+    assert "wander from year to year" in words
 
 
 def test_window_that_is_not_complete_says_so():
