@@ -53,13 +53,15 @@ def demo(
     import tempfile
 
     from bcfstats.read.example import write_example
+    from bcfstats.read.example_targets import write_example_targets
     from bcfstats.read.prepare import prepare as prepare_files
-    from bcfstats.run.settings import load_settings
+    from bcfstats.run.settings import Settings
 
-    settings = load_settings().with_given(out=out, processed=out / "data", jobs=jobs)
     with tempfile.TemporaryDirectory() as raw:
         write_example(Path(raw), n_areas=areas)
-        prepare_files(Path(raw), settings.processed)
+        prepare_files(Path(raw), out / "data")
+    proposed = write_example_targets(out / "data" / "targets.csv", n_areas=areas)
+    settings = Settings(processed=out / "data", out=out, targets=(proposed,)).with_given(jobs=jobs)
     _batch(settings, open_=open_)
 
 
@@ -124,6 +126,7 @@ def run(
     out: Folder = None,
     scheme: SchemeName = None,
     metrics: OwnMetrics = None,
+    targets: Annotated[list[Path] | None, typer.Option(help="File of proposed targets to judge.")] = None,
     notebook: Annotated[Path | None, typer.Option(help="Notebook to run for each area.")] = None,
     jobs: Jobs = None,
     config: Config = None,
@@ -138,6 +141,7 @@ def run(
         "out": out,
         "scheme": scheme,
         "metrics": _tuple(metrics),
+        "targets": _tuple(targets),
         "notebook": notebook,
         "jobs": jobs,
     }

@@ -11,6 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
+import pandas as pd
+
 import bcfstats
 from bcfstats.define.areas import AREAS, Area, find_area
 from bcfstats.define.schemes import scheme
@@ -18,6 +20,7 @@ from bcfstats.errors import InputError
 from bcfstats.judge.assessment import assess
 from bcfstats.judge.results import Results
 from bcfstats.read.data import Data, load
+from bcfstats.read.targets import read_targets
 from bcfstats.run.files import write_whole
 from bcfstats.run.progress import Progress
 from bcfstats.run.records import failures_table, index_page, results_table, run_record, stem_of
@@ -108,7 +111,12 @@ def run_batch(settings: Settings, *, areas: Sequence[str] = (), stream: TextIO |
 
 def _results(data: Data, settings: Settings, started: datetime) -> Results:
     metrics = all_metrics(settings)
-    results = assess(data, scheme(settings.scheme, metrics), metrics=metrics)
+    rules = scheme(settings.scheme, metrics)
+    proposed = [
+        read_targets(path, areas=data.areas, metrics=metrics, scheme=rules) for path in settings.targets
+    ]
+    targets = pd.concat(proposed, ignore_index=True) if proposed else None
+    results = assess(data, rules, metrics=metrics, targets=targets)
     made = {
         "version": bcfstats.__version__,
         "created": day(started.date()),

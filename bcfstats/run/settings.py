@@ -26,6 +26,8 @@ class Settings:
         Id of a payment scheme, or the path of one's own TOML file.
     metrics : tuple of Path
         TOML files with metrics of one's own.
+    targets : tuple of Path
+        Files of proposed targets, CSV or XLSX, to be judged in the reports.
     notebook : Path
         The notebook run for each area.
     jobs : int
@@ -37,6 +39,7 @@ class Settings:
     out: Path = Path("reports")
     scheme: str = "bcf-2013-12"
     metrics: tuple[Path, ...] = ()
+    targets: tuple[Path, ...] = ()
     notebook: Path = Path("notebooks/area_report.ipynb")
     jobs: int = max(1, (os.cpu_count() or 2) - 1)
 
