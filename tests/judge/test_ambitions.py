@@ -427,3 +427,17 @@ def test_southampton_on_the_published_files(real_processed, tmp_path):
     assert round(found["baseline_value"], 1) == 424.4
     assert found["target_value"] == pytest.approx(0.965 * found["baseline_value"])
     assert found["verdict"] in ("within_noise", "beaten_by_trend")
+
+
+def test_the_nation_can_be_told_to_move():
+    """With England up 5 %, the areas' forecasts add up to 5 % over the same months before."""
+    rows = panel()
+    goals = targets(
+        [{"area_code": f"X{i:02d}", "metric": "delayed_transfers", "change_percent": -5} for i in range(40)]
+    )
+    told = assess_ambitions(rows, goals, england=0.05)
+    assert told["do_nothing_value"].sum() / told["baseline_value"].sum() == pytest.approx(1.05, abs=1e-6)
+    assert (
+        told["p_paid_do_nothing"].mean()
+        < assess_ambitions(rows, goals, england=-0.05)["p_paid_do_nothing"].mean()
+    )
