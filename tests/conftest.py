@@ -1,6 +1,7 @@
 """Fixtures shared by all tests."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -25,6 +26,32 @@ def real_processed(real_data: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
     folder = tmp_path_factory.mktemp("real") / "processed"
     prepare(real_data, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def example_processed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Prepare three example areas."""
+    from bcfstats.read.example import write_example
+    from bcfstats.read.prepare import prepare
+
+    folder = tmp_path_factory.mktemp("example")
+    write_example(folder / "raw", n_areas=3)
+    prepare(folder / "raw", folder / "processed")
+    return folder / "processed"
+
+
+@pytest.fixture(scope="session")
+def broken_processed(example_processed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Break the data of one area: one month of delayed days of X06000002 is negative."""
+    import pandas as pd
+
+    folder = tmp_path_factory.mktemp("broken") / "processed"
+    shutil.copytree(example_processed, folder)
+    rows = pd.read_parquet(folder / "observations.parquet")
+    chosen = rows.index[(rows["area_code"] == "X06000002") & (rows["metric"] == "delayed_transfers")][7]
+    rows.loc[chosen, "numerator"] = -5.0
+    rows.to_parquet(folder / "observations.parquet")
     return folder
 
 

@@ -1,0 +1,72 @@
+"""A real Chromium, as Debian ships it, and pages of example data for it to open."""
+
+import io
+import os
+import shutil
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from bcfstats.run.batch import run_batch
+from bcfstats.run.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+# Without them Chromium looks up its maker's hosts at every start, which fails where there is no network.
+QUIET = ("background-networking", "component-update", "sync", "quic", "gpu")
+
+
+@pytest.fixture(scope="session")
+def run_folder(broken_processed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make reports for two areas, and an index that also names the area whose data are broken."""
+    out = tmp_path_factory.mktemp("pages") / "reports"
+    notebook = ROOT / "notebooks" / "area_report.ipynb"
+    result = run_batch(Settings(processed=broken_processed, out=out, notebook=notebook), stream=io.StringIO())
+    assert len(result.failed) == 1
+    return out
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Start Chromium for one module; skip, with the reason, where it or its driver is missing."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: .[browser]")
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("no chromium on PATH: install your system's package of that name")
+    options = [f"--disable-{what}" for what in QUIET]
+    if sys.platform == "linux" and os.geteuid() == 0:
+        options.append("--no-sandbox")  # root has none
+    with playwright.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=chromium, args=options)
+        yield started
+        started.close()
+
+
+@dataclass
+class Opened:
+    """A page in the browser, with what it said and asked for while it was open."""
+
+    page: object
+    said: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def open_page(browser):
+    """Open files of ours, each in a context of its own."""
+    contexts = []
+
+    def opened(path: Path, width: int = 1280, height: int = 1024) -> Opened:
+        context = browser.new_context(viewport={"width": width, "height": height})
+        contexts.append(context)
+        found = Opened(context.new_page())
+        found.page.on("console", lambda message: found.said.append(message.text))
+        found.page.on("pageerror", lambda error: found.said.append(str(error)))
+        found.page.on("request", lambda request: found.asked.append(request.url))
+        found.page.goto(path.resolve().as_uri())
+        return found
+
+    yield opened
+    for context in contexts:
+        context.close()

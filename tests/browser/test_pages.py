@@ -1,0 +1,212 @@
+"""Every page of a run in a real browser: axe, keyboard, reflow, print, and no network.
+
+The rules are those of WCAG 2.2, level AA; axe-core is Deque's implementation of what can be checked by
+machine. What it cannot check is left to people.
+"""
+
+import io
+import re
+import zlib
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from bcfstats.show.charts import palette
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+FOCUSABLE = "a[href], summary, [tabindex='0']"
+WCAG_CONTRAST = 3  # of graphics and of the mark of the focus: success criteria 1.4.11 and 2.4.13
+# As success criterion 1.4.12 sets it: nothing may be lost when a reader sets text wider.
+TEXT_SPACING = (
+    "* {line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important}"
+)
+
+
+@pytest.fixture(scope="module", params=["index", "area"])
+def path(run_folder, request):
+    return run_folder / "index.html" if request.param == "index" else sorted(run_folder.glob("areas/*"))[0]
+
+
+def axe(page):
+    """Rules broken, each with the first element that breaks it."""
+    runner = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed: .[browser]"
+    )
+    options = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}
+    found = runner.Axe().run(page, options=options).response
+    assert found["passes"], "axe has checked nothing"
+    return {rule["id"]: rule["nodes"][0]["html"] for rule in found["violations"]}
+
+
+def open_details(page):
+    page.evaluate("for (const found of document.querySelectorAll('details')) found.open = true")
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_axe_finds_nothing(open_page, path, width):
+    page = open_page(path, width).page
+    assert axe(page) == {}
+    open_details(page)
+    assert axe(page) == {}
+
+
+def test_axe_finds_what_is_broken(open_page, path):
+    page = open_page(path).page
+    page.evaluate(
+        "document.querySelector('main').insertAdjacentHTML('beforeend',"
+        """ '<img src="data:,"><p style="color:#bbb">pale</p><h5>out of order</h5>')"""
+    )
+    assert {"image-alt", "color-contrast", "heading-order"} <= axe(page).keys()
+
+
+def test_page_says_nothing_and_asks_for_nothing(open_page, path):
+    opened = open_page(path)
+    open_details(opened.page)
+    opened.page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    opened.page.wait_for_load_state("networkidle")
+    assert opened.said == []
+    assert [url for url in opened.asked if not url.startswith("data:")] == [path.resolve().as_uri()]
+
+
+def test_the_page_would_not_load_what_is_outside(open_page, path):
+    """The page's own policy refuses it, whatever a file name or a note in the data may contain."""
+    opened = open_page(path)
+    with opened.page.expect_console_message() as told:
+        opened.page.evaluate("new Image().src = 'https://example.org/x.png'")
+    assert "Content Security Policy" in told.value.text
+
+
+def focused(page):
+    """Where the focus is among the page's stops, and whether it can be seen."""
+    return page.evaluate(
+        """selector => {
+            const here = document.activeElement, style = getComputedStyle(here)
+            const box = here.getBoundingClientRect()
+            let ground = here
+            while (getComputedStyle(ground).backgroundColor === 'rgba(0, 0, 0, 0)' && ground.parentElement)
+                ground = ground.parentElement
+            return {
+                place: [...document.querySelectorAll(selector)].indexOf(here),
+                outline: style.outlineStyle === 'none' ? 0 : parseFloat(style.outlineWidth),
+                colour: style.outlineColor, ground: getComputedStyle(ground).backgroundColor,
+                onScreen: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
+            }
+        }""",
+        FOCUSABLE,
+    )
+
+
+def luminance(colour):
+    """Relative luminance of a colour as CSS or matplotlib writes it, by the formula of WCAG."""
+    hexes = re.findall(r"[0-9A-Fa-f]{2}", colour) if colour.startswith("#") else []
+    channels = (
+        np.array([int(pair, 16) for pair in hexes] or re.findall(r"\d+", colour)[:3], dtype=float) / 255
+    )
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def contrast(one, other):
+    bright, dark = sorted([luminance(one), luminance(other)], reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def test_keyboard_reaches_everything_in_order_and_shows_where_it_is(open_page, path):
+    page = open_page(path).page
+    open_details(page)
+    stops = page.locator(FOCUSABLE).count()
+    for place in range(stops):
+        page.keyboard.press("Tab")
+        here = focused(page)
+        assert here["place"] == place, "the order of the keyboard is not that of the page"
+        assert here["onScreen"], f"stop {place} is out of sight"
+        assert here["outline"] >= 2, f"stop {place} does not show that it is in focus"
+        assert contrast(here["colour"], here["ground"]) >= WCAG_CONTRAST
+    page.keyboard.press("Tab")
+    assert focused(page)["place"] == -1, "the keyboard does not leave the page"
+
+
+def test_first_stop_skips_to_the_content(open_page, path):
+    page = open_page(path).page
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#main")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
+
+
+def test_keyboard_opens_the_data_of_a_chart_and_scrolls_its_table(open_page, run_folder):
+    page = open_page(sorted(run_folder.glob("areas/*"))[0], 320, 256).page
+    summary = page.locator("figure summary").first
+    summary.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("figure details").first.evaluate("found => found.open")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.matches('figure .table')")
+    wide = page.locator("main > .table").first
+    wide.focus()
+    assert wide.evaluate("found => found.scrollWidth > found.clientWidth")
+    page.keyboard.press("ArrowRight")
+    wide.evaluate("found => found.scrollLeft || new Promise(done => found.onscroll = done)")
+
+
+@pytest.mark.parametrize("spacing", ["", TEXT_SPACING], ids=["as it is", "text set wider"])
+def test_reflow_at_320_pixels(open_page, path, spacing):
+    """What WCAG asks of 1280 pixels at 400 %: only tables scroll sideways, inside their own region."""
+    page = open_page(path, 320, 256).page
+    open_details(page)
+    page.evaluate("css => document.head.insertAdjacentHTML('beforeend', `<style>${css}</style>`)", spacing)
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    too_wide = page.evaluate(
+        """() => [...document.querySelectorAll('main *')]
+            .filter(found => !found.parentElement.closest('.table') && found.checkVisibility())
+            .filter(found => found.getBoundingClientRect().right > innerWidth)
+            .map(found => found.outerHTML.slice(0, 80))"""
+    )
+    assert too_wide == []
+
+
+def printed_pages(pdf):
+    """Content of each printed page, as drawing commands."""
+    streams = {}
+    for number, body in re.findall(rb"(?m)^(\d+) 0 obj\b(.*?)\bendobj", pdf, re.DOTALL):
+        held = re.search(rb"/Filter /FlateDecode.*?stream\r?\n(.*?)\r?\nendstream", body, re.DOTALL)
+        streams[number] = zlib.decompress(held[1]) if held else b""
+    objects = re.findall(rb"/Type /Page\b(?!s).*?endobj", pdf, re.DOTALL)
+    return [streams[re.search(rb"/Contents (\d+) 0 R", found)[1]] for found in objects]
+
+
+def test_print_is_complete_and_never_blank(open_page, path):
+    page = open_page(path).page
+    pdf = page.pdf(format="A4", tagged=True)
+    pages = printed_pages(pdf)
+    assert len(pages) >= 1 + page.locator("section").count()
+    assert all(drawn.count(b"TJ") + drawn.count(b"Tj") > 5 for drawn in pages)
+    assert b"/StructTreeRoot" in pdf  # read aloud in order
+    page.emulate_media(media="print")
+    assert page.locator("summary:visible").count() == 0
+    assert page.locator("details p:visible").count() == page.locator("details p").count()
+    assert not page.locator(".skip").is_visible()
+    ink, paper = page.locator("header").evaluate(
+        "found => [getComputedStyle(found).color, getComputedStyle(document.body).backgroundColor]"
+    )
+    assert contrast(ink, paper) >= 4.5
+
+
+def test_lines_of_a_chart_can_be_told_apart_in_grey(open_page, run_folder):
+    """In the chart of the season, the area and all areas differ by grey as well as by dashes."""
+    page = open_page(sorted(run_folder.glob("areas/*"))[0]).page
+    chart = page.locator("img[alt*='month indices']").first
+    chart.evaluate("found => found.style.filter = 'grayscale(1)'")
+    picture = imread(io.BytesIO(chart.screenshot()))[..., :3]
+    assert np.ptp(picture, axis=-1).max() < 0.02  # grey indeed
+    levels = {role: _grey(palette()[role]) for role in ("series", "comparison")}
+    drawn = {role: int((np.abs(picture[..., 0] - level) < 0.02).sum()) for role, level in levels.items()}
+    assert min(drawn.values()) > 200, drawn
+    assert contrast(palette()["series"], palette()["comparison"]) >= WCAG_CONTRAST
+
+
+def _grey(colour):
+    """Grey of a colour under the CSS filter, which weighs the channels as they are stored."""
+    return float(np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]) @ [0.2126, 0.7152, 0.0722])
