@@ -54,6 +54,7 @@ _HOMES = {
     "assess": "judge.assessment",
     "assess_ambitions": "judge.ambitions",
     "ambition_ladder": "judge.ladder",
+    "national_overview": "judge.national",
     "trajectory": "judge.trajectory",
     "payment": "judge.payment",
     "read_allocations": "judge.allocations",

@@ -120,6 +120,28 @@ def check(
 
 
 @app.command()
+def overview(
+    targets: Annotated[Path, typer.Argument(help="CSV or XLSX file of proposed targets of many boards.")],
+    processed: Folder = None,
+    allocations: Annotated[Path | None, typer.Option(help="CSV or XLSX file of each area's money.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the tables as CSV files.")] = None,
+    scheme: SchemeName = None,
+    metrics: OwnMetrics = None,
+    config: Config = None,
+    debug: Debug = False,
+) -> None:
+    """Add up all boards' ambitions, by region and for England, and name plans that stand out."""
+    from bcfstats.run.overview import describe_overview
+    from bcfstats.run.settings import load_settings
+
+    settings = load_settings(config).with_given(processed=processed, scheme=scheme, metrics=_tuple(metrics))
+    code, lines = describe_overview(settings, targets, allocations=allocations, out=out)
+    for line in lines:
+        print(line)
+    raise typer.Exit(code)
+
+
+@app.command()
 def run(
     area: Annotated[list[str] | None, typer.Option(help="Name or code; may be given again.")] = None,
     processed: Folder = None,

@@ -101,6 +101,28 @@ def describe_targets(
     InputError
         If any row cannot be used: every such row is named.
     """
+    metrics = all_metrics(settings)
+    _, table = assess_file(settings, targets, allocations=allocations)
+    if out is not None:
+        table.to_csv(out, index=False, encoding="utf-8-sig")
+    return _told(table, metrics, out)
+
+
+def assess_file(
+    settings: Settings, targets: Path, *, allocations: Path | None = None
+) -> tuple[Data, pd.DataFrame]:
+    """Read prepared data and a file of targets, and judge the targets.
+
+    Returns
+    -------
+    Data, DataFrame
+        The data, and the assessments with every area named.
+
+    Raises
+    ------
+    InputError
+        If any row of the targets or allocations cannot be used: every such row is named.
+    """
     data, metrics = load(settings.processed), all_metrics(settings)
     rules = scheme(settings.scheme, metrics)
     proposed = read_targets(targets, areas=data.areas, metrics=metrics, scheme=rules)
@@ -112,9 +134,7 @@ def describe_targets(
     table["area_name"] = table["area_name"].where(
         table["area_name"] != "", named.fillna(proposed["area_code"])
     )
-    if out is not None:
-        table.to_csv(out, index=False, encoding="utf-8-sig")
-    return _told(table, metrics, out)
+    return data, table
 
 
 def _told(table: pd.DataFrame, metrics: Mapping[str, Metric], out: Path | None) -> tuple[int, list[str]]:

@@ -1,0 +1,76 @@
+"""The national and regional picture of a file of targets: printed, and written as tables."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bcfstats.judge.national import ENGLAND, Overview, national_overview
+from bcfstats.run.check import assess_file
+from bcfstats.run.settings import Settings, all_metrics
+from bcfstats.show.sentences import value
+from bcfstats.show.words import number, signed
+
+TABLES = ("composite", "verdicts", "plans")
+
+
+def describe_overview(
+    settings: Settings, targets: Path, *, allocations: Path | None = None, out: Path | None = None
+) -> tuple[int, list[str]]:
+    """Add up a file of targets, and say what stands out.
+
+    Parameters
+    ----------
+    settings : Settings
+    targets : Path
+        CSV or XLSX file of targets of many boards.
+    allocations : Path, optional
+        CSV or XLSX file of the money behind each payment.
+    out : Path, optional
+        Folder for composite.csv, verdicts.csv and plans.csv.
+
+    Returns
+    -------
+    int, list of str
+        Exit code (1 where some target could not be assessed), and lines to print.
+    """
+    data, table = assess_file(settings, targets, allocations=allocations)
+    found = national_overview(table, data.areas)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        for name in TABLES:
+            getattr(found, name).to_csv(out / f"{name}.csv", index=False, encoding="utf-8-sig")
+    lines = [*_composite_lines(found, settings), *found.notes, *_outlying_lines(found.plans)]
+    lines += [] if out is None else [f"Tables: {out}"]
+    return (1 if (table["verdict"] == "cannot_be_assessed").any() else 0), lines
+
+
+def _composite_lines(found: Overview, settings: Settings) -> list[str]:
+    """Give each metric and payment a line for England, then one for each region."""
+    metrics = all_metrics(settings)
+    verdicts = found.verdicts.set_index(["metric", "payment", "region"])
+    regions = found.composite["region"] != ENGLAND
+    ordered = found.composite.assign(is_region=regions).sort_values(
+        ["metric", "payment", "is_region", "region"], kind="stable"
+    )
+    lines = []
+    for row in ordered.to_dict("records"):
+        metric = metrics[row["metric"]]
+        counts = verdicts.loc[(row["metric"], row["payment"], row["region"])]
+        told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
+        start = "    " if row["is_region"] else f"{metric.short_name}, {row['payment']}, "
+        values = (
+            f": {value(row['baseline_value'], metric)} to {value(row['target_value'], metric)} "
+            f"({signed(row['ambition_percent'])}%)"
+        )
+        shown = values if np.isfinite(row["target_value"]) else ""
+        lines.append(f"{start}{row['region']}, {number(row['boards'])} boards{shown}: {told}")
+    return lines
+
+
+def _outlying_lines(plans: pd.DataFrame) -> list[str]:
+    odd = plans.loc[plans["outlying"] != ""]
+    return [
+        f"Outlying: {row.area_name or row.area_code}, {row.metric}, {row.payment}: {row.outlying}"
+        for row in odd.itertuples()
+    ]
