@@ -151,6 +151,9 @@ def run(
     targets: Annotated[list[Path] | None, typer.Option(help="File of proposed targets to judge.")] = None,
     notebook: Annotated[Path | None, typer.Option(help="Notebook to run for each area.")] = None,
     jobs: Jobs = None,
+    engine: Annotated[str | None, typer.Option(help="auto, forked, warm or plain.")] = None,
+    executor: Annotated[str | None, typer.Option(help="local, or dask=ADDRESS.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Make only what is missing or changed.")] = False,
     config: Config = None,
     open_: Annotated[bool, typer.Option("--open", help="Open the index when done.")] = False,
     debug: Debug = False,
@@ -166,8 +169,10 @@ def run(
         "targets": _tuple(targets),
         "notebook": notebook,
         "jobs": jobs,
+        "engine": engine,
+        "executor": executor,
     }
-    _batch(load_settings(config).with_given(**given), areas=tuple(area or ()), open_=open_)
+    _batch(load_settings(config).with_given(**given), areas=tuple(area or ()), open_=open_, resume=resume)
 
 
 @app.command()
@@ -230,10 +235,17 @@ def list_(
         print(line)
 
 
-def _batch(settings: Any, *, areas: tuple[str, ...] = (), open_: bool = False, single: bool = False) -> None:
+def _batch(
+    settings: Any,
+    *,
+    areas: tuple[str, ...] = (),
+    open_: bool = False,
+    single: bool = False,
+    resume: bool = False,
+) -> None:
     from bcfstats.run.batch import run_batch
 
-    result = run_batch(settings, areas=areas)
+    result = run_batch(settings, areas=areas, resume=resume)
     for outcome in result.failed:
         print(f"{outcome.area_name}: no report. {outcome.reason}", file=sys.stderr)
     made = len(result.outcomes) - len(result.failed)

@@ -1,11 +1,8 @@
 """Every area's report in one run: computed once, run by papermill, recorded whole."""
 
-import multiprocessing
-import os
-import tempfile
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -21,11 +18,17 @@ from bcfstats.judge.assessment import assess
 from bcfstats.judge.results import Results
 from bcfstats.read.data import Data, load
 from bcfstats.read.targets import read_targets
+from bcfstats.run import workers
+from bcfstats.run.engines import chosen_engine
+from bcfstats.run.executors import LOCAL, Crew, as_they_end, check_executor, open_crew
 from bcfstats.run.files import write_whole
+from bcfstats.run.fingerprint import code_fingerprint, fingerprints
 from bcfstats.run.progress import Progress
 from bcfstats.run.records import failures_table, index_page, results_table, run_record, stem_of
-from bcfstats.run.report import Job, Outcome, check_parameters, make_report
+from bcfstats.run.report import Job, Kit, Made, Outcome, check_parameters
+from bcfstats.run.resume import is_made, notebook_path, page_path
 from bcfstats.run.settings import Settings, all_metrics
+from bcfstats.run.workers import failure
 from bcfstats.show.report import EXAMPLE
 from bcfstats.show.words import day
 
@@ -57,7 +60,7 @@ class BatchResult:
 
     def page(self, outcome: Outcome) -> Path:
         """Find the page of one report."""
-        return self.out / "areas" / f"{outcome.stem}.html"
+        return page_path(self.out, outcome.stem)
 
     @property
     def exit_code(self) -> int:
@@ -65,10 +68,17 @@ class BatchResult:
         return 1 if self.failed else 0
 
 
-def run_batch(settings: Settings, *, areas: Sequence[str] = (), stream: TextIO | None = None) -> BatchResult:
+def run_batch(
+    settings: Settings,
+    *,
+    areas: Sequence[str] = (),
+    resume: bool = False,
+    executor: Executor | None = None,
+    stream: TextIO | None = None,
+) -> BatchResult:
     """Make a report for every area, or for some.
 
-    Everything that can be checked is checked, and everything computed, before the first kernel starts.
+    Everything that can be checked is checked, and everything computed, before the first report is begun.
 
     Parameters
     ----------
@@ -76,13 +86,19 @@ def run_batch(settings: Settings, *, areas: Sequence[str] = (), stream: TextIO |
         Where the prepared data are, where to write, which scheme, metrics and notebook, how many workers.
     areas : sequence of str, optional
         Names or codes; every area with observations if none is given.
+    resume : bool
+        Leave reports as they are that an earlier run made from the same inputs with the same code.
+    executor : concurrent.futures.Executor, optional
+        What makes the reports, in place of the one that the settings name; its workers must see the
+        folder of the run. `settings.jobs` is how many it makes at once.
     stream : text file, optional
         Where progress is told; standard error if not given.
 
     Returns
     -------
     BatchResult
-        An area whose data are broken, or whose notebook fails, does not stop the others.
+        An area whose data are broken, or whose notebook fails, does not stop the others. A batch that is
+        stopped with Ctrl-C is recorded as far as it came.
 
     Raises
     ------
@@ -90,23 +106,41 @@ def run_batch(settings: Settings, *, areas: Sequence[str] = (), stream: TextIO |
         If the input cannot be used at all; nothing has been written then.
     """
     started = datetime.now().astimezone()
+    engine = chosen_engine(settings.engine)
+    check_executor(settings.executor)
     data = load(settings.processed)
+    if executor is None and settings.executor == LOCAL:
+        workers.start(engine)
     results = _results(data, settings, started)
     jobs = _jobs(results, settings, areas)
     check_parameters(settings.notebook, jobs[0].parameters)
     results.save(settings.out / "tables")
-    outcomes = tuple(_made(jobs, settings.jobs, stream))
+    (settings.out / "notebooks").mkdir(parents=True, exist_ok=True)
+    left = [job for job in jobs if not (resume and is_made(settings.out, job))]
+    size = max(1, min(settings.jobs, len(left)))
+    given = nullcontext(Crew(executor, settings.jobs)) if executor else open_crew(settings.executor, size)
+    with given as crew:
+        outcomes, stopped = _made(crew, _kit(settings, engine), jobs, left, settings.out, stream)
+    record = settings.as_record() | {"stopped": stopped, "not_made_again": len(jobs) - len(left)}
+    _record(results, outcomes, started, record, settings.out)
+    return BatchResult(settings.out, outcomes)
+
+
+def _record(
+    results: Results,
+    outcomes: tuple[Outcome, ...],
+    started: datetime,
+    settings: dict[str, Any],
+    out: Path,
+) -> None:
     texts = {
+        "results.csv": results_table(results).to_csv(index=False),
         "failures.csv": failures_table(outcomes),
-        "run.json": run_record(results, outcomes, started, settings.as_record()),
+        "run.json": run_record(results, outcomes, started, settings),
         "index.html": index_page(results, outcomes),
     }
-    write_whole(
-        settings.out / "results.csv", results_table(results).to_csv(index=False), encoding="utf-8-sig"
-    )
     for name, text in texts.items():
-        write_whole(settings.out / name, text, encoding="utf-8-sig" if name.endswith("csv") else "utf-8")
-    return BatchResult(settings.out, outcomes)
+        write_whole(out / name, text, encoding="utf-8-sig" if name.endswith("csv") else "utf-8")
 
 
 def _results(data: Data, settings: Settings, started: datetime) -> Results:
@@ -134,10 +168,8 @@ def _jobs(results: Results, settings: Settings, wanted: Sequence[str]) -> list[J
     if not rows:
         raise InputError("None of these areas has observations.", found=", ".join(wanted))
     banner = EXAMPLE if results.about["is_example"] else ""
-    return [
+    jobs = [
         Job(
-            notebook=settings.notebook,
-            out=settings.out.resolve(),
             stem=stem_of(row),
             area_code=row["area_code"],
             area_name=row["area_name"],
@@ -146,6 +178,20 @@ def _jobs(results: Results, settings: Settings, wanted: Sequence[str]) -> list[J
         )
         for row in rows
     ]
+    made_from = fingerprints(results, settings.notebook.read_bytes(), [job.area_code for job in jobs])
+    return [replace(job, fingerprint=made_from[job.area_code]) for job in jobs]
+
+
+def _kit(settings: Settings, engine: str) -> Kit:
+    return Kit(
+        notebook_name=settings.notebook.name,
+        notebook=settings.notebook.read_text(encoding="utf-8"),
+        folder=settings.out.resolve(),
+        engine=engine,
+        cell_seconds=settings.cell_seconds,
+        memory_mib=settings.memory_mib,
+        code=code_fingerprint(),
+    )
 
 
 def _area(row: dict[str, Any]) -> Area:
@@ -154,39 +200,34 @@ def _area(row: dict[str, Any]) -> Area:
     return AREAS.get(code) or Area(code, str(row["area_name"]))
 
 
-def _made(jobs: Sequence[Job], workers: int, stream: TextIO | None) -> Iterator[Outcome]:
-    """Make the reports and tell progress; outcomes come in the order of the jobs."""
-    progress = Progress(len(jobs), stream)
-    outcomes: dict[str, Outcome] = {}
-    with (
-        tempfile.TemporaryDirectory(prefix="bcf", ignore_cleanup_errors=True) as folder,
-        ProcessPoolExecutor(
-            max_workers=max(1, min(workers, len(jobs))),
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_start_worker,
-            initargs=(folder,),
-        ) as pool,
-    ):
-        futures = {pool.submit(make_report, job): job for job in jobs}
-        for future in as_completed(futures):
-            outcome = _outcome(future, futures[future])
-            outcomes[outcome.area_code] = outcome
-            progress.tell(outcome.area_name, bool(outcome.reason))
-    progress.close()
-    return (outcomes[job.area_code] for job in jobs)
-
-
-def _outcome(future: "Future[Outcome]", job: Job) -> Outcome:
+def _made(
+    crew: Crew, kit: Kit, jobs: Sequence[Job], left: Sequence[Job], out: Path, stream: TextIO | None
+) -> tuple[tuple[Outcome, ...], bool]:
+    """Make the reports that are left and tell progress; outcomes come in the order of the jobs."""
+    outcomes = {job.area_code: failure(job, "stopped before it was made").outcome for job in left}
+    progress, stopped = Progress(len(left), stream), False
     try:
-        return future.result()
-    except BrokenProcessPool:
-        reason = "the process that made this report ended unexpectedly; run again for the areas left"
-        return Outcome(job.area_code, job.area_name, job.stem, reason=reason)
+        for job, made in as_they_end(crew, kit, left):
+            outcomes[job.area_code] = outcome = _written(made, out)
+            progress.tell(outcome.area_name, bool(outcome.reason))
+    except KeyboardInterrupt:
+        stopped = True
+    progress.close()
+    made_before = [Outcome(job.area_code, job.area_name, job.stem) for job in jobs]
+    return tuple(outcomes.get(outcome.area_code, outcome) for outcome in made_before), stopped
 
 
-def _start_worker(folder: str) -> None:
-    """Give a worker a short private folder for its kernels' sockets and settings."""
-    own = Path(tempfile.mkdtemp(dir=folder))
-    os.environ["JUPYTER_RUNTIME_DIR"] = str(own)
-    os.environ["IPYTHONDIR"] = str(own / "ipython")
-    os.environ["JUPYTER_PLATFORM_DIRS"] = "1"
+def _written(made: Made, out: Path) -> Outcome:
+    """Write a report, the notebook last: it says that its page is there."""
+    outcome = made.outcome
+    page, notebook = page_path(out, outcome.stem), notebook_path(out, outcome.stem)
+    try:
+        if made.page:
+            write_whole(page, made.page)
+        else:
+            page.unlink(missing_ok=True)  # a page of an earlier run would not be this run's
+        if made.notebook:
+            write_whole(notebook, made.notebook)
+    except OSError as error:
+        return replace(outcome, reason=f"The report could not be written: {error}")
+    return outcome

@@ -5,8 +5,9 @@ import sys
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
+from bcfstats.run.engines import ONE_THREAD
+
 KERNEL_NAME = "python3"
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 class ThisPythonKernelManager(AsyncKernelManager):

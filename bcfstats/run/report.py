@@ -1,7 +1,9 @@
 """One area's report: parameters checked, the notebook run by papermill, the page made from it."""
 
 import ast
+import hashlib
 import logging
+import tempfile
 import warnings
 from dataclasses import dataclass
 from functools import cache
@@ -9,32 +11,48 @@ from pathlib import Path
 from typing import Any
 
 from bcfstats.errors import ParameterError
-from bcfstats.run.files import write_whole
 
-CELL_SECONDS = 300  # no cell of a report needs a tenth of this
+
+@dataclass(frozen=True)
+class Kit:
+    """What all reports of a run share.
+
+    Attributes
+    ----------
+    notebook_name, notebook : str
+        File name and text of the notebook.
+    folder : Path
+        The run's folder, which holds its tables.
+    engine : str
+        What runs the notebook: see `bcfstats.run.engine`.
+    cell_seconds, memory_mib : int
+        What one cell may take, and what one notebook may take beyond what it starts with.
+    code : str
+        Fingerprint of the code that is to make the reports.
+    tables : bytes
+        The tables as a zip file, for a worker that does not see the folder.
+    """
+
+    notebook_name: str
+    notebook: str
+    folder: Path
+    engine: str
+    cell_seconds: int
+    memory_mib: int
+    code: str
+    tables: bytes = b""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What it takes to make one report; small enough to be sent to another process."""
+    """What it takes to make one report; small enough to be sent to another machine."""
 
-    notebook: Path
-    out: Path
     stem: str
     area_code: str
     area_name: str
     title: str
     banner: str
-
-    @property
-    def page(self) -> Path:
-        """Where the page goes."""
-        return self.out / "areas" / f"{self.stem}.html"
-
-    @property
-    def executed(self) -> Path:
-        """Where the executed notebook goes."""
-        return self.out / "notebooks" / f"{self.stem}.ipynb"
+    fingerprint: str = ""
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -52,6 +70,20 @@ class Outcome:
     cell: str = ""
     source: str = ""
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class Made:
+    """One report as texts, to be written by whoever asked for it.
+
+    `page` is empty where the report failed, `notebook` where no cell was run; `died` says that a process
+    ended under the report, so that another attempt may help.
+    """
+
+    outcome: Outcome
+    page: str = ""
+    notebook: str = ""
+    died: bool = False
 
 
 def notebook_parameters(notebook: Path) -> tuple[str, ...]:
@@ -102,46 +134,69 @@ def check_parameters(notebook: Path, parameters: dict[str, str]) -> None:
         )
 
 
-def make_report(job: Job) -> Outcome:
-    """Run the notebook for one area and write its page; a failure is told, never raised.
-
-    The executed notebook is kept either way. Files appear under their names only when they are whole.
-    """
+def make_report(kit: Kit, job: Job) -> Made:
+    """Run the notebook for one area and make its page; a failure is told, never raised."""
     import papermill
+    from nbclient.exceptions import CellTimeoutError
     from papermill.exceptions import PapermillExecutionError
 
-    from bcfstats.run.kernel import KERNEL_NAME, ThisPythonKernelManager
+    from bcfstats.run.engine import register_engines
+    from bcfstats.run.kernel import KERNEL_NAME
 
-    for target in (job.page, job.executed):
-        target.parent.mkdir(parents=True, exist_ok=True)
-    part = job.executed.with_suffix(".part.ipynb")
-    cell = source = reason = ""
-    with warnings.catch_warnings():
+    register_engines()
+    logging.getLogger("papermill").setLevel(logging.CRITICAL + 1)
+    cell = source = reason = page = ""
+    died = False
+    notebook = _titled(kit, job)
+    with tempfile.TemporaryDirectory(prefix="bcf") as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        logging.getLogger("papermill").setLevel(logging.CRITICAL)
+        part = Path(folder) / "executed.ipynb"
         try:
             papermill.execute_notebook(
-                _titled(job),
+                notebook,
                 part,
                 parameters=job.parameters,
+                engine_name=kit.engine,
                 kernel_name=KERNEL_NAME,
-                kernel_manager_class=ThisPythonKernelManager,
                 progress_bar=False,
-                execution_timeout=CELL_SECONDS,
-                autosave_cell_every=0,
-                cwd=job.executed.parent,
+                request_save_on_cell_execute=False,
+                execution_timeout=kit.cell_seconds,
+                coalesce_streams=True,
+                memory_mib=kit.memory_mib,
+                unfinished=part,
+                cwd=kit.folder / "notebooks",
             )
         except PapermillExecutionError as error:
             cell, source, reason = str(error.cell_index), error.source, f"{error.ename}: {error.evalue}"
+        except CellTimeoutError:
+            cell, source = _running_cell(part)
+            reason = f"CellTimeoutError: the cell ran for more than {kit.cell_seconds} seconds"
         except Exception as error:
+            died = True
+            cell, source = _running_cell(part)
             reason = f"{type(error).__name__}: {error}"
-        if reason:
-            job.page.unlink(missing_ok=True)  # a page of an earlier run would not be this run's
-        else:
-            write_whole(job.page, _page(_read(part)))
-    if part.exists():
-        part.replace(job.executed)
-    return Outcome(job.area_code, job.area_name, job.stem, cell, source, reason)
+        executed = _read(part) if part.exists() else None
+    if executed is not None:
+        _place(executed, kit, job)
+        page = "" if reason else _page(executed)
+        executed.metadata["bcfstats"]["page"] = hashlib.sha256(page.encode()).hexdigest()
+    outcome = Outcome(job.area_code, job.area_name, job.stem, cell, source, reason)
+    return Made(outcome, page, "" if executed is None else _text(executed), died)
+
+
+def _running_cell(executed: Path) -> tuple[str, str]:
+    """Find the cell that was running when the notebook was given up."""
+    if executed.exists():
+        for place, cell in enumerate(_read(executed).cells):
+            if cell.cell_type == "code" and cell.metadata.papermill.status == "running":
+                return str(place), cell.source
+    return "", ""
+
+
+def _place(notebook: Any, kit: Kit, job: Job) -> None:
+    """Name the files as they lie in the run's folder, wherever the notebook was run."""
+    notebook.metadata.papermill.input_path = kit.notebook_name
+    notebook.metadata.papermill.output_path = f"notebooks/{job.stem}.ipynb"
 
 
 def _read(notebook: Path) -> Any:
@@ -151,24 +206,36 @@ def _read(notebook: Path) -> Any:
     return read(notebook, as_version=4)
 
 
-def _titled(job: Job) -> Any:
-    notebook = _read(job.notebook)
-    notebook.metadata["bcfstats"] = {"title": job.title, "banner": job.banner}
+def _text(notebook: Any) -> str:
+    import nbformat
+
+    write: Any = nbformat.writes  # has no type annotations
+    return str(write(notebook))
+
+
+def _titled(kit: Kit, job: Job) -> Any:
+    import nbformat
+
+    read: Any = nbformat.reads  # has no type annotations
+    notebook = read(kit.notebook, as_version=4)
+    about = {"title": job.title, "banner": job.banner, "fingerprint": job.fingerprint}
+    notebook.metadata["bcfstats"] = about
     return notebook
 
 
 def _page(notebook: Any) -> str:
     from bcfstats.show.page import style
 
-    html, _ = _exporter().from_notebook_node(notebook, {"bcfstats_style": str(style())})
+    html, _ = exporter().from_notebook_node(notebook, {"bcfstats_style": str(style())})
     return str(html)
 
 
 @cache
-def _exporter() -> Any:
+def exporter() -> Any:
+    """Make what turns notebooks into pages, once."""
     from nbconvert.exporters import HTMLExporter
 
     from bcfstats.show.page import FOLDER
 
-    exporter: Any = HTMLExporter  # has no type annotations
-    return exporter(template_name="report", extra_template_basedirs=[str(FOLDER)], exclude_anchor_links=True)
+    make: Any = HTMLExporter  # has no type annotations
+    return make(template_name="report", extra_template_basedirs=[str(FOLDER)], exclude_anchor_links=True)

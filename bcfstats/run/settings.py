@@ -32,6 +32,12 @@ class Settings:
         The notebook run for each area.
     jobs : int
         Reports made at the same time.
+    engine : str
+        What runs the notebooks: `forked`, `warm`, `plain`, or `auto` for the quickest this system has.
+    executor : str
+        Where: `local`, or `dask=ADDRESS` for a cluster that is running.
+    cell_seconds, memory_mib : int
+        Seconds that one cell may take; MiB that one notebook may take beyond what it starts with.
     """
 
     raw: Path = Path("data/raw")
@@ -42,6 +48,10 @@ class Settings:
     targets: tuple[Path, ...] = ()
     notebook: Path = Path("notebooks/area_report.ipynb")
     jobs: int = max(1, (os.cpu_count() or 2) - 1)
+    engine: str = "auto"
+    executor: str = "local"
+    cell_seconds: int = 300
+    memory_mib: int = 2048
 
     def with_given(self, **given: Any) -> "Settings":
         """Replace the settings that were given on the command line."""

@@ -1,0 +1,73 @@
+"""What a report depends on, as one short text: equal texts, equal reports."""
+
+import hashlib
+import json
+import platform
+from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import bcfstats
+from bcfstats.judge.results import TABLES, Results
+from bcfstats.run.records import PACKAGES
+
+NOT_CONTENT = ("created", "inputs")  # of a run, not of what it found for an area
+
+
+@cache
+def code_fingerprint() -> str:
+    """Digest the code of bcfstats, the versions of the packages that shape a report, and Python's."""
+    root = Path(bcfstats.__file__).parent
+    digest = hashlib.sha256(platform.python_version().encode())
+    for name in PACKAGES:
+        digest.update(f"{name} {version(name)}\n".encode())
+    for path in sorted(root.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def fingerprints(results: Results, notebook: bytes, areas: Sequence[str]) -> dict[str, str]:
+    """Digest, for each area, everything its report is made from.
+
+    Parameters
+    ----------
+    results : Results
+        The tables of the run.
+    notebook : bytes
+        The notebook's text.
+    areas : sequence of str
+        Codes of the areas to be reported on; the code is all that differs between their parameters.
+
+    Returns
+    -------
+    dict
+        A fingerprint by area code. Dates and checksums of whole files are left out: a file may change
+        in the rows of other areas only.
+    """
+    about = {name: value for name, value in results.about.items() if name not in NOT_CONTENT}
+    shared = json.dumps([code_fingerprint(), about, results.metrics], default=str).encode() + notebook
+    digests = {code: hashlib.sha256(shared + code.encode()) for code in areas}
+    for name in TABLES:
+        for code, rows in _row_digests(getattr(results, name)).items():
+            if code in digests:
+                digests[code].update(name.encode() + rows)
+    return {code: digest.hexdigest() for code, digest in digests.items()}
+
+
+def _row_digests(table: pd.DataFrame) -> dict[str, bytes]:
+    """Give one number a row, in order, as bytes by area."""
+    if not len(table):
+        return {}
+    plain = table.map(str) if table.map(lambda cell: isinstance(cell, list)).to_numpy().any() else table
+    numbers = pd.util.hash_pandas_object(plain, index=False).to_numpy()
+    order = np.argsort(table["area_code"].to_numpy(dtype=str), kind="stable")
+    codes, starts = np.unique(table["area_code"].to_numpy(dtype=str)[order], return_index=True)
+    return {
+        str(code): part.tobytes()
+        for code, part in zip(codes, np.split(numbers[order], starts[1:]), strict=True)
+    }

@@ -1,0 +1,142 @@
+"""The process that makes reports: started by `bcfstats.run.workers`, ended when its starter ends.
+
+With the forked engine it imports everything once and forks a process for each report asked for; with the
+others it makes one report after another itself.
+"""
+
+import gc
+import os
+import pickle
+import select
+import signal
+import socket
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+from bcfstats.run.engines import FORKED
+
+SECONDS_IDLE = 600.0
+SECONDS_BETWEEN_LOOKS = 0.5
+
+
+def main() -> None:
+    """Serve until the other end of the connection is closed."""
+    engine, *descriptor = sys.argv[1:]
+    _search_working_folder()
+    if engine == FORKED:
+        _import_everything()
+        gc.freeze()
+        _fork_for_each(socket.socket(fileno=int(descriptor[0])))
+    else:
+        _one_after_another()
+
+
+def _one_after_another() -> None:
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever else is printed must not end up among the answers
+    _private_folders()
+    with suppress(EOFError):
+        while True:
+            _answer(sys.stdin.buffer, answers)
+    from bcfstats.run.engine import WarmEngine
+
+    WarmEngine.end()
+
+
+def _fork_for_each(control: socket.socket) -> None:
+    """Take connections, each for one report, and leave each to a forked process."""
+    children: set[int] = set()
+    last = time.monotonic()
+    while children or time.monotonic() - last < SECONDS_IDLE:
+        if select.select([control], [], [], SECONDS_BETWEEN_LOOKS)[0]:
+            message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+            if not message:
+                break
+            last = time.monotonic()
+            children.add(_forked(control, descriptors[0]))
+        _bury(children)
+    for child in children:
+        _end_group(child)
+
+
+def _forked(control: socket.socket, descriptor: int) -> int:
+    child = os.fork()
+    if child:
+        with suppress(OSError):
+            os.setpgid(child, child)
+        os.close(descriptor)
+        return child
+    code = 1
+    try:
+        os.setpgid(0, 0)
+        control.close()
+        with os.fdopen(descriptor, "r+b", buffering=0) as stream:
+            _answer(stream, stream)
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _bury(children: set[int]) -> None:
+    """Take leave of processes that have ended, and end what they have left behind."""
+    for child in list(children):
+        if os.waitpid(child, os.WNOHANG)[0]:
+            children.remove(child)
+            _end_group(child)
+
+
+def _end_group(child: int) -> None:
+    with suppress(OSError):
+        os.killpg(child, signal.SIGKILL)
+
+
+def _answer(questions: Any, answers: IO[bytes]) -> None:
+    from bcfstats.run.report import make_report
+
+    kit, job = pickle.load(questions)
+    answers.write(pickle.dumps(make_report(kit, job)))
+    answers.flush()
+
+
+def _search_working_folder() -> None:
+    """Look for modules where the notebook runs, as a kernel does, not where this process was started."""
+    if not sys.flags.safe_path and sys.path and sys.path[0] == str(Path.cwd()):
+        del sys.path[0]
+    sys.path.insert(0, "")
+
+
+def _private_folders() -> None:
+    """Keep the kernels' sockets and settings apart from those of other programs."""
+    import tempfile
+
+    own = tempfile.mkdtemp(prefix="bcf")
+    os.environ |= {"JUPYTER_RUNTIME_DIR": own, "IPYTHONDIR": f"{own}/ipython", "JUPYTER_PLATFORM_DIRS": "1"}
+
+
+def _import_everything() -> None:
+    """Load what reports need and use it once; nothing here may start a thread."""
+    import importlib
+
+    for name in (
+        "papermill",
+        "pandas",
+        "pyarrow.parquet",
+        "pyarrow.dataset",
+        "matplotlib.backends.backend_svg",
+    ):
+        importlib.import_module(name)
+    from bcfstats.run.engine import register_engines
+    from bcfstats.run.forked import prepared_kernel
+    from bcfstats.run.report import exporter
+    from bcfstats.show.report import open_report  # noqa: F401
+
+    register_engines()
+    prepared_kernel()
+    exporter()
+
+
+if __name__ == "__main__":
+    main()
