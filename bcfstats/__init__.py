@@ -62,6 +62,7 @@ _HOMES = {
     "quarterly_payment": "judge.quarterly",
     # show
     "open_report": "show.report",
+    "Explorer": "show.explorer",
     # run
     "run_batch": "run.batch",
     "Settings": "run.settings",

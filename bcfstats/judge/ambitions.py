@@ -171,7 +171,7 @@ def assess_ambitions(
             england=england,
             metrics=metrics,
         )
-        pieces.append(_assess(rows, metric, seen, rules, peers, cutoffs))
+        pieces.append(assess_against(rows, metric, seen, rules, peers, cutoffs))
     table = pd.concat(pieces).sort_index() if pieces else pd.DataFrame(columns=COLUMNS)
     return _with_names(_with_money(table, allocations, rules, metrics), observations)[COLUMNS]
 
@@ -180,14 +180,31 @@ def _rules(given: Scheme | str) -> Scheme:
     return scheme(given) if isinstance(given, str) else given
 
 
-def _assess(
+def assess_against(
     rows: pd.DataFrame,
     metric: Metric,
     seen: Outlook | str,
     rules: Scheme,
-    peers: Peers | None,
-    cutoffs: Cutoffs,
+    peers: Peers | None = None,
+    cutoffs: Cutoffs = USUAL_CUTOFFS,
 ) -> pd.DataFrame:
+    """Judge targets of one metric and payment by an outlook that is at hand, as `assess_ambitions` does.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Targets, with the columns `read_targets` gives.
+    metric : Metric
+    seen : Outlook or str
+        From `outlook`; a text is the reason why nothing can be judged.
+    rules, peers, cutoffs
+        As in `assess_ambitions`.
+
+    Returns
+    -------
+    DataFrame
+        The columns of assessments but for area names and money.
+    """
     known = {} if isinstance(seen, str) else {code: i for i, code in enumerate(seen.area_codes)}
     inside = rows["area_code"].isin(list(known))
     parts = []
