@@ -1,0 +1,102 @@
+"""Groups of areas to compare with: by region, by type, or a user's own."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from bcfstats.define.areas import AREAS, areas_frame, find_area
+from bcfstats.errors import InputError, ParameterError
+from bcfstats.read.workbook import find_table, open_file
+
+BY = {"region": "region", "type": "area_type"}
+
+
+def peers_by(by: str, areas: pd.DataFrame | None = None) -> dict[str, tuple[str, ...]]:
+    """Group areas by region or type.
+
+    Parameters
+    ----------
+    by : "region" or "type"
+    areas : DataFrame, optional
+        With `area_code`, `region`, `area_type`; the areas of 2014 if not given.
+
+    Returns
+    -------
+    dict of area code to codes
+        Each area's peers, without itself.
+
+    Raises
+    ------
+    ParameterError
+        If the grouping is unknown.
+
+    Examples
+    --------
+    >>> len(peers_by("region")["E06000001"])  # Hartlepool, one of 12 in the North East
+    11
+    """
+    if by not in BY:
+        raise ParameterError("There is no such grouping.", found=f"'{by}'", do=f"Use {' or '.join(BY)}.")
+    frame = areas_frame() if areas is None else areas
+    return _peers(dict(zip(frame["area_code"], frame[BY[by]], strict=True)))
+
+
+def read_peers(path: str | Path, areas: pd.DataFrame | None = None) -> dict[str, tuple[str, ...]]:
+    """Read groups of areas from a file.
+
+    Parameters
+    ----------
+    path : str or Path
+        CSV or XLSX. Either `area` and `group`, one row per area; or `area` and `peer`, one row per pair, such
+        as a list of nearest neighbours. Names or codes.
+    areas : DataFrame, optional
+        The areas that rows may name; those of 2014 if not given.
+
+    Returns
+    -------
+    dict of area code to codes
+
+    Raises
+    ------
+    InputError
+        If the columns are not there, an area is unknown or stands in two groups.
+    """
+    source = open_file(Path(path))
+    table = find_table(source, "area", "peer")
+    pairs = table is not None
+    if table is None:
+        table = find_table(source, "area", "group")
+    if table is None:
+        raise InputError(
+            "This is not a table of peers: it needs area and group, or area and peer.", where=source.path.name
+        )
+    places = AREAS if areas is None else areas
+    found: dict[str, list[str]] = {}
+    groups: dict[str, str] = {}
+    for row, line in zip(table.index, table.to_dict("records"), strict=True):
+        try:
+            code = find_area(str(line["area"]), places).area_code
+            peer = find_area(str(line["peer"]), places).area_code if pairs else ""
+        except ParameterError as error:
+            raise InputError(error.what, where=f"{source.path.name}, row {row}", found=error.found) from None
+        if pairs and peer != code:
+            found.setdefault(code, []).append(peer)
+        elif not pairs and groups.setdefault(code, str(line["group"]).strip()) != str(line["group"]).strip():
+            raise InputError(
+                "An area stands in two groups.",
+                where=f"{source.path.name}, row {row}",
+                found=str(line["area"]),
+            )
+    return {code: tuple(dict.fromkeys(peers)) for code, peers in found.items()} if pairs else _peers(groups)
+
+
+def _peers(groups: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    members: dict[str, list[str]] = {}
+    for code, group in groups.items():
+        members.setdefault(group, []).append(code)
+    return {
+        code: tuple(other for other in members[group] if other != code)
+        for code, group in groups.items()
+        if group and len(members[group]) > 1
+    }
