@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bcfstats.errors import ParameterError
-from bcfstats.stats.glm import Array, divide, fit_monthly
+from bcfstats.stats.glm import Array, divide, fit_panel
 from bcfstats.stats.level import Panel
 
 Challenger = Callable[[Panel, int, int, Array], Array]
@@ -40,7 +40,7 @@ def same_months_last_year(panel: Panel, first: int, last: int, ahead: Array) -> 
 
 def trend_and_months(panel: Panel, first: int, last: int, ahead: Array) -> Array:
     """Extrapolate the quasi-Poisson model's trend and month effects; arguments as `same_months_last_year`."""
-    model = fit_monthly(np.where(panel.exposure > 0, panel.counts, np.nan), panel.exposure, panel.month)
+    model = fit_panel(panel.counts, panel.exposure, panel.month)
     month = panel.month - 1
     log_rate = np.log(divide(model.fitted, panel.exposure)) - model.month_effects[:, month]
     time = np.arange(panel.month.size) / 12

@@ -11,7 +11,7 @@ from scipy import special
 from bcfstats.errors import ParameterError
 from bcfstats.stats.england import with_england
 from bcfstats.stats.forecast_scale import error_scale
-from bcfstats.stats.glm import Array, MonthlyModel, divide, fit_monthly, monthly_panel
+from bcfstats.stats.glm import Array, MonthlyModel, divide, fit_panel, monthly_panel
 from bcfstats.stats.history import (
     FEW_EVENTS,
     MINIMUM_AREAS,
@@ -220,7 +220,7 @@ def forecast_from(
     value, errors = np.exp(log_value[0, :, 0]), rolled.errors[:, alpha, :, share].T
     if england is not None:
         value, errors = with_england(panel, value, errors, first, last, ahead, england)
-    model = fit_monthly(np.where(panel.exposure > 0, panel.counts, np.nan), panel.exposure, panel.month)
+    model = fit_panel(panel.counts, panel.exposure, panel.month)
     found = error_scale(panel, errors, value, model, small, prior, minimum_areas, first, last)
     chosen = Chosen(grid.alphas[alpha], grid.shares[share], best is not None, errors.shape[1])
     return _assemble(panel, state, value, found, model, small, ahead, chosen)

@@ -163,7 +163,13 @@ def fit_monthly(
     >>> float(model.slope[0].round(4)) == float(np.log(1.1).round(4))
     True
     """
-    y, e, month = monthly_panel(counts, exposure, calendar_month)
+    return fit_panel(*monthly_panel(counts, exposure, calendar_month), minimum_months)
+
+
+def fit_panel(
+    y: Array, e: Array, month: npt.NDArray[np.intp], minimum_months: int = MINIMUM_MONTHS
+) -> MonthlyModel:
+    """Fit as `fit_monthly` to what `monthly_panel` gives."""
     t, group = years(y.shape[1]), month_indicator(month)
     reason = _reasons(y, e, group, minimum_months)
     usable = reason == ""
@@ -177,6 +183,8 @@ def _reasons(y: Array, e: Array, group: Array, minimum_months: int) -> npt.NDArr
     months_seen = ((observed @ group) > 0).sum(axis=1)
     months_with_events = ((y @ group) > 0).sum(axis=1)
     short = max(minimum_months, PARAMETERS + 1)
+    if n.size and n.min() >= short and months_with_events.min() == MONTHS_PER_YEAR:
+        return np.full(n.shape, "", dtype=np.str_)
     few = np.char.add(n.astype(str), f" months of data, {short} are needed")
     return np.select(
         [n < short, months_seen < MONTHS_PER_YEAR, y.sum(axis=1) == 0, months_with_events < MONTHS_PER_YEAR],

@@ -10,7 +10,7 @@ from scipy import special
 
 from bcfstats.errors import ParameterError
 from bcfstats.stats.dispersion import shrink_to_panel
-from bcfstats.stats.glm import Array, MonthlyModel, divide, fit_monthly, monthly_panel
+from bcfstats.stats.glm import Array, MonthlyModel, divide, fit_panel, monthly_panel
 from bcfstats.stats.priors import MonthlyPrior
 from bcfstats.stats.rows import critical_value
 from bcfstats.stats.wander import (
@@ -175,7 +175,7 @@ def history_scale(
     y, e, month = monthly_panel(counts, exposure, calendar_month)
     _check_spans(window, lag, gap)
     changes = like_for_like_changes(y, e, window, lag)
-    model = fit_monthly(counts, exposure, month)
+    model = fit_panel(y, e, month)
     baseline = _baseline_counts(y, e, window, month.size + gap - lag)
     small = median_month(y, e) < small_median
     noise = 2 * divide(own_dispersion(model), np.maximum(baseline, 0.5))

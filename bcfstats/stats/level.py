@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from bcfstats.stats.glm import AVERAGE_MONTH, MINIMUM_MONTHS, Array, divide, fit_monthly
+from bcfstats.stats.glm import AVERAGE_MONTH, MINIMUM_MONTHS, Array, divide, fit_panel
 from bcfstats.stats.season import shrink_season
+from bcfstats.stats.wander import window_sums
 
 ALPHAS = np.array([0.2, 0.3, 0.45, 0.6])
 DRIFT_SHARES = np.array([0.0, 0.5, 1.0])
@@ -93,7 +94,7 @@ def panel_level(panel: Panel, alphas: Array) -> Level:
 def _season(panel: Panel) -> Array:
     if panel.month.size < MINIMUM_MONTHS:
         return np.zeros((len(panel.counts), 12))
-    model = fit_monthly(np.where(panel.exposure > 0, panel.counts, np.nan), panel.exposure, panel.month)
+    model = fit_panel(panel.counts, panel.exposure, panel.month)
     typical = divide(panel.counts.sum(axis=1), (panel.exposure > 0).sum(axis=1))
     season = shrink_season(model, panel.month, typical).log_index
     return np.where(np.isfinite(season), season, 0.0)
@@ -121,11 +122,9 @@ def _mean_above_logs(z: Array, seen: npt.NDArray[np.bool_]) -> Array:
     if z.shape[1] < _TOTAL_MONTHS:
         return np.zeros(len(z))
     centred = np.where(seen, z - divide(z.sum(axis=1), seen.sum(axis=1))[:, None], 0.0)
-    runs, there = (
-        np.lib.stride_tricks.sliding_window_view(x, _TOTAL_MONTHS, axis=1) for x in (centred, seen)
-    )
-    whole = there.all(axis=2)
-    gap = np.log(np.exp(runs).mean(axis=2)) - runs.mean(axis=2)
+    logs, rates, n = (window_sums(x, _TOTAL_MONTHS) for x in (centred, np.exp(centred), seen.astype(float)))
+    whole = n > _TOTAL_MONTHS - 0.5
+    gap = np.log(np.maximum(rates, 1e-300) / _TOTAL_MONTHS) - logs / _TOTAL_MONTHS
     mean = divide(np.where(whole, gap, 0.0).sum(axis=1), whole.sum(axis=1))
     return np.minimum(np.where(np.isfinite(mean), mean, 0.0), _MOST_ABOVE)
 

@@ -14,6 +14,7 @@ from bcfstats.stats.glm import (
     MonthlyModel,
     divide,
     fit_monthly,
+    fit_panel,
     month_indicator,
     monthly_panel,
 )
@@ -184,7 +185,7 @@ def seasonal_indices(
     [1.07, 1.07]
     """
     y, e, month = monthly_panel(counts, exposure, calendar_month)
-    model = fit_monthly(counts, exposure, month)
+    model = fit_panel(y, e, month)
     typical = divide(y.sum(axis=1), (e > 0).sum(axis=1))
     season = shrink_season(model, month, typical)
     national_variance = np.fmax(season.national_variance, _common_variance(y, e, month))

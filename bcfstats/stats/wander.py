@@ -41,12 +41,13 @@ def like_for_like_changes(counts: Array, exposure: Array, window: int, lag: int)
 
 def log_window_rates(counts: Array, exposure: Array, window: int) -> Array:
     """Log rate of every window of whole months, shape (areas, months - window + 1)."""
-    total, time, seen = (_window_sums(x, window) for x in (counts, exposure, (exposure > 0).astype(float)))
+    total, time, seen = (window_sums(x, window) for x in (counts, exposure, (exposure > 0).astype(float)))
     rate = divide(total + 0.5, np.where(seen > window - 0.5, time, 0.0))
     return np.log(rate)
 
 
-def _window_sums(values: Array, window: int) -> Array:
+def window_sums(values: Array, window: int) -> Array:
+    """Sum of every run of months, shape (areas, months - window + 1)."""
     if window > values.shape[1]:
         return np.empty((len(values), 0))
     sums = np.cumsum(np.hstack([np.zeros((len(values), 1)), values]), axis=1)
