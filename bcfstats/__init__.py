@@ -68,6 +68,7 @@ _HOMES = {
     "quarterly_payment": "judge.quarterly",
     # show
     "open_report": "show.report",
+    "suppress_small_numbers": "show.disclosure",
     "Explorer": "show.explorer",
     # run
     "run_batch": "run.batch",

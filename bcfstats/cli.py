@@ -22,6 +22,9 @@ Config = Annotated[Path | None, typer.Option("--config", help="Settings file, if
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 SchemeName = Annotated[str | None, typer.Option("--scheme", help="Payment scheme: an id or a TOML file.")]
 OwnMetrics = Annotated[list[Path] | None, typer.Option("--metrics", help="TOML file of your own metrics.")]
+Disclosure = Annotated[
+    str | None, typer.Option(help="Small numbers of your own: none, hes-2014, hes-2018 or threshold=N.")
+]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Reports made at the same time.")]
 BAD_INPUT = 2
 
@@ -149,6 +152,7 @@ def run(
     scheme: SchemeName = None,
     metrics: OwnMetrics = None,
     targets: Annotated[list[Path] | None, typer.Option(help="File of proposed targets to judge.")] = None,
+    disclosure: Disclosure = None,
     notebook: Annotated[Path | None, typer.Option(help="Notebook to run for each area.")] = None,
     jobs: Jobs = None,
     engine: Annotated[str | None, typer.Option(help="auto, forked, warm or plain.")] = None,
@@ -167,6 +171,7 @@ def run(
         "scheme": scheme,
         "metrics": _tuple(metrics),
         "targets": _tuple(targets),
+        "disclosure": disclosure,
         "notebook": notebook,
         "jobs": jobs,
         "engine": engine,
@@ -180,6 +185,7 @@ def report(
     area: Annotated[str, typer.Argument(help="Name, ONS code or council code.")],
     processed: Folder = None,
     out: Folder = None,
+    disclosure: Disclosure = None,
     config: Config = None,
     open_: Annotated[bool, typer.Option("--open", help="Open the report when done.")] = False,
     debug: Debug = False,
@@ -188,7 +194,8 @@ def report(
     from bcfstats.run.settings import load_settings
 
     settings = load_settings(config)
-    settings = settings.with_given(processed=processed, out=out or settings.out / "single", jobs=1)
+    out = out or settings.out / "single"
+    settings = settings.with_given(processed=processed, out=out, disclosure=disclosure, jobs=1)
     _batch(settings, areas=(area,), open_=open_, single=True)
 
 

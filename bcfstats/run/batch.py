@@ -29,6 +29,7 @@ from bcfstats.run.report import Job, Kit, Made, Outcome, check_parameters
 from bcfstats.run.resume import is_made, notebook_path, page_path
 from bcfstats.run.settings import Settings, all_metrics
 from bcfstats.run.workers import failure
+from bcfstats.show.disclosed import disclose
 from bcfstats.show.report import EXAMPLE
 from bcfstats.show.words import day
 
@@ -150,7 +151,9 @@ def _results(data: Data, settings: Settings, started: datetime) -> Results:
         read_targets(path, areas=data.areas, metrics=metrics, scheme=rules) for path in settings.targets
     ]
     targets = pd.concat(proposed, ignore_index=True) if proposed else None
-    results = assess(data, rules, metrics=metrics, targets=targets)
+    results = disclose(
+        data, lambda seen: assess(seen, rules, metrics=metrics, targets=targets), settings.disclosure
+    )
     made = {
         "version": bcfstats.__version__,
         "created": day(started.date()),

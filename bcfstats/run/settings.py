@@ -28,6 +28,9 @@ class Settings:
         TOML files with metrics of one's own.
     targets : tuple of Path
         Files of proposed targets, CSV or XLSX, to be judged in the reports.
+    disclosure : str
+        Rule for small numbers in figures that are not published: "none", "hes-2014", "hes-2018" or
+        "threshold=5"; each metric's default if empty.
     notebook : Path
         The notebook run for each area.
     jobs : int
@@ -46,6 +49,7 @@ class Settings:
     scheme: str = "bcf-2013-12"
     metrics: tuple[Path, ...] = ()
     targets: tuple[Path, ...] = ()
+    disclosure: str = ""
     notebook: Path = Path("notebooks/area_report.ipynb")
     jobs: int = max(1, (os.cpu_count() or 2) - 1)
     engine: str = "auto"
@@ -137,6 +141,8 @@ def _typed(name: str, value: object, source: Path) -> object:
     kind = kinds[name]
     if kind is tuple and isinstance(value, list) and all(isinstance(item, str) for item in value):
         return tuple(Path(item) for item in value)
+    if name == "disclosure" and isinstance(value, dict) and list(value) == ["threshold"]:
+        return f"threshold={value['threshold']}"
     if kind is int and isinstance(value, int) and value >= 1:
         return value
     if issubclass(kind, Path) and isinstance(value, str):
