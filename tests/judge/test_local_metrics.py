@@ -1,0 +1,90 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from bcfstats.errors import ParameterError
+from bcfstats.judge.local_metrics import CRITERIA, local_menu, screen_local_metric
+from tests.judge.made_up import yearly
+
+
+def screened(metric="dementia_diagnosis", level=55.0, people=3000.0, years=5, **given):
+    rows = yearly(metric, np.full((1, years), level), people, **given.pop("columns", {}))
+    return screen_local_metric(metric, rows, "X00", **given).set_index("criterion")
+
+
+def test_the_menu_is_that_of_paragraph_46():
+    codes = ["2.1", "2.6i", "3.5", "1A", "1H", "1D", "1.18i", "2.13ii", "2.24i"]
+    assert sorted(local_menu()["code"]) == sorted(codes)
+    assert local_menu().set_index("code").loc[["2.13ii", "2.24i"], "better"].tolist() == ["lower", "lower"]
+
+
+def test_figures_decide_what_they_can_and_people_are_asked_the_rest():
+    found = screened()
+    assert list(found.index) == list(CRITERIA)
+    assert found["finding"].to_dict() == {
+        "strategy": "to be answered",
+        "robust": "met",
+        "source": "met",
+        "timely": "met",
+        "challenging": "to be answered",
+        "incentives": "to be answered",
+    }
+
+
+def test_answers_are_recorded_with_their_evidence_and_do_not_override_figures():
+    found = screened(
+        people=10.0, answers={"strategy": (True, "JHWS 2013, page 4"), "robust": (True, "we trust it")}
+    )
+    assert found.loc["strategy", ["finding", "evidence", "decided_by"]].tolist() == [
+        "met",
+        "JHWS 2013, page 4",
+        "a person",
+    ]
+    assert (found.loc["robust", "finding"], found.loc["robust", "decided_by"]) == ("not met", "figures")
+    assert "we trust it" in found.loc["robust", "evidence"]
+
+
+@pytest.mark.parametrize(("people", "finding"), [(12.0, "not met"), (40.0, "to be answered"), (80.0, "met")])
+def test_small_numbers(people, finding):
+    """55 % of 12, 40 and 80 are 7, 22 and 44 people."""
+    assert screened(people=people).loc["robust", "finding"] == finding
+
+
+def test_the_smaller_side_of_a_share_counts():
+    """60 of 200 discharged are too few to say met only if fewer than 30 are on one side: 97 % leaves 6."""
+    found = screened("fragility_fracture_recovery", 97.0, 200.0)
+    assert found.loc["robust", "evidence"] == "small numbers: 6 in one period"
+
+
+def test_missing_and_suspect_periods_are_a_quality_issue():
+    status = ["ok", "suspect", "ok", "ok", "ok"]
+    assert "20 % of its periods" in screened(columns={"status": status}).loc["robust", "evidence"]
+
+
+def test_a_survey_every_second_year_is_not_timely_and_without_limits_not_robust():
+    rows = yearly("carer_quality_of_life", np.array([[8.0, 8.1, 8.2]]), 400.0)
+    rows = rows.iloc[[0, 2]].copy()
+    for name in ("period_start", "period_end"):
+        rows[name] += pd.DateOffset(years=2)
+    found = screen_local_metric("1D", rows, "X00").set_index("criterion")
+    assert (found.loc["timely", "finding"], found.loc["robust", "finding"]) == ("not met", "not met")
+    assert "less often than every year" in found.loc["timely", "evidence"]
+
+
+def test_no_baseline_in_2014_15_is_asked_about():
+    assert "2014/15" in screened(years=4).loc["timely", "evidence"]
+    assert screened(years=4).loc["timely", "finding"] == "to be answered"
+
+
+def test_the_verdict_decides_whether_it_is_challenging():
+    assert screened(verdict="too_easy").loc["challenging", "finding"] == "not met"
+    assert screened(verdict="challenging_and_achievable").loc["challenging", "finding"] == "met"
+
+
+def test_no_figures_and_wrong_answers():
+    found = screen_local_metric("falls_injuries", yearly("reablement", np.ones((1, 1)), 1.0), "X00")
+    assert (found["finding"] == "not met").sum() == 2
+    with pytest.raises(ParameterError, match="evidence"):
+        screened(answers={"strategy": (True, " ")})
+    with pytest.raises(ParameterError, match="strategy"):
+        screened(answers={"strategic": (True, "x")})
