@@ -47,7 +47,7 @@ COLUMNS = [
     *("minimum_significant_value", "detectable_value", "beats_trend", "payment_line", "p_paid_no_change"),
     *("p_paid_do_nothing", "p_paid_if_half_delivered", "p_paid_if_delivered", "reach", "reach_lower"),
     *("reach_upper", "reach_changes", "reach_areas", "challenging_value", "money_at_stake"),
-    *("money_is_estimate", "verdict", "reasons", "method", "warnings"),
+    *("money_is_estimate", "verdict", "reasons", "peers", "method", "warnings"),
 ]
 
 
@@ -173,7 +173,7 @@ def assess_ambitions(
         )
         pieces.append(assess_against(rows, metric, seen, rules, peers, cutoffs))
     table = pd.concat(pieces).sort_index() if pieces else pd.DataFrame(columns=COLUMNS)
-    return _with_names(_with_money(table, allocations, rules, metrics), observations)[COLUMNS]
+    return _with_names(_with_money(table, allocations, rules, metrics), observations, peers)[COLUMNS]
 
 
 def _rules(given: Scheme | str) -> Scheme:
@@ -299,10 +299,15 @@ def _delivered(view: Outlook, target: Proposal, share: float) -> Floats:
 
 
 def _challenging(view: Outlook, share: float, luck: float) -> Floats:
-    """Target whose line is reached with just this chance if nothing is done; NaN where there is none."""
+    """Least target that is beyond noise, beats the forecast and is paid by luck no more often than this.
+
+    NaN where no value that is possible is all three.
+    """
     value = view.value + (view.line_with_chance(luck) - view.value) / share
-    better = view.direction * (value - view.value) > 0
-    return np.where(better & (value >= 0), value, np.nan)
+    for other in (view.value, view.expected, view.noise_least):
+        value = np.where(view.direction * (other - value) > 0, other, value)
+    possible = np.isfinite(view.noise_least) & (view.improvement(view.value, value) > 0) & (value >= 0)
+    return np.where(possible, value, np.nan)
 
 
 def _verdicts(
@@ -367,6 +372,15 @@ def _with_money(
     return table
 
 
-def _with_names(table: pd.DataFrame, observations: pd.DataFrame) -> pd.DataFrame:
-    names = observations.drop_duplicates("area_code", keep="last").set_index("area_code")["area_name"]
-    return table.assign(area_name=table["area_code"].map(names).fillna(""))
+def _with_names(table: pd.DataFrame, observations: pd.DataFrame, peers: Peers | None) -> pd.DataFrame:
+    named = observations.drop_duplicates("area_code", keep="last")
+    names = dict(zip(named["area_code"], named["area_name"], strict=True))
+
+    def told(code: str) -> str:
+        own = [names[peer] for peer in (peers or {}).get(code, ()) if peer in names]
+        return ", ".join(own) if own else "all areas"
+
+    codes = table["area_code"]
+    return table.assign(
+        area_name=[names.get(code, "") for code in codes], peers=[told(code) for code in codes]
+    )

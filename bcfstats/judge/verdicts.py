@@ -173,9 +173,11 @@ class _Words:
         easy = verdict in ("not_an_improvement", "beaten_by_trend", "within_noise", "too_easy")
         if easy and math.isfinite(wanted):
             yield (
-                f"At a target of {self.figure(wanted)} {self.worse}, only {in_100(self.cutoffs.good_luck)} "
-                f"would be paid for doing nothing."
+                f"At a target of {self.figure(wanted)} {self.worse} it would be beyond chance, "
+                f"and at most {in_100(self.cutoffs.good_luck)} paid for doing nothing."
             )
+        elif easy:
+            yield "No value that is possible would be beyond chance and rarely paid for doing nothing."
         if verdict == "challenging_and_achievable":
             narrow = (
                 row["p_paid_do_nothing"] > self.cutoffs.good_luck or row["reach"] < self.cutoffs.good_reach

@@ -441,3 +441,26 @@ def test_the_nation_can_be_told_to_move():
         told["p_paid_do_nothing"].mean()
         < assess_ambitions(rows, goals, england=-0.05)["p_paid_do_nothing"].mean()
     )
+
+
+def test_the_value_that_would_change_the_verdict_does(example):
+    """Set at the value named, no target is within noise, too easy, beaten by the trend or no improvement."""
+    data = example_data(n_areas=60)
+    weak = example.loc[
+        example["verdict"].isin(["within_noise", "too_easy", "beaten_by_trend", "not_an_improvement"])
+        & example["challenging_value"].notna()
+    ]
+    sign = weak["metric"].map(lambda name: -1 if METRICS[name].polarity == "lower" else 1)
+    better = weak["challenging_value"] * (1 + sign * 1e-6)
+    goals = weak[["area_code", "metric", "payment"]].assign(target_value=better)
+    found = assess_ambitions(data.observations, targets(goals.to_dict("records")))
+    assert len(found) > 100
+    assert set(found["verdict"]) <= {"challenging_and_achievable", "unprecedented", "cannot_be_assessed"}
+    assert (found["verdict"] == "challenging_and_achievable").mean() > 0.5
+
+
+def test_peers_are_named(wandering):
+    row = targets([{"area_code": "X00", "metric": "delayed_transfers", "change_percent": -5}])
+    assert assess_ambitions(wandering, row)["peers"][0] == "all areas"
+    named = assess_ambitions(wandering, row, peers={"X00": ("X01", "X02")})["peers"][0]
+    assert named == "Area X01, Area X02"
