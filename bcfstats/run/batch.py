@@ -21,13 +21,14 @@ from bcfstats.read.targets import read_targets
 from bcfstats.run import workers
 from bcfstats.run.engines import chosen_engine
 from bcfstats.run.executors import LOCAL, Crew, as_they_end, check_executor, open_crew
-from bcfstats.run.files import write_whole
+from bcfstats.run.files import safe_csv, write_whole
 from bcfstats.run.fingerprint import code_fingerprint, fingerprints
 from bcfstats.run.progress import Progress
 from bcfstats.run.records import failures_table, index_page, results_table, run_record, stem_of
 from bcfstats.run.report import Job, Kit, Made, Outcome, check_parameters
 from bcfstats.run.resume import is_made, notebook_path, page_path
 from bcfstats.run.settings import Settings, all_metrics
+from bcfstats.run.spreadsheet import write_workbook
 from bcfstats.run.workers import failure
 from bcfstats.show.disclosed import disclose
 from bcfstats.show.report import EXAMPLE
@@ -135,13 +136,14 @@ def _record(
     out: Path,
 ) -> None:
     texts = {
-        "results.csv": results_table(results).to_csv(index=False),
+        "results.csv": safe_csv(results_table(results)),
         "failures.csv": failures_table(outcomes),
         "run.json": run_record(results, outcomes, started, settings),
         "index.html": index_page(results, outcomes),
     }
     for name, text in texts.items():
         write_whole(out / name, text, encoding="utf-8-sig" if name.endswith("csv") else "utf-8")
+    write_workbook(results, out / "results.xlsx")
 
 
 def _results(data: Data, settings: Settings, started: datetime) -> Results:

@@ -17,6 +17,7 @@ from bcfstats.read.data import Data, load
 from bcfstats.read.observations import check_observations, problems_by_area
 from bcfstats.read.prepare import Prepared
 from bcfstats.read.targets import read_targets
+from bcfstats.run.files import safe_csv, write_whole
 from bcfstats.run.settings import Settings, all_metrics
 from bcfstats.show.sentences import value
 from bcfstats.show.words import number, signed
@@ -104,7 +105,7 @@ def describe_targets(
     metrics = all_metrics(settings)
     _, table = assess_file(settings, targets, allocations=allocations)
     if out is not None:
-        table.to_csv(out, index=False, encoding="utf-8-sig")
+        write_whole(out, safe_csv(table), encoding="utf-8-sig")
     return _told(table, metrics, out)
 
 

@@ -1,6 +1,12 @@
-"""Writing files so that a name never holds half of one."""
+"""Writing files so that a name never holds half of one, and text so that no spreadsheet runs it."""
 
 from pathlib import Path
+from typing import TypeVar
+
+import pandas as pd
+
+RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r")
+Cell = TypeVar("Cell")
 
 
 def write_whole(path: Path, text: str, *, encoding: str = "utf-8") -> None:
@@ -18,3 +24,19 @@ def write_whole(path: Path, text: str, *, encoding: str = "utf-8") -> None:
     part = path.with_name(f".{path.name}.part")
     part.write_text(text, encoding=encoding, newline="")
     part.replace(path)
+
+
+def safe_text(cell: Cell) -> Cell | str:
+    """Put an apostrophe before text that a spreadsheet would take for a formula; numbers stay as they are.
+
+    Examples
+    --------
+    >>> safe_text("=HYPERLINK(1)"), safe_text("Leeds"), safe_text(-3.5)
+    ("'=HYPERLINK(1)", 'Leeds', -3.5)
+    """
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(RUN_BY_SPREADSHEETS) else cell
+
+
+def safe_csv(table: pd.DataFrame) -> str:
+    """Write a table as CSV that no spreadsheet takes a formula from."""
+    return str(table.rename(columns=safe_text).map(safe_text).to_csv(index=False, lineterminator="\n"))

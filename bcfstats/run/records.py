@@ -13,6 +13,7 @@ import pandas as pd
 
 import bcfstats
 from bcfstats.judge.results import BETTER, LATEST, NOT_COMPARED, UNCLEAR, WORSE, Results
+from bcfstats.run.files import safe_text
 from bcfstats.run.report import Outcome
 from bcfstats.show.page import fill, style
 from bcfstats.show.report import EXAMPLES
@@ -61,7 +62,8 @@ def failures_table(outcomes: Sequence[Outcome]) -> str:
     for outcome in outcomes:
         if outcome.reason:
             source = outcome.source.strip()[:SOURCE_LINE_LIMIT]
-            writer.writerow([outcome.area_code, outcome.area_name, outcome.cell, source, outcome.reason])
+            cells = [outcome.area_code, outcome.area_name, outcome.cell, source, outcome.reason]
+            writer.writerow(map(safe_text, cells))
     return out.getvalue()
 
 

@@ -1,0 +1,174 @@
+"""The results as an accessible workbook: contents, notes, and one named table a sheet."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bcfstats.judge.results import PER_CENT, Results
+from bcfstats.run.files import safe_text
+from bcfstats.run.records import results_table
+from bcfstats.show.report import EXAMPLES
+
+MISSING, CONFIDENTIAL, NO_TEXT = "[x]", "[c]", "none"
+NOTES = {
+    "missing": f"{MISSING} means not available: not published, or not computed for the reason given.",
+    "suppressed": f"{CONFIDENTIAL} means suppressed: a small number, or a figure that would give one away.",
+    "limits": "Limits are of 95% intervals and allow for noise within the period or periods only.",
+}
+LEGEND = [NOTES["missing"], NOTES["suppressed"], f"{NO_TEXT} means that there is nothing to say."]
+HIDDEN = r"suppressed|small number"
+_FIGURES = {
+    "numerator": "numerator",
+    "denominator": "denominator",
+    "value": "value",
+    "lower": "lower limit",
+    "upper": "upper limit",
+}
+_NAMED = {"area_code": "Area code", "area_name": "Area name", "metric_name": "Metric"}
+_SIDE_FIGURES = {
+    f"{side}_{name}": f"{said} {called}"
+    for side, said in {"baseline": "Baseline", "outcome": "Outcome"}.items()
+    for name, called in _FIGURES.items()
+}
+_COMPARISONS = _NAMED | {
+    "unit": "Unit",
+    "payment": "Payment",
+    "baseline_period": "Baseline period",
+    "outcome_period": "Outcome period",
+    **_SIDE_FIGURES,
+    "change": "Change",
+    "change_lower": "Change lower limit",
+    "change_upper": "Change upper limit",
+    "change_unit": "Change unit",
+    "finding": "Finding",
+    "finding_against": "Held against",
+    "baseline_reason": "Baseline remark",
+    "outcome_reason": "Outcome remark",
+    "change_reason": "Change remark",
+}
+_TRENDS = _NAMED | {
+    "slope": "Slope a year",
+    "slope_lower": "Slope lower limit",
+    "slope_upper": "Slope upper limit",
+    "slope_unit": "Slope unit",
+    "n": "Points",
+    "period": "Period",
+    "method": "Method",
+    "reason": "Remark",
+}
+_AREAS = {"area_code": "Area code", "area_name": "Area name", "region": "Region", "problem": "Problem"}
+
+
+def write_workbook(results: Results, path: Path) -> None:
+    """Write the comparisons, trends and areas of a run as `results.xlsx`.
+
+    Every sheet holds one marked-up table that starts in the first column, without merged or blank cells;
+    shorthand says why a number is missing, and the notes explain it.
+
+    Parameters
+    ----------
+    results : Results
+    path : Path
+        The workbook; its folder must be there.
+    """
+    names = {metric.id: metric.short_name for metric in results.metrics}
+    areas = results.areas.set_index("area_code")["area_name"]
+    trends = results.trends.assign(
+        metric_name=results.trends["metric"].map(names), area_name=results.trends["area_code"].map(areas)
+    )
+    sheets = {
+        "Comparisons": _sheet(
+            _comparisons(results), "comparisons", "Every comparison of two periods", results
+        ),
+        "Trends": _sheet(_filled(trends, _TRENDS, "reason"), "trends", "Trend of each metric", results),
+        "Areas": _sheet(_filled(results.areas, _AREAS, None), "areas", "Areas in this workbook", results),
+    }
+    part = path.with_name(f".{path.name}.part")
+    notes = pd.DataFrame({"Note reference": list(NOTES), "Note text": list(NOTES.values())})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # gptables' use of pandas
+        _gptables().write_workbook(
+            filename=str(part),
+            sheets=sheets,
+            cover=_cover(results),
+            notes_table=notes,
+            workbook_options={"strings_to_formulas": False, "strings_to_urls": False},
+        )
+    part.replace(path)
+
+
+def _cover(results: Results) -> Any:
+    about = results.about
+    intro = [EXAMPLES] if about["is_example"] else []
+    intro += ["Baselines, outcomes, changes and trends of Better Care Fund metrics by area.", *LEGEND]
+    made = f"Made by bcfstats {about.get('version', '')} on {about.get('created', 'an unknown date')}."
+    scheme = f"Payment scheme: {about['scheme_title']} ({about['scheme']})."
+    return _gptables().Cover(
+        cover_label="Cover",
+        title="Better Care Fund metrics by area",
+        intro=intro,
+        about=[made, scheme, *about.get("disclosure", [])],
+    )
+
+
+def _sheet(table: pd.DataFrame, name: str, title: str, results: Results) -> Any:
+    marks = {heading: "$$limits$$" for heading in table if "limit" in heading}
+    first = next((heading for heading in table if heading.endswith(("value", "Slope a year"))), None)
+    marks |= {first: "$$missing$$ $$suppressed$$"} if first else {}
+    return _gptables().GPTable(
+        table=table,
+        table_name=name,
+        title=title,
+        subtitles=[EXAMPLES] if results.about["is_example"] else [],
+        legend=LEGEND,
+        table_notes=marks,
+        index_columns={},
+    )
+
+
+def _comparisons(results: Results) -> pd.DataFrame:
+    frame = results_table(results)
+    hidden = {
+        side: frame[f"{side}_reason"].fillna("").str.contains(HIDDEN, regex=True).to_numpy()
+        for side in ("baseline", "outcome")
+    }
+    hidden["change"] = hidden["baseline"] | hidden["outcome"]
+    for start, rows in hidden.items():
+        for name in frame.select_dtypes("float"):
+            if str(name).startswith(start):
+                frame[name] = frame[name].astype(object).mask(frame[name].isna() & rows, CONFIDENTIAL)
+    return _filled(frame, _COMPARISONS, None)
+
+
+def _filled(frame: pd.DataFrame, headings: dict[str, str], reason: str | None) -> pd.DataFrame:
+    """Choose and name columns, and write a shorthand or a word in every cell that would be blank."""
+    chosen = frame[list(headings)]
+    hidden = (
+        frame[reason].fillna("").str.contains(HIDDEN, regex=True) if reason else pd.Series(False, frame.index)
+    )
+    columns = {}
+    for name, heading in headings.items():
+        cells = chosen[name].astype(object)
+        if chosen[name].dtype == float or name.rpartition("_")[2] in (*_FIGURES, "change"):
+            columns[heading] = cells.mask(chosen[name].isna() & hidden, CONFIDENTIAL).fillna(MISSING)
+        else:
+            columns[heading] = cells.fillna("").map(_text)
+    return pd.DataFrame(columns).reset_index(drop=True)
+
+
+def _text(cell: object) -> object:
+    """Write text so that no cell is blank, a formula, or signs alone, which a screen reader may skip."""
+    if not isinstance(cell, str) or any(sign.isalnum() for sign in cell):
+        return safe_text(cell)
+    return {"": NO_TEXT, PER_CENT: "per cent"}.get(cell, f"signs only: {cell}")
+
+
+def _gptables() -> Any:
+    """Import gptables, which leaves the file of its theme open when it is first imported."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        import gptables
+
+    return gptables
