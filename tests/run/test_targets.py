@@ -1,0 +1,105 @@
+"""`bcfstats check TARGETS` and `bcfstats overview`, as a user runs them."""
+
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from bcfstats.define.metrics import METRICS
+from bcfstats.judge.ambitions import COLUMNS
+from bcfstats.read.example import write_example
+from bcfstats.read.prepare import prepare
+
+BOARDS = 152
+WINDOWS = {
+    "delayed_transfers": ("2015-04", "2015-10"),
+    "avoidable_emergency_admissions": ("2015-04", "2015-10"),
+    "non_elective_admissions": ("2014-04/2014-09", "2014-10/2015-03"),
+    "reablement": ("2013/14", "2014/15"),
+    "care_home_admissions": ("2012/13", "2013/14"),
+    "falls_injuries": ("2013/14", "2014/15"),
+}
+MOST_SECONDS = 10
+
+
+@pytest.fixture(scope="module")
+def every_board(tmp_path_factory):
+    """152 boards, six metrics with data, two payments each."""
+    folder = tmp_path_factory.mktemp("boards")
+    write_example(folder / "raw", n_areas=BOARDS)
+    prepared = prepare(folder / "raw", folder / "processed")
+    rows = [
+        (area, metric, payment, 4.0 if METRICS[metric].polarity == "higher" else -6.0)
+        for area in prepared.data.areas["area_code"]
+        for metric, payments in WINDOWS.items()
+        for payment in payments
+    ]
+    table = pd.DataFrame(rows, columns=["area", "metric", "payment", "change_percent"])
+    table.to_csv(folder / "targets.csv", index=False)
+    return folder
+
+
+def run(folder, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "bcfstats", *arguments, "--processed", str(folder / "processed")],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+def test_1824_targets_take_less_than_ten_seconds_of_processor_time(every_board):
+    resource = pytest.importorskip("resource", reason="processor time of a child is not known on this system")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = run(every_board, "check", "targets.csv", "--out", "assessments.csv")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode == 1, done.stderr  # some target is not challenging and achievable
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    table = pd.read_csv(every_board / "assessments.csv", encoding="utf-8-sig")
+    assert len(table) == BOARDS * 6 * 2
+    assert list(table.columns) == COLUMNS
+    assert (table["verdict"] != "cannot_be_assessed").mean() > 0.9
+    assert spent < MOST_SECONDS
+
+
+def test_overview_adds_up_by_region_and_for_england(every_board):
+    done = run(every_board, "overview", "targets.csv", "--out", "overview")
+    assert done.returncode in (0, 1), done.stderr
+    assert "Delayed transfers of care, 2015-04, England, 152 boards" in done.stdout
+    tables = {
+        name: pd.read_csv(every_board / "overview" / f"{name}.csv", encoding="utf-8-sig")
+        for name in ("composite", "verdicts", "plans")
+    }
+    england = (
+        tables["composite"]
+        .set_index(["metric", "payment", "region"])
+        .loc[("delayed_transfers", "2015-04", "England")]
+    )
+    assert england["boards"] == BOARDS
+    assert england["ambition_percent"] == pytest.approx(-6.0, abs=1e-6)
+    assert len(tables["plans"]) == BOARDS * 6 * 2
+
+
+def test_a_few_targets_are_explained_and_money_is_shown(every_board):
+    area = pd.read_csv(every_board / "targets.csv")["area"][0]
+    (every_board / "few.csv").write_text(
+        f"area,metric,payment,change_percent\n{area},delayed_transfers,2015-04,-6\n"
+    )
+    (every_board / "money.csv").write_text(f"area,payment,national_share_percent\n{area},2015-04,0.3\n")
+    done = run(every_board, "check", "few.csv", "--allocations", "money.csv", "--out", "few_out.csv")
+    assert "If nothing is done" in done.stdout
+    row = pd.read_csv(every_board / "few_out.csv", encoding="utf-8-sig").iloc[0]
+    assert row["money_at_stake"] == 250_000  # 0.3 % of £250 million is £750,000, a third of it
+    assert row["money_is_estimate"]
+
+
+def test_a_wrong_row_is_named_and_nothing_is_assessed(every_board):
+    (every_board / "wrong.csv").write_text(
+        "area,metric,payment,change_percent\nAtlantis,delayed_transfers,2015-04,-6\n"
+    )
+    done = run(every_board, "check", "wrong.csv")
+    assert done.returncode == 2
+    assert "Atlantis" in done.stderr
+    assert "Traceback" not in done.stderr
