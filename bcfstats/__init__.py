@@ -66,6 +66,7 @@ _HOMES = {
     "screen_local_metric": "judge.local_metrics",
     "export_template": "judge.template",
     "read_template": "judge.template",
+    "outcomes": "judge.outcomes",
     "payment": "judge.payment",
     "read_allocations": "judge.allocations",
     "national_conditions": "judge.conditions",
