@@ -28,6 +28,7 @@ SHORT_RUNGS = {
     "best_decile": "Peers' best tenth",
     "rarely_by_luck": "Rarely by luck",
 }
+SUPPRESSED = "suppressed"
 Row = Mapping[str, Any]
 
 
@@ -130,6 +131,7 @@ def _monthly_history(
     months = pd.to_datetime(series["period_start"]).dt.to_period("M")
     every = pd.period_range(months.min(), months.max(), freq="M")
     values = pd.Series(series["value"].to_numpy(dtype=float), index=months).reindex(every).to_numpy()
+    status = pd.Series(series["status"].to_numpy(), index=months).reindex(every)
     starts = [month.start_time.date() for month in every]
     spans = [
         charts.Span(Period.parse(row[f"{side}_period"]), side, row[f"{side}_value"])
@@ -142,8 +144,8 @@ def _monthly_history(
         values,
         headings=["Month", "Value"],
         rows=[
-            [month_of(start).label, sentences.value(v, metric)]
-            for start, v in zip(starts, values, strict=True)
+            [month_of(start).label, _shown(v, mark, metric)]
+            for start, v, mark in zip(starts, values, status, strict=True)
         ],
         spans=spans,
         fan=_fan(windows, outlooks),
@@ -198,6 +200,7 @@ def ladder_chart(area: str, metric: Metric, window: Period, rungs: Sequence[Row]
         names,
         values,
         [_in_100(rung["p_paid_do_nothing"]) for rung in shown],
+        base=next((rung["value"] for rung in shown if rung["rung"] == "no_change"), values[0]),
         unit=sentences.unit(metric),
         caption=caption,
         alt=f"{caption}: from {sentences.value(values[0], metric)} ({names[0].lower()}) "
@@ -256,15 +259,21 @@ def _annual_history(metric: Metric, series: pd.DataFrame, words: dict[str, str])
         rows=[
             [
                 label,
-                sentences.value(v, metric),
+                _shown(v, mark, metric),
                 interval(low, high, metric.decimals),
                 definition or "as published",
             ]
-            for label, v, low, high, definition in zip(labels, values, lower, upper, basis, strict=True)
+            for label, v, mark, low, high, definition in zip(
+                labels, values, series["status"], lower, upper, basis, strict=True
+            )
         ],
         joined=joined,
         **words,
     )
+
+
+def _shown(amount: float, status: object, metric: Metric) -> str:
+    return SUPPRESSED if status == SUPPRESSED else sentences.value(amount, metric)
 
 
 def _history_words(area: str, metric: Metric, labels: list[str], values: NDArray[np.float64]) -> str:

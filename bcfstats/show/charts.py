@@ -7,7 +7,7 @@ and nothing is registered to be closed.
 import io
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -51,6 +51,8 @@ class Chart:
         Measure, area, period and source.
     headings, rows : sequences
         The data drawn, one row a point, as they are to be read.
+    figure : matplotlib Figure
+        What the picture was drawn from.
     """
 
     svg: str
@@ -58,6 +60,13 @@ class Chart:
     caption: str
     headings: Sequence[str]
     rows: Sequence[Sequence[object]]
+    figure: "Figure" = field(repr=False, compare=False)
+
+    def png(self) -> bytes:
+        """Draw the chart as a PNG picture, for slides and Word documents."""
+        out = io.BytesIO()
+        self.figure.savefig(out, format="png", dpi=200, metadata={"Software": None})
+        return out.getvalue()
 
     def __html__(self) -> str:
         """Write the figure with its alternative text and its data table."""
@@ -137,7 +146,7 @@ def history(
         )
     _mark_breaks(axes, breaks, colour)
     axes.set_ylim(bottom=0)
-    return Chart(_svg(figure), alt, caption, headings, rows)
+    return Chart(_svg(figure), alt, caption, headings, rows, figure)
 
 
 def ladder(
@@ -145,24 +154,27 @@ def ladder(
     values: Floats,
     chances: Sequence[str],
     *,
+    base: float,
     unit: str,
     caption: str,
     alt: str,
     headings: Sequence[str],
     rows: Sequence[Sequence[object]],
 ) -> Chart:
-    """Draw levels of ambition on one scale, each with its chance of being paid for doing nothing."""
+    """Draw levels of ambition as steps from the baseline, each with its chance of payment by luck."""
     figure, axes, colour = _figure(unit, height=0.42 * len(rungs) + 1.1, left=0.28)
     place = np.arange(len(rungs), dtype=float)[::-1]
     axes.grid(axis="y", visible=False)
     axes.grid(axis="x", color=colour["grid"], linewidth=0.7)
-    axes.hlines(place, values[0], values, color=colour["comparison"], linewidth=2)
+    axes.axvline(base, color=colour["text"], linewidth=0.8)
+    axes.hlines(place, base, values, color=colour["comparison"], linewidth=2)
     axes.plot(values, place, "o", color=colour["series"], markersize=7)
     for x, y, chance in zip(values, place, chances, strict=True):
-        axes.annotate(chance, (x, y), (8, -3), textcoords="offset points", color=colour["text"])
+        side, step = ("right", -8) if x < base else ("left", 8)
+        axes.annotate(chance, (x, y), (step, -3), textcoords="offset points", ha=side, color=colour["text"])
     axes.set_yticks(place, rungs)
-    axes.set_xmargin(0.15)
-    return Chart(_svg(figure), alt, caption, headings, rows)
+    axes.set_xmargin(0.22)
+    return Chart(_svg(figure), alt, caption, headings, rows, figure)
 
 
 def annual(
@@ -193,7 +205,7 @@ def annual(
     axes.set_xticks(place, labels)
     axes.set_xlim(-0.5, len(labels) - 0.5)
     axes.set_ylim(bottom=0)
-    return Chart(_svg(figure), alt, caption, headings, rows)
+    return Chart(_svg(figure), alt, caption, headings, rows, figure)
 
 
 def season(
@@ -221,7 +233,7 @@ def season(
             line.set_dashes(dashes)
     axes.set_xticks(place, months)
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False)
-    return Chart(_svg(figure), alt, caption, headings, rows)
+    return Chart(_svg(figure), alt, caption, headings, rows, figure)
 
 
 def _figure(unit: str, *, height: float = 3.2, left: float = 0.09) -> "tuple[Figure, Axes, dict[str, str]]":
