@@ -162,6 +162,16 @@ class AreaReport:
             return None
         return season_chart(self.area["area_name"], rows)
 
+    def all_charts(self) -> dict[str, charts.Chart]:
+        """Give every chart of the report under a name that a file can have."""
+        found: dict[str, charts.Chart | None] = {}
+        for metric in self.metrics:
+            ladders = (chart for _, _, chart in self._ladders(metric))
+            found[f"{metric.id}-history"] = self.history_chart(metric.id)
+            found |= {f"{metric.id}-ladder-{place}": chart for place, chart in enumerate(ladders, 1)}
+            found[f"{metric.id}-season"] = self.season_chart(metric.id)
+        return {name: chart for name, chart in found.items() if chart is not None}
+
     def data_notes(self) -> Part:
         """List what is missing, suppressed or doubtful in the area's figures."""
         series = self.results.series
