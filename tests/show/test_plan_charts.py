@@ -1,0 +1,64 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from bcfstats.define.metrics import METRICS
+from bcfstats.judge.ambitions import COLUMNS
+from bcfstats.judge.national import national_overview
+from bcfstats.run.overview import overview_page
+from bcfstats.show.plan_charts import funnel_of_plans, spread_of_plans
+
+DAYS = METRICS["delayed_transfers"]
+
+
+def plans(n=20):
+    """Plans from -1 to -20 %, of which -11 to -20 are beyond usual movement."""
+    size = -np.arange(1.0, n + 1)
+    frame = pd.DataFrame(
+        {
+            "area_code": [f"X{i:02d}" for i in range(n)],
+            "area_name": [f"Secretshire {i}" for i in range(n)],
+            "metric": "delayed_transfers",
+            "payment": "2015-04",
+            "baseline_value": 100.0,
+            "target_value": 100 + size,
+            "baseline_denominator": np.linspace(1e4, 1e6, n),
+            "minimum_significant_value": 89.5,
+            "ambition_percent": size,
+            "do_nothing_value": 100.0,
+            "do_nothing_lower": 94.5,
+            "do_nothing_upper": 110.0,
+            "history_p": np.where(size < -10.5, 0.01, 0.4),
+            "events_better": 1.0,
+            "money_at_stake": np.nan,
+            "verdict": "within_noise",
+        }
+    ).reindex(columns=COLUMNS)
+    return national_overview(frame, pd.DataFrame({"area_code": [], "region": []}))
+
+
+def test_funnel_says_how_many_plans_stand_out():
+    chart = funnel_of_plans(plans().plans, DAYS, "2015-04")
+    assert "20 plans ask for \u221220.0 to \u22121.0 %" in chart.alt
+    assert "10 of them ask for more" in chart.alt
+    assert len(chart.rows) == 20
+
+
+def test_spread_says_how_many_plans_lie_within_the_forecast():
+    chart = spread_of_plans(plans().plans, DAYS, "2015-04")
+    assert "5 lie within" in chart.alt  # -1 to -5 against a lower limit of -5.5
+
+
+@pytest.mark.parametrize("draw", [funnel_of_plans, spread_of_plans])
+def test_too_few_plans_are_not_drawn(draw):
+    assert draw(plans(4).plans, DAYS, "2015-04") is None
+
+
+def test_no_board_is_named_on_the_page_and_an_example_says_so():
+    found = plans()
+    page = overview_page(found, METRICS, is_example=True)
+    assert "Secretshire" not in page
+    assert "X01" not in page
+    assert "made up" in page
+    assert page.count("<figure>") == 2
+    assert "made up" not in overview_page(found, METRICS, is_example=False)
