@@ -200,6 +200,27 @@ def report(
 
 
 @app.command()
+def export(
+    area: Annotated[list[str] | None, typer.Option(help="Name or code; may be given again.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of a run; see bcfstats.toml.")] = None,
+    fingertips: Annotated[bool, typer.Option("--fingertips", help="CSV as a Fingertips export.")] = False,
+    docx: Annotated[bool, typer.Option("--docx", help="Each report as a Word document.")] = False,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Each report as PDF, by Chromium or Edge.")] = False,
+    charts: Annotated[str, typer.Option(help="Every chart as a file: svg or png.")] = "",
+    config: Config = None,
+    debug: Debug = False,
+) -> None:
+    """Write figures, charts, Word or PDF files from the reports of a run."""
+    from bcfstats.run.export import export as export_files
+    from bcfstats.run.settings import load_settings
+
+    folder = load_settings(config).with_given(out=out).out
+    wanted = {"fingertips": fingertips, "docx": docx, "pdf": pdf}
+    for path in export_files(folder, areas=tuple(area or ()), charts=charts, **wanted):
+        print(path)
+
+
+@app.command()
 def validate(
     processed: Folder = None,
     out: Folder = None,

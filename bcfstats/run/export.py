@@ -1,0 +1,104 @@
+"""What a reader takes away from a run: figures, charts, Word and PDF."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bcfstats.define.areas import AREAS, Area, find_area
+from bcfstats.errors import InputError, ParameterError
+from bcfstats.judge.results import Results
+from bcfstats.run.browser import print_page
+from bcfstats.run.files import safe_csv, write_whole
+from bcfstats.run.records import stem_of
+from bcfstats.run.resume import page_path
+from bcfstats.show.fingertips import fingertips_table
+from bcfstats.show.report import open_report
+from bcfstats.show.word import word_document
+
+PICTURES = ("svg", "png")
+
+
+def export(
+    run_folder: Path,
+    *,
+    areas: Sequence[str] = (),
+    fingertips: bool = False,
+    docx: bool = False,
+    pdf: bool = False,
+    charts: str = "",
+) -> Iterator[Path]:
+    """Write what is asked for beside a run's reports, from what the run saved, without small numbers.
+
+    Parameters
+    ----------
+    run_folder : Path
+        The folder that `run` wrote.
+    areas : sequence of str
+        Names or codes; every area with a report if none is given. The Fingertips file holds all areas.
+    fingertips : bool
+        `fingertips.csv`: every figure under the column names of a Fingertips export.
+    docx, pdf : bool
+        The report of each area as Word document and as PDF, in `areas/`, beside its page.
+    charts : str
+        "svg" or "png": every chart as a file, in a folder a report under `charts/`.
+
+    Yields
+    ------
+    Path
+        Each file as it is written.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no run, or an area has no report in it.
+    ParameterError
+        If nothing is asked for, or charts of another kind.
+    ReportError
+        If what a Word document or a PDF needs is not installed.
+    """
+    if charts and charts not in PICTURES:
+        raise ParameterError("Charts are svg or png.", found=f"'{charts}'")
+    if not (fingertips or docx or pdf or charts):
+        raise ParameterError(
+            "Nothing is asked for.", do="Give one or more of --fingertips, --docx, --pdf and --charts."
+        )
+    results = Results.load(run_folder / "tables")
+    if fingertips:
+        target = run_folder / "fingertips.csv"
+        write_whole(target, safe_csv(fingertips_table(results)), encoding="utf-8-sig")
+        yield target
+    if docx or pdf or charts:
+        for code, page in _pages(run_folder, results, areas):
+            yield from _of_area(run_folder, results, code, page, docx=docx, pdf=pdf, charts=charts)
+
+
+def _of_area(
+    run_folder: Path, results: Results, code: str, page: Path, *, docx: bool, pdf: bool, charts: str
+) -> Iterator[Path]:
+    drawn = open_report(code, results).all_charts() if docx or charts else {}
+    if charts:
+        folder = run_folder / "charts" / page.stem
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, chart in drawn.items():
+            target = folder / f"{name}.{charts}"
+            target.write_bytes(chart.png() if charts == "png" else chart.svg.encode())
+            yield target
+    if docx:
+        target = page.with_suffix(".docx")
+        title = f"{results.areas.set_index('area_code')['area_name'][code]}: Better Care Fund metrics"
+        target.write_bytes(word_document(page.read_text(encoding="utf-8"), list(drawn.values()), title))
+        yield target
+    if pdf:
+        print_page(page, page.with_suffix(".pdf"))
+        yield page.with_suffix(".pdf")
+
+
+def _pages(run_folder: Path, results: Results, wanted: Sequence[str]) -> list[tuple[str, Path]]:
+    """Find the pages of the areas that are wanted, or of all that have one."""
+    rows = {str(row["area_code"]): row for row in results.areas.fillna("").to_dict("records")}
+    known = [AREAS.get(code) or Area(code, str(row["area_name"])) for code, row in rows.items()]
+    codes = [find_area(text, known).area_code for text in wanted] or list(rows)
+    pages = {code: page_path(run_folder, stem_of(rows[code])) for code in codes}
+    lost = [rows[code]["area_name"] for code, page in pages.items() if not page.is_file()]
+    if wanted and lost:
+        raise InputError("There is no report in this folder.", where=str(run_folder), found=", ".join(lost))
+    return [(code, page) for code, page in pages.items() if page.is_file()]

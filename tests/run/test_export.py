@@ -1,0 +1,115 @@
+"""What is taken away from a run: read with other code than what writes it."""
+
+import io
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bcfstats.errors import InputError, ParameterError, ReportError
+from bcfstats.judge.results import Results
+from bcfstats.run import browser
+from bcfstats.run.batch import run_batch
+from bcfstats.run.export import export
+from bcfstats.run.settings import Settings
+from bcfstats.show.fingertips import COLUMNS
+from tests.run.test_small_numbers import NOTEBOOK, prepared
+from tests.show.small_areas import PARTNER, TINY
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("export")
+    settings = Settings(
+        processed=prepared(folder / "data", 3.0),
+        out=folder / "reports",
+        disclosure="hes-2014",
+        notebook=NOTEBOOK,
+        jobs=1,
+    )
+    return run_batch(settings, areas=[TINY], stream=io.StringIO())
+
+
+def test_fingertips_columns_are_those_of_an_untouched_export(real_data):
+    export_of_2018 = real_data / "fingertips" / "indicators-CountyUA.data.csv"
+    assert list(pd.read_csv(export_of_2018, nrows=0).columns) == list(COLUMNS)
+
+
+def test_fingertips_file_holds_every_figure_and_no_suppressed_one(run):
+    (path,) = export(run.out, fingertips=True)
+    table = pd.read_csv(path, encoding="utf-8-sig")
+    series = Results.load(run.out / "tables").series
+    assert len(table) == len(series)
+    assert table["Count"].isna().sum() == (series["status"] == "suppressed").sum() > 0
+    assert table.loc[table["Count"].isna(), "Value note"].str.startswith("Suppressed").all()
+    admissions = table.loc[(table["Area Code"] == "X06000107") & (table["Time period"] == "2014/15")].iloc[0]
+    row = series.loc[
+        (series["area_code"] == "X06000107")
+        & (series["metric"] == "care_home_admissions")
+        & (series["period_start"] == "2014-04-01")
+    ].iloc[0]
+    assert admissions["Count"] == row["numerator"]
+    assert admissions["Value"] == pytest.approx(row["value"])
+    assert admissions["Time period Sortable"] == 20140000
+
+
+@pytest.mark.parametrize("kind", ["svg", "png"])
+def test_charts_are_files_of_their_kind(run, kind):
+    paths = list(export(run.out, charts=kind))
+    assert {path.parent.name for path in paths} == {run.outcomes[0].stem}
+    assert "care_home_admissions-history" in {path.stem for path in paths}
+    for path in paths:
+        if kind == "svg":
+            assert ET.parse(path).getroot().tag.endswith("svg")
+        else:
+            assert path.read_bytes().startswith(b"\x89PNG\r\n")
+
+
+def test_word_document_has_headings_tables_and_charts_with_their_words(run):
+    docx = pytest.importorskip("docx", reason="python-docx is not installed: .[word]")
+    (path,) = export(run.out, docx=True)
+    document = docx.Document(path)
+    headings = [p for p in document.paragraphs if p.style.name.startswith("Heading")]
+    assert headings[0].style.name == "Heading 1"
+    assert "Better Care Fund metrics" in headings[0].text
+    page = run.page(run.outcomes[0]).read_text(encoding="utf-8")
+    assert len(document.inline_shapes) == page.count("<img ") > 0
+    words = [shape._inline.docPr.get("descr") for shape in document.inline_shapes]
+    assert all(len(text) > 40 for text in words)
+    assert document.tables[0].rows[0]._tr.trPr.find(docx.oxml.ns.qn("w:tblHeader")) is not None
+    assert all(cell.text for table in document.tables for row in table.rows for cell in row.cells)
+    assert not any("Data in this chart" in p.text for p in document.paragraphs)
+    assert document.core_properties.title == "Area 1: Better Care Fund metrics"
+
+
+def test_pdf_is_printed_by_the_browser_there_is(run):
+    try:
+        browser.find_browser()
+    except ReportError as error:
+        pytest.skip(str(error))
+    (path,) = export(run.out, pdf=True)
+    content = path.read_bytes()
+    assert content.startswith(b"%PDF-")
+    assert re.search(rb"/StructTreeRoot", content)  # tagged for screen readers
+    assert not list(path.parent.glob("*.part"))
+
+
+def test_without_a_browser_the_message_says_what_to_do(run, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    if any(Path(place).is_file() for place in browser.PLACES):
+        pytest.skip("there is a browser outside the path")
+    with pytest.raises(ReportError, match="Chromium, Chrome or Edge"):
+        list(export(run.out, pdf=True))
+
+
+def test_nothing_asked_for_no_run_and_no_report(run, tmp_path):
+    with pytest.raises(ParameterError, match="Nothing is asked for"):
+        list(export(run.out))
+    with pytest.raises(ParameterError, match="svg or png"):
+        list(export(run.out, charts="gif"))
+    with pytest.raises(InputError, match="does not hold the results"):
+        list(export(tmp_path, fingertips=True))
+    with pytest.raises(InputError, match="no report in this folder"):
+        list(export(run.out, areas=[PARTNER], docx=True))
