@@ -10,12 +10,14 @@ from scipy import special
 
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
+from bcfstats.stats.regression_to_mean import regression_to_mean
 from bcfstats.stats.rows import critical_value
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Texts = NDArray[np.object_]
 DETECTABLE_POWER = 0.8
+MOSTLY_KEPT = 0.95
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,6 +192,56 @@ class Outlook:
     def _tail(size: Floats, scale: Floats, df: Floats) -> Floats:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(special.stdtr(df, -size / scale))
+
+
+def history_of(area_codes: tuple[str, ...], changes: Floats, worth: Floats, lag: int, span: str) -> History:
+    """Put a `History` together; `lag` is how many columns of changes make them independent of each other."""
+    return History(area_codes, changes, worth, _kept(_apart(changes, lag)), span)
+
+
+def extreme_notes(changes: Floats, lag: int, scale: str) -> Texts:
+    """Say of each area whose last change was among the most extreme tenths that some of it will go back.
+
+    Parameters
+    ----------
+    changes : array, shape (areas, windows)
+        On the working scale.
+    lag : int
+        Columns between changes that do not overlap.
+    scale : "ratio" or "difference"
+
+    Returns
+    -------
+    array of str
+        Empty where the last change was ordinary, or the past cannot tell.
+    """
+    apart = _apart(changes, lag)
+    kept = _kept(apart)
+    if not np.isfinite(kept) or kept > MOSTLY_KEPT:
+        return np.full(len(changes), "", dtype=object)
+    found, last = regression_to_mean(apart), apart[:, -1]
+    size = 100 * np.expm1(last) if scale == "ratio" else last
+    unit = " %" if scale == "ratio" else ""
+    return np.array(
+        [
+            f"its last yearly change ({move:+.1f}{unit}) was among the most extreme: "
+            f"about {100 * (1 - kept):.0f} % of such a change goes back by itself"
+            if odd and np.isfinite(move)
+            else ""
+            for odd, move in zip(found.outlier, size, strict=True)
+        ],
+        dtype=object,
+    )
+
+
+def _apart(changes: Floats, lag: int) -> Floats:
+    return changes[:, ::-1][:, ::lag][:, ::-1]
+
+
+def _kept(apart: Floats) -> float:
+    """Share of an unusual change that is still there a year later; NaN where it cannot be measured."""
+    kept = 1 + regression_to_mean(apart).reliability if apart.shape[1] > 1 else np.nan
+    return float(np.clip(kept, 0.0, 1.0))
 
 
 def is_share(metric: Metric) -> bool:

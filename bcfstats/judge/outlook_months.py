@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.judge.baseline import baseline
-from bcfstats.judge.outlook import Floats, History, Ints, Outlook, Texts, joined
+from bcfstats.judge.outlook import Floats, History, Ints, Outlook, Texts, extreme_notes, history_of, joined
 from bcfstats.judge.panel import COVERED, Panel, monthly_panel
 from bcfstats.stats.comparisons import compare_rates
 from bcfstats.stats.forecast import Forecast, do_nothing_forecast
@@ -15,7 +15,6 @@ from bcfstats.stats.glm import fit_monthly
 from bcfstats.stats.history import HistoryScale, history_scale, moderated_dispersion
 from bcfstats.stats.priors import monthly_prior
 from bcfstats.stats.rate_improvements import rate_improvement
-from bcfstats.stats.regression_to_mean import regression_to_mean
 from bcfstats.stats.wander import like_for_like_changes, own_history
 
 MONTHS = 12
@@ -75,6 +74,8 @@ def months_ahead(
     events = start["numerator"].to_numpy(dtype=float)
     value = start["value"].to_numpy(dtype=float)
     per_person_day = days.sum() / window.n_months * metric.multiplier
+    history = _history(past, window.n_months, MONTHS * min(lag, 2))
+    notes = extreme_notes(history.changes, MONTHS * min(lag, 2), "ratio")
     return Outlook(
         metric=metric,
         window=window,
@@ -98,10 +99,10 @@ def months_ahead(
         noise_least=noise.least(),
         noise_test=noise,
         places=np.arange(len(past.area_codes)),
-        history=_history(past, window.n_months, MONTHS * min(lag, 2)),
+        history=history,
         method=f"history: {_first(usual.source)}; forecast: {ahead.method}, {ahead.source}",
         reason=_reasons(start, value, usual, ahead, metric, before, window),
-        warnings=_warnings(start, usual, ahead, lag, before, window),
+        warnings=joined(_warnings(start, usual, ahead, lag, before, window), notes),
     )
 
 
@@ -202,10 +203,8 @@ def _history(past: Panel, window: int, lag: int) -> History:
     changes = like_for_like_changes(np.where(seen, counts, 0.0), exposure, window, lag)
     own = own_history(changes) if changes.size else None
     worth = np.where(own.n > 0, own.df, 0.0) if own is not None else np.zeros(len(counts))
-    apart = changes[:, ::-1][:, ::lag][:, ::-1]
-    kept = 1 + regression_to_mean(apart).reliability if apart.shape[1] > 1 else np.nan
     span = f"{past.months[0].label} to {past.months[-1].label}"
-    return History(past.area_codes, changes, worth, float(np.clip(kept, 0.0, 1.0)), span)
+    return history_of(past.area_codes, changes, worth, lag, span)
 
 
 def _reasons(

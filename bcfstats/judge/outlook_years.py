@@ -9,14 +9,13 @@ import pandas as pd
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.judge.baseline import baseline
-from bcfstats.judge.outlook import Floats, History, Ints, Outlook, Texts, joined
+from bcfstats.judge.outlook import Floats, Ints, Outlook, Texts, extreme_notes, history_of, joined
 from bcfstats.judge.panel import usable
 from bcfstats.stats.annual_forecast import annual_forecast
 from bcfstats.stats.between_years import AnnualScale, annual_scale
 from bcfstats.stats.comparisons import compare_estimates, compare_proportions, compare_rates
 from bcfstats.stats.improvements import minimum_significant_improvement
 from bcfstats.stats.priors import AnnualPrior, annual_prior
-from bcfstats.stats.regression_to_mean import regression_to_mean
 
 COUNTED = ("crude_rate", "modelled_ratio")
 MOST_YEARS_BACK = 3
@@ -46,6 +45,7 @@ def years_ahead(
     changes, variances = series.changes(lag)
     now = _as_table(start)
     usual = annual_scale(changes, variances, 2 * _variance(metric, now, scale), prior=_prior(metric, scale))
+    worth = np.isfinite(changes).sum(axis=1) / lag
     ahead = _forecast(series, now["value"], usual, lag, scale)
     growth = _growth(known, metric, start.index)
     n = len(areas)
@@ -74,10 +74,12 @@ def years_ahead(
         noise_least=noise.least(),
         noise_test=noise,
         places=np.arange(n),
-        history=_history(areas, changes, lag, series.span),
+        history=history_of(tuple(areas.tolist()), changes, worth, lag, series.span),
         method=f"history: {usual.source}; forecast: {ahead.method}",
         reason=_reasons(start, usual, metric, before, window),
-        warnings=_warnings(start, usual, lag, before, changes.shape[1]),
+        warnings=joined(
+            _warnings(start, usual, lag, before, changes.shape[1]), extreme_notes(changes, lag, scale)
+        ),
     )
 
 
@@ -168,13 +170,6 @@ def _series(rows: pd.DataFrame, metric: Metric, areas: pd.Index, last: Period, s
 def _prior(metric: Metric, scale: str) -> AnnualPrior | None:
     found = annual_prior(metric.id)
     return found if found is not None and (found.unit == "log") == (scale == "ratio") else None
-
-
-def _history(areas: Texts, changes: Floats, lag: int, span: str) -> History:
-    worth = np.isfinite(changes).sum(axis=1) / lag
-    apart = changes[:, ::-1][:, ::lag][:, ::-1]
-    kept = 1 + regression_to_mean(apart).reliability if apart.shape[1] > 1 else np.nan
-    return History(tuple(areas.tolist()), changes, worth, float(np.clip(kept, 0.0, 1.0)), span)
 
 
 def _growth(rows: pd.DataFrame, metric: Metric, areas: pd.Index) -> Floats:

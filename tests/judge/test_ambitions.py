@@ -464,3 +464,23 @@ def test_peers_are_named(wandering):
     assert assess_ambitions(wandering, row)["peers"][0] == "all areas"
     named = assess_ambitions(wandering, row, peers={"X00": ("X01", "X02")})["peers"][0]
     assert named == "Area X01, Area X02"
+
+
+def test_an_extreme_last_year_says_how_much_goes_back_by_itself():
+    """Yearly shocks that do not last: about all of an extreme change is lost again."""
+    rng = np.random.default_rng(5)
+    yearly_shock = np.exp(rng.normal(0, 0.15, (40, 5)))
+    rows = panel(months=60, wander=0.0)
+    year = (rows["period_start"].dt.year * 12 + rows["period_start"].dt.month - 4) // 12 - 2010
+    area = rows["area_code"].str[1:].astype(int)
+    rows["numerator"] = np.round(rows["numerator"] * yearly_shock[area, year])
+    goals = targets(
+        [{"area_code": f"X{i:02d}", "metric": "delayed_transfers", "change_percent": -5} for i in range(40)]
+    )
+    found = assess_ambitions(rows, goals)["warnings"]
+    noted = found.str.contains("goes back by itself")
+    assert 0 < noted.sum() <= 10  # beyond the 10th and 90th percentile
+    shares = found[noted].str.extract(r"about (\d+) %")[0].astype(int)
+    assert shares.between(
+        30, 70
+    ).all()  # half of the change of two independent years is the first year's shock
