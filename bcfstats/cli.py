@@ -103,6 +103,7 @@ def check(
     allocations: Annotated[Path | None, typer.Option(help="CSV or XLSX file of each area's money.")] = None,
     out: Annotated[Path | None, typer.Option(help="CSV file for the assessments, with reasons.")] = None,
     scheme: SchemeName = None,
+    disclosure: Disclosure = None,
     metrics: OwnMetrics = None,
     config: Config = None,
     debug: Debug = False,
@@ -111,7 +112,8 @@ def check(
     from bcfstats.run.check import describe_data, describe_targets
     from bcfstats.run.settings import load_settings
 
-    settings = load_settings(config).with_given(processed=processed, scheme=scheme, metrics=_tuple(metrics))
+    given = {"processed": processed, "scheme": scheme, "metrics": _tuple(metrics), "disclosure": disclosure}
+    settings = load_settings(config).with_given(**given)
     code, lines = (
         describe_data(settings)
         if targets is None

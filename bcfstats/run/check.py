@@ -11,7 +11,7 @@ from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.define.schemes import scheme
 from bcfstats.judge.allocations import read_allocations
-from bcfstats.judge.ambitions import GOOD, assess_ambitions
+from bcfstats.judge.ambitions import GOOD, UNKNOWN, assess_ambitions
 from bcfstats.judge.verdicts import in_100
 from bcfstats.read.data import Data, load
 from bcfstats.read.observations import check_observations, problems_by_area
@@ -19,6 +19,7 @@ from bcfstats.read.prepare import Prepared
 from bcfstats.read.targets import read_targets
 from bcfstats.run.files import safe_csv, write_whole
 from bcfstats.run.settings import Settings, all_metrics
+from bcfstats.show.disclosed import without_small
 from bcfstats.show.sentences import value
 from bcfstats.show.words import number, signed
 
@@ -124,7 +125,8 @@ def assess_file(
     InputError
         If any row of the targets or allocations cannot be used: every such row is named.
     """
-    data, metrics = load(settings.processed), all_metrics(settings)
+    metrics = all_metrics(settings)
+    data = without_small(load(settings.processed), metrics.values(), settings.disclosure)
     rules = scheme(settings.scheme, metrics)
     proposed = read_targets(targets, areas=data.areas, metrics=metrics, scheme=rules)
     money = None if allocations is None else read_allocations(allocations, rules, areas=data.areas)
@@ -154,9 +156,12 @@ def _told(table: pd.DataFrame, metrics: Mapping[str, Metric], out: Path | None) 
 
 
 def _target_line(row: Mapping[str, Any], metric: Metric) -> str:
+    start = f"{row['area_name']}, {metric.short_name}, {row['payment']}: "
+    if row["verdict"] == UNKNOWN:
+        return f"{start}{UNKNOWN.replace('_', ' ')}"
     chance = in_100(row["p_paid_do_nothing"])
     return (
-        f"{row['area_name']}, {metric.short_name}, {row['payment']}: "
+        f"{start}"
         f"{value(row['baseline_value'], metric)} to {value(row['target_value'], metric)} "
         f"({signed(row['ambition_percent'])}%), paid for doing nothing {chance}: "
         f"{row['verdict'].replace('_', ' ')}"

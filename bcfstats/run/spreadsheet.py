@@ -18,7 +18,7 @@ NOTES = {
     "limits": "Limits are of 95% intervals and allow for noise within the period or periods only.",
 }
 LEGEND = [NOTES["missing"], NOTES["suppressed"], f"{NO_TEXT} means that there is nothing to say."]
-HIDDEN = r"suppressed|small number"
+HIDDEN = r"suppressed|small[ -]number"
 _FIGURES = {
     "numerator": "numerator",
     "denominator": "denominator",

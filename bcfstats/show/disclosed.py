@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -79,6 +79,12 @@ def disclose(data: Data, assess: Callable[[Data], Results], setting: Setting = N
     kept = _with_rounding(kept, hidden)
     areas = kept.areas.assign(problem=_problems(kept.areas["problem"])) if hidden else kept.areas
     return replace(kept, areas=areas, about=kept.about | {"disclosure": list(_told(data, rules, true))})
+
+
+def without_small(data: Data, metrics: Iterable[Metric], setting: Setting = None) -> Data:
+    """Take the small numbers out of the data, and what would give them away; `disclose` keeps more."""
+    rules = rules_of(data, setting)
+    return _masked(data, [found for metric in metrics if (found := _hidden(data, metric, rules)) is not None])
 
 
 def _hidden(data: Data, metric: Metric, rules: pd.Series[Any]) -> _Hidden | None:

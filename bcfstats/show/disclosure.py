@@ -55,7 +55,7 @@ class Rule:
     @property
     def note(self) -> str:
         """The note of a figure that is hidden: the same for a small one and for one hidden with it."""
-        return f"suppressed in this report ({self.id}): a small number, or one that would give one away"
+        return f"small-number rule {self.id} hides it: a small count, or one that would give one away"
 
 
 def rule(setting: str | Mapping[str, Any]) -> Rule:

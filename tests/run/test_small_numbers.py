@@ -10,15 +10,16 @@ import pytest
 
 from bcfstats.errors import ParameterError
 from bcfstats.run.batch import run_batch
+from bcfstats.run.check import describe_targets
 from bcfstats.run.settings import Settings, load_settings
 from tests.show.small_areas import PARTNER, TINY, data
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "area_report.ipynb"
 
 
-def prepared(folder: Path, small: float) -> Path:
+def prepared(folder: Path, small: float, year: int = 2013) -> Path:
     """Write the data as `prepare` would; the hidden count moves, the region's total does not."""
-    made = data(annual={(TINY, 2013): small, (PARTNER, 2013): 43.0 - small})
+    made = data(annual={(TINY, year): small, (PARTNER, year): 43.0 - small})
     folder.mkdir(parents=True)
     for name in ("observations", "areas", "others"):
         getattr(made, name).to_parquet(folder / f"{name}.parquet")
@@ -75,7 +76,7 @@ def test_page_says_which_rule_was_used_and_what_is_suppressed(runs):
     (outcome,) = [found for found in runs[0].outcomes if found.area_code == TINY]
     text = runs[0].page(outcome).read_text(encoding="utf-8")
     assert "rule hes-2014 (counts of 1 to 5 suppressed" in text
-    assert "suppressed in this report" in text
+    assert "small-number rule hes-2014 hides it" in text
 
 
 def test_rule_is_a_setting(tmp_path):
@@ -95,3 +96,22 @@ def test_unknown_rule_is_refused_and_nothing_written(tmp_path):
     with pytest.raises(ParameterError, match="hes-2014, hes-2018"):
         run_batch(settings)
     assert not (tmp_path / "out").exists()
+
+
+def test_targets_are_judged_without_small_numbers(tmp_path):
+    """A target against a hidden baseline cannot be assessed; one against a baseline that is shown can."""
+    targets = tmp_path / "targets.csv"
+    rows = [(area, "care_home_admissions", "2013/14", -5) for area in (TINY, "X06000107")]
+    pd.DataFrame(rows, columns=["area", "metric", "payment", "change_percent"]).to_csv(targets, index=False)
+    told = {"hes-2014": [], "none": []}
+    for small in (2.0, 5.0):
+        processed = prepared(tmp_path / f"data{small}", small, year=2012)
+        for rule, texts in told.items():
+            out = tmp_path / "assessments.csv"
+            describe_targets(Settings(processed=processed, disclosure=rule), targets, out=out)
+            texts.append(out.read_text(encoding="utf-8-sig"))
+    assert told["hes-2014"][0] == told["hes-2014"][1]
+    assert told["none"][0] != told["none"][1]
+    table = pd.read_csv(io.StringIO(told["hes-2014"][0])).set_index("area_code")
+    assert table.loc[TINY, "verdict"] == "cannot_be_assessed"
+    assert table.loc["X06000107", "baseline_numerator"] > 0
