@@ -164,8 +164,8 @@ def do_nothing_forecast(
     slope has no weight, since extrapolating it forecasts worse than last year's value. A total is made of
     rates, not of their logs: the level is raised by how far nine-month means usually lie above the logs.
     Limits are the moderated scale of `history_scale` applied to the log errors of the same method at the same
-    lead at every origin of 18 months or more. Errors of areas share a national part, so that limits hold over years, not
-    within one year.
+    lead at every origin of 18 months or more. Errors of areas share a national part, so that limits hold over
+    years, not within one year.
 
     Not for a series after a break (see `breaks`), nor for small counts.
 
