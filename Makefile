@@ -30,7 +30,7 @@ $(VENV)/.ready: pyproject.toml
 	@test -n "$(PYTHON)" || { echo 'bcfstats needs Python 3.11 or later; name one: make setup PYTHON=python3.12' >&2; exit 1; }
 	@echo 'Installing into $(VENV): about a minute, longer on a slow network.'
 	@$(USABLE) || "$(PYTHON)" -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --editable '.[dev,browser,docs,word]'
+	@$(BIN)/python -m pip install --quiet --editable '.[dev,browser,cluster,docs,word]'
 	@touch $@
 
 demo: setup  ## a report for every area of the example data

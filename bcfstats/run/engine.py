@@ -15,9 +15,9 @@ from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
+from jupyter_client import utils
 from jupyter_client.jsonutil import extract_dates
 from jupyter_client.session import Session
-from jupyter_core.utils import run_sync
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.iorw import write_ipynb
 
@@ -25,6 +25,7 @@ from bcfstats.run.engines import FORKED, PLAIN, WARM
 from bcfstats.run.kernel import ThisPythonKernelManager
 
 SECONDS_TO_START, SECONDS_TO_END = 60.0, 5.0
+run_sync: Any = getattr(utils, "run_sync")  # noqa: B009 - the same loop as nbclient
 
 
 def register_engines() -> None:
@@ -92,17 +93,14 @@ class WarmEngine(Engine):
 
     @classmethod
     def _fresh(cls) -> Any:
-        if cls.kernel is None:
-            cls.kernel = WarmKernelManager()
-            run_sync(cls.kernel.start_kernel)(cwd=str(Path.cwd()))
-            code = "import bcfstats.run.fresh as fresh; fresh.remember(); del fresh"
-        else:
+        if cls.kernel is not None:
             code = f"import bcfstats.run.fresh as fresh; fresh.forget({str(Path.cwd())!r})"
-        client = cls.kernel.client()
-        client.start_channels()
-        run_sync(client.wait_for_ready)(timeout=SECONDS_TO_START)
-        run_sync(client.execute)(code, silent=True, store_history=False, reply=True, timeout=SECONDS_TO_START)
-        client.stop_channels()
+            if run_sync(_told)(cls.kernel, code):
+                return cls.kernel
+            cls.end()
+        cls.kernel = WarmKernelManager()
+        run_sync(cls.kernel.start_kernel)(cwd=str(Path.cwd()))
+        run_sync(_told)(cls.kernel, "import bcfstats.run.fresh as fresh; fresh.remember(); del fresh")
         return cls.kernel
 
     @classmethod
@@ -111,6 +109,16 @@ class WarmEngine(Engine):
         if cls.kernel is not None:
             run_sync(cls.kernel.shutdown_kernel)(now=True)
             cls.kernel = None
+
+
+async def _told(kernel: Any, code: str) -> bool:
+    """Have a kernel run something that is no part of a notebook, and say whether it could."""
+    client = kernel.client()
+    client.start_channels()
+    await client.wait_for_ready(timeout=SECONDS_TO_START)
+    reply = await client.execute(code, silent=True, store_history=False, reply=True, timeout=SECONDS_TO_START)
+    client.stop_channels()
+    return bool(reply["content"]["status"] == "ok")
 
 
 class WarmKernelManager(ThisPythonKernelManager):

@@ -2,7 +2,7 @@
 
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -15,7 +15,7 @@ from bcfstats.run.report import Job, Kit, Made
 
 LOCAL, DASK = "local", "dask="
 AHEAD = 2  # reports asked for and not yet made, for each that is being made: memory stays flat
-SECONDS_TO_CONNECT = 30
+SECONDS_TO_CONNECT = 10
 
 
 @dataclass(frozen=True)
@@ -92,21 +92,33 @@ def _packed(folder: Path) -> bytes:
 
 def as_they_end(crew: Crew, kit: Kit, jobs: Iterable[Job]) -> Iterator[tuple[Job, Made]]:
     """Have reports made and give each as it ends; no more are under way than the crew can use."""
+    workers.allow()
     shared = crew.share(kit)
     asked: dict[Future[Made], Job] = {}
+    lost: list[Job] = []
     for job in jobs:
         while len(asked) >= AHEAD * crew.size:
-            yield from _ended(asked)
+            yield from _ended(asked, lost)
         asked[crew.executor.submit(workers.ask, shared, job)] = job
     while asked:
-        yield from _ended(asked)
+        yield from _ended(asked, lost)
+    if lost:  # with what they were to be made from: once more, with a new copy
+        shared = crew.share(kit)
+        for job in lost:
+            yield job, _result(crew.executor.submit(workers.ask, shared, job), job)
 
 
-def _ended(asked: "dict[Future[Made], Job]") -> Iterator[tuple[Job, Made]]:
+def _ended(asked: "dict[Future[Made], Job]", lost: list[Job]) -> Iterator[tuple[Job, Made]]:
     for future in wait(asked, return_when=FIRST_COMPLETED).done:
         job = asked.pop(future)
-        try:
-            made = future.result()
-        except Exception as error:  # whatever an executor makes of a worker that is gone
-            made = workers.failure(job, f"the worker was lost: {type(error).__name__}: {error}")
-        yield job, made
+        if future.cancelled() or future.exception() is not None:
+            lost.append(job)
+        else:
+            yield job, future.result()
+
+
+def _result(future: "Future[Made]", job: Job) -> Made:
+    try:
+        return future.result()
+    except (Exception, CancelledError) as error:  # whatever an executor makes of a worker that is gone
+        return workers.failure(job, f"the worker was lost: {type(error).__name__}: {error}")

@@ -25,7 +25,6 @@ from ipykernel import debugger
 from ipykernel.ipkernel import IPythonKernel
 from IPython.core.history import HistoryManager
 from jupyter_client.session import Session
-from tornado.ioloop import IOLoop
 
 SECONDS_BETWEEN_FLUSHES = 0.2  # as ipykernel's own streams
 PUBLIC, REPLY = "iopub", "shell"
@@ -180,7 +179,10 @@ def run_kernel(kernel: PipeKernel, connection: Connection, memory_mib: int) -> N
 
 async def _requests(kernel: PipeKernel, connection: Connection) -> None:
     loop, ready = asyncio.get_running_loop(), asyncio.Event()
-    kernel.io_loop = IOLoop.current()
+    used: Any = SimpleNamespace(
+        add_callback=loop.call_soon_threadsafe, call_later=loop.call_later, stop=loop.stop
+    )
+    kernel.io_loop = used
     loop.add_reader(connection.fileno(), ready.set)
     while True:
         await ready.wait()

@@ -37,7 +37,8 @@ def forget(folder: str) -> None:
     sys.setrecursionlimit(_remembered["recursion"])
     random.seed()
     np.random.seed()  # noqa: NPY002 - what a notebook may have used
-    pd.reset_option("all", silent=True)
+    with warnings.catch_warnings(action="ignore"):  # of options that pandas is to drop
+        pd.reset_option("all")
     mpl.rcdefaults()
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")

@@ -4,7 +4,6 @@ import ast
 import hashlib
 import logging
 import tempfile
-import warnings
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -137,7 +136,6 @@ def check_parameters(notebook: Path, parameters: dict[str, str]) -> None:
 def make_report(kit: Kit, job: Job) -> Made:
     """Run the notebook for one area and make its page; a failure is told, never raised."""
     import papermill
-    from nbclient.exceptions import CellTimeoutError
     from papermill.exceptions import PapermillExecutionError
 
     from bcfstats.run.engine import register_engines
@@ -148,8 +146,7 @@ def make_report(kit: Kit, job: Job) -> Made:
     cell = source = reason = page = ""
     died = False
     notebook = _titled(kit, job)
-    with tempfile.TemporaryDirectory(prefix="bcf") as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with tempfile.TemporaryDirectory(prefix="bcf") as folder:
         part = Path(folder) / "executed.ipynb"
         try:
             papermill.execute_notebook(
@@ -158,6 +155,7 @@ def make_report(kit: Kit, job: Job) -> Made:
                 parameters=job.parameters,
                 engine_name=kit.engine,
                 kernel_name=KERNEL_NAME,
+                language="python",
                 progress_bar=False,
                 request_save_on_cell_execute=False,
                 execution_timeout=kit.cell_seconds,
@@ -168,13 +166,12 @@ def make_report(kit: Kit, job: Job) -> Made:
             )
         except PapermillExecutionError as error:
             cell, source, reason = str(error.cell_index), error.source, f"{error.ename}: {error.evalue}"
-        except CellTimeoutError:
-            cell, source = _running_cell(part)
-            reason = f"CellTimeoutError: the cell ran for more than {kit.cell_seconds} seconds"
         except Exception as error:
-            died = True
+            slow = isinstance(error, TimeoutError)  # nbclient's, for a cell
+            died = isinstance(error, RuntimeError | OSError) and not slow  # as its DeadKernelError
             cell, source = _running_cell(part)
-            reason = f"{type(error).__name__}: {error}"
+            told = f"the cell ran for more than {kit.cell_seconds} seconds" if slow else error
+            reason = f"{type(error).__name__}: {told}"
         executed = _read(part) if part.exists() else None
     if executed is not None:
         _place(executed, kit, job)
@@ -186,11 +183,11 @@ def make_report(kit: Kit, job: Job) -> Made:
 
 def _running_cell(executed: Path) -> tuple[str, str]:
     """Find the cell that was running when the notebook was given up."""
-    if executed.exists():
-        for place, cell in enumerate(_read(executed).cells):
-            if cell.cell_type == "code" and cell.metadata.papermill.status == "running":
-                return str(place), cell.source
-    return "", ""
+    if not executed.exists():
+        return "", ""
+    cells = list(enumerate(_read(executed).cells))
+    begun = [(str(place), cell.source) for place, cell in cells if cell.metadata.papermill.start_time]
+    return begun[-1] if begun else ("", "")
 
 
 def _place(notebook: Any, kit: Kit, job: Job) -> None:

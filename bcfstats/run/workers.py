@@ -123,14 +123,22 @@ def _worker(engine: str) -> ForkingWorker | SerialWorker | None:
         if _closing.is_set():
             return None
         worker = _workers.get(key)
-        if worker is None or worker.process.poll() is not None:
+        if worker is not None and worker.process.poll() is not None:
+            worker.end()
+            worker = None
+        if worker is None:
             worker = _workers[key] = ForkingWorker() if engine == FORKED else SerialWorker(engine)
         return worker
 
 
+def allow() -> None:
+    """Let workers be started, again if they have been ended before."""
+    _closing.clear()
+
+
 def start(engine: str) -> None:
     """Let a worker begin to import, while there is something else to do."""
-    _closing.clear()
+    allow()
     if engine == FORKED:
         _worker(engine)
 

@@ -1,0 +1,279 @@
+"""Reports made by our engines are those that papermill's plain engine makes, one unaffected by another."""
+
+import io
+import os
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import nbformat
+import pytest
+
+from bcfstats.run import workers
+from bcfstats.run.batch import run_batch
+from bcfstats.run.engines import FORKED, PLAIN, WARM, chosen_engine
+from bcfstats.run.executors import Crew, as_they_end
+from bcfstats.run.fingerprint import code_fingerprint
+from bcfstats.run.report import Job, Kit
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="this system cannot fork")
+
+PARAMETERS = "area_code = ''\nrun_folder = ''"
+SHOWS = [
+    "import sys\nprint('out'); print('err', file=sys.stderr); print('out again')\n1 + 1",
+    "'é\\u00a0\\U0001f600'",
+    "import pandas as pd\npd.DataFrame({'a': [1.5, None], 'b': ['<b>', '&']})",
+    "from IPython.display import HTML, Markdown, clear_output, display, update_display\n"
+    "handle = display(HTML('<b>first</b>'), display_id='one')\ndisplay(Markdown('**second**'), {'a': 1})",
+    "update_display(HTML('<i>changed</i>'), display_id='one')",
+    "print('gone'); clear_output(); print('stays')",
+    "print('gone'); clear_output(wait=True); display(1)",
+    "import os\nprint('é', end='')",
+    "!echo from a shell",
+    "import asyncio\nawait asyncio.sleep(0.01)\ntype(asyncio.get_running_loop()).__name__",
+    "import matplotlib.pyplot as plt\nplt.plot([1, 2, 4])\nplt.title('t')",
+    "try:\n    input('?')\nexcept Exception as error:\n    print(type(error).__name__, error)",
+    "print('a\\rb'); print('word\\b\\b'); print('x' * 2000)",
+    "import threading\nthread = threading.Thread(target=print, args=('in a thread',))\n"
+    "thread.start(); thread.join()",
+    "%%capture kept\nprint('kept')",
+    "kept.stdout, len(In), _, os.path.basename(os.getcwd())",
+    "import logging\nlogging.getLogger('some').warning('a warning')",
+]
+ENDS = {
+    "exception": "def inner(x):\n    return 1 / x\ninner(0)",
+    "exception with its cause": "try:\n    {}['a']\nexcept KeyError as e:\n"
+    "    raise ValueError('<no> & é') from e",
+    "syntax": "x = = 1",
+    "exit": "import sys\nsys.exit(3)",
+    "interrupt": "raise KeyboardInterrupt",
+    "display": "class Bad:\n    def __repr__(self):\n        return 'Bad'\n"
+    "    def _repr_html_(self):\n        raise ValueError('no picture')\nBad()",
+}
+
+
+def notebook(*cells):
+    made = [nbformat.v4.new_code_cell(cell, id=f"cell-{place}") for place, cell in enumerate(cells)]
+    made.insert(0, nbformat.v4.new_code_cell(PARAMETERS, id="parameters", metadata={"tags": ["parameters"]}))
+    return nbformat.v4.new_notebook(cells=made)
+
+
+def kit_for(book, folder, engine=FORKED, **given):
+    (folder / "notebooks").mkdir(exist_ok=True)
+    limits = {"cell_seconds": 30, "memory_mib": 2048} | given
+    text = nbformat.writes(book)
+    return Kit("made.ipynb", text, folder, engine, code=code_fingerprint(), **limits)
+
+
+def job(code="X1"):
+    return Job(code.lower(), code, f"Area {code}", "Title", "")
+
+
+def run(book, folder, engine=FORKED, **given):
+    workers.allow()
+    made = workers.ask(kit_for(book, folder, engine, **given), job())
+    return made, nbformat.reads(made.notebook, as_version=4) if made.notebook else None
+
+
+def cells_of(book):
+    """Everything that a notebook records but for times, and for ids that papermill draws at random."""
+    return [
+        {
+            "source": cell.source,
+            "outputs": cell.get("outputs"),
+            "count": cell.get("execution_count"),
+            "tags": cell.metadata.get("tags"),
+            "status": cell.metadata.get("papermill", {}).get("status"),
+            "exception": cell.metadata.get("papermill", {}).get("exception"),
+        }
+        for cell in book.cells
+    ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_worker_is_left():
+    yield
+    workers.end()
+
+
+def assert_same(book, folder, engine):
+    ours, our_book = run(book, folder, engine)
+    theirs, their_book = run(book, folder, PLAIN)
+    assert ours.outcome == theirs.outcome
+    for ours_is, theirs_is in zip(cells_of(our_book), cells_of(their_book), strict=True):
+        assert ours_is == theirs_is
+    assert our_book.metadata.language_info == their_book.metadata.language_info
+    assert our_book.metadata.papermill.exception == their_book.metadata.papermill.exception
+    return ours
+
+
+@pytest.mark.parametrize("engine", [FORKED, WARM])
+def test_all_that_a_cell_can_show_is_recorded_as_by_the_plain_engine(engine, tmp_path):
+    made = assert_same(notebook(*SHOWS), tmp_path, engine)
+    assert made.outcome.reason == ""
+    assert "changed" in made.page
+
+
+def test_what_other_programs_print_is_recorded_where_it_was_printed(tmp_path):
+    """The plain engine hears of it through a thread, and may tell it late or not at all."""
+    cell = "import os\nprint('first')\nos.system('echo second; echo third >&2')\nprint('fourth')"
+    _, book = run(notebook(cell), tmp_path)
+    texts = {output.name: output.text for output in book.cells[2].outputs}
+    assert texts == {"stdout": "first\nsecond\nfourth\n", "stderr": "third\n"}
+
+
+@pytest.mark.parametrize("fault", ENDS)
+def test_errors_are_recorded_as_by_the_plain_engine(fault, tmp_path):
+    made = assert_same(notebook("print('before')", ENDS[fault], "never = 1"), tmp_path, FORKED)
+    assert made.outcome.reason
+    assert made.page == ""
+
+
+@pytest.fixture(scope="module")
+def batch(broken_processed, tmp_path_factory):
+    """Reports of three example areas, one with broken data, by the engine for this system."""
+    from tests.run.test_batch import settings
+
+    out = tmp_path_factory.mktemp("batch")
+    return run_batch(settings(broken_processed, out), stream=io.StringIO()), broken_processed
+
+
+def test_reports_of_example_areas_are_those_of_the_plain_engine(batch):
+    result, _ = batch
+    from tests.run.test_batch import NOTEBOOK
+
+    book = nbformat.read(NOTEBOOK, as_version=4)
+    jobs = [Job(o.stem, o.area_code, o.area_name, "t", "") for o in result.outcomes]
+    kit = kit_for(book, result.out, PLAIN)
+    with ThreadPoolExecutor(2) as pool:
+        plain = {job.area_code: made for job, made in as_they_end(Crew(pool, 2), kit, jobs)}
+    for outcome in result.outcomes:
+        ours = nbformat.read(result.out / "notebooks" / f"{outcome.stem}.ipynb", as_version=4)
+        theirs = nbformat.reads(plain[outcome.area_code].notebook, as_version=4)
+        assert cells_of(ours) == cells_of(theirs)
+        assert plain[outcome.area_code].outcome == outcome
+    assert [bool(outcome.reason) for outcome in result.outcomes] == [False, True, False]
+
+
+CHANGES = """
+import os, random, sys
+import matplotlib, numpy, pandas, bcfstats
+bcfstats.mark = left = 1
+pandas.set_option('display.max_rows', 7)
+numpy.random.seed(1); random.seed(1)
+os.chdir('/'); os.environ['LEFT'] = 'yes'
+matplotlib.rcParams['font.size'] = 99
+sys.path.insert(0, '/left'); sys.modules['left'] = sys
+"""
+LOOKS = """
+import os, random, sys
+import matplotlib, numpy, pandas, bcfstats
+(
+    'left' in globals(), pandas.get_option('display.max_rows'), os.path.basename(os.getcwd()),
+    os.environ.get('LEFT'), matplotlib.rcParams['font.size'], '/left' in sys.path,
+)
+"""
+CHANCE = "(random.random(), numpy.random.random())"
+
+
+@pytest.mark.parametrize("engine", [FORKED, WARM])
+def test_one_report_does_not_reach_the_next(engine, tmp_path):
+    def shown(book, place):
+        return book.cells[place].outputs[0].data["text/plain"]
+
+    _, before = run(notebook(LOOKS, CHANCE), tmp_path, engine)
+    made, _ = run(notebook(CHANGES), tmp_path, engine)
+    assert made.outcome.reason == ""
+    _, after = run(
+        notebook(LOOKS, CHANCE, "'left' in sys.modules, hasattr(bcfstats, 'mark')"), tmp_path, engine
+    )
+    assert shown(before, 2) == shown(after, 2) == "(False, 60, 'notebooks', None, 10.0, False)"
+    assert shown(before, 3) != shown(after, 3)
+    assert after.cells[2].execution_count == 3
+    if engine == FORKED:  # what modules keep to themselves is forgotten too
+        assert shown(after, 4) == "(False, False)"
+
+
+KILLS = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
+KILLS_ITS_MAKER = "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)"
+HANGS = "print('begun', flush=True)\nwhile True:\n    pass"
+EATS = "eaten = []\nwhile True:\n    eaten.append(bytearray(50_000_000))"
+
+
+def test_a_killed_a_hanging_and_an_eating_report_are_one_failure_each(tmp_path):
+    """The fault is chosen by the area's code; the areas between them are made."""
+    faults = {"X2": KILLS, "X4": HANGS, "X6": EATS, "X7": KILLS_ITS_MAKER}
+    chosen = f"faults = {faults!r}\nexec(faults.get(area_code, ''))"
+    kit = kit_for(notebook(chosen, "'end'"), tmp_path, cell_seconds=3, memory_mib=300)
+    jobs = [job(f"X{place}") for place in range(1, 9)]
+    with ThreadPoolExecutor(2) as pool:
+        made = {job.area_code: found for job, found in as_they_end(Crew(pool, 2), kit, jobs)}
+    reasons = {code: found.outcome.reason for code, found in made.items() if found.outcome.reason}
+    assert sorted(reasons) == ["X2", "X4", "X6", "X7"]
+    assert reasons["X2"] == "DeadKernelError: Kernel died"
+    assert reasons["X4"] == "CellTimeoutError: the cell ran for more than 3 seconds"
+    assert reasons["X6"].startswith("MemoryError")
+    assert reasons["X7"] == "the process that made this report ended unexpectedly"
+    assert [made[code].outcome.cell for code in ("X2", "X4", "X6")] == ["2", "2", "2"]
+    assert "begun" in made["X4"].notebook
+
+
+@pytest.mark.parametrize("engine", [WARM, PLAIN])
+def test_the_other_engines_survive_a_dead_and_a_hanging_kernel(engine, tmp_path):
+    made, _ = run(notebook(KILLS), tmp_path, engine)
+    assert made.outcome.reason.startswith("DeadKernelError")
+    made, _ = run(notebook(HANGS), tmp_path, engine, cell_seconds=2)
+    assert made.outcome.reason.startswith("CellTimeoutError")
+    made, _ = run(notebook("1"), tmp_path, engine)
+    assert made.outcome.reason == ""
+
+
+def test_a_report_whose_process_was_killed_once_is_made(tmp_path):
+    once = (
+        "import os, pathlib, signal\nmark = pathlib.Path('once')\n"
+        "if not mark.exists():\n    mark.touch()\n    os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    made, _ = run(notebook(once), tmp_path)
+    assert made.outcome.reason == ""
+    assert (tmp_path / "notebooks" / "once").exists()
+
+
+def test_a_killed_worker_is_replaced(tmp_path):
+    run(notebook("1"), tmp_path)
+    worker = workers._workers[FORKED]
+    worker.process.kill()
+    made, _ = run(notebook("1"), tmp_path)
+    assert made.outcome.reason == ""
+    assert workers._workers[FORKED] is not worker
+
+
+def is_running(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_ending_the_workers_ends_what_they_run_within_seconds(tmp_path):
+    workers.allow()
+    kit = kit_for(notebook("import os\nopen('pid', 'w').write(str(os.getpid()))", HANGS), tmp_path)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(workers.ask, kit, job())
+        until = time.monotonic() + 20
+        while not (tmp_path / "notebooks" / "pid").exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        started = time.monotonic()
+        workers.end()
+        assert asked.result().outcome.reason == "stopped before it was made"
+    assert time.monotonic() - started < 5
+    pid = int((tmp_path / "notebooks" / "pid").read_text())
+    until = time.monotonic() + 5
+    while is_running(pid) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not is_running(pid)
+
+
+def test_engine_is_chosen_by_what_the_system_can_do():
+    assert chosen_engine("auto") == FORKED
+    assert chosen_engine("plain") == PLAIN
