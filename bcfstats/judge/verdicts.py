@@ -18,7 +18,7 @@ HEADINGS = {
     "beaten_by_trend": "Beaten by the trend: doing nothing is expected to do better than this target.",
     "within_noise": "Within noise: a change of this size comes about by chance between two such periods.",
     "too_easy": "Too easy: too many areas would reach the payment line without doing anything.",
-    "challenging_and_achievable": "Challenging and achievable: luck alone rarely gets this far, peers have.",
+    "challenging_and_achievable": "Challenging and achievable: luck rarely gets this far, yet peers have.",
     "unprecedented": "Unprecedented: hardly any area has ever improved by this much in a year.",
     "cannot_be_assessed": "This cannot be assessed.",
 }
@@ -90,6 +90,8 @@ class _Words:
             return
         yield HEADINGS[verdict]
         yield self._level(row)
+        if self.metric.unit != "%":
+            yield f"Figures are {self.metric.unit}."
         yield f"The target is {self._size(row)} the baseline."
         yield from self._people(row)
         yield from self._trend(row, slows, projected)
@@ -134,6 +136,8 @@ class _Words:
             )
         elif projected:
             yield "The target was set against projected demand, so payment is measured from the forecast."
+            net = 100 * (row["target_value"] / row["do_nothing_value"] - 1)
+            yield f"From the forecast it is {net:+.1f} %, from the baseline {row['ambition_percent']:+.1f} %."
 
     def _sure(self, row: dict[str, Any]) -> Iterator[str]:
         if row["verdict"] == "not_an_improvement":
@@ -154,6 +158,7 @@ class _Words:
             f"If nothing is done, {in_100(row['p_paid_do_nothing'])} areas like this would still reach "
             f"the payment line of {self.figure(row['payment_line'])}."
         )
+        yield f"If the level stayed at the baseline, {in_100(row['p_paid_no_change'])} would."
         yield (
             f"If the plan delivers in full, {in_100(row['p_paid_if_delivered'])} would; "
             f"if it delivers half, {in_100(row['p_paid_if_half_delivered'])}."
