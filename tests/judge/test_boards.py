@@ -4,12 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bcfstats.define.areas import AREAS
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.ambitions import COLUMNS, assess_ambitions
 from bcfstats.judge.consistency import ambition_consistency
 from bcfstats.judge.payment_chances import payment_chances
 from bcfstats.judge.peers import peers_by, read_peers
 from bcfstats.judge.risk import risk_register
+from bcfstats.read.recognise import read_file
 from tests.judge.made_up import panel, targets
 
 APRIL = ["delayed_transfers", "avoidable_emergency_admissions", "dementia_diagnosis"]
@@ -116,6 +118,25 @@ def test_too_little_of_the_area_covered_concludes_nothing():
     found = ambition_consistency(assessed(["delayed_transfers"]), groups([-10.0]), SHARES).iloc[0]
     assert found["finding"] == "cannot be told"
     assert "only 70 %" in found["note"]
+
+
+def test_every_area_is_covered_by_the_published_shares(real_data):
+    """With every group asking for the same, every board's implied change is just that."""
+    shares = read_file(real_data / "geography" / "ccg2013_to_hwb_lsoa_estimate.csv").shares
+    every = pd.DataFrame(
+        {
+            "commissioner": shares["commissioner"].unique(),
+            "metric": "delayed_transfers",
+            "change_percent": -3.5,
+        }
+    )
+    boards = pd.concat(
+        [assessed(["delayed_transfers"], area_code=code, ambition_percent=-3.5) for code in AREAS]
+    )
+    found = ambition_consistency(boards, every, shares)
+    assert len(found) == 152
+    assert found["covered"].to_numpy() == pytest.approx(1.0, abs=1e-4)
+    assert (found["finding"] == "agrees").all()
 
 
 def test_two_ambitions_of_one_group_are_refused_unless_they_differ_by_payment():
