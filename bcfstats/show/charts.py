@@ -122,8 +122,8 @@ def history(
     breaks: Sequence[date] = (),
 ) -> Chart:
     """Draw a monthly series; missing months are gaps, windows are shaded with their level."""
-    figure, axes, colour = _figure(unit)
-    axes.plot(np.array(starts, dtype="datetime64[D]"), values, color=colour["series"], linewidth=1.6)
+    figure, axes, colour = _bare_figure(unit)
+    axes.plot([_x(start) for start in starts], values, color=colour["series"], linewidth=1.6)
     for place, span in enumerate(spans):
         tint = colour["comparison"] if place % 2 == 0 else colour["emphasis"]
         axes.axvspan(_x(span.period.start), _x(span.period.end), color=colour["band"], linewidth=0)
@@ -146,6 +146,8 @@ def history(
         )
     _mark_breaks(axes, breaks, colour)
     axes.set_ylim(bottom=0)
+    _label_places(axes, *_years(starts), colour)
+    _label_values(axes, colour)
     return Chart(_svg(figure), alt, caption, headings, rows, figure)
 
 
@@ -162,18 +164,18 @@ def ladder(
     rows: Sequence[Sequence[object]],
 ) -> Chart:
     """Draw levels of ambition as steps from the baseline, each with its chance of payment by luck."""
-    figure, axes, colour = _figure(unit, height=0.42 * len(rungs) + 1.1, left=0.28)
+    figure, axes, colour = _bare_figure(unit, height=0.42 * len(rungs) + 1.1, left=0.28)
     place = np.arange(len(rungs), dtype=float)[::-1]
-    axes.grid(axis="y", visible=False)
-    axes.grid(axis="x", color=colour["grid"], linewidth=0.7)
     axes.axvline(base, color=colour["text"], linewidth=0.8)
     axes.hlines(place, base, values, color=colour["comparison"], linewidth=2)
     axes.plot(values, place, "o", color=colour["series"], markersize=7)
     for x, y, chance in zip(values, place, chances, strict=True):
         side, step = ("right", -8) if x < base else ("left", 8)
         axes.annotate(chance, (x, y), (step, -3), textcoords="offset points", ha=side, color=colour["text"])
-    axes.set_yticks(place, rungs)
     axes.set_xmargin(0.22)
+    axes.set_ylim(-0.5, len(rungs) - 0.5)
+    _label_places(axes, place, rungs, colour, across=True)
+    _label_values(axes, colour, across=True)
     return Chart(_svg(figure), alt, caption, headings, rows, figure)
 
 
@@ -194,7 +196,7 @@ def annual(
 
     `joined[i]` says whether point i may be joined to the point before it.
     """
-    figure, axes, colour = _figure(unit)
+    figure, axes, colour = _bare_figure(unit)
     place = np.arange(len(labels), dtype=float)
     known = np.isfinite(lower) & np.isfinite(upper)
     axes.vlines(place[known], lower[known], upper[known], color=colour["comparison"], linewidth=2)
@@ -202,9 +204,10 @@ def annual(
         if joined[i]:
             axes.plot(place[i - 1 : i + 1], values[i - 1 : i + 1], color=colour["series"], linewidth=1.6)
     axes.plot(place, values, "o", color=colour["series"], markersize=6)
-    axes.set_xticks(place, labels)
     axes.set_xlim(-0.5, len(labels) - 0.5)
     axes.set_ylim(bottom=0)
+    _label_places(axes, place, labels, colour)
+    _label_values(axes, colour)
     return Chart(_svg(figure), alt, caption, headings, rows, figure)
 
 
@@ -221,22 +224,39 @@ def season(
     rows: Sequence[Sequence[object]],
 ) -> Chart:
     """Draw an area's month indices beside those of all areas together (1 is an average day)."""
-    figure, axes, colour = _figure(unit)
-    place = np.arange(len(months))
+    figure, axes, colour = _bare_figure(unit)
+    place = np.arange(len(months), dtype=float)
     axes.axhline(1.0, color=colour["text"], linewidth=0.8)
-    for values, tint, dashes, name in (
-        (nation, colour["comparison"], (4, 2), names[1]),
-        (area, colour["series"], (), names[0]),
+    for values, tint, dashes, name, left in (
+        (nation, colour["comparison"], (0, (4, 2)), names[1], 0.8),
+        (area, colour["series"], "solid", names[0], 0.36),
     ):
-        (line,) = axes.plot(place, values, color=tint, linewidth=1.8, marker="o", markersize=4, label=name)
-        if dashes:
-            line.set_dashes(dashes)
-    axes.set_xticks(place, months)
-    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False)
+        axes.plot(place, values, color=tint, linewidth=1.8, linestyle=dashes)
+        axes.plot(place, values, "o", color=tint, markersize=4)
+        key: Any = {"transform": axes.transAxes, "clip_on": False}
+        axes.plot([left, left + 0.05], [1.07] * 2, color=tint, linewidth=1.8, linestyle=dashes, **key)
+        axes.text(left + 0.06, 1.07, name, va="center_baseline", color=colour["text"], **key)
+    _label_places(axes, place, months, colour)
+    _label_values(axes, colour)
     return Chart(_svg(figure), alt, caption, headings, rows, figure)
 
 
-def _figure(unit: str, *, height: float = 3.2, left: float = 0.09) -> "tuple[Figure, Axes, dict[str, str]]":
+def _figure(unit: str) -> "tuple[Figure, Axes, dict[str, str]]":
+    """Make a figure with ticks of matplotlib's choice: dear, and easy."""
+    figure, axes, colour = _bare_figure(unit)
+    axes.set_axis_on()
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.grid(axis="y", color=colour["grid"], linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=colour["text"], length=0)
+    axes.locator_params(axis="y", nbins=6)
+    return figure, axes, colour
+
+
+def _bare_figure(
+    unit: str, *, height: float = 3.2, left: float = 0.09
+) -> "tuple[Figure, Axes, dict[str, str]]":
+    """Make a figure without ticks, which cost more than all else: see `_label_places` and `_label_values`."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -244,14 +264,75 @@ def _figure(unit: str, *, height: float = 3.2, left: float = 0.09) -> "tuple[Fig
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.2, height))
         axes = figure.add_axes((left, 0.38 / height, 0.97 - left, 1 - 0.83 / height))
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.grid(axis="y", color=colour["grid"], linewidth=0.7)
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=colour["text"], length=0)
-    axes.locator_params(axis="y", nbins=6)
+    axes.set_axis_off()
     figure.text(0.01, 1 - 0.1 / height, unit[:1].upper() + unit[1:], va="top", color=colour["text"])
     axes.set_ymargin(0.15)
     return figure, axes, colour
+
+
+def _label_places(
+    axes: "Axes",
+    places: Sequence[float] | Floats,
+    labels: Sequence[str],
+    colour: dict[str, str],
+    *,
+    across: bool = False,
+) -> None:
+    """Write labels along the axis that counts places: below the chart, or beside it where bars lie across."""
+    axes.plot([0, 1], [0, 0], transform=axes.transAxes, color="black", linewidth=1.1, clip_on=False)
+    for place, label in zip(places, labels, strict=True):
+        if across:
+            beside = axes.get_yaxis_transform()
+            axes.text(
+                -0.02, place, label, transform=beside, ha="right", va="center_baseline", color=colour["text"]
+            )
+        else:
+            below = axes.get_xaxis_transform()
+            axes.text(place, -0.025, label, transform=below, ha="center", va="top", color=colour["text"])
+
+
+def _label_values(axes: "Axes", colour: dict[str, str], *, across: bool = False) -> None:
+    """Draw a light line at round values and write them beside it."""
+    low, high = sorted(axes.get_xlim() if across else axes.get_ylim())
+    values, labels = _round_values(low, high)
+    if across:
+        below = axes.get_xaxis_transform()
+        axes.vlines(values, 0, 1, transform=below, color=colour["grid"], linewidth=0.7, zorder=0.5)
+        for value, label in zip(values, labels, strict=True):
+            axes.text(value, -0.025, label, transform=below, ha="center", va="top", color=colour["text"])
+        return
+    beside = axes.get_yaxis_transform()
+    axes.hlines(values, 0, 1, transform=beside, color=colour["grid"], linewidth=0.7, zorder=0.5)
+    for value, label in zip(values, labels, strict=True):
+        axes.text(
+            -0.01, value, label, transform=beside, ha="right", va="center_baseline", color=colour["text"]
+        )
+
+
+def _round_values(low: float, high: float) -> tuple[list[float], list[str]]:
+    """Choose at most seven round values between two limits, with as many decimals as tell them apart.
+
+    Examples
+    --------
+    >>> _round_values(0, 1234)
+    ([0.0, 250.0, 500.0, 750.0, 1000.0], ['0', '250', '500', '750', '1,000'])
+    >>> _round_values(0.92, 1.07)[1]
+    ['0.95', '1.00', '1.05']
+    """
+    size = 10.0 ** np.floor(np.log10((high - low) / 6))
+    step = next(step for step in size * np.array([1, 2, 2.5, 5, 10]) if (high - low) / step <= 6)
+    decimals = next(places for places in range(12) if np.isclose(round(step, places), step, rtol=1e-9))
+    values = np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step + 0.0  # no -0
+    return values.tolist(), [f"{value:,.{decimals}f}" for value in values]
+
+
+def _years(starts: Sequence[date]) -> tuple[list[float], list[str]]:
+    """Place the years of a monthly series at their Januaries, or each month where there are few."""
+    if len(starts) < 2 * 12:
+        chosen = list(starts)[:: max(1, len(starts) // 6)]
+        return [_x(start) for start in chosen], [f"{start:%b %Y}" for start in chosen]
+    chosen = [start for start in starts if start.month == 1]
+    return [_x(start) for start in chosen], [str(start.year) for start in chosen]
 
 
 def _draw_fan(axes: "Axes", fan: Fan, colour: dict[str, str]) -> None:
@@ -265,8 +346,8 @@ def _mark_breaks(axes: "Axes", breaks: Sequence[date], colour: dict[str, str]) -
         axes.axvline(_x(when), color=colour["alert"], linewidth=1.4, linestyle=(0, (2, 2)))
 
 
-def _x(when: date) -> Any:
-    return np.datetime64(when, "D")
+def _x(when: date) -> float:
+    return float(when.toordinal())
 
 
 def _svg(figure: "Figure") -> str:
