@@ -16,7 +16,7 @@ PER_CENT = "%"
 BETTER, WORSE, UNCLEAR, NOT_COMPARED = "better", "worse", "no clear change", "not compared"
 AGAINST_HISTORY = "usual movement between years"
 AGAINST_NOISE = "noise within the two periods only"
-TABLES = ("areas", "series", "windows", "trends", "seasons", "outlooks", "ladders", "assessments")
+TABLES = ("areas", "series", "windows", "trends", "seasons", "outlooks", "ladders", "assessments", "findings")
 ROWS_READ_TOGETHER = 8192  # some dozen areas: what reading one costs, however many there are
 
 
@@ -43,6 +43,8 @@ class Results:
         One row per area, metric, payment and rung of ambition.
     assessments : DataFrame
         One row per proposed target; empty where none was given.
+    findings : DataFrame
+        One row per month or level that looked wrong, and what was done about it.
     metrics : tuple of Metric
         What each metric is, in the order of the registry.
     about : dict
@@ -57,6 +59,7 @@ class Results:
     outlooks: pd.DataFrame
     ladders: pd.DataFrame
     assessments: pd.DataFrame
+    findings: pd.DataFrame
     metrics: tuple[Metric, ...]
     about: dict[str, Any]
 
@@ -66,7 +69,8 @@ class Results:
         for name in TABLES:
             table, part = getattr(self, name), folder / f".{name}.part"
             columns = list(dict.fromkeys([*table.columns, "area_code"]))  # an empty table may have none
-            ordered = table.reindex(columns=columns).sort_values("area_code", kind="stable")
+            ordered = table.reindex(columns=columns).astype({"area_code": str})  # of an empty table too
+            ordered = ordered.sort_values("area_code", kind="stable")
             ordered.to_parquet(part, index=False, row_group_size=ROWS_READ_TOGETHER)
             part.replace(folder / f"{name}.parquet")
         definitions = [asdict(metric) for metric in self.metrics]

@@ -10,6 +10,7 @@ from typing import Any
 
 from bcfstats.define.metrics import METRICS, Metric, load_metrics
 from bcfstats.errors import InputError, ParameterError
+from bcfstats.judge.screening import Trusted, parse_trusted
 
 FILE = "bcfstats.toml"
 
@@ -30,7 +31,9 @@ class Settings:
         Files of proposed targets, CSV or XLSX, to be judged in the reports.
     disclosure : str
         Rule for small numbers in figures that are not published: "none", "hes-2014", "hes-2018" or
-        "threshold=5"; each metric's default if empty.
+        "threshold=5"; each metric's default if empty (`show/disclosure.toml`).
+    trusted : tuple of str
+        Months vouched for, each "area code, metric, period": nothing sudden is found in them.
     notebook : Path
         The notebook run for each area.
     jobs : int
@@ -49,6 +52,7 @@ class Settings:
     scheme: str = "bcf-2013-12"
     metrics: tuple[Path, ...] = ()
     targets: tuple[Path, ...] = ()
+    trusted: tuple[str, ...] = ()
     disclosure: str = ""
     notebook: Path = Path("notebooks/area_report.ipynb")
     jobs: int = max(1, (os.cpu_count() or 2) - 1)
@@ -111,6 +115,12 @@ def all_metrics(settings: Settings) -> Mapping[str, Metric]:
     return found
 
 
+def vouched_for(settings: Settings) -> tuple[Trusted, ...]:
+    """Read the months that the settings vouch for."""
+    metrics = all_metrics(settings)
+    return tuple(parse_trusted(entry, metrics) for entry in settings.trusted)
+
+
 def write_settings(folder: Path) -> Path:
     """Write a commented settings file.
 
@@ -140,7 +150,7 @@ def _typed(name: str, value: object, source: Path) -> object:
         )
     kind = kinds[name]
     if kind is tuple and isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return tuple(Path(item) for item in value)
+        return tuple(value) if name == "trusted" else tuple(Path(item) for item in value)
     if name == "disclosure" and isinstance(value, dict) and list(value) == ["threshold"]:
         return f"threshold={value['threshold']}"
     if kind is int and isinstance(value, int) and value >= 1:

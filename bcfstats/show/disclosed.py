@@ -15,7 +15,7 @@ from bcfstats.define.periods import Period
 from bcfstats.judge.panel import USABLE
 from bcfstats.judge.results import LATEST, NOT_COMPARED, Results
 from bcfstats.read.data import Data
-from bcfstats.show.disclosure import PEOPLE, Rule, blanked, rounded, rules_of, small
+from bcfstats.show.disclosure import PEOPLE, Rule, are_published, blanked, rounded, rules_of, small
 from bcfstats.show.hidden import hide_with, totals_to_keep
 
 KEY = ["area_code", "metric", "period_start", "period_end"]
@@ -23,6 +23,12 @@ SIDES = ("baseline", "outcome")
 NUMBERS = ("numerator", "value", "lower", "upper")
 WITH_TOTALS = ("windows", "trends", "outlooks", "ladders", "assessments")
 SMALL_TOTAL = "the total is a small number, or would give one away"
+PUBLISHED = "these figures are published already"
+EXAMPLE = "these figures are made up"
+OWN = (
+    "these are figures of your own, shown as they are; if they count people and are not published, "
+    "set 'disclosure' in bcfstats.toml"
+)
 RATES = "Rates and intervals are those of the unrounded counts."
 Flags = NDArray[np.bool_]
 Setting = str | dict[str, int] | None
@@ -142,7 +148,9 @@ def _assessed(masked: Data, assess: Callable[[Data], Results], true: Results) ->
 def _without_small(true: Results, masked: Results, hidden: list[_Hidden]) -> Results:
     """Put together what is computed without the hidden figures and the totals that may be shown."""
     tables: dict[str, pd.DataFrame] = {"series": _series(true.series, hidden)}
-    tables |= {name: getattr(masked, name) for name in ("seasons", *WITH_TOTALS)}
+    for name in ("seasons", *WITH_TOTALS):
+        table = getattr(masked, name)
+        tables[name] = table if len(table) else getattr(true, name).iloc[:0]
     for found in hidden:
         if found.metric.frequency != "month":
             tables["trends"] = _without_trend(tables["trends"], found)
@@ -277,11 +285,15 @@ def _problems(told: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _told(data: Data, rules: pd.Series[Any], true: Results) -> Iterator[str]:
+    """Say which rule was used for which metrics, and where none was."""
     names = {metric.id: metric.short_name for metric in true.metrics}
-    for one in dict.fromkeys(rules):
-        of = data.observations.loc[[found == one for found in rules], "metric"].unique()
-        used = ", ".join(name for metric, name in names.items() if metric in set(of))
-        if used:
+    kind = np.where(are_published(data), PUBLISHED, EXAMPLE if data.is_example else OWN)
+    both = pd.DataFrame({"rule": rules, "kind": kind, "metric": data.observations["metric"]})
+    for (one, whose), rows in both.groupby(["rule", "kind"], sort=False):
+        used = ", ".join(name for metric, name in names.items() if metric in set(rows["metric"]))
+        if used and one.largest == 0:
+            yield f"Small numbers: no rule is used for {used}: {whose}."
+        elif used:
             unsure = f" Not confirmed: {one.unconfirmed}." if one.unconfirmed else ""
             rates = f" {RATES}" if one.round_to else ""
             yield f"Small numbers, rule {one.id} ({one.what}; {one.source}): {used}.{rates}{unsure}"

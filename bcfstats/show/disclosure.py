@@ -120,7 +120,7 @@ def rules_of(data: Data, setting: str | Mapping[str, Any] | None = None) -> pd.S
             for name in data.observations["metric"].unique()
         }
     found = data.observations["metric"].map(chosen).astype(object)
-    return found.mask(_published(data), rule(defaults["published"]))
+    return found.mask(are_published(data), rule(defaults["published"]))
 
 
 def small(table: pd.DataFrame, metric: Metric, largest: int) -> Flags:
@@ -242,7 +242,7 @@ def _few(counts: Floats, largest: int) -> Flags:
     return np.asarray((counts > 1e-9) & (counts < largest + 0.5))
 
 
-def _published(data: Data) -> Flags:
+def are_published(data: Data) -> Flags:
     """Say of each observation whether it was read from a published file of a known format."""
     files = {
         Path(str(entry["file"])).name
@@ -250,7 +250,8 @@ def _published(data: Data) -> Flags:
         if entry.get("kind", OWN_TABLE) != OWN_TABLE and not entry["kind"].startswith("the same file")
     }
     sources = data.observations["source"].fillna("").astype(str)
-    told = {text: Path(re.split(r" \[|; ", text)[0]).name in files for text in sources.unique()}
+    begins = tuple(f"{name}{end}" for name in files for end in (", ", "; ", " ["))
+    told = {text: text in files or text.startswith(begins) for text in sources.unique()}
     return np.asarray(sources.map(told), dtype=bool)
 
 

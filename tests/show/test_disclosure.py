@@ -14,7 +14,10 @@ import pytest
 
 from bcfstats.define.metrics import METRICS
 from bcfstats.errors import ParameterError
+from bcfstats.judge.assessment import assess
 from bcfstats.judge.results import TABLES
+from bcfstats.read.data import load
+from bcfstats.show.disclosed import disclose
 from bcfstats.show.disclosure import rule, rules_of, small, suppress_small_numbers
 from bcfstats.show.hidden import hide_with, totals_to_keep
 from tests.show.small_areas import PARTNER, SIZES, TINY, YEARS, data, disclosed, observations
@@ -76,6 +79,17 @@ def test_published_figures_and_example_data_stay_as_they_are():
     assert {one.id for one in rules_of(own, "hes-2014")} == {"hes-2014"}
     assert {one.id for one in rules_of(mixed, "hes-2014")} == {"none"}
     assert {one.id for one in rules_of(replace(own, is_example=True))} == {"none"}
+
+
+def test_without_a_setting_own_admissions_are_under_a_rule_and_other_metrics_are_named_as_shown():
+    own = data()
+    rows = own.observations
+    days = rows.loc[rows["metric"] == "non_elective_admissions"].assign(metric="delayed_transfers")
+    found = disclose(replace(own, observations=days), assess)
+    assert {one.id for one in rules_of(replace(own, observations=days))} == {"none"}
+    (told,) = found.about["disclosure"]
+    assert "no rule is used for Delayed transfers of care" in told
+    assert "set 'disclosure'" in told
 
 
 # attacks on totals over areas
@@ -268,9 +282,6 @@ def test_rounding_shows_multiples_of_five_and_keeps_rates():
 def test_one_area_alone_with_nothing_but_small_numbers():
     alone = data()
     rows = alone.observations.loc[alone.observations["area_code"] == TINY]
-    from bcfstats.judge.assessment import assess
-    from bcfstats.show.disclosed import disclose
-
     months = rows.loc[rows["metric"] == "non_elective_admissions"]
     results = disclose(replace(alone, observations=months.reset_index(drop=True)), assess, "hes-2014")
     assert results.series["numerator"].isna().all()
@@ -281,10 +292,16 @@ def test_what_was_found_wrong_is_not_quoted():
     broken = data()
     table = broken.observations.copy()
     table.loc[0, "numerator"] = -4.0
-    from bcfstats.judge.assessment import assess
-    from bcfstats.show.disclosed import disclose
-
     areas = disclose(replace(broken, observations=table), assess, "hes-2014").areas
     (problem,) = [text for text in areas["problem"] if text]
     assert "numerator" in problem
     assert "-4" not in problem
+
+
+def test_every_figure_read_from_a_published_file_is_under_no_rule(real_processed):
+    found = load(real_processed)
+    rules = rules_of(found, "hes-2018")
+    under = found.observations.loc[[one.id != "none" for one in rules], "source"]
+    kinds = {entry["file"]: entry.get("kind") for entry in found.manifest["files"]}
+    assert {kinds[name] for name in under.unique()} <= {"plain table of observations"}
+    assert "Monthly Activity Return by commissioner" in kinds.values()
