@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.judge.panel import USABLE
-from bcfstats.judge.results import LATEST, NOT_COMPARED, Results
+from bcfstats.judge.results import LATEST, NOT_COMPARED, TABLES, Results
 from bcfstats.read.data import Data
 from bcfstats.show.disclosure import PEOPLE, Rule, are_published, blanked, rounded, rules_of, small
 from bcfstats.show.hidden import hide_with, totals_to_keep
@@ -142,15 +142,14 @@ def _masked(data: Data, hidden: list[_Hidden]) -> Data:
 def _assessed(masked: Data, assess: Callable[[Data], Results], true: Results) -> Results:
     if len(masked.observations):
         return assess(masked)
-    return replace(true, **{name: getattr(true, name).iloc[:0] for name in ("seasons", *WITH_TOTALS)})
+    return replace(true, **{name: getattr(true, name).iloc[:0] for name in TABLES if name != "areas"})
 
 
 def _without_small(true: Results, masked: Results, hidden: list[_Hidden]) -> Results:
     """Put together what is computed without the hidden figures and the totals that may be shown."""
-    tables: dict[str, pd.DataFrame] = {"series": _series(true.series, hidden)}
-    for name in ("seasons", *WITH_TOTALS):
-        table = getattr(masked, name)
-        tables[name] = table if len(table) else getattr(true, name).iloc[:0]
+    made = {name: getattr(masked, name) for name in TABLES}
+    tables = {name: table if len(table) else getattr(true, name).iloc[:0] for name, table in made.items()}
+    tables |= {"areas": true.areas, "series": _series(true.series, hidden)}
     for found in hidden:
         if found.metric.frequency != "month":
             tables["trends"] = _without_trend(tables["trends"], found)
