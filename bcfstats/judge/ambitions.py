@@ -20,6 +20,8 @@ from bcfstats.judge.verdicts import cannot, sentences
 
 TAIL = 0.025
 NEEDED = ("area_code", "metric", "payment", "target_value", "target_numerator", "change_percent", "against")
+RARE_AT_MOST = 0.10
+TOO_LITTLE = "there is too little history to tell what is achievable"
 NO_LINE = "this scheme pays by degrees: the line used here is the target in full"
 
 NOT_BETTER, BEATEN, NOISE, EASY, GOOD, UNPRECEDENTED, UNKNOWN = (
@@ -323,14 +325,14 @@ def _verdicts(
             ~frame["beats_trend"].to_numpy(),
             (frame["noise_p"] > TAIL).to_numpy(),
             luck > cutoffs.luck,
-            ~np.isfinite(seen),
+            ~np.isfinite(seen) | ((seen < cutoffs.reach) & (past.upper > RARE_AT_MOST)),
             seen < cutoffs.reach,
         ],
         [UNKNOWN, NOT_BETTER, BEATEN, NOISE, EASY, UNKNOWN, UNPRECEDENTED],
         default=GOOD,
     ).astype(object)
     found = np.where(reason != "", UNKNOWN, found)
-    why = np.where((found == UNKNOWN) & (reason == ""), "there is no history to judge it by", reason)
+    why = np.where((found == UNKNOWN) & (reason == ""), TOO_LITTLE, reason)
     return found.astype(object), why.astype(object)
 
 

@@ -141,7 +141,8 @@ def _monthly(rows: pd.DataFrame, metric: Metric, window: Period) -> pd.DataFrame
     dispersion = month_to_month_dispersion(panel.until(window))
     with np.errstate(divide="ignore", invalid="ignore"):
         value = sums["numerator"] / (sums["denominator"] * sums["present"]) * metric.multiplier
-        spread = np.exp(1.959963984540054 * np.sqrt(dispersion / sums["numerator"]))
+        events = np.where(sums["numerator"] > 0, sums["numerator"], np.nan)
+        spread = np.exp(1.959963984540054 * np.sqrt(dispersion / events))
     frame = pd.DataFrame(
         {
             "area_code": list(panel.area_codes),

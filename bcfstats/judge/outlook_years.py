@@ -159,7 +159,7 @@ def _series(rows: pd.DataFrame, metric: Metric, areas: pd.Index, last: Period, s
         variances.append(_variance(metric, now, scale))
     held = [i for i, column in enumerate(values) if np.isfinite(column).any()]
     first = max(held, default=0)
-    span = f"{last.shift_years(-first).label} to {last.label}"
+    span = Period(last.shift_years(-first).start, last.end).label
     return Series(
         np.column_stack(values[first::-1] if first else values[:1]),
         np.column_stack(variances[first::-1] if first else variances[:1]),

@@ -168,8 +168,9 @@ class _Words:
         if row["verdict"] == "not_an_improvement" or not math.isfinite(row["reach"]):
             return
         low, high = math.floor(100 * row["reach_lower"]), math.ceil(100 * row["reach_upper"])
+        areas = "1 area" if row["reach_areas"] == 1 else f"{row['reach_areas']:,.0f} areas"
         yield (
-            f"In {row['reach_areas']:,.0f} areas over {self.span}, {in_100(row['reach'])} yearly changes "
+            f"In {areas} over {self.span}, {in_100(row['reach'])} yearly changes "
             f"were as good (95% interval {low} to {high})."
         )
 

@@ -484,3 +484,22 @@ def test_an_extreme_last_year_says_how_much_goes_back_by_itself():
     assert shares.between(
         30, 70
     ).all()  # half of the change of two independent years is the first year's shock
+
+
+def test_two_areas_cannot_show_that_something_is_unprecedented():
+    """No change of a few is as good, but the upper limit of 'never' in so few is far above 10 in 100."""
+    few = panel(n_areas=2, wander=0.01)
+    found = assess_one(few, change_percent=-60)
+    assert found["verdict"] == "cannot_be_assessed"
+    assert "too little history" in found["reasons"]
+    assert found["reach"] == 0
+    assert found["reach_upper"] > 0.1
+
+
+def test_a_window_of_two_years_or_part_of_a_month_is_told_and_does_not_stop_the_table(wandering):
+    goals = [
+        {"area_code": "X00", "metric": "delayed_transfers", "payment": payment, "change_percent": -5}
+        for payment in ("2013-04/2015-03", "2014-04-10/2014-06-30", "2015-04")
+    ]
+    found = assess_ambitions(wandering, targets(goals))
+    assert found["reasons"].str.contains("one to twelve whole months").tolist() == [True, True, False]

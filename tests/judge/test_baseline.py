@@ -156,3 +156,10 @@ def test_sunderland_and_portsmouth_as_published(real, area, first, second):
         for window in ("Apr-Dec 2013", "Apr-Dec 2014")
     ]
     assert values == [first, second]
+
+
+def test_no_events_at_all_is_zero_without_an_interval(months):
+    found = baseline(months([0.0] * 36), "delayed_transfers", "Apr-Dec 2013").iloc[0]
+    assert found["value"] == 0
+    assert np.isnan(found["lower"])
+    assert "no interval" in found["reason"]
