@@ -20,6 +20,7 @@ from bcfstats.judge.panel import longest_run, monthly_panel, usable
 from bcfstats.judge.patterns import season_table, trend_table
 from bcfstats.judge.prospects import outlook_table, with_history
 from bcfstats.judge.results import LATEST, Results
+from bcfstats.judge.screening import Trusted, screen
 from bcfstats.read.data import Data
 from bcfstats.read.observations import check_observations, problems_by_area
 
@@ -32,6 +33,7 @@ def assess(
     *,
     metrics: Mapping[str, Metric] = METRICS,
     targets: pd.DataFrame | None = None,
+    trusted: Sequence[Trusted] = (),
 ) -> Results:
     """Compute baselines, changes, trends, seasons, outlooks and ladders for every area and metric.
 
@@ -45,6 +47,8 @@ def assess(
         The registry, with metrics of one's own added.
     targets : DataFrame, optional
         Proposed targets, from `read_targets`, to be judged as well.
+    trusted : sequence of Trusted
+        Months the analyst vouches for, whatever they look like.
 
     Returns
     -------
@@ -60,6 +64,8 @@ def assess(
     rules = scheme(rules) if isinstance(rules, str) else rules
     problems = problems_by_area(check_observations(data.observations, metrics))
     observations = data.observations.loc[~data.observations["area_code"].isin(list(problems))]
+    screened = screen(observations, metrics, trusted)
+    observations = screened.observations
     present = [metrics[name] for name in metrics if name in set(observations["metric"])]
     if not present:
         raise InputError("There are no usable observations.", do="Prepare some published files first.")
@@ -84,6 +90,7 @@ def assess(
         seasons=_stack(seasons),
         outlooks=_stack(outlooks),
         ladders=_stack(ladders),
+        findings=screened.findings,
         assessments=_assessments(observations, targets, rules, metrics),
         metrics=tuple(present),
         about={"scheme": rules.id, "scheme_title": rules.title, "is_example": data.is_example},

@@ -8,7 +8,7 @@ from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.judge.baseline import baseline
 from bcfstats.judge.outlook import Floats, History, Ints, Outlook, Texts, extreme_notes, history_of, joined
-from bcfstats.judge.panel import COVERED, Panel, monthly_panel
+from bcfstats.judge.panel import COVERED, NO_PANEL, Panel, monthly_panel
 from bcfstats.stats.comparisons import compare_rates
 from bcfstats.stats.forecast import Forecast, do_nothing_forecast
 from bcfstats.stats.glm import fit_monthly
@@ -118,11 +118,11 @@ def history_panel(panel: Panel, metric: Metric, window: Period, known_until: Per
     ]
     covered = [i for i in kept if np.isfinite(panel.counts[:, i]).mean() >= COVERED]
     if not covered:
-        return Panel((), (), np.empty((0, 0)), np.empty((0, 0)))
+        return NO_PANEL
     last = panel.months[covered[-1]]
     breaks = [found.date for found in metric.breaks if found.date <= last.end]
     first = max([panel.months[covered[0]].start, *breaks])
-    return panel.within(Period(first, last.end))
+    return panel.within(Period(first, last.end)).on_last_basis()
 
 
 def months_between(last: Period, window: Period) -> int:

@@ -1,6 +1,6 @@
 """A metric as a panel: areas by months, ready for the functions on arrays."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ from bcfstats.define.periods import Period
 from bcfstats.stats.glm import fit_monthly
 
 Floats = NDArray[np.float64]
+Texts = NDArray[np.object_]
 COVERED = 0.5  # a month counts as published when at least half of the areas have a figure
 USABLE = ("ok", "rounded")  # suppressed, suspect and not-available figures take no part in a calculation
 
@@ -28,12 +29,15 @@ class Panel:
         Numerators; NaN where there is none that can be used.
     denominators : array, shape (areas, months)
         People in the month's population; NaN where there is none.
+    basis : array of str, shape (areas, months)
+        Definition in force; empty where there is no usable count.
     """
 
     area_codes: tuple[str, ...]
     months: tuple[Period, ...]
     counts: Floats
     denominators: Floats
+    basis: Texts
 
     @property
     def days(self) -> Floats:
@@ -65,7 +69,18 @@ class Panel:
 
     def _cut(self, kept: list[int]) -> "Panel":
         months = tuple(self.months[i] for i in kept)
-        return Panel(self.area_codes, months, self.counts[:, kept], self.denominators[:, kept])
+        counts, denominators = self.counts[:, kept], self.denominators[:, kept]
+        return Panel(self.area_codes, months, counts, denominators, self.basis[:, kept])
+
+    def on_last_basis(self) -> "Panel":
+        """Leave out the months of an area before its latest definition or level began."""
+        known = self.basis != ""
+        last = np.where(known.any(axis=1), self.basis.shape[1] - 1 - known[:, ::-1].argmax(axis=1), 0)
+        newest = np.take_along_axis(self.basis, last[:, None], axis=1)
+        return replace(self, counts=np.where(self.basis == newest, self.counts, np.nan))
+
+
+NO_PANEL = Panel((), (), np.empty((0, 0)), np.empty((0, 0)), np.empty((0, 0), dtype=object))
 
 
 def usable(observations: pd.DataFrame, metric: str) -> pd.DataFrame:
@@ -92,18 +107,21 @@ def monthly_panel(observations: pd.DataFrame, metric: str) -> Panel:
     rows = usable(observations, metric)
     rows = rows.loc[rows["frequency"] == "month"]
     if rows.empty:
-        return Panel((), (), np.empty((0, 0)), np.empty((0, 0)))
+        return NO_PANEL
     starts = pd.to_datetime(rows["period_start"])
     month = (starts.dt.year * 12 + starts.dt.month).to_numpy()
     month = month - month.min()
     areas, area = np.unique(rows["area_code"].to_numpy(dtype=str), return_inverse=True)
     shape = (len(areas), int(month.max()) + 1)
     counts, denominators = np.full(shape, np.nan), np.full(shape, np.nan)
+    basis = np.full(shape, "", dtype=object)
     counts[area, month] = rows["numerator"].to_numpy(dtype=float)
+    told = rows["basis"].fillna("").astype(str) if "basis" in rows else pd.Series("", index=rows.index)
+    basis[area, month] = np.where(rows["numerator"].notna(), told + " ", "")
     denominators[area, month] = rows["denominator"].to_numpy(dtype=float)
     first = starts.min()
     whole = Period(first.date(), (first + pd.DateOffset(months=shape[1], days=-1)).date())
-    return Panel(tuple(areas.tolist()), whole.months, counts, denominators)
+    return Panel(tuple(areas.tolist()), whole.months, counts, denominators, basis)
 
 
 def month_to_month_dispersion(panel: Panel) -> Floats:

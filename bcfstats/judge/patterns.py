@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
-from bcfstats.judge.panel import Panel, longest_run, monthly_panel, usable
+from bcfstats.judge.panel import NO_PANEL, Panel, longest_run, monthly_panel, usable
 from bcfstats.stats.kendall import sens_slope
 from bcfstats.stats.season import seasonal_indices
 from bcfstats.stats.seasonality import seasonality_test
@@ -158,9 +158,9 @@ def _one_definition(panel: Panel, metric: Metric) -> Panel:
     """Cut a panel to its longest stretch without gaps, after the last series break in it."""
     run = longest_run(panel)
     if run is None:
-        return Panel((), (), np.empty((0, 0)), np.empty((0, 0)))
+        return NO_PANEL
     since = [found.date for found in metric.breaks if run.start < found.date <= run.end]
-    return panel.within(Period(max(since, default=run.start), run.end))
+    return panel.within(Period(max(since, default=run.start), run.end)).on_last_basis()
 
 
 def _since(metric: Metric, rows: pd.DataFrame) -> date:

@@ -16,7 +16,7 @@ PER_CENT = "%"
 BETTER, WORSE, UNCLEAR, NOT_COMPARED = "better", "worse", "no clear change", "not compared"
 AGAINST_HISTORY = "usual movement between years"
 AGAINST_NOISE = "noise within the two periods only"
-TABLES = ("areas", "series", "windows", "trends", "seasons", "outlooks", "ladders", "assessments")
+TABLES = ("areas", "series", "windows", "trends", "seasons", "outlooks", "ladders", "assessments", "findings")
 ROWS_READ_TOGETHER = 8192  # some dozen areas: what reading one costs, however many there are
 
 
@@ -43,6 +43,8 @@ class Results:
         One row per area, metric, payment and rung of ambition.
     assessments : DataFrame
         One row per proposed target; empty where none was given.
+    findings : DataFrame
+        One row per month or level that looked wrong, and what was done about it.
     metrics : tuple of Metric
         What each metric is, in the order of the registry.
     about : dict
@@ -57,6 +59,7 @@ class Results:
     outlooks: pd.DataFrame
     ladders: pd.DataFrame
     assessments: pd.DataFrame
+    findings: pd.DataFrame
     metrics: tuple[Metric, ...]
     about: dict[str, Any]
 

@@ -27,7 +27,7 @@ from bcfstats.run.progress import Progress
 from bcfstats.run.records import failures_table, index_page, results_table, run_record, stem_of
 from bcfstats.run.report import Job, Kit, Made, Outcome, check_parameters
 from bcfstats.run.resume import is_made, notebook_path, page_path
-from bcfstats.run.settings import Settings, all_metrics
+from bcfstats.run.settings import Settings, all_metrics, vouched_for
 from bcfstats.run.spreadsheet import write_workbook
 from bcfstats.run.workers import failure
 from bcfstats.show.disclosed import disclose
@@ -152,9 +152,12 @@ def _results(data: Data, settings: Settings, started: datetime) -> Results:
     proposed = [
         read_targets(path, areas=data.areas, metrics=metrics, scheme=rules) for path in settings.targets
     ]
+    trusted = vouched_for(settings)
     targets = pd.concat(proposed, ignore_index=True) if proposed else None
     results = disclose(
-        data, lambda seen: assess(seen, rules, metrics=metrics, targets=targets), settings.disclosure
+        data,
+        lambda seen: assess(seen, rules, metrics=metrics, targets=targets, trusted=trusted),
+        settings.disclosure,
     )
     made = {
         "version": bcfstats.__version__,

@@ -12,13 +12,14 @@ from bcfstats.define.periods import Period
 from bcfstats.define.schemes import scheme
 from bcfstats.judge.allocations import read_allocations
 from bcfstats.judge.ambitions import GOOD, UNKNOWN, assess_ambitions
+from bcfstats.judge.screening import screen
 from bcfstats.judge.verdicts import in_100
 from bcfstats.read.data import Data, load
 from bcfstats.read.observations import check_observations, problems_by_area
 from bcfstats.read.prepare import Prepared
 from bcfstats.read.targets import read_targets
 from bcfstats.run.files import safe_csv, write_whole
-from bcfstats.run.settings import Settings, all_metrics
+from bcfstats.run.settings import Settings, all_metrics, vouched_for
 from bcfstats.show.disclosed import without_small
 from bcfstats.show.sentences import value
 from bcfstats.show.words import number, signed
@@ -132,6 +133,7 @@ def assess_file(
     money = None if allocations is None else read_allocations(allocations, rules, areas=data.areas)
     broken = problems_by_area(check_observations(data.observations, metrics))
     usable = data.observations.loc[~data.observations["area_code"].isin(list(broken))]
+    usable = screen(usable, metrics, vouched_for(settings)).observations
     table = assess_ambitions(usable, proposed, rules, allocations=money, metrics=metrics)
     named = proposed["area_code"].map(data.areas.set_index("area_code")["area_name"])
     table["area_name"] = table["area_name"].where(

@@ -194,7 +194,12 @@ class AreaReport:
             if rows
             else Markup("<p>Every figure is as published, without marks.</p>")
         )
-        return Part(fill("data_notes.html.j2", table=table, sources=sources))
+        found = [
+            f"{self._named(row['metric']).short_name}, {Period.parse(row['period']).label}: {row['what']} "
+            f"({signed(row['change_percent'], 0)}%), {row['consequence']}."
+            for row in self._rows("findings")
+        ]
+        return Part(fill("data_notes.html.j2", table=table, sources=sources, findings=found))
 
     def how_made(self) -> Part:
         """Say which version made the report, from which inputs, by which rules."""
@@ -205,10 +210,15 @@ class AreaReport:
 
     def _rows(self, table: str, metric: str | None = None) -> list[dict[str, Any]]:
         """Give the area's rows of one table of the results, of one metric or of all."""
-        rows = getattr(self.results, table)
-        if metric is not None and len(rows):
-            rows = rows.loc[rows["metric"] == metric]
-        return list(rows.to_dict("records"))
+        rows = self._records(table)
+        return [dict(row) for row in rows if metric is None or row["metric"] == metric]
+
+    def _records(self, table: str) -> list[dict[str, Any]]:
+        """Turn a table into plain values, once: pandas is slow at it."""
+        kept: dict[str, list[dict[str, Any]]] = self.__dict__.setdefault("_kept", {})
+        if table not in kept:
+            kept[table] = list(getattr(self.results, table).to_dict("records"))
+        return kept[table]
 
     def _series(self, metric: str) -> pd.DataFrame:
         return self.results.series.loc[self.results.series["metric"] == metric].reset_index(drop=True)
@@ -362,6 +372,7 @@ def _cut(area: dict[str, Any], results: Results) -> AreaReport:
         outlooks=own(results.outlooks),
         ladders=own(results.ladders),
         assessments=own(results.assessments),
+        findings=own(results.findings),
         metrics=results.metrics,
         about=results.about,
     )

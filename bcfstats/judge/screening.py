@@ -1,0 +1,160 @@
+"""Submissions that look wrong and levels that changed at once, found before anything is judged."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bcfstats.define.metrics import Metric, get_metric
+from bcfstats.define.periods import Period
+from bcfstats.errors import ParameterError
+from bcfstats.judge.panel import Panel, longest_run, monthly_panel
+from bcfstats.stats.breaks import SHIFT_DOWN, SHIFT_UP, SWAP, find_breaks
+
+LEVELS = (SHIFT_DOWN, SHIFT_UP, SWAP)
+COLUMNS = ["area_code", "area_name", "metric", "period", "what", "change_percent", "consequence"]
+
+
+@dataclass(frozen=True)
+class Trusted:
+    """Months of one area and metric that the analyst vouches for.
+
+    Attributes
+    ----------
+    area_code, metric : str
+    period : Period
+    """
+
+    area_code: str
+    metric: str
+    period: Period
+
+
+@dataclass(frozen=True)
+class Screened:
+    """Observations with what looks wrong marked, and the findings.
+
+    Attributes
+    ----------
+    observations : DataFrame
+        Months that look like bad submissions have the status "suspect" and a note; from a level shift on,
+        the basis says that the level is a new one.
+    findings : DataFrame
+        One row per finding: area, metric, period, what was found, by how much, and what was done.
+    """
+
+    observations: pd.DataFrame
+    findings: pd.DataFrame
+
+
+def screen(
+    observations: pd.DataFrame, metrics: Mapping[str, Metric], trusted: Sequence[Trusted] = ()
+) -> Screened:
+    """Find movements of monthly metrics too sudden to be care, and keep them out of every judgement.
+
+    It answers: which months look like a missing provider, a code or a boundary rather than like fewer delays?
+
+    Parameters
+    ----------
+    observations : DataFrame
+        With the observation columns.
+    metrics : mapping of str to Metric
+    trusted : sequence of Trusted
+        Months for which nothing is to be found: the analyst's overrule.
+
+    Returns
+    -------
+    Screened
+        A month found bad takes no part in baselines, changes, history or forecasts. A window on one side of a
+        level shift is not compared with one on the other. A finding is a question to the provider, not proof.
+
+    Notes
+    -----
+    Found by `find_breaks` in the longest stretch of months without a gap, from the series alone. What files
+    themselves say (providers that did not submit, codes that moved) is marked when they are prepared.
+    """
+    frame = observations
+    found: list[pd.DataFrame] = []
+    for name in sorted(set(observations.loc[observations["frequency"] == "month", "metric"]) & set(metrics)):
+        whole = monthly_panel(observations, name)
+        run = longest_run(whole)
+        if run is None:
+            continue
+        panel = whole.within(run)
+        breaks = find_breaks(
+            panel.counts,
+            panel.exposure,
+            panel.calendar_months,
+            trusted=_vouched(panel, [entry for entry in trusted if entry.metric == name]),
+        )
+        table = pd.DataFrame(
+            {
+                "area_code": np.array(panel.area_codes, dtype=object)[breaks.area],
+                "metric": name,
+                "period": [str(panel.months[i]) for i in breaks.month],
+                "what": np.asarray(breaks.kind, dtype=object),
+                "change_percent": breaks.change_percent,
+            }
+        )
+        found.append(table)
+        frame = _marked(frame, table)
+    findings = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=COLUMNS)
+    names = observations.drop_duplicates("area_code").set_index("area_code")["area_name"]
+    findings["area_name"] = findings["area_code"].map(names)
+    shift = findings["what"].isin(LEVELS)
+    findings["consequence"] = np.where(shift, "not compared across it", "left out")
+    return Screened(frame, findings[COLUMNS])
+
+
+def parse_trusted(text: str, metrics: Mapping[str, Metric]) -> Trusted:
+    """Read an overrule as it stands in the settings: area code, metric, period.
+
+    Raises
+    ------
+    ParameterError
+        If it has not three parts, or the metric or period is not understood.
+
+    Examples
+    --------
+    >>> from bcfstats.define.metrics import METRICS
+    >>> found = parse_trusted("E08000019 delayed_transfers Aug 2013 - Mar 2015", METRICS)
+    >>> found.area_code, found.period.label
+    ('E08000019', 'August 2013 to March 2015')
+    """
+    parts = text.split(maxsplit=2)
+    if len(parts) != 3:
+        raise ParameterError(
+            "An entry of 'trusted' is not understood.",
+            found=f"'{text}'",
+            do="Write an area code, a metric and a period, such as 'E08000019 delayed_transfers Aug 2013'.",
+        )
+    return Trusted(parts[0], get_metric(parts[1], metrics).id, Period.parse(parts[2]))
+
+
+def _vouched(panel: Panel, trusted: Sequence[Trusted]) -> NDArray[np.bool_]:
+    vouched = np.zeros(panel.counts.shape, dtype=bool)
+    place = {code: i for i, code in enumerate(panel.area_codes)}
+    for entry in trusted:
+        if entry.area_code in place:
+            vouched[place[entry.area_code], panel.columns(entry.period)] = True
+    return vouched
+
+
+def _marked(observations: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """Mark bad months suspect, and give the months from a level shift on a basis of their own."""
+    frame = observations.copy()
+    for row in found.to_dict("records"):
+        month = Period.parse(row["period"])
+        here = (frame["area_code"] == row["area_code"]) & (frame["metric"] == row["metric"])
+        what = f"{row['what']} ({row['change_percent']:+.0f} %)"
+        if row["what"] in LEVELS:
+            later = here & (frame["period_start"] >= pd.Timestamp(month.start))
+            basis = frame.loc[here, "basis"].fillna("").astype(str).replace("", "one level")
+            frame.loc[here, "basis"] = basis.where(~later[here], basis + f" [{what} from {month.label}]")
+        else:
+            there = here & (frame["period_start"] == pd.Timestamp(month.start))
+            frame.loc[there, "status"] = "suspect"
+            frame.loc[there, "status_note"] = f"{what} that looks like a submission gone wrong; left out"
+    return frame
