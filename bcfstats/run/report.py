@@ -229,10 +229,15 @@ def _page(notebook: Any) -> str:
 
 @cache
 def exporter() -> Any:
-    """Make what turns notebooks into pages, once."""
-    from nbconvert.exporters import HTMLExporter
+    """Make what turns notebooks into pages, once.
+
+    It leaves out nbconvert's second pass over the page, which would parse all of it to mark up cells and
+    pictures that this template does not have.
+    """
+    from nbconvert.exporters import HTMLExporter, TemplateExporter
 
     from bcfstats.show.page import FOLDER
 
-    make: Any = HTMLExporter  # has no type annotations
+    given: Any = HTMLExporter  # has no type annotations
+    make: Any = type("PageExporter", (given,), {"from_notebook_node": TemplateExporter.from_notebook_node})
     return make(template_name="report", extra_template_basedirs=[str(FOLDER)], exclude_anchor_links=True)

@@ -128,14 +128,19 @@ def _import_everything() -> None:
         "matplotlib.backends.backend_svg",
     ):
         importlib.import_module(name)
+    import nbformat
+
     from bcfstats.run.engine import register_engines
     from bcfstats.run.forked import prepared_kernel
     from bcfstats.run.report import exporter
     from bcfstats.show.report import open_report  # noqa: F401
+    from bcfstats.show.warm import warm_up
 
     register_engines()
     prepared_kernel()
-    exporter()
+    make: Any = nbformat.v4  # has no type annotations
+    exporter().from_notebook_node(make.new_notebook(cells=[make.new_markdown_cell("*")]))
+    warm_up()
 
 
 if __name__ == "__main__":

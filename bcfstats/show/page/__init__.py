@@ -11,7 +11,8 @@ FOLDER = Path(__file__).parent
 
 
 @cache
-def _environment() -> Environment:
+def fill_environment() -> Environment:
+    """Return what the templates are compiled and filled with; every value is escaped."""
     return Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
@@ -23,7 +24,7 @@ def _environment() -> Environment:
 
 def fill(template: str, **values: Any) -> Markup:
     """Fill one of the templates beside this file; every value is escaped unless it is `Markup`."""
-    return Markup(_environment().get_template(template).render(**values))
+    return Markup(fill_environment().get_template(template).render(**values))
 
 
 def style() -> Markup:

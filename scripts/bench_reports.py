@@ -1,0 +1,180 @@
+"""Measure what reports cost: the usual loop, our engine, and the floor, in alternating rounds.
+
+python -m scripts.bench_reports                 five rounds of twelve example areas, as a table
+python -m scripts.bench_reports scale           the same reports among 150, 1,500 and 7,000 areas
+
+The tables are computed before; what is measured is making the reports from them, every start-up included:
+
+a   papermill, then jupyter nbconvert --to html, from the command line for each area
+a2  the same, two areas at a time
+b1  our engine, one worker
+b2  our engine, two workers
+d2  our engine on a local Dask cluster of two workers
+c   the floor: the same content by plain function calls in one process
+"""
+
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOK = ROOT / "notebooks" / "area_report.ipynb"
+ROUNDS, AREAS = 5, 12
+MANY = (150, 1500, 7000)
+STEPS = ("a", "c", "b2", "a2", "b1", "d2")
+
+
+def measured(step: str, folder: Path, codes: Sequence[str]) -> tuple[float, float, float]:
+    """Wall and CPU seconds of a step with all its processes, and MiB of its largest."""
+    command = [sys.executable, "-m", "scripts.bench_reports", "step", step, str(folder), *codes]
+    started = time.perf_counter()
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    _, status, used = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    errors = process.stderr.read().decode() if process.stderr else ""
+    if process.returncode:
+        raise SystemExit(f"{step} failed: {errors}")
+    return wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+
+
+def loop(folder: Path, code: str) -> None:
+    """Make one report as users do."""
+    out, here = folder / "loop", {**os.environ, "PYTHONPATH": str(ROOT)}
+    (out / "notebooks").mkdir(parents=True, exist_ok=True)
+    executed = out / "notebooks" / f"{code}.ipynb"
+    base = [sys.executable, "-m"]
+    papermill = [*base, "papermill", str(NOTEBOOK), str(executed), "-p", "area_code", code]
+    papermill += ["-p", "run_folder", str(folder), "-k", "python3", "--no-progress-bar"]
+    convert = [*base, "jupyter", "nbconvert", "--to", "html", "--no-input", str(executed)]
+    for command in (papermill, convert):
+        subprocess.run(command, check=True, env=here, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def ours(folder: Path, codes: Sequence[str], executor: str, jobs: int) -> None:
+    """Make reports with our engine."""
+    from bcfstats.run.executors import as_they_end, open_crew
+
+    kit, wanted = kit_and_jobs(folder, codes)
+    with open_crew(executor, jobs) as crew:
+        for job, made in as_they_end(crew, kit, wanted):
+            assert not made.outcome.reason, made.outcome
+            (folder / "areas").mkdir(exist_ok=True)
+            (folder / "areas" / f"{job.stem}.html").write_text(made.page)
+            (folder / "notebooks" / f"{job.stem}.ipynb").write_text(made.notebook)
+
+
+def kit_and_jobs(folder: Path, codes: Sequence[str]):
+    from bcfstats.run.fingerprint import code_fingerprint
+    from bcfstats.run.report import Job, Kit
+
+    (folder / "notebooks").mkdir(exist_ok=True)
+    kit = Kit(NOTEBOOK.name, NOTEBOOK.read_text(), folder, "forked", 300, 2048, code_fingerprint())
+    return kit, [Job(code, code, code, "A report", "Example data") for code in codes]
+
+
+def on_dask(folder: Path, codes: Sequence[str]) -> None:
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        ours(folder, codes, f"dask={cluster.scheduler_address}", 2)
+
+
+def floor(folder: Path, codes: Sequence[str]) -> None:
+    """Write the same content by plain function calls."""
+    from bcfstats.show.report import open_report
+
+    for code in codes:
+        report = open_report(code, folder)
+        parts = [report.heading(), report.key_messages(), report.summary(), *report.sections()]
+        parts += [report.data_notes(), report.how_made()]
+        (folder / f"{code}.floor.html").write_text("".join(map(str, parts)))
+
+
+def step(name: str, folder: Path, codes: Sequence[str]) -> None:
+    if name in ("a", "a2"):
+        with ThreadPoolExecutor(2 if name == "a2" else 1) as pool:
+            list(pool.map(lambda code: loop(folder, code), codes))
+    elif name in ("b1", "b2"):
+        ours(folder, codes, "local", int(name[1]))
+    elif name == "d2":
+        on_dask(folder, codes)
+    else:
+        floor(folder, codes)
+
+
+def example(folder: Path, areas: int) -> list[str]:
+    """Compute the tables of example areas and give their codes."""
+    from bcfstats.judge.assessment import assess
+    from bcfstats.read.example import example_data
+
+    results = assess(example_data(n_areas=areas))
+    results.save(folder / "tables")
+    return list(results.areas["area_code"])
+
+
+def rounds() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        codes = example(folder, AREAS)
+        found: dict[str, list[tuple[float, float, float]]] = {step: [] for step in STEPS}
+        for place in range(ROUNDS):
+            for step in STEPS[place % len(STEPS) :] + STEPS[: place % len(STEPS)]:
+                found[step].append(measured(step, folder, codes))
+                print(place, step, *(f"{number:.1f}" for number in found[step][-1]), file=sys.stderr)
+    print(f"Python {platform.python_version()}, {platform.system()}, {os.cpu_count()} processors")
+    print("| variant | seconds a report | CPU seconds a report | a / this, wall | a / this, CPU | MiB |")
+    print("|---|---|---|---|---|---|")
+    middle = {
+        step: [statistics.median(column) for column in zip(*rows, strict=True)]
+        for step, rows in found.items()
+    }
+    for step in sorted(STEPS):
+        wall, cpu, size = middle[step]
+        ratios = middle["a"][0] / wall, middle["a"][1] / cpu
+        numbers = [wall / AREAS, cpu / AREAS, *ratios]
+        print(f"| {step} | " + " | ".join(f"{number:.2f}" for number in numbers) + f" | {size:.0f} |")
+
+
+def scale() -> None:
+    """Make the same number of reports among ever more areas."""
+    import pandas as pd
+
+    from bcfstats.judge.results import TABLES, Results
+
+    with tempfile.TemporaryDirectory() as name:
+        small = Path(name) / "small"
+        codes = example(small, MANY[0])
+        results = Results.load(small / "tables")
+        print("| areas | seconds a report | CPU seconds a report | MiB, largest process | MiB of tables |")
+        print("|---|---|---|---|---|")
+        for many in MANY:
+            copies = range(-(-many // len(codes)))
+            tables = {}
+            for table in TABLES:
+                rows = getattr(results, table)
+                parts = [rows.assign(area_code=[f"{c}-{n}" for c in rows["area_code"]]) for n in copies]
+                tables[table] = pd.concat(parts, ignore_index=True)
+            folder = Path(name) / str(many)
+            replace(results, **tables).save(folder / "tables")
+            chosen = [f"{code}-{copies[-1]}" for code in codes[:24]]
+            wall, cpu, size = measured("b2", folder, chosen)
+            disk = sum(path.stat().st_size for path in (folder / "tables").iterdir()) / 2**20
+            print(f"| {many:,} | {wall / 24:.2f} | {cpu / 24:.2f} | {size:.0f} | {disk:.0f} |", flush=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["step"]:
+        step(sys.argv[2], Path(sys.argv[3]), sys.argv[4:])
+    elif sys.argv[1:2] == ["scale"]:
+        scale()
+    else:
+        rounds()
