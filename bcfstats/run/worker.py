@@ -37,7 +37,6 @@ def main() -> None:
 def _one_after_another() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever else is printed must not end up among the answers
-    _private_folders()
     with suppress(EOFError):
         while True:
             _answer(sys.stdin.buffer, answers)
@@ -106,14 +105,6 @@ def _search_working_folder() -> None:
     if not sys.flags.safe_path and sys.path and sys.path[0] == str(Path.cwd()):
         del sys.path[0]
     sys.path.insert(0, "")
-
-
-def _private_folders() -> None:
-    """Keep the kernels' sockets and settings apart from those of other programs."""
-    import tempfile
-
-    own = tempfile.mkdtemp(prefix="bcf")
-    os.environ |= {"JUPYTER_RUNTIME_DIR": own, "IPYTHONDIR": f"{own}/ipython", "JUPYTER_PLATFORM_DIRS": "1"}
 
 
 def _import_everything() -> None:

@@ -57,6 +57,7 @@ class ForkingWorker:
 
     def __init__(self) -> None:
         self.control, theirs = socket.socketpair()
+        self.folder = _private_folder()
         self.process = subprocess.Popen(
             [*COMMAND, FORKED, str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
@@ -64,7 +65,7 @@ class ForkingWorker:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for the process that asked
-            env=os.environ | ONE_THREAD | {"MPLBACKEND": os.environ.get("MPLBACKEND") or DRAW_IN_PAGE},
+            env=_environment(self.folder.name) | ONE_THREAD,
         )
         theirs.close()
 
@@ -80,18 +81,21 @@ class ForkingWorker:
         """End it with all it has forked."""
         self.control.close()
         self.process.wait()
+        self.folder.cleanup()
 
 
 class SerialWorker:
     """One process that makes one report after another, for one thread."""
 
     def __init__(self, engine: str) -> None:
+        self.folder = _private_folder()
         self.process = subprocess.Popen(
             [*COMMAND, engine],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            env=_environment(self.folder.name),
         )
 
     def make(self, kit: Kit, job: Job) -> Made:
@@ -102,6 +106,17 @@ class SerialWorker:
         """End it with its kernel."""
         self.process.terminate()
         self.process.communicate()
+        self.folder.cleanup()
+
+
+def _private_folder() -> "tempfile.TemporaryDirectory[str]":
+    return tempfile.TemporaryDirectory(prefix="bcf", ignore_cleanup_errors=True)
+
+
+def _environment(folder: str) -> dict[str, str]:
+    """Keep the sockets and settings of kernels in a folder of their own, and draw into the page."""
+    own = {"JUPYTER_RUNTIME_DIR": folder, "IPYTHONDIR": f"{folder}/ipython", "JUPYTER_PLATFORM_DIRS": "1"}
+    return os.environ | own | {"MPLBACKEND": os.environ.get("MPLBACKEND") or DRAW_IN_PAGE}
 
 
 def _exchange(answers: Any, questions: Any, kit: Kit, job: Job) -> Made:
