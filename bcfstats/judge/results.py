@@ -66,6 +66,7 @@ class Results:
     def save(self, folder: Path) -> None:
         """Write the tables as parquet files, ordered so that one area is read alone, and `about.json`."""
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / "about.json").unlink(missing_ok=True)  # written last: with it the tables are whole
         for name in TABLES:
             table, part = getattr(self, name), folder / f".{name}.part"
             columns = list(dict.fromkeys([*table.columns, "area_code"]))  # an empty table may have none

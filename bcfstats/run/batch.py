@@ -16,17 +16,17 @@ from bcfstats.define.schemes import scheme
 from bcfstats.errors import InputError
 from bcfstats.judge.assessment import assess
 from bcfstats.judge.results import Results
-from bcfstats.read.data import Data, load
+from bcfstats.read.data import load
 from bcfstats.read.targets import read_targets
 from bcfstats.run import workers
 from bcfstats.run.engines import chosen_engine
 from bcfstats.run.executors import LOCAL, Crew, as_they_end, check_executor, open_crew
 from bcfstats.run.files import safe_csv, write_whole
-from bcfstats.run.fingerprint import code_fingerprint, fingerprints
+from bcfstats.run.fingerprint import code_fingerprint, fingerprints, inputs_fingerprint
 from bcfstats.run.progress import Progress
 from bcfstats.run.records import failures_table, index_page, results_table, run_record, stem_of
 from bcfstats.run.report import Job, Kit, Made, Outcome, check_parameters
-from bcfstats.run.resume import is_made, notebook_path, page_path
+from bcfstats.run.resume import is_made, kept_results, notebook_path, page_path
 from bcfstats.run.settings import Settings, all_metrics, vouched_for
 from bcfstats.run.spreadsheet import write_workbook
 from bcfstats.run.workers import failure
@@ -110,13 +110,15 @@ def run_batch(
     started = datetime.now().astimezone()
     engine = chosen_engine(settings.engine)
     check_executor(settings.executor)
-    data = load(settings.processed)
     if executor is None and settings.executor == LOCAL:
         workers.start(engine)
-    results = _results(data, settings, started)
-    jobs = _jobs(results, settings, areas)
+    results = (kept_results(settings) if resume else None) or _results(settings, started)
+    jobs = _jobs(results, areas)
     check_parameters(settings.notebook, jobs[0].parameters)
     results.save(settings.out / "tables")
+    results = Results.load(settings.out / "tables")  # what the notebooks are to read
+    made_from = fingerprints(results, settings.notebook.read_bytes(), [job.area_code for job in jobs])
+    jobs = [replace(job, fingerprint=made_from[job.area_code]) for job in jobs]
     (settings.out / "notebooks").mkdir(parents=True, exist_ok=True)
     left = [job for job in jobs if not (resume and is_made(settings.out, job))]
     size = max(1, min(settings.jobs, len(left)))
@@ -146,7 +148,8 @@ def _record(
     write_workbook(results, out / "results.xlsx")
 
 
-def _results(data: Data, settings: Settings, started: datetime) -> Results:
+def _results(settings: Settings, started: datetime) -> Results:
+    data = load(settings.processed)
     metrics = all_metrics(settings)
     rules = scheme(settings.scheme, metrics)
     proposed = [
@@ -163,11 +166,12 @@ def _results(data: Data, settings: Settings, started: datetime) -> Results:
         "version": bcfstats.__version__,
         "created": day(started.date()),
         "inputs": [[found["file"], found["sha256"]] for found in data.manifest["files"]],
+        "made_from": inputs_fingerprint(settings),
     }
     return replace(results, about=results.about | made)
 
 
-def _jobs(results: Results, settings: Settings, wanted: Sequence[str]) -> list[Job]:
+def _jobs(results: Results, wanted: Sequence[str]) -> list[Job]:
     rows = results.areas.fillna("").to_dict("records")
     if wanted:
         known = [_area(row) for row in rows]
@@ -176,7 +180,7 @@ def _jobs(results: Results, settings: Settings, wanted: Sequence[str]) -> list[J
     if not rows:
         raise InputError("None of these areas has observations.", found=", ".join(wanted))
     banner = EXAMPLE if results.about["is_example"] else ""
-    jobs = [
+    return [
         Job(
             stem=stem_of(row),
             area_code=row["area_code"],
@@ -186,8 +190,6 @@ def _jobs(results: Results, settings: Settings, wanted: Sequence[str]) -> list[J
         )
         for row in rows
     ]
-    made_from = fingerprints(results, settings.notebook.read_bytes(), [job.area_code for job in jobs])
-    return [replace(job, fingerprint=made_from[job.area_code]) for job in jobs]
 
 
 def _kit(settings: Settings, engine: str) -> Kit:

@@ -14,8 +14,20 @@ import pandas as pd
 import bcfstats
 from bcfstats.judge.results import TABLES, Results
 from bcfstats.run.records import PACKAGES
+from bcfstats.run.settings import Settings
 
-NOT_CONTENT = ("created", "inputs")  # of a run, not of what it found for an area
+NOT_CONTENT = ("created", "inputs", "made_from")  # of a run, not of what it found for an area
+NOT_INPUT = (
+    "raw",
+    "processed",
+    "out",
+    "notebook",
+    "jobs",
+    "engine",
+    "executor",
+    "cell_seconds",
+    "memory_mib",
+)
 
 
 @cache
@@ -28,6 +40,18 @@ def code_fingerprint() -> str:
     for path in sorted(root.rglob("*")):
         if path.is_file() and path.suffix != ".pyc":
             digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def inputs_fingerprint(settings: Settings) -> str:
+    """Digest everything that a run's tables are computed from: data, targets, rules, settings and code."""
+    chosen = {name: value for name, value in settings.as_record().items() if name not in NOT_INPUT}
+    digest = hashlib.sha256(f"{code_fingerprint()} {json.dumps(chosen, default=str)}".encode())
+    own = [*settings.metrics, *settings.targets, Path(settings.scheme)]
+    prepared = sorted(settings.processed.glob("*"))
+    for path in (*prepared, *own):
+        if path.is_file():
+            digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
 

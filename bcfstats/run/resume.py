@@ -4,7 +4,11 @@ import hashlib
 import json
 from pathlib import Path
 
+from bcfstats.errors import BcfStatsError
+from bcfstats.judge.results import Results
+from bcfstats.run.fingerprint import inputs_fingerprint
 from bcfstats.run.report import Job
+from bcfstats.run.settings import Settings
 
 
 def page_path(out: Path, stem: str) -> Path:
@@ -15,6 +19,15 @@ def page_path(out: Path, stem: str) -> Path:
 def notebook_path(out: Path, stem: str) -> Path:
     """Say where the executed notebook of an area goes."""
     return out / "notebooks" / f"{stem}.ipynb"
+
+
+def kept_results(settings: Settings) -> Results | None:
+    """Read the tables of an earlier run if they were computed from what would be computed from now."""
+    try:
+        kept = Results.load(settings.out / "tables")
+    except (BcfStatsError, OSError, ValueError, KeyError, TypeError):
+        return None
+    return kept if kept.about.get("made_from") == inputs_fingerprint(settings) else None
 
 
 def is_made(out: Path, job: Job) -> bool:
