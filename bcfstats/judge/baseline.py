@@ -280,7 +280,7 @@ def _described(frame: pd.DataFrame, rows: pd.DataFrame, window: Period) -> pd.Da
         + " of "
         + frame["n_expected"].astype(str)
         + " months have a usable figure; the average is over those (missing: "
-        + frame["missing"]
+        + frame["missing"].astype(str)
         + ")"
     )
     frame["warnings"] = [

@@ -36,12 +36,14 @@ def results_table(results: Results) -> pd.DataFrame:
     DataFrame
         One row per area, metric and payment.
     """
+    if results.windows.empty:
+        return pd.DataFrame(columns=["area_code", "area_name", "metric", "payment"])
     names = {metric.id: metric for metric in results.metrics}
     frame = results.windows.copy()
     frame.insert(3, "metric_name", [names[metric].short_name for metric in frame["metric"]])
     frame.insert(4, "unit", [names[metric].unit for metric in frame["metric"]])
     frame.insert(5, "polarity", [names[metric].polarity for metric in frame["metric"]])
-    slopes = results.trends[["area_code", "metric", *TREND]].rename(
+    slopes = results.trends.reindex(columns=["area_code", "metric", *TREND]).rename(
         columns={name: f"trend_{name}" for name in TREND}
     )
     order = {metric: place for place, metric in enumerate(names)}
@@ -71,7 +73,7 @@ def index_page(results: Results, outcomes: Sequence[Outcome]) -> str:
     """Write the page that lists every area with a link to its report."""
     failed = {outcome.area_code: outcome for outcome in outcomes if outcome.reason}
     made = {outcome.area_code: outcome for outcome in outcomes if not outcome.reason}
-    windows = results.windows
+    windows = results.windows.reindex(columns=["area_code", "payment", "finding"])
     counted = (
         windows.loc[windows["payment"] != LATEST]
         .groupby(["area_code", "finding"])

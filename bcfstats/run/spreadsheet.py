@@ -75,16 +75,18 @@ def write_workbook(results: Results, path: Path) -> None:
     """
     names = {metric.id: metric.short_name for metric in results.metrics}
     areas = results.areas.set_index("area_code")["area_name"]
-    trends = results.trends.assign(
-        metric_name=results.trends["metric"].map(names), area_name=results.trends["area_code"].map(areas)
-    )
-    sheets = {
-        "Comparisons": _sheet(
-            _comparisons(results), "comparisons", "Every comparison of two periods", results
-        ),
-        "Trends": _sheet(_filled(trends, _TRENDS, "reason"), "trends", "Trend of each metric", results),
-        "Areas": _sheet(_filled(results.areas, _AREAS, None), "areas", "Areas in this workbook", results),
-    }
+    sheets = {}
+    if len(results.windows):  # a table without rows gets no sheet
+        comparisons = _comparisons(results)
+        sheets["Comparisons"] = _sheet(comparisons, "comparisons", "Every comparison of two periods", results)
+    if len(results.trends):
+        trends = results.trends.assign(
+            metric_name=results.trends["metric"].map(names), area_name=results.trends["area_code"].map(areas)
+        )
+        told = _filled(trends, _TRENDS, "reason")
+        sheets["Trends"] = _sheet(told, "trends", "Trend of each metric", results)
+    told = _filled(results.areas, _AREAS, None)
+    sheets["Areas"] = _sheet(told, "areas", "Areas in this workbook", results)
     part = path.with_name(f".{path.name}.part")
     notes = pd.DataFrame({"Note reference": list(NOTES), "Note text": list(NOTES.values())})
     with warnings.catch_warnings():

@@ -215,13 +215,14 @@ def shrink_to_mean(estimates: npt.ArrayLike, standard_errors: npt.ArrayLike) -> 
     [0.0, 0.0, 0.0]
     """
     b, se = np.asarray(estimates, dtype=float), np.asarray(standard_errors, dtype=float)
-    ok = np.isfinite(b) & (se > 0)
+    ok = np.isfinite(b) & (se * se > 0)
     if ok.sum() < 2:
         return b.copy()
     x, v = b[ok], se[ok] ** 2
     w = 1 / v
     fixed = (w @ x) / w.sum()
-    tau2 = max((w @ (x - fixed) ** 2 - (ok.sum() - 1)) / (w.sum() - (w @ w) / w.sum()), 0.0)
+    spread = w.sum() - (w @ w) / w.sum()  # nothing where one estimate has all the weight
+    tau2 = max((w @ (x - fixed) ** 2 - (ok.sum() - 1)) / spread, 0.0) if spread > 0 else 0.0
     mean = (x / (v + tau2)).sum() / (1 / (v + tau2)).sum()
     shrunk = b.copy()
     shrunk[ok] = mean + tau2 / (tau2 + v) * (x - mean)

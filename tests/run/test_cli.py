@@ -223,3 +223,23 @@ def test_bad_targets_are_named(fault, prepared, tmp_path):
     assert done.returncode == 2
     assert found in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_single_figure_of_a_single_metric_still_makes_a_report(tmp_path):
+    """Nothing can be compared, and the report says so."""
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "one.csv").write_text(COLUMNS + "E06000045,reablement,2014/15,82,100,82.0\n")
+    done = bcfstats("prepare", "--raw", "raw", "--processed", "processed", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "scheme.toml").write_text(
+        (ROOT / "bcfstats" / "define" / "schemes" / "bcf-2014-07.toml")
+        .read_text(encoding="utf-8")
+        .replace('id = "bcf-2014-07"', 'id = "own"'),
+        encoding="utf-8",
+    )
+    notebook = ["--notebook", ROOT / "notebooks" / "area_report.ipynb", "--scheme", "scheme.toml"]
+    done = bcfstats("run", "--processed", "processed", "--out", "out", *notebook, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    page = next((tmp_path / "out" / "areas").iterdir()).read_text(encoding="utf-8")
+    assert "No two periods can be compared yet." in page
+    assert "82.0%" in page
