@@ -45,6 +45,10 @@ check: setup  ## style, types and the order of the rooms
 test: check  ## every check and every test, the notebooks too
 	$(BIN)/python -m pytest --nbval-lax --nbval-current-env
 
+docs: setup  ## the documentation site, in build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo build/site/index.html
+
 bench: setup  ## CPU time and memory of the main jobs
 	$(BIN)/python -m scripts.bench
 	$(BIN)/python -m scripts.bench_estimates
@@ -53,4 +57,4 @@ clean:  ## remove the environment and what it left; never data, never reports of
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis reports/demo
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup demo check test bench clean
+.PHONY: help setup demo check test docs bench clean

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,19 @@ def broken_processed(example_processed: Path, tmp_path_factory: pytest.TempPathF
     chosen = rows.index[(rows["area_code"] == "X06000002") & (rows["metric"] == "delayed_transfers")][7]
     rows.loc[chosen, "numerator"] = -5.0
     rows.to_parquet(folder / "observations.parquet")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the site; a link that leads nowhere, or a page left out, is an error."""
+    pytest.importorskip("material", reason="mkdocs-material is not installed: .[docs]")
+    pytest.importorskip("mkdocstrings_handlers.python", reason="mkdocstrings is not installed: .[docs]")
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", folder]
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     return folder
 
 

@@ -1,9 +1,7 @@
 """A real Chromium, as Debian ships it, and pages of example data for it to open."""
 
 import io
-import os
 import shutil
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,10 +9,7 @@ import pytest
 
 from bcfstats.run.batch import run_batch
 from bcfstats.run.settings import Settings
-
-ROOT = Path(__file__).resolve().parents[2]
-# Without them Chromium looks up its maker's hosts at every start, which fails where there is no network.
-QUIET = ("background-networking", "component-update", "sync", "quic", "gpu")
+from scripts.browsing import ROOT, chromium
 
 
 @pytest.fixture(scope="session")
@@ -30,17 +25,11 @@ def run_folder(broken_processed: Path, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture(scope="module")
 def browser():
     """Start Chromium for one module; skip, with the reason, where it or its driver is missing."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: .[browser]")
-    chromium = shutil.which("chromium")
-    if chromium is None:
+    pytest.importorskip("playwright.sync_api", reason="playwright is not installed: .[browser]")
+    if shutil.which("chromium") is None:
         pytest.skip("no chromium on PATH: install your system's package of that name")
-    options = [f"--disable-{what}" for what in QUIET]
-    if sys.platform == "linux" and os.geteuid() == 0:
-        options.append("--no-sandbox")  # root has none
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=chromium, args=options)
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @dataclass

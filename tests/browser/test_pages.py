@@ -13,8 +13,8 @@ import pytest
 from matplotlib.image import imread
 
 from bcfstats.show.charts import palette
+from tests.browser.rules import broken_rules
 
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 FOCUSABLE = "a[href], summary, [tabindex='0']"
 WCAG_CONTRAST = 3  # of graphics and of the mark of the focus: success criteria 1.4.11 and 2.4.13
 # As success criterion 1.4.12 sets it: nothing may be lost when a reader sets text wider.
@@ -28,17 +28,6 @@ def path(run_folder, request):
     return run_folder / "index.html" if request.param == "index" else sorted(run_folder.glob("areas/*"))[0]
 
 
-def axe(page):
-    """Rules broken, each with the first element that breaks it."""
-    runner = pytest.importorskip(
-        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed: .[browser]"
-    )
-    options = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}
-    found = runner.Axe().run(page, options=options).response
-    assert found["passes"], "axe has checked nothing"
-    return {rule["id"]: rule["nodes"][0]["html"] for rule in found["violations"]}
-
-
 def open_details(page):
     page.evaluate("for (const found of document.querySelectorAll('details')) found.open = true")
 
@@ -46,9 +35,9 @@ def open_details(page):
 @pytest.mark.parametrize("width", [1280, 320])
 def test_axe_finds_nothing(open_page, path, width):
     page = open_page(path, width).page
-    assert axe(page) == {}
+    assert broken_rules(page) == {}
     open_details(page)
-    assert axe(page) == {}
+    assert broken_rules(page) == {}
 
 
 def test_axe_finds_what_is_broken(open_page, path):
@@ -57,7 +46,7 @@ def test_axe_finds_what_is_broken(open_page, path):
         "document.querySelector('main').insertAdjacentHTML('beforeend',"
         """ '<img src="data:,"><p style="color:#bbb">pale</p><h5>out of order</h5>')"""
     )
-    assert {"image-alt", "color-contrast", "heading-order"} <= axe(page).keys()
+    assert {"image-alt", "color-contrast", "heading-order"} <= broken_rules(page).keys()
 
 
 def test_page_says_nothing_and_asks_for_nothing(open_page, path):
