@@ -118,7 +118,7 @@ def cluster(tmp_path):
     address = place / "scheduler.json"
     base = [sys.executable, "-W", "ignore", "-m"]
     common = {"cwd": place, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    scheduler = ["distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
+    scheduler = ["distributed.cli.dask_scheduler", "--host", "localhost", "--port", "0"]
     worker = ["distributed.cli.dask_worker", "--nthreads", "1", "--no-nanny", "--local-directory", str(place)]
     options = ["--no-dashboard", "--scheduler-file", str(address)]
     commands = [[*base, *kind, *options] for kind in (scheduler, worker, worker)]
@@ -155,7 +155,7 @@ def test_executors_that_cannot_be_used_are_refused():
     with pytest.raises(InputError, match="not known"):
         check_executor("cloud")
     pytest.importorskip("distributed")
-    with pytest.raises(InputError, match="cannot be reached"), open_crew("dask=tcp://127.0.0.1:1", 1):
+    with pytest.raises(InputError, match="cannot be reached"), open_crew("dask=tcp://localhost:1", 1):
         pass
 
 
