@@ -158,12 +158,13 @@ def test_reflow_at_320_pixels(open_page, path, spacing):
 
 def printed_pages(pdf):
     """Content of each printed page, as drawing commands."""
-    streams = {}
-    for number, body in re.findall(rb"(?m)^(\d+) 0 obj\b(.*?)\bendobj", pdf, re.DOTALL):
-        held = re.search(rb"/Filter /FlateDecode.*?stream\r?\n(.*?)\r?\nendstream", body, re.DOTALL)
-        streams[number] = zlib.decompress(held[1]) if held else b""
-    objects = re.findall(rb"/Type /Page\b(?!s).*?endobj", pdf, re.DOTALL)
-    return [streams[re.search(rb"/Contents (\d+) 0 R", found)[1]] for found in objects]
+    held = re.findall(rb"/Type /Page\b(?!s).*?/Contents (\d+) 0 R", pdf, re.DOTALL)
+    return [_stream(pdf, int(number)) for number in held]
+
+
+def _stream(pdf, number):
+    found = re.search(rb"\n%d 0 obj\s*<<.*?/Length (\d+).*?>>\s*stream\r?\n" % number, pdf, re.DOTALL)
+    return zlib.decompress(pdf[found.end() : found.end() + int(found[1])])
 
 
 def test_print_is_complete_and_never_blank(open_page, path):
