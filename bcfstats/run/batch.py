@@ -110,9 +110,10 @@ def run_batch(
     started = datetime.now().astimezone()
     engine = chosen_engine(settings.engine)
     check_executor(settings.executor)
-    if executor is None and settings.executor == LOCAL:
+    kept = kept_results(settings) if resume else None
+    if kept is None and executor is None and settings.executor == LOCAL:
         workers.start(engine)
-    results = (kept_results(settings) if resume else None) or _results(settings, started)
+    results = kept or _results(settings, started)
     jobs = _jobs(results, areas)
     check_parameters(settings.notebook, jobs[0].parameters)
     results.save(settings.out / "tables")

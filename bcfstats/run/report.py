@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import json
 import logging
 import tempfile
 from dataclasses import dataclass
@@ -93,9 +94,9 @@ def notebook_parameters(notebook: Path) -> tuple[str, ...]:
     ParameterError
         If the notebook has no such cell.
     """
-    for cell in _read(notebook).cells:
-        if cell.cell_type == "code" and "parameters" in cell.metadata.get("tags", []):
-            body = ast.parse(cell.source).body
+    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "code" and "parameters" in cell["metadata"].get("tags", []):
+            body = ast.parse("".join(cell["source"])).body
             return tuple(
                 target.id
                 for statement in body
