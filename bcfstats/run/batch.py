@@ -113,9 +113,13 @@ def run_batch(
     kept = kept_results(settings) if resume else None
     if kept is None and executor is None and settings.executor == LOCAL:
         workers.start(engine)
-    results = kept or _results(settings, started)
-    jobs = _jobs(results, areas)
-    check_parameters(settings.notebook, jobs[0].parameters)
+    try:
+        results = kept or _results(settings, started)
+        jobs = _jobs(results, areas)
+        check_parameters(settings.notebook, jobs[0].parameters)
+    except BaseException:
+        workers.end()  # it was started for nothing
+        raise
     results.save(settings.out / "tables")
     results = Results.load(settings.out / "tables")  # what the notebooks are to read
     made_from = fingerprints(results, settings.notebook.read_bytes(), [job.area_code for job in jobs])
