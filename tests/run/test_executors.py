@@ -135,6 +135,7 @@ def cluster(tmp_path):
         process.wait()
 
 
+@pytest.mark.slow
 def test_cluster_that_loses_a_worker_half_way_makes_every_report_as_here(cluster, folder):
     address, processes = cluster
     kit = kit_for(notebook("import time\ntime.sleep(0.2)", READS, "print(area_code)"), folder)
