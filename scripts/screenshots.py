@@ -37,11 +37,13 @@ def pictures(browser, run):
 
 
 def explore(browser, folder):
-    """Take the notebook to explore with, after all its cells have run."""
+    """Take the pickers of the notebook to explore with, after all its cells have run."""
     with jupyterlab(ROOT / "notebooks" / "explore.ipynb", folder) as address:
         page = browser.new_page(viewport={"width": 1200, "height": 800})
         run_all_cells(page, address)
-        page.locator(".jp-OutputArea img").first.scroll_into_view_if_needed()
+        page.get_by_label("Metric", exact=True).select_option(label="Delayed transfers of care")
+        page.get_by_text("would be paid if nothing is done").wait_for()
+        page.locator(".jupyter-widgets").first.evaluate("found => found.scrollIntoView()")
         page.screenshot(path=IMAGES / "explore.png")
         page.close()
 

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from bcfstats.read.example import write_example
+from bcfstats.read.example_targets import write_example_targets
+from bcfstats.read.prepare import prepare
 from bcfstats.run.batch import run_batch
+from bcfstats.run.overview import describe_overview
 from bcfstats.run.settings import Settings
 from scripts.browsing import ROOT, chromium
 
@@ -20,6 +24,17 @@ def run_folder(broken_processed: Path, tmp_path_factory: pytest.TempPathFactory)
     result = run_batch(Settings(processed=broken_processed, out=out, notebook=notebook), stream=io.StringIO())
     assert len(result.failed) == 1
     return out
+
+
+@pytest.fixture(scope="session")
+def overview(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the overview of the targets of enough boards for its charts."""
+    folder = tmp_path_factory.mktemp("overview")
+    write_example(folder / "raw", n_areas=40)
+    prepare(folder / "raw", folder / "processed")
+    targets = write_example_targets(folder / "targets.csv", n_areas=40)
+    describe_overview(Settings(processed=folder / "processed"), targets, out=folder)
+    return folder / "overview.html"
 
 
 @pytest.fixture(scope="module")

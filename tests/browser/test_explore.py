@@ -1,5 +1,8 @@
-"""JupyterLab, as an analyst starts it, opens the notebook to explore with, runs it and shows the result."""
+"""JupyterLab, as an analyst starts it, opens the notebook, runs it, and its pickers answer."""
 
+import re
+
+import pandas as pd
 import pytest
 
 import bcfstats as bcf
@@ -9,9 +12,14 @@ NOTEBOOK = ROOT / "notebooks" / "explore.ipynb"
 
 
 @pytest.fixture(scope="module")
-def notebook(browser, tmp_path_factory):
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("lab")
+
+
+@pytest.fixture(scope="module")
+def notebook(browser, folder):
     """Open the notebook in JupyterLab and run all its cells."""
-    with jupyterlab(NOTEBOOK, tmp_path_factory.mktemp("lab")) as address:
+    with jupyterlab(NOTEBOOK, folder) as address:
         page = browser.new_page(viewport={"width": 1280, "height": 1600})
         run_all_cells(page, address)
         yield page
@@ -39,3 +47,48 @@ def test_charts_are_drawn_with_their_words(notebook):
     charts.nth(1).wait_for()
     assert all(chart.evaluate("found => found.naturalWidth") > 0 for chart in charts.all())
     assert all(len(chart.get_attribute("alt")) > 40 for chart in charts.all())
+
+
+def picked(page, metric, ambition):
+    """Pick Aldamount, a metric and a change from the baseline; give what is shown when it is there."""
+    page.get_by_label("Area", exact=True).fill("Aldamount")
+    page.get_by_label("Area", exact=True).press("Enter")
+    page.get_by_label("Metric", exact=True).select_option(label=metric)
+    page.locator(".widget-readout").fill(str(ambition))
+    page.locator(".widget-readout").press("Enter")
+    shown = page.locator(".widget-html").first
+    shown.get_by_text(re.compile(rf"\({ambition:+.1f}%\)".replace("-", "−"))).wait_for()
+    return shown.inner_text()
+
+
+def expected(metric, payment, ambition):
+    row = {"area_code": "X06000001", "metric": metric, "payment": payment, "change_percent": ambition}
+    empty = {"target_value": float("nan"), "target_numerator": float("nan"), "against": "baseline"}
+    return bcf.assess_ambitions(bcf.example_data().observations, pd.DataFrame([row | empty])).iloc[0]
+
+
+def test_moving_the_pickers_shows_what_the_package_says(notebook):
+    told = {ambition: picked(notebook, "Delayed transfers of care", ambition) for ambition in (-3.5, -40.0)}
+    for ambition, text in told.items():
+        found = expected("delayed_transfers", "2015-04", ambition)
+        assert found["reasons"] in text
+        assert f"{100 * found['p_paid_do_nothing']:.0f} would be paid if nothing is done" in text
+    assert told[-3.5] != told[-40.0]
+
+
+def test_the_slider_moves_by_keyboard(notebook):
+    text = picked(notebook, "Delayed transfers of care", -10.0)
+    notebook.locator(".widget-hslider .noUi-handle").press("ArrowRight")
+    shown = notebook.locator(".widget-html").first
+    shown.get_by_text("(−9.5%)").wait_for()
+    assert shown.inner_text() != text
+
+
+def test_a_target_kept_is_one_that_can_be_read(notebook, folder):
+    picked(notebook, "Delayed transfers of care", -12.5)
+    notebook.get_by_role("button", name="Keep this target").click()
+    notebook.get_by_text("Kept in targets.csv").wait_for()
+    kept = bcf.read_targets(folder / "targets.csv", areas=bcf.example_data().areas)
+    assert kept[["area_code", "metric", "payment", "change_percent"]].to_numpy().tolist() == [
+        ["X06000001", "delayed_transfers", "2014-04/2014-12", -12.5]
+    ]

@@ -23,9 +23,10 @@ TEXT_SPACING = (
 )
 
 
-@pytest.fixture(scope="module", params=["index", "area"])
-def path(run_folder, request):
-    return run_folder / "index.html" if request.param == "index" else sorted(run_folder.glob("areas/*"))[0]
+@pytest.fixture(scope="module", params=["index", "area", "overview"])
+def path(run_folder, overview, request):
+    area = sorted(run_folder.glob("areas/*"))[0]
+    return {"index": run_folder / "index.html", "area": area, "overview": overview}[request.param]
 
 
 def open_details(page):
@@ -120,7 +121,7 @@ def test_first_stop_skips_to_the_content(open_page, path):
     page = open_page(path).page
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    assert page.url.endswith("#main")
+    page.wait_for_url("**#main")
     page.keyboard.press("Tab")
     assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
 
