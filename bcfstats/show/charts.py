@@ -1,24 +1,17 @@
-"""Charts: each gives a picture without a title inside it, the finding in words, and its data.
-
-Figures are drawn on the object interface of matplotlib, so that no state is shared between charts
-and nothing is registered to be closed.
-"""
+"""Charts: each gives a picture without a title inside it, the finding in words, and its data."""
 
 import io
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
 from bcfstats.define.periods import Period
+from bcfstats.show.drawing import Floats, bare_figure, label_places, label_values, svg_of
 from bcfstats.show.page import fill
 from bcfstats.show.tables import html_table
 
@@ -26,15 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Floats = NDArray[np.float64]
 SAFE_IN_ADDRESS = " /:;=,()!*-_.~+@"
-STYLE: Any = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 10,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "bcfstats",
-}
 
 
 @dataclass(frozen=True)
@@ -100,13 +85,6 @@ class Fan:
     upper: float
 
 
-@cache
-def palette(name: str = "analysis_function") -> dict[str, str]:
-    """Return the colours of a palette by the part they play."""
-    table = tomllib.loads((Path(__file__).parent / "palettes.toml").read_text(encoding="utf-8"))
-    return dict(table[name])
-
-
 def history(
     starts: Sequence[date],
     values: Floats,
@@ -122,7 +100,7 @@ def history(
     breaks: Sequence[date] = (),
 ) -> Chart:
     """Draw a monthly series; missing months are gaps, windows are shaded with their level."""
-    figure, axes, colour = _bare_figure(unit)
+    figure, axes, colour = bare_figure(unit)
     axes.plot([_x(start) for start in starts], values, color=colour["series"], linewidth=1.6)
     for place, span in enumerate(spans):
         tint = colour["comparison"] if place % 2 == 0 else colour["emphasis"]
@@ -146,9 +124,9 @@ def history(
         )
     _mark_breaks(axes, breaks, colour)
     axes.set_ylim(bottom=0)
-    _label_places(axes, *_years(starts), colour)
-    _label_values(axes, colour)
-    return Chart(_svg(figure), alt, caption, headings, rows, figure)
+    label_places(axes, *_years(starts), colour)
+    label_values(axes, colour)
+    return Chart(svg_of(figure), alt, caption, headings, rows, figure)
 
 
 def ladder(
@@ -164,7 +142,7 @@ def ladder(
     rows: Sequence[Sequence[object]],
 ) -> Chart:
     """Draw levels of ambition as steps from the baseline, each with its chance of payment by luck."""
-    figure, axes, colour = _bare_figure(unit, height=0.42 * len(rungs) + 1.1, left=0.28)
+    figure, axes, colour = bare_figure(unit, height=0.42 * len(rungs) + 1.1, left=0.28)
     place = np.arange(len(rungs), dtype=float)[::-1]
     axes.axvline(base, color=colour["text"], linewidth=0.8)
     axes.hlines(place, base, values, color=colour["comparison"], linewidth=2)
@@ -174,9 +152,9 @@ def ladder(
         axes.annotate(chance, (x, y), (step, -3), textcoords="offset points", ha=side, color=colour["text"])
     axes.set_xmargin(0.22)
     axes.set_ylim(-0.5, len(rungs) - 0.5)
-    _label_places(axes, place, rungs, colour, across=True)
-    _label_values(axes, colour, across=True)
-    return Chart(_svg(figure), alt, caption, headings, rows, figure)
+    label_places(axes, place, rungs, colour, across=True)
+    label_values(axes, colour, across=True)
+    return Chart(svg_of(figure), alt, caption, headings, rows, figure)
 
 
 def annual(
@@ -196,7 +174,7 @@ def annual(
 
     `joined[i]` says whether point i may be joined to the point before it.
     """
-    figure, axes, colour = _bare_figure(unit)
+    figure, axes, colour = bare_figure(unit)
     place = np.arange(len(labels), dtype=float)
     known = np.isfinite(lower) & np.isfinite(upper)
     axes.vlines(place[known], lower[known], upper[known], color=colour["comparison"], linewidth=2)
@@ -206,9 +184,9 @@ def annual(
     axes.plot(place, values, "o", color=colour["series"], markersize=6)
     axes.set_xlim(-0.5, len(labels) - 0.5)
     axes.set_ylim(bottom=0)
-    _label_places(axes, place, labels, colour)
-    _label_values(axes, colour)
-    return Chart(_svg(figure), alt, caption, headings, rows, figure)
+    label_places(axes, place, labels, colour)
+    label_values(axes, colour)
+    return Chart(svg_of(figure), alt, caption, headings, rows, figure)
 
 
 def season(
@@ -224,7 +202,7 @@ def season(
     rows: Sequence[Sequence[object]],
 ) -> Chart:
     """Draw an area's month indices beside those of all areas together (1 is an average day)."""
-    figure, axes, colour = _bare_figure(unit)
+    figure, axes, colour = bare_figure(unit)
     place = np.arange(len(months), dtype=float)
     axes.axhline(1.0, color=colour["text"], linewidth=0.8)
     for values, tint, dashes, name, left in (
@@ -236,94 +214,9 @@ def season(
         key: Any = {"transform": axes.transAxes, "clip_on": False}
         axes.plot([left, left + 0.05], [1.07] * 2, color=tint, linewidth=1.8, linestyle=dashes, **key)
         axes.text(left + 0.06, 1.07, name, va="center_baseline", color=colour["text"], **key)
-    _label_places(axes, place, months, colour)
-    _label_values(axes, colour)
-    return Chart(_svg(figure), alt, caption, headings, rows, figure)
-
-
-def _figure(unit: str) -> "tuple[Figure, Axes, dict[str, str]]":
-    """Make a figure with ticks of matplotlib's choice: dear, and easy."""
-    figure, axes, colour = _bare_figure(unit)
-    axes.set_axis_on()
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.grid(axis="y", color=colour["grid"], linewidth=0.7)
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=colour["text"], length=0)
-    axes.locator_params(axis="y", nbins=6)
-    return figure, axes, colour
-
-
-def _bare_figure(
-    unit: str, *, height: float = 3.2, left: float = 0.09
-) -> "tuple[Figure, Axes, dict[str, str]]":
-    """Make a figure without ticks, which cost more than all else: see `_label_places` and `_label_values`."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    colour = palette()
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(7.2, height))
-        axes = figure.add_axes((left, 0.38 / height, 0.97 - left, 1 - 0.83 / height))
-    axes.set_axis_off()
-    figure.text(0.01, 1 - 0.1 / height, unit[:1].upper() + unit[1:], va="top", color=colour["text"])
-    axes.set_ymargin(0.15)
-    return figure, axes, colour
-
-
-def _label_places(
-    axes: "Axes",
-    places: Sequence[float] | Floats,
-    labels: Sequence[str],
-    colour: dict[str, str],
-    *,
-    across: bool = False,
-) -> None:
-    """Write labels along the axis that counts places: below the chart, or beside it where bars lie across."""
-    axes.plot([0, 1], [0, 0], transform=axes.transAxes, color="black", linewidth=1.1, clip_on=False)
-    for place, label in zip(places, labels, strict=True):
-        if across:
-            beside = axes.get_yaxis_transform()
-            axes.text(
-                -0.02, place, label, transform=beside, ha="right", va="center_baseline", color=colour["text"]
-            )
-        else:
-            below = axes.get_xaxis_transform()
-            axes.text(place, -0.025, label, transform=below, ha="center", va="top", color=colour["text"])
-
-
-def _label_values(axes: "Axes", colour: dict[str, str], *, across: bool = False) -> None:
-    """Draw a light line at round values and write them beside it."""
-    low, high = sorted(axes.get_xlim() if across else axes.get_ylim())
-    values, labels = _round_values(low, high)
-    if across:
-        below = axes.get_xaxis_transform()
-        axes.vlines(values, 0, 1, transform=below, color=colour["grid"], linewidth=0.7, zorder=0.5)
-        for value, label in zip(values, labels, strict=True):
-            axes.text(value, -0.025, label, transform=below, ha="center", va="top", color=colour["text"])
-        return
-    beside = axes.get_yaxis_transform()
-    axes.hlines(values, 0, 1, transform=beside, color=colour["grid"], linewidth=0.7, zorder=0.5)
-    for value, label in zip(values, labels, strict=True):
-        axes.text(
-            -0.01, value, label, transform=beside, ha="right", va="center_baseline", color=colour["text"]
-        )
-
-
-def _round_values(low: float, high: float) -> tuple[list[float], list[str]]:
-    """Choose at most seven round values between two limits, with as many decimals as tell them apart.
-
-    Examples
-    --------
-    >>> _round_values(0, 1234)
-    ([0.0, 250.0, 500.0, 750.0, 1000.0], ['0', '250', '500', '750', '1,000'])
-    >>> _round_values(0.92, 1.07)[1]
-    ['0.95', '1.00', '1.05']
-    """
-    size = 10.0 ** np.floor(np.log10((high - low) / 6))
-    step = next(step for step in size * np.array([1, 2, 2.5, 5, 10]) if (high - low) / step <= 6)
-    decimals = next(places for places in range(12) if np.isclose(round(step, places), step, rtol=1e-9))
-    values = np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step + 0.0  # no -0
-    return values.tolist(), [f"{value:,.{decimals}f}" for value in values]
+    label_places(axes, place, months, colour)
+    label_values(axes, colour)
+    return Chart(svg_of(figure), alt, caption, headings, rows, figure)
 
 
 def _years(starts: Sequence[date]) -> tuple[list[float], list[str]]:
@@ -348,13 +241,3 @@ def _mark_breaks(axes: "Axes", breaks: Sequence[date], colour: dict[str, str]) -
 
 def _x(when: date) -> float:
     return float(when.toordinal())
-
-
-def _svg(figure: "Figure") -> str:
-    import matplotlib as mpl
-
-    out = io.StringIO()
-    with mpl.rc_context(STYLE):
-        figure.savefig(out, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-    text = out.getvalue()
-    return text[text.index("<svg") :]  # without the prologue that names a document type elsewhere

@@ -5,7 +5,8 @@ import pandas as pd
 
 from bcfstats.define.metrics import Metric
 from bcfstats.judge.ambitions import UNKNOWN
-from bcfstats.show.charts import Chart, _figure, _svg
+from bcfstats.show.charts import Chart
+from bcfstats.show.drawing import figure_with_ticks, svg_of
 from bcfstats.show.words import number, signed
 
 UNIT = "change asked for, % of the baseline"
@@ -37,7 +38,7 @@ def funnel_of_plans(plans: pd.DataFrame, metric: Metric, payment: str) -> Chart 
     needed = 100 * (rows["minimum_significant_value"] / rows["baseline_value"] - 1)
     line = needed.rolling(SMOOTH, center=True, min_periods=1).median()
     people, size = rows["baseline_denominator"].to_numpy() / 1000, rows["ambition_percent"].to_numpy()
-    figure, axes, colour = _figure(UNIT)
+    figure, axes, colour = figure_with_ticks(UNIT)
     axes.axhline(0, color=colour["text"], linewidth=0.8)
     axes.plot(people, line, color=colour["emphasis"], linewidth=1.6, linestyle=(0, (4, 2)))
     axes.plot(people, size, "o", color=colour["series"], markersize=4, alpha=0.7)
@@ -56,7 +57,7 @@ def funnel_of_plans(plans: pd.DataFrame, metric: Metric, payment: str) -> Chart 
     )
     data = [[number(1000 * x), signed(y), signed(z)] for x, y, z in zip(people, size, needed, strict=True)]
     return Chart(
-        _svg(figure), alt, caption, ["Denominator", "Change asked for, %", "Needed, %"], data, figure
+        svg_of(figure), alt, caption, ["Denominator", "Change asked for, %", "Needed, %"], data, figure
     )
 
 
@@ -74,7 +75,7 @@ def spread_of_plans(plans: pd.DataFrame, metric: Metric, payment: str) -> Chart 
         low=100 * (rows["do_nothing_lower"] / base - 1), high=100 * (rows["do_nothing_upper"] / base - 1)
     ).sort_values("ambition_percent", key=lambda x: sign * x)
     place = np.arange(len(rows), dtype=float)
-    figure, axes, colour = _figure(UNIT)
+    figure, axes, colour = figure_with_ticks(UNIT)
     axes.axhline(0, color=colour["text"], linewidth=0.8)
     axes.vlines(place, rows["low"], rows["high"], color=colour["comparison"], linewidth=1.6, alpha=0.6)
     axes.plot(place, rows["ambition_percent"], "o", color=colour["series"], markersize=3.5)
@@ -99,7 +100,7 @@ def spread_of_plans(plans: pd.DataFrame, metric: Metric, payment: str) -> Chart 
         for i, row in enumerate(rows.itertuples())
     ]
     headings = ["Plan", "Change asked for, %", "Expected, lower, %", "Expected, upper, %"]
-    return Chart(_svg(figure), alt, caption, headings, data, figure)
+    return Chart(svg_of(figure), alt, caption, headings, data, figure)
 
 
 def _drawn(plans: pd.DataFrame, metric: Metric, payment: str) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from bcfstats.show.charts import palette
+from bcfstats.show.drawing import palette
 from tests.browser.rules import broken_rules
 
 FOCUSABLE = "a[href], summary, [tabindex='0']"

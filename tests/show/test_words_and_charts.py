@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 
 from bcfstats.define.metrics import METRICS
 from bcfstats.define.periods import Period
-from bcfstats.show import charts, sentences
+from bcfstats.show import charts, drawing, sentences
 from bcfstats.show.tables import html_table
 from bcfstats.show.words import file_stem, interval, number, signed
 
@@ -80,7 +80,7 @@ def test_chart_is_the_same_every_time():
 @pytest.mark.parametrize("role", ["series", "comparison", "emphasis", "alert", "text"])
 def test_colours_stand_out_from_white(role):
     """WCAG 2.2 asks 3:1 of graphics (success criterion 1.4.11)."""
-    channels = [int(charts.palette()[role][i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    channels = [int(drawing.palette()[role][i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
     assert 1.05 / (luminance + 0.05) >= 3
