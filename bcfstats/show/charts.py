@@ -4,22 +4,23 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import numpy as np
 from markupsafe import Markup
 
 from bcfstats.define.periods import Period
-from bcfstats.show.drawing import Floats, bare_figure, label_places, label_values, svg_of
+from bcfstats.show.drawing import Dashes, Floats, Plot, ends, svg_of
 from bcfstats.show.page import fill
 from bcfstats.show.tables import html_table
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SAFE_IN_ADDRESS = " /:;=,()!*-_.~+@"
+SAFE_IN_ADDRESS = " '/:;=,()!*-_.~+@"
 
 
 @dataclass(frozen=True)
@@ -28,24 +29,26 @@ class Chart:
 
     Attributes
     ----------
-    svg : str
-        The picture, text kept as text.
+    figure : matplotlib Figure
+        What is drawn.
     alt : str
         The finding: what is shown, over which period, first, last, lowest and highest.
     caption : str
         Measure, area, period and source.
     headings, rows : sequences
         The data drawn, one row a point, as they are to be read.
-    figure : matplotlib Figure
-        What the picture was drawn from.
     """
 
-    svg: str
+    figure: "Figure" = field(repr=False, compare=False)
     alt: str
     caption: str
     headings: Sequence[str]
     rows: Sequence[Sequence[object]]
-    figure: "Figure" = field(repr=False, compare=False)
+
+    @cached_property
+    def svg(self) -> str:
+        """Draw the chart as SVG, its text as text."""
+        return svg_of(self.figure)
 
     def png(self) -> bytes:
         """Draw the chart as a PNG picture, for slides and Word documents."""
@@ -100,33 +103,31 @@ def history(
     breaks: Sequence[date] = (),
 ) -> Chart:
     """Draw a monthly series; missing months are gaps, windows are shaded with their level."""
-    figure, axes, colour = bare_figure(unit)
-    axes.plot([_x(start) for start in starts], values, color=colour["series"], linewidth=1.6)
+    shown = [*spans, *([target] if target else [])]
+    levels = [part.level for part in shown]
+    stretches = [part.period for part in shown] + ([fan.period] if fan else [])
+    shaded = [day for period in stretches for day in _edges(period)]
+    days = [_x(start) for start in starts]
+    up = ends(values, levels, [fan.lower, fan.upper] if fan else [], low=0)
+    plot = Plot(unit, ends(days, shaded, margin=0.05), up)
+    plot.label_values()
     for place, span in enumerate(spans):
-        tint = colour["comparison"] if place % 2 == 0 else colour["emphasis"]
-        axes.axvspan(_x(span.period.start), _x(span.period.end), color=colour["band"], linewidth=0)
-        axes.plot([_x(span.period.start), _x(span.period.end)], [span.level] * 2, color=tint, linewidth=2.6)
-        axes.annotate(
-            span.label,
-            (_x(span.period.start), 1),
-            (2, -11),
-            ("data", "axes fraction"),
-            textcoords="offset points",
-            color=tint,
-        )
+        tint, edges = ("comparison", "emphasis")[place % 2], _edges(span.period)
+        plot.band(edges, None, "band")
+        plot.line(edges, [span.level] * 2, tint, width=2.6)
+        plot.text(edges[0], plot.up[1], span.label, tint, shift=(2, -6))
     if fan is not None:
-        _draw_fan(axes, fan, colour)
+        plot.band(_edges(fan.period), (fan.lower, fan.upper), "emphasis", alpha=0.15)
+        plot.line(_edges(fan.period), [fan.expected] * 2, "text", dashes=(0, (1, 1.5)))
+    plot.line(days, values, "series")
     if target is not None:
-        edges = [_x(target.period.start), _x(target.period.end)]
-        axes.plot(edges, [target.level] * 2, color=colour["alert"], linewidth=2.2, linestyle=(0, (4, 2)))
-        axes.annotate(
-            target.label, (edges[1], target.level), (3, -3), textcoords="offset points", color=colour["text"]
-        )
-    _mark_breaks(axes, breaks, colour)
-    axes.set_ylim(bottom=0)
-    label_places(axes, *_years(starts), colour)
-    label_values(axes, colour)
-    return Chart(svg_of(figure), alt, caption, headings, rows, figure)
+        edges = _edges(target.period)
+        plot.line(edges, [target.level] * 2, "alert", width=2.2, dashes=(0, (4, 2)))
+        plot.text(edges[1], target.level, target.label, shift=(3, 0))
+    for when in breaks:
+        plot.line([_x(when)] * 2, plot.up, "alert", width=1.4, dashes=(0, (2, 2)))
+    plot.label_places(*_years(starts))
+    return Chart(plot.figure, alt, caption, headings, rows)
 
 
 def ladder(
@@ -142,19 +143,19 @@ def ladder(
     rows: Sequence[Sequence[object]],
 ) -> Chart:
     """Draw levels of ambition as steps from the baseline, each with its chance of payment by luck."""
-    figure, axes, colour = bare_figure(unit, height=0.42 * len(rungs) + 1.1, left=0.28)
+    across = ends(values, base, margin=0.22)
+    height = 0.42 * len(rungs) + 1.1
+    plot = Plot(unit, across, (-0.5, len(rungs) - 0.5), height=height, left=0.28)
     place = np.arange(len(rungs), dtype=float)[::-1]
-    axes.axvline(base, color=colour["text"], linewidth=0.8)
-    axes.hlines(place, base, values, color=colour["comparison"], linewidth=2)
-    axes.plot(values, place, "o", color=colour["series"], markersize=7)
+    plot.label_values(below=True)
+    plot.line([base] * 2, plot.up, "text", width=0.8)
+    plot.bars(base, values, place, place, "comparison")
+    plot.points(values, place, "series", size=7)
     for x, y, chance in zip(values, place, chances, strict=True):
-        side, step = ("right", -8) if x < base else ("left", 8)
-        axes.annotate(chance, (x, y), (step, -3), textcoords="offset points", ha=side, color=colour["text"])
-    axes.set_xmargin(0.22)
-    axes.set_ylim(-0.5, len(rungs) - 0.5)
-    label_places(axes, place, rungs, colour, across=True)
-    label_values(axes, colour, across=True)
-    return Chart(svg_of(figure), alt, caption, headings, rows, figure)
+        align, step = ("right", -8) if x < base else ("left", 8)
+        plot.text(x, y, chance, align=align, shift=(step, 0))
+    plot.label_places(place, rungs, beside=True)
+    return Chart(plot.figure, alt, caption, headings, rows)
 
 
 def annual(
@@ -174,19 +175,16 @@ def annual(
 
     `joined[i]` says whether point i may be joined to the point before it.
     """
-    figure, axes, colour = bare_figure(unit)
     place = np.arange(len(labels), dtype=float)
+    plot = Plot(unit, (-0.5, len(labels) - 0.5), ends(values, lower, upper, low=0))
+    plot.label_values()
     known = np.isfinite(lower) & np.isfinite(upper)
-    axes.vlines(place[known], lower[known], upper[known], color=colour["comparison"], linewidth=2)
-    for i in range(1, len(labels)):
-        if joined[i]:
-            axes.plot(place[i - 1 : i + 1], values[i - 1 : i + 1], color=colour["series"], linewidth=1.6)
-    axes.plot(place, values, "o", color=colour["series"], markersize=6)
-    axes.set_xlim(-0.5, len(labels) - 0.5)
-    axes.set_ylim(bottom=0)
-    label_places(axes, place, labels, colour)
-    label_values(axes, colour)
-    return Chart(svg_of(figure), alt, caption, headings, rows, figure)
+    plot.bars(place[known], place[known], lower[known], upper[known], "comparison")
+    for first, last in _runs(joined):
+        plot.line(place[first:last], values[first:last], "series")
+    plot.points(place, values, "series")
+    plot.label_places(place, labels)
+    return Chart(plot.figure, alt, caption, headings, rows)
 
 
 def season(
@@ -202,21 +200,26 @@ def season(
     rows: Sequence[Sequence[object]],
 ) -> Chart:
     """Draw an area's month indices beside those of all areas together (1 is an average day)."""
-    figure, axes, colour = bare_figure(unit)
     place = np.arange(len(months), dtype=float)
-    axes.axhline(1.0, color=colour["text"], linewidth=0.8)
-    for values, tint, dashes, name, left in (
-        (nation, colour["comparison"], (0, (4, 2)), names[1], 0.8),
-        (area, colour["series"], "solid", names[0], 0.36),
-    ):
-        axes.plot(place, values, color=tint, linewidth=1.8, linestyle=dashes)
-        axes.plot(place, values, "o", color=tint, markersize=4)
-        key: Any = {"transform": axes.transAxes, "clip_on": False}
-        axes.plot([left, left + 0.05], [1.07] * 2, color=tint, linewidth=1.8, linestyle=dashes, **key)
-        axes.text(left + 0.06, 1.07, name, va="center_baseline", color=colour["text"], **key)
-    label_places(axes, place, months, colour)
-    label_values(axes, colour)
-    return Chart(svg_of(figure), alt, caption, headings, rows, figure)
+    plot = Plot(unit, ends(place, margin=0.05), ends(area, nation, 1.0))
+    plot.label_values()
+    plot.line(plot.across, [1, 1], "text", width=0.8)
+    lines: tuple[tuple[str, str, Dashes], ...] = (
+        (names[0], "series", "solid"),
+        (names[1], "comparison", (0, (4, 2))),
+    )
+    for (_, colour, dashes), values in zip(reversed(lines), (nation, area), strict=True):
+        plot.line(place, values, colour, width=1.8, dashes=dashes)
+        plot.points(place, values, colour, size=4)
+    plot.key(lines, (0.36, 0.8))
+    plot.label_places(place, months)
+    return Chart(plot.figure, alt, caption, headings, rows)
+
+
+def _runs(joined: Sequence[bool]) -> list[tuple[int, int]]:
+    """Find the stretches of points that are joined, two or more, as first and one past last."""
+    firsts = [place for place, is_joined in enumerate(joined) if not is_joined]
+    return [(a, b) for a, b in pairwise([*firsts, len(joined)]) if b - a > 1]
 
 
 def _years(starts: Sequence[date]) -> tuple[list[float], list[str]]:
@@ -228,15 +231,8 @@ def _years(starts: Sequence[date]) -> tuple[list[float], list[str]]:
     return [_x(start) for start in chosen], [str(start.year) for start in chosen]
 
 
-def _draw_fan(axes: "Axes", fan: Fan, colour: dict[str, str]) -> None:
-    edges = [_x(fan.period.start), _x(fan.period.end)]
-    axes.fill_between(edges, fan.lower, fan.upper, color=colour["emphasis"], alpha=0.15, linewidth=0)
-    axes.plot(edges, [fan.expected] * 2, color=colour["text"], linewidth=1.6, linestyle=(0, (1, 1.5)))
-
-
-def _mark_breaks(axes: "Axes", breaks: Sequence[date], colour: dict[str, str]) -> None:
-    for when in breaks:
-        axes.axvline(_x(when), color=colour["alert"], linewidth=1.4, linestyle=(0, (2, 2)))
+def _edges(period: Period) -> tuple[float, float]:
+    return _x(period.start), _x(period.end)
 
 
 def _x(when: date) -> float:

@@ -6,7 +6,7 @@ import pandas as pd
 from bcfstats.define.metrics import Metric
 from bcfstats.judge.ambitions import UNKNOWN
 from bcfstats.show.charts import Chart
-from bcfstats.show.drawing import figure_with_ticks, svg_of
+from bcfstats.show.drawing import figure_with_ticks
 from bcfstats.show.words import number, signed
 
 UNIT = "change asked for, % of the baseline"
@@ -56,9 +56,7 @@ def funnel_of_plans(plans: pd.DataFrame, metric: Metric, payment: str) -> Chart 
         "from usual movement. Areas are not named."
     )
     data = [[number(1000 * x), signed(y), signed(z)] for x, y, z in zip(people, size, needed, strict=True)]
-    return Chart(
-        svg_of(figure), alt, caption, ["Denominator", "Change asked for, %", "Needed, %"], data, figure
-    )
+    return Chart(figure, alt, caption, ["Denominator", "Change asked for, %", "Needed, %"], data)
 
 
 def spread_of_plans(plans: pd.DataFrame, metric: Metric, payment: str) -> Chart | None:
@@ -100,7 +98,7 @@ def spread_of_plans(plans: pd.DataFrame, metric: Metric, payment: str) -> Chart 
         for i, row in enumerate(rows.itertuples())
     ]
     headings = ["Plan", "Change asked for, %", "Expected, lower, %", "Expected, upper, %"]
-    return Chart(svg_of(figure), alt, caption, headings, data, figure)
+    return Chart(figure, alt, caption, headings, data)
 
 
 def _drawn(plans: pd.DataFrame, metric: Metric, payment: str) -> pd.DataFrame:
