@@ -14,10 +14,9 @@ import pandas as pd
 import bcfstats
 from bcfstats.judge.results import BETTER, LATEST, NOT_COMPARED, UNCLEAR, WORSE, Results
 from bcfstats.run.files import safe_text
-from bcfstats.run.report import Outcome
+from bcfstats.run.report import Job, Outcome
 from bcfstats.show.page import fill, style
-from bcfstats.show.report import EXAMPLES
-from bcfstats.show.words import file_stem
+from bcfstats.show.words import EXAMPLES, file_stem
 
 PACKAGES = ("numpy", "pandas", "scipy", "matplotlib", "papermill", "nbconvert")
 TREND = ["slope", "slope_lower", "slope_upper", "slope_unit", "n", "period", "method", "note", "reason"]
@@ -111,7 +110,11 @@ def index_page(results: Results, outcomes: Sequence[Outcome]) -> str:
 
 
 def run_record(
-    results: Results, outcomes: Sequence[Outcome], started: datetime, settings: dict[str, Any]
+    results: Results,
+    jobs: Sequence[Job],
+    outcomes: Sequence[Outcome],
+    started: datetime,
+    settings: dict[str, Any],
 ) -> str:
     """Write what was run: versions, settings, inputs with their checksums, and what came of it."""
     failed = sum(bool(outcome.reason) for outcome in outcomes)
@@ -126,6 +129,7 @@ def run_record(
         "about": results.about,
         "reports": {"made": len(outcomes) - failed, "failed": failed},
         "areas": [outcome.area_code for outcome in outcomes],
+        "fingerprints": {job.area_code: job.fingerprint for job in jobs},
     }
     return json.dumps(record, indent=1, default=str, ensure_ascii=False)
 

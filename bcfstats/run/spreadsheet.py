@@ -7,9 +7,10 @@ from typing import Any
 import pandas as pd
 
 from bcfstats.judge.results import PER_CENT, Results
+from bcfstats.read.store import whole
 from bcfstats.run.files import safe_text
 from bcfstats.run.records import results_table
-from bcfstats.show.report import EXAMPLES
+from bcfstats.show.words import EXAMPLES
 
 MISSING, CONFIDENTIAL, NO_TEXT = "[x]", "[c]", "none"
 NOTES = {
@@ -87,9 +88,8 @@ def write_workbook(results: Results, path: Path) -> None:
         sheets["Trends"] = _sheet(told, "trends", "Trend of each metric", results)
     told = _filled(results.areas, _AREAS, None)
     sheets["Areas"] = _sheet(told, "areas", "Areas in this workbook", results)
-    part = path.with_name(f".{path.name}.part")
     notes = pd.DataFrame({"Note reference": list(NOTES), "Note text": list(NOTES.values())})
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), whole(path) as part:
         warnings.simplefilter("ignore", DeprecationWarning)  # gptables' use of pandas
         _gptables().write_workbook(
             filename=str(part),
@@ -98,7 +98,6 @@ def write_workbook(results: Results, path: Path) -> None:
             notes_table=notes,
             workbook_options={"strings_to_formulas": False, "strings_to_urls": False},
         )
-    part.replace(path)
 
 
 def _cover(results: Results) -> Any:

@@ -11,9 +11,8 @@ from bcfstats.judge.what_if import Assessment, WhatIf
 from bcfstats.read.data import Data
 from bcfstats.show import sentences
 from bcfstats.show.page import fill
-from bcfstats.show.report import EXAMPLE
 from bcfstats.show.tables import html_table
-from bcfstats.show.words import number, signed
+from bcfstats.show.words import EXAMPLE, number, signed
 
 TARGET_COLUMNS = ("area", "metric", "payment", "change_percent", "source")
 CHANCES = (

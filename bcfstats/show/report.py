@@ -16,11 +16,8 @@ from bcfstats.show import charts, sentences
 from bcfstats.show.area_charts import history_chart, ladder_chart, period_labels, season_chart
 from bcfstats.show.page import fill
 from bcfstats.show.tables import html_table
-from bcfstats.show.words import day, interval, listed, number, signed
+from bcfstats.show.words import EXAMPLE, EXAMPLE_SOURCE, day, interval, listed, number, signed
 
-EXAMPLE = "Example data: this area and all its figures are made up."
-EXAMPLE_SOURCE = "bcfstats example data, made up"
-EXAMPLES = "Example data: these areas and all their figures are made up."
 MOST_MESSAGES = 5
 
 
@@ -373,6 +370,8 @@ def _cut(area: dict[str, Any], results: Results) -> AreaReport:
         ladders=own(results.ladders),
         assessments=own(results.assessments),
         findings=own(results.findings),
+        standings=own(results.standings),
+        peers=own(results.peers),
         metrics=results.metrics,
         about=results.about,
     )

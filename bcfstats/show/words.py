@@ -7,6 +7,10 @@ from datetime import date
 
 MISSING = "not available"
 
+EXAMPLE = "Example data: this area and all its figures are made up."
+EXAMPLES = "Example data: these areas and all their figures are made up."
+EXAMPLE_SOURCE = "bcfstats example data, made up"
+
 
 def number(value: float, decimals: int = 0) -> str:
     """Write a number with thousands separators and a fixed number of decimals.
