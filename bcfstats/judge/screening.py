@@ -11,6 +11,7 @@ from bcfstats.define.metrics import Metric, get_metric
 from bcfstats.define.periods import Period
 from bcfstats.errors import ParameterError
 from bcfstats.judge.panel import Panel, longest_run, monthly_panel
+from bcfstats.read.observations import check_observations, problems_by_area
 from bcfstats.stats.breaks import SHIFT_DOWN, SHIFT_UP, SWAP, find_breaks
 
 LEVELS = (SHIFT_DOWN, SHIFT_UP, SWAP)
@@ -106,6 +107,26 @@ def screen(
     shift = findings["what"].isin(LEVELS)
     findings["consequence"] = np.where(shift, "not compared across it", "left out")
     return Screened(frame, findings[COLUMNS])
+
+
+def sound(
+    observations: pd.DataFrame, metrics: Mapping[str, Metric], trusted: Sequence[Trusted] = ()
+) -> Screened:
+    """Keep what may be judged: areas whose observations break no rule, screened for bad submissions.
+
+    Every way to a verdict (the command, a notebook, a slider) starts from this, so that all of them agree.
+
+    Parameters are those of `screen`.
+
+    Examples
+    --------
+    >>> from bcfstats import METRICS, example_data
+    >>> data = example_data(n_areas=20)
+    >>> len(sound(data.observations, METRICS).observations) == len(data.observations)
+    True
+    """
+    broken = problems_by_area(check_observations(observations, metrics))
+    return screen(observations.loc[~observations["area_code"].isin(list(broken))], metrics, trusted)
 
 
 def parse_trusted(text: str, metrics: Mapping[str, Metric]) -> Trusted:

@@ -12,7 +12,7 @@ from bcfstats.define.periods import Period
 from bcfstats.define.schemes import scheme
 from bcfstats.judge.allocations import read_allocations
 from bcfstats.judge.ambitions import GOOD, UNKNOWN, assess_ambitions
-from bcfstats.judge.screening import screen
+from bcfstats.judge.screening import sound
 from bcfstats.judge.verdicts import in_100
 from bcfstats.read.data import Data, load
 from bcfstats.read.observations import check_observations, problems_by_area
@@ -34,7 +34,7 @@ def describe_prepared(found: Prepared) -> list[str]:
     kinds = pd.Series([entry["kind"] for entry in read], dtype=object).value_counts(sort=False)
     observations = found.data.observations
     refused = [
-        f"Row refused: {entry['file']}, {row['where']}: {row['reason']} (found {row['found']})"
+        f"Row refused: {_place(entry['file'], row['where'])}: {row['reason']} (found {row['found']})"
         for entry in read
         for row in entry.get("refused_rows", [])
     ]
@@ -53,6 +53,11 @@ def describe_prepared(found: Prepared) -> list[str]:
         f"{len(observations):,} observations of {observations['metric'].nunique()} metrics "
         f"in {observations['area_code'].nunique()} areas.",
     ]
+
+
+def _place(file: str, where: str) -> str:
+    """Name a file and a place in it; most places name their file themselves."""
+    return f"{file}, {where.removeprefix(f'{Path(file).name}, ')}"
 
 
 def _some(lines: list[str]) -> list[str]:
@@ -131,9 +136,7 @@ def assess_file(
     rules = scheme(settings.scheme, metrics)
     proposed = read_targets(targets, areas=data.areas, metrics=metrics, scheme=rules)
     money = None if allocations is None else read_allocations(allocations, rules, areas=data.areas)
-    broken = problems_by_area(check_observations(data.observations, metrics))
-    usable = data.observations.loc[~data.observations["area_code"].isin(list(broken))]
-    usable = screen(usable, metrics, vouched_for(settings)).observations
+    usable = sound(data.observations, metrics, vouched_for(settings)).observations
     table = assess_ambitions(usable, proposed, rules, allocations=money, metrics=metrics)
     named = proposed["area_code"].map(data.areas.set_index("area_code")["area_name"])
     table["area_name"] = table["area_name"].where(
@@ -161,12 +164,13 @@ def _target_line(row: Mapping[str, Any], metric: Metric) -> str:
     start = f"{row['area_name']}, {metric.short_name}, {row['payment']}: "
     if row["verdict"] == UNKNOWN:
         return f"{start}{UNKNOWN.replace('_', ' ')}"
-    chance = in_100(row["p_paid_do_nothing"])
+    size, chance = row["ambition_percent"], row["p_paid_do_nothing"]
     return (
         f"{start}"
-        f"{value(row['baseline_value'], metric)} to {value(row['target_value'], metric)} "
-        f"({signed(row['ambition_percent'])}%), paid for doing nothing {chance}: "
-        f"{row['verdict'].replace('_', ' ')}"
+        f"{value(row['baseline_value'], metric)} to {value(row['target_value'], metric)}"
+        + (f" ({signed(size)}%)" if np.isfinite(size) else "")
+        + (f", paid for doing nothing {in_100(chance)}" if np.isfinite(chance) else "")
+        + f": {row['verdict'].replace('_', ' ')}"
     )
 
 

@@ -45,6 +45,16 @@ def test_check_says_what_there_is(prepared):
     assert "delayed_transfers: 2 areas" in done.stdout
 
 
+def test_refused_row_names_its_file_once(tmp_path):
+    write_example(tmp_path / "raw", n_areas=2)
+    rows = "X06000001,reablement,2015/16,-5,110,\nX06000002,reablement,2015/16,90,110,\n"
+    (tmp_path / "raw" / "correction.csv").write_text(COLUMNS + rows)
+    told = bcfstats("prepare", "--raw", "raw", "--processed", "processed", folder=tmp_path).stdout
+    line = next(line for line in told.splitlines() if line.startswith("Row refused"))
+    assert line.count("correction.csv") == 1
+    assert "X06000001, reablement" in line or "Aldamount, reablement" in line
+
+
 def test_run_ends_with_the_path_of_the_index_and_says_nothing_else_on_standard_error(prepared, tmp_path):
     folder, _ = prepared
     done = bcfstats("run", "--processed", folder / "processed", "--out", tmp_path / "out", "--jobs", 2)

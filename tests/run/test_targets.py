@@ -10,6 +10,7 @@ from bcfstats.define.metrics import METRICS
 from bcfstats.judge.ambitions import COLUMNS
 from bcfstats.read.example import write_example
 from bcfstats.read.prepare import prepare
+from bcfstats.run.check import _target_line
 
 BOARDS = 152
 WINDOWS = {
@@ -103,3 +104,18 @@ def test_a_wrong_row_is_named_and_nothing_is_assessed(every_board):
     assert done.returncode == 2
     assert "Atlantis" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_is_not_known_is_left_out_of_the_line():
+    """No chance, no change in per cent: the line then ends with the verdict."""
+    row = {
+        "area_name": "Ilvacliff",
+        "payment": "2015-04",
+        "verdict": "not_an_improvement",
+        "baseline_value": 0.0,
+        "target_value": 5.0,
+        "ambition_percent": float("nan"),
+        "p_paid_do_nothing": float("nan"),
+    }
+    line = _target_line(row, METRICS["delayed_transfers"])
+    assert line == "Ilvacliff, Delayed transfers of care, 2015-04: 0.0 to 5.0: not an improvement"
