@@ -21,6 +21,7 @@ from bcfstats.judge.patterns import season_table, trend_table
 from bcfstats.judge.prospects import outlook_table, with_history
 from bcfstats.judge.results import LATEST, Results
 from bcfstats.judge.screening import Trusted, screen
+from bcfstats.judge.standings import standings
 from bcfstats.read.data import Data
 from bcfstats.read.observations import check_observations, problems_by_area
 
@@ -82,15 +83,19 @@ def assess(
         trends.append(trend_table(rows, metric))
         if metric.frequency == "month":
             seasons.append(season_table(rows, metric))
+    areas, compared = _areas(data, problems), _stack(windows)
+    among, peers = standings(compared, areas, metrics)
     return Results(
-        areas=_areas(data, problems),
+        areas=areas,
         series=pd.concat(series, ignore_index=True),
-        windows=_stack(windows),
+        windows=compared,
         trends=_stack(trends),
         seasons=_stack(seasons),
         outlooks=_stack(outlooks),
         ladders=_stack(ladders),
         findings=screened.findings,
+        standings=among,
+        peers=peers,
         assessments=_assessments(observations, targets, rules, metrics),
         metrics=tuple(present),
         about={"scheme": rules.id, "scheme_title": rules.title, "is_example": data.is_example},

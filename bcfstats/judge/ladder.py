@@ -28,8 +28,8 @@ RUNGS = {
 }
 COLUMNS = [
     *("area_code", "area_name", "metric", "payment", "rung", "what", "value", "ambition_percent"),
-    *("per_month", "payment_line", "p_paid_no_change", "p_paid_do_nothing", "p_paid_if_delivered"),
-    *("reach", "feasible", "note"),
+    *("per_month", "payment_line", "p_paid_no_change", "p_paid_do_nothing", "p_paid_if_half_delivered"),
+    *("p_paid_if_delivered", "reach", "feasible", "note"),
 ]
 
 
@@ -169,6 +169,7 @@ def _rung(
     view: Outlook, name: str, value: Floats, share: float, peers: Peers | None, payment: str, cutoffs: Cutoffs
 ) -> pd.DataFrame:
     size = view.improvement(view.value, value)
+    half = view.improvement(view.value, (view.value + value) / 2)
     line = view.value - share * (view.value - value)
     past = reach(view.history, size, view.direction, view.area_codes, peers)
     no_way = np.where(view.reason != "", view.reason, np.where(np.isfinite(value), "", "no possible value"))
@@ -208,6 +209,7 @@ def _rung(
             "payment_line": paid(line),
             "p_paid_no_change": paid(view.chance_if_nothing_changes(line)),
             "p_paid_do_nothing": paid(view.chance(line)),
+            "p_paid_if_half_delivered": paid(view.chance(line, np.maximum(half, 0))),
             "p_paid_if_delivered": paid(view.chance(line, np.maximum(size, 0))),
             "reach": past.share,
             "feasible": (note == ""),

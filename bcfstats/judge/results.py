@@ -1,6 +1,7 @@
 """The results of a run: one tidy table a subject, and the words findings are told in."""
 
 import json
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -10,13 +11,18 @@ import pandas as pd
 
 from bcfstats.define.metrics import Metric, SeriesBreak
 from bcfstats.errors import InputError
+from bcfstats.read.store import whole
 
 LATEST = "latest"
 PER_CENT = "%"
 BETTER, WORSE, UNCLEAR, NOT_COMPARED = "better", "worse", "no clear change", "not compared"
 AGAINST_HISTORY = "usual movement between years"
 AGAINST_NOISE = "noise within the two periods only"
-TABLES = ("areas", "series", "windows", "trends", "seasons", "outlooks", "ladders", "assessments", "findings")
+TABLES = (
+    *("areas", "series", "windows", "trends", "seasons", "outlooks", "ladders", "assessments", "findings"),
+    *("standings", "peers"),
+)
+METRICS, ABOUT = "metrics.json", "about.json"
 ROWS_READ_TOGETHER = 8192  # some dozen areas: what reading one costs, however many there are
 
 
@@ -45,6 +51,10 @@ class Results:
         One row per proposed target; empty where none was given.
     findings : DataFrame
         One row per month or level that looked wrong, and what was done about it.
+    standings : DataFrame
+        One row per area and metric: its latest figure beside those of all areas, and of its region.
+    peers : DataFrame
+        One row per area, metric and other area of its region: that area's latest figure.
     metrics : tuple of Metric
         What each metric is, in the order of the registry.
     about : dict
@@ -60,24 +70,28 @@ class Results:
     ladders: pd.DataFrame
     assessments: pd.DataFrame
     findings: pd.DataFrame
+    standings: pd.DataFrame
+    peers: pd.DataFrame
     metrics: tuple[Metric, ...]
     about: dict[str, Any]
 
     def save(self, folder: Path) -> None:
-        """Write the tables as parquet files, ordered so that one area is read alone, and `about.json`."""
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "about.json").unlink(missing_ok=True)  # written last: with it the tables are whole
-        for name in TABLES:
-            table, part = getattr(self, name), folder / f".{name}.part"
-            columns = list(dict.fromkeys([*table.columns, "area_code"]))  # an empty table may have none
-            ordered = table.reindex(columns=columns).astype({"area_code": str})  # of an empty table too
-            ordered = ordered.sort_values("area_code", kind="stable")
-            ordered.to_parquet(part, index=False, row_group_size=ROWS_READ_TOGETHER)
-            part.replace(folder / f"{name}.parquet")
-        definitions = [asdict(metric) for metric in self.metrics]
-        for name, content in (("metrics", definitions), ("about", self.about)):
-            text = json.dumps(content, indent=1, default=str, ensure_ascii=False)
-            (folder / f"{name}.json").write_text(text, encoding="utf-8")
+        """Write the tables as parquet files, ordered so that one area is read alone, and `about.json`.
+
+        Nothing that was there is touched before all is written; `about.json` says that what is there belongs
+        together: it goes first and comes last.
+        """
+        with ExitStack() as stack:
+            stack.enter_context(whole(folder / ABOUT)).write_text(_json(self.about), encoding="utf-8")
+            definitions = [asdict(metric) for metric in self.metrics]
+            stack.enter_context(whole(folder / METRICS)).write_text(_json(definitions), encoding="utf-8")
+            for name in TABLES:
+                table, part = getattr(self, name), stack.enter_context(whole(folder / f"{name}.parquet"))
+                columns = list(dict.fromkeys([*table.columns, "area_code"]))  # an empty table may have none
+                ordered = table.reindex(columns=columns).astype({"area_code": str})  # of an empty table too
+                ordered = ordered.sort_values("area_code", kind="stable")
+                ordered.to_parquet(part, index=False, row_group_size=ROWS_READ_TOGETHER)
+            (folder / ABOUT).unlink(missing_ok=True)
 
     @classmethod
     def load(cls, folder: Path, area_code: str | None = None) -> "Results":
@@ -88,7 +102,7 @@ class Results:
         InputError
             If the folder does not hold a run's tables.
         """
-        if not (folder / "about.json").exists():
+        if not (folder / ABOUT).exists():
             raise InputError(
                 "This folder does not hold the results of a run.",
                 where=str(folder),
@@ -97,9 +111,13 @@ class Results:
         chosen = None if area_code is None else [("area_code", "==", area_code)]
         tables = {name: pd.read_parquet(folder / f"{name}.parquet", filters=chosen) for name in TABLES}
         metrics, about = (
-            json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in ("metrics", "about")
+            json.loads((folder / name).read_text(encoding="utf-8")) for name in (METRICS, ABOUT)
         )
         return cls(**tables, metrics=tuple(map(_metric, metrics)), about=about)
+
+
+def _json(content: object) -> str:
+    return json.dumps(content, indent=1, default=str, ensure_ascii=False)
 
 
 def _metric(entry: dict[str, Any]) -> Metric:

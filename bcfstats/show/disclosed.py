@@ -14,6 +14,7 @@ from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.judge.panel import USABLE
 from bcfstats.judge.results import LATEST, NOT_COMPARED, TABLES, Results
+from bcfstats.judge.standings import standings
 from bcfstats.read.data import Data
 from bcfstats.show.disclosure import PEOPLE, Rule, are_published, blanked, rounded, rules_of, small
 from bcfstats.show.hidden import hide_with, totals_to_keep
@@ -82,6 +83,7 @@ def disclose(data: Data, assess: Callable[[Data], Results], setting: Setting = N
     kept = true
     if any(found.areas for found in hidden):
         kept = _without_small(true, _assessed(_masked(data, hidden), assess, true), hidden)
+        kept = _standing_among_shown(kept)
     kept = _with_rounding(kept, hidden)
     areas = kept.areas.assign(problem=_problems(kept.areas["problem"])) if hidden else kept.areas
     return replace(kept, areas=areas, about=kept.about | {"disclosure": list(_told(data, rules, true))})
@@ -159,6 +161,12 @@ def _without_small(true: Results, masked: Results, hidden: list[_Hidden]) -> Res
             own = _with_totals(own, found, code)
             tables |= {name: _in_place(tables[name], rows) for name, rows in own.items()}
     return replace(true, **tables)
+
+
+def _standing_among_shown(kept: Results) -> Results:
+    """Compare areas by the figures that are shown: a rank among hidden ones would tell of them."""
+    among, peers = standings(kept.windows, kept.areas, {metric.id: metric for metric in kept.metrics})
+    return replace(kept, standings=among, peers=peers)
 
 
 def _series(series: pd.DataFrame, hidden: list[_Hidden]) -> pd.DataFrame:

@@ -226,6 +226,28 @@ def test_values_times_denominators_and_totals_of_regions_do_not_give_a_year_away
     assert left - 5 >= 1  # the partner can be anything from left - 5 to left - 1, the small count 1 to 5
 
 
+def test_hidden_figures_are_nobodys_peers_and_in_nobodys_rank():
+    """Everything that is said of others, in words or numbers, is made from figures that are shown."""
+    annual = {(TINY, 2014): 3.0}
+    results, true = disclosed(annual=annual), disclosed("none", annual=annual)
+    shown = results.windows.set_index(["metric", "payment", "area_code"])["outcome_value"]
+    names = dict(zip(results.areas["area_name"], results.areas["area_code"], strict=True))
+    for own in results.standings.to_dict("records"):
+        values = shown.loc[own["metric"], own["payment"]].dropna()
+        assert own["n_areas"] == len(values)
+        assert (own["lowest"], own["highest"]) == (values.min(), values.max())
+        rows = results.peers.loc[
+            (results.peers["area_code"] == own["area_code"]) & (results.peers["metric"] == own["metric"])
+        ]
+        assert {names[row.peer]: row.value for row in rows.itertuples()} == {
+            code: values[code] for code in values.index if code in {names[peer] for peer in rows["peer"]}
+        }
+    care = [table.loc[table["metric"] == "care_home_admissions"] for table in (results.peers, true.peers)]
+    hidden = results.areas.set_index("area_code").loc[[TINY, PARTNER], "area_name"]
+    assert not set(care[0]["peer"]) & set(hidden)
+    assert set(hidden) <= set(care[1]["peer"])
+
+
 def test_totals_over_months_are_the_true_ones_and_months_are_gone():
     results, true = disclosed(), observations()
     windows = results.windows.set_index(["area_code", "metric"])

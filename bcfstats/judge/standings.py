@@ -1,0 +1,124 @@
+"""Where each area stands among the others: the latest figures of a metric, side by side."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from bcfstats.define.metrics import Metric
+from bcfstats.define.periods import Period
+
+QUANTILES = {"lowest": 0.0, "p10": 0.1, "p25": 0.25, "median": 0.5, "p75": 0.75, "p90": 0.9, "highest": 1.0}
+STANDING_COLUMNS = [
+    *("area_code", "metric", "payment", "period", "value", "n_areas", "n_better", *QUANTILES),
+    *("group", "n_group", "n_group_better", "reason"),
+]
+PEER_COLUMNS = ["area_code", "metric", "peer", "value"]
+OTHERS = "all other areas"
+FEW = 20  # areas that can all be named where none is of the same region
+
+
+def standings(
+    windows: pd.DataFrame, areas: pd.DataFrame, metrics: Mapping[str, Metric]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Set each area's latest figure beside those of all areas, and of its region.
+
+    It answers: is this area high or low for its kind, before anything is asked of it?
+
+    Parameters
+    ----------
+    windows : DataFrame
+        The windows table, as it may be shown: nothing else is looked at, so that a figure which is not in it
+        cannot be told from here.
+    areas : DataFrame
+        With `area_code` and `region`.
+    metrics : mapping of str to Metric
+
+    Returns
+    -------
+    standings : DataFrame
+        One row per area and metric, in the columns `STANDING_COLUMNS` names: value, number of areas with a
+        figure, number of others that are better, quantiles of all areas, the same counts within the group.
+        `value` is missing, with a reason, where the area has no figure for the whole window.
+    peers : DataFrame
+        One row per area, metric and other area of the group: `peer` (its name) and `value`. The group is the
+        region; where no other area of it has a figure, all others if they are few.
+
+    Notes
+    -----
+    **Method.** The outcome window that ends last, the longer of two, of those that at least half as many
+    areas have whole as of any other. Quantiles are the seventh definition of Hyndman and Fan (1996),
+    doi:10.1080/00031305.1996.10473566.
+
+    **When not to use.** As a league table: areas differ in age, in need and in how they record. Neighbours in
+    rank mostly differ by noise.
+    """
+    if windows.empty:
+        return pd.DataFrame(columns=STANDING_COLUMNS), pd.DataFrame(columns=PEER_COLUMNS)
+    regions = areas.drop_duplicates("area_code").set_index("area_code")["region"]
+    found = [
+        _of_metric(_latest(rows), metrics[str(metric)], regions)
+        for metric, rows in windows.groupby("metric", sort=False)
+    ]
+    tables, peers = zip(*found, strict=True)
+    return pd.concat(tables, ignore_index=True), pd.concat(peers, ignore_index=True)
+
+
+def _latest(rows: pd.DataFrame) -> pd.DataFrame:
+    """Choose the comparison whose outcome ends last, of those that many areas have."""
+    counts = _whole(rows).groupby(rows["payment"], sort=False).sum()
+    many = counts.index[counts >= counts.max() / 2]
+    periods = rows.groupby("payment")["outcome_period"].first().map(Period.parse)
+    last = max(many, key=lambda label: (periods[label].end, periods[label].days))
+    return rows.loc[rows["payment"] == last]
+
+
+def _whole(rows: pd.DataFrame) -> "pd.Series[bool]":
+    return np.isfinite(rows["outcome_value"]) & (rows["outcome_n_present"] == rows["outcome_n_expected"])
+
+
+def _of_metric(
+    rows: pd.DataFrame, metric: Metric, regions: "pd.Series[str]"
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Compare the areas of one metric in one window."""
+    known = _whole(rows)
+    frame = rows[["area_code", "area_name", "metric", "payment"]].assign(
+        period=rows["outcome_period"], value=rows["outcome_value"].where(known), reason=_reasons(rows, known)
+    )
+    have = frame.loc[known].reset_index(drop=True)
+    have["group"] = _groups(have["area_code"], regions)
+    lower = metric.polarity == "lower"
+    have["n_better"] = have["value"].rank(method="min", ascending=lower) - 1
+    within = have.loc[have["group"] != ""].groupby("group")["value"]
+    have["n_group"] = within.transform("size") - 1
+    have["n_group_better"] = within.rank(method="min", ascending=lower) - 1
+    told = frame.merge(have[["area_code", "n_better", "group", "n_group", "n_group_better"]], how="left")
+    told[list(QUANTILES)] = np.quantile(have["value"], list(QUANTILES.values())) if len(have) else np.nan
+    told = told.assign(n_areas=len(have), group=told["group"].fillna(""))
+    return told[STANDING_COLUMNS], _peers(have)
+
+
+def _reasons(rows: pd.DataFrame, known: "pd.Series[bool]") -> "pd.Series[str]":
+    some = rows["outcome_n_present"].astype(str) + " of " + rows["outcome_n_expected"].astype(str)
+    part = (some + " months have a usable figure").where(rows["outcome_n_present"] > 0, "")
+    return rows["outcome_reason"].where(rows["outcome_reason"] != "", part).where(~known, "")
+
+
+def _groups(codes: "pd.Series[str]", regions: "pd.Series[str]") -> "pd.Series[str]":
+    """Give each area its region, or all others where it is alone there and they are few."""
+    region = codes.map(regions).fillna("").astype(str)
+    alone = (region == "") | (region.groupby(region).transform("size") == 1)
+    if len(codes) <= FEW and alone.any():
+        return pd.Series(OTHERS, index=codes.index)
+    return region.where(~alone, "")
+
+
+def _peers(have: pd.DataFrame) -> pd.DataFrame:
+    pairs = have[["area_code", "metric", "group"]].merge(
+        have[["area_code", "area_name", "value", "group"]].rename(
+            columns={"area_code": "other", "area_name": "peer"}
+        ),
+        on="group",
+    )
+    pairs = pairs.loc[(pairs["group"] != "") & (pairs["area_code"] != pairs["other"])]
+    return pairs[PEER_COLUMNS].reset_index(drop=True)

@@ -1,0 +1,117 @@
+"""Where areas stand: counted by hand, and against a plain loop over the example areas."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bcfstats.define.metrics import METRICS
+from bcfstats.judge.assessment import assess
+from bcfstats.judge.standings import OTHERS, standings
+from bcfstats.read.example import example_data
+
+LOWER, HIGHER = "care_home_admissions", "reablement"
+
+
+def table(values, metric=LOWER, payment="2015-10", period="2014-04/2015-03", present=12):
+    return pd.DataFrame(
+        {
+            "area_code": [f"X{i}" for i in range(len(values))],
+            "area_name": [f"Area {i}" for i in range(len(values))],
+            "metric": metric,
+            "payment": payment,
+            "outcome_period": period,
+            "outcome_value": np.array(values, dtype=float),
+            "outcome_n_present": present,
+            "outcome_n_expected": 12,
+            "outcome_reason": "",
+        }
+    )
+
+
+def areas(regions):
+    return pd.DataFrame({"area_code": [f"X{i}" for i in range(len(regions))], "region": list(regions)})
+
+
+def row(found, code):
+    return found.loc[found["area_code"] == code].squeeze()
+
+
+@pytest.mark.parametrize(("metric", "better", "in_region"), [(LOWER, 3, 1), (HIGHER, 2, 1)])
+def test_counts_by_hand_follow_the_polarity(metric, better, in_region):
+    """X4 has 40 among 10, 20, 30, 50, 60; in its region are 30 and 50."""
+    found, peers = standings(table([10, 20, 30, 60, 40, 50], metric), areas("NNSNSS"), METRICS)
+    own = row(found, "X4")
+    assert (own["value"], own["n_areas"], own["n_better"]) == (40, 6, better)
+    assert (own["group"], own["n_group"], own["n_group_better"]) == ("S", 2, in_region)
+    assert (own["lowest"], own["median"], own["highest"]) == (10, 35, 60)
+    assert (own["p25"], own["p90"]) == (22.5, 55)  # 1 + 5/4 and 1 + 5 * 0.9 steps into the sorted values
+    mine = peers.loc[peers["area_code"] == "X4"].set_index("peer")["value"]
+    assert mine.to_dict() == {"Area 2": 30, "Area 5": 50}
+
+
+def test_equals_are_not_better():
+    found, _ = standings(table([5, 5, 5]), areas("NNN"), METRICS)
+    assert found["n_better"].tolist() == [0, 0, 0]
+
+
+def test_areas_without_a_whole_figure_count_nowhere_and_say_why():
+    rows = table([10, np.nan, 30, 20])
+    rows.loc[1, "outcome_reason"] = "it is marked suppressed"
+    rows.loc[3, "outcome_n_present"] = 9
+    found, peers = standings(rows, areas("NNNN"), METRICS)
+    assert row(found, "X0")["n_areas"] == 2
+    assert row(found, "X1")[["value", "n_better", "n_group"]].isna().all()
+    assert row(found, "X1")["reason"] == "it is marked suppressed"
+    assert row(found, "X3")["reason"] == "9 of 12 months have a usable figure"
+    assert set(peers["peer"]) == {"Area 0", "Area 2"}
+    assert found["highest"].tolist() == [30] * 4
+
+
+def test_last_window_that_many_areas_have_is_used():
+    old = table([1, 2, 3, 4], payment="2015-04", period="2013-04/2014-03")
+    full, thin = table([5, 6, 7, np.nan]), table([np.nan, np.nan, np.nan, 9], payment="latest")
+    found, _ = standings(
+        pd.concat([old, full, thin.assign(outcome_period="2015-04/2016-03")]), areas("NNNN"), METRICS
+    )
+    assert set(found["period"]) == {"2014-04/2015-03"}
+
+
+def test_area_alone_in_its_region_is_set_beside_all_where_they_are_few():
+    _, peers = standings(table([1, 2, 3]), areas("ABC"), METRICS)
+    assert peers.groupby("area_code").size().to_dict() == {"X0": 2, "X1": 2, "X2": 2}
+    found, peers = standings(table(range(40)), areas(["A"] + ["B"] * 39), METRICS)
+    assert row(found, "X0")["group"] == ""
+    assert not (peers["area_code"] == "X0").any()
+    assert OTHERS not in set(found["group"])
+
+
+def test_nothing_to_compare_is_nothing_at_all():
+    found, peers = standings(pd.DataFrame(), areas("N"), METRICS)
+    assert found.empty
+    assert peers.empty
+    found, peers = standings(table([np.nan] * 3), areas("NNN"), METRICS)
+    assert found["value"].isna().all()
+    assert peers.empty
+
+
+def test_example_areas_are_counted_as_a_plain_loop_counts_them():
+    results = assess(example_data(n_areas=12))
+    regions = results.areas.set_index("area_code")["region"]
+    for own in results.standings.to_dict("records"):
+        rows = results.windows.loc[
+            (results.windows["metric"] == own["metric"]) & (results.windows["payment"] == own["payment"])
+        ]
+        whole = rows.loc[rows["outcome_n_present"] == rows["outcome_n_expected"]].dropna(
+            subset=["outcome_value"]
+        )
+        values = dict(zip(whole["area_code"], whole["outcome_value"], strict=True))
+        code, sign = own["area_code"], 1 if METRICS[own["metric"]].polarity == "lower" else -1
+        if code not in values:
+            assert own["reason"]
+            continue
+        assert own["n_better"] == sum(sign * x < sign * values[code] for x in values.values())
+        assert own["median"] == pytest.approx(np.median(list(values.values())), rel=1e-12)
+        near = [x for other, x in values.items() if regions[other] == regions[code] and other != code]
+        if own["group"] == regions[code]:
+            assert own["n_group"] == len(near)
+            assert own["n_group_better"] == sum(sign * x < sign * values[code] for x in near)
