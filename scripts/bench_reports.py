@@ -60,8 +60,12 @@ def loop(folder: Path, code: str) -> None:
 
 
 def ours(folder: Path, codes: Sequence[str], executor: str, jobs: int) -> None:
-    """Make reports with our engine."""
-    from bcfstats.run.executors import as_they_end, open_crew
+    """Make reports with our engine, its worker started first as a batch does."""
+    from bcfstats.run import workers
+    from bcfstats.run.executors import LOCAL, as_they_end, open_crew
+
+    if executor == LOCAL:
+        workers.start("forked")
 
     kit, wanted = kit_and_jobs(folder, codes)
     with open_crew(executor, jobs) as crew:

@@ -12,7 +12,8 @@ import signal
 import socket
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,6 +21,7 @@ from bcfstats.run.engines import FORKED
 
 SECONDS_IDLE = 600.0
 SECONDS_BETWEEN_LOOKS = 0.5
+DEAR = ("debugpy", "rfc3987_syntax")  # a second to import; ipykernel and jsonschema do without them
 
 
 def main() -> None:
@@ -109,21 +111,16 @@ def _search_working_folder() -> None:
 
 def _import_everything() -> None:
     """Load what reports need and use it once; nothing here may start a thread."""
-    import importlib
+    with _as_if_not_installed(DEAR):
+        import nbformat
+        import papermill  # noqa: F401
 
-    for name in (
-        "papermill",
-        "pandas",
-        "pyarrow.parquet",
-        "pyarrow.dataset",
-        "matplotlib.backends.backend_svg",
-    ):
-        importlib.import_module(name)
-    import nbformat
+        from bcfstats.run.engine import register_engines
+        from bcfstats.run.forked import prepared_kernel
+        from bcfstats.run.report import exporter
+    import pyarrow.dataset
+    import pyarrow.parquet  # noqa: F401
 
-    from bcfstats.run.engine import register_engines
-    from bcfstats.run.forked import prepared_kernel
-    from bcfstats.run.report import exporter
     from bcfstats.show.report import open_report  # noqa: F401
     from bcfstats.show.warm import warm_up
 
@@ -132,6 +129,17 @@ def _import_everything() -> None:
     make: Any = nbformat.v4  # has no type annotations
     exporter().from_notebook_node(make.new_notebook(cells=[make.new_markdown_cell("*")]))
     warm_up()
+
+
+@contextmanager
+def _as_if_not_installed(names: tuple[str, ...]) -> Iterator[None]:
+    """Keep packages from being imported by others; a notebook can import them all the same."""
+    sys.modules.update(dict.fromkeys(names))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in names:
+            del sys.modules[name]
 
 
 if __name__ == "__main__":

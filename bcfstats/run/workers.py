@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from bcfstats.run.engines import FORKED, ONE_THREAD
-from bcfstats.run.fingerprint import code_fingerprint
 from bcfstats.run.report import Job, Kit, Made, Outcome
 
+NOT_YET = "not made yet: 'bcfstats run --resume' makes what is left"
 ATTEMPTS, SECONDS_BEFORE_ANOTHER = 2, 0.2
 COMMAND = [sys.executable, "-m", "bcfstats.run.worker"]
 DRAW_IN_PAGE = "module://matplotlib_inline.backend_inline"  # as every kernel of Jupyter
@@ -29,6 +29,8 @@ DRAW_IN_PAGE = "module://matplotlib_inline.backend_inline"  # as every kernel of
 
 def ask(kit: Kit, job: Job) -> Made:
     """Have one report made; once more where a process ended under it, and then told as a failure."""
+    from bcfstats.run.fingerprint import code_fingerprint  # pandas need not delay the first worker
+
     if kit.code != code_fingerprint():
         return failure(job, f"{socket.gethostname()} has another version of bcfstats or of its packages")
     kit = _unpacked(kit)
@@ -36,7 +38,7 @@ def ask(kit: Kit, job: Job) -> Made:
     for _ in range(ATTEMPTS):
         worker = _worker(kit.engine)
         if worker is None:
-            return failure(job, "stopped before it was made")
+            return failure(job, NOT_YET)
         try:
             made = worker.make(kit, job)
         except (EOFError, OSError, pickle.UnpicklingError):
