@@ -42,6 +42,11 @@ class Data:
     is_example: bool = False
 
 
+def aside(folder: Path) -> Path:
+    """Say where a folder stands for the moment in which a new one takes its place."""
+    return folder.with_name(f".{folder.name}.before")
+
+
 def load(processed: str | Path) -> Data:
     """Read what `prepare` wrote.
 
@@ -62,6 +67,8 @@ def load(processed: str | Path) -> Data:
         If the folder holds no prepared data, or a file of it is damaged.
     """
     folder = Path(processed)
+    if not folder.exists() and aside(folder).is_dir():
+        folder = aside(folder)  # it is being replaced, or was when a process was killed
     if not (folder / MANIFEST).is_file():
         raise InputError(
             "There is no prepared data here.",
@@ -69,8 +76,10 @@ def load(processed: str | Path) -> Data:
             do="Run 'bcfstats prepare' first, or name the folder it wrote to.",
         )
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        written = (folder / MANIFEST).read_bytes()
+        manifest = json.loads(written)
         tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES}
+        changed = (folder / MANIFEST).read_bytes() != written
     except (OSError, ValueError) as error:
         raise InputError(
             "The prepared data is damaged or incomplete.",
@@ -78,6 +87,12 @@ def load(processed: str | Path) -> Data:
             found=str(error).splitlines()[0],
             do="Run 'bcfstats prepare' again.",
         ) from None
+    if changed:
+        raise InputError(
+            "The prepared data were replaced while they were read.",
+            where=str(folder),
+            do="Try again when 'bcfstats prepare' has ended.",
+        )
     missing = [name for name in OBSERVATION_TYPES if name not in tables["observations"].columns]
     if missing:
         raise InputError(

@@ -1,18 +1,64 @@
-"""Write a folder all at once: either everything new is there, or everything old still is."""
+"""Write a file or a folder all at once: either everything new is there, or everything old still is."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from bcfstats.errors import InputError
-from bcfstats.read.data import MANIFEST
+from bcfstats.read.data import MANIFEST, aside
+
+PARTS = ".*.part"  # what a killed process may leave of a file it was writing
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Give a name to write to; what is there at the end takes the place of `path`, or nothing does.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file to be written; its folder is made where it is missing.
+
+    Yields
+    ------
+    pathlib.Path
+        A hidden name beside it, of this process alone.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> target = Path(tempfile.mkdtemp()) / "notes.txt"
+    >>> with whole(target) as part:
+    ...     _ = part.write_text("first")
+    >>> with whole(target) as part:
+    ...     _ = part.write_text("sec")
+    ...     raise OSError("no space left")
+    Traceback (most recent call last):
+    OSError: no space left
+    >>> target.read_text(), [found.name for found in target.parent.iterdir()]
+    ('first', ['notes.txt'])
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def clear_parts(folder: Path) -> None:
+    """Remove what killed processes have left half-written in a folder that nobody else is writing to."""
+    for part in folder.glob(PARTS):
+        part.unlink(missing_ok=True)
 
 
 def replace_folder(folder: Path, tables: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any]) -> None:
@@ -52,8 +98,8 @@ def replace_folder(folder: Path, tables: Mapping[str, pd.DataFrame], manifest: M
 
 def restore_folder(folder: Path) -> None:
     """Put a folder back that an interruption in the last step of `replace_folder` left aside."""
-    if not folder.exists() and _aside(folder).is_dir():
-        _aside(folder).rename(folder)
+    if not folder.exists() and aside(folder).is_dir():
+        aside(folder).rename(folder)
 
 
 def _write(
@@ -71,17 +117,13 @@ def _write(
 
 
 def _swap(fresh: Path, folder: Path) -> None:
-    aside = _aside(folder)
-    shutil.rmtree(aside, ignore_errors=True)
+    before = aside(folder)
+    shutil.rmtree(before, ignore_errors=True)
     if folder.exists():
-        folder.rename(aside)
+        folder.rename(before)
     try:
         fresh.rename(folder)
     except BaseException:
         restore_folder(folder)
         raise
-    shutil.rmtree(aside, ignore_errors=True)
-
-
-def _aside(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.before")
+    shutil.rmtree(before, ignore_errors=True)

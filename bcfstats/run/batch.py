@@ -1,8 +1,8 @@
 """Every area's report in one run: computed once, run by papermill, recorded whole."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,26 +13,27 @@ import pandas as pd
 import bcfstats
 from bcfstats.define.areas import AREAS, Area, find_area
 from bcfstats.define.schemes import scheme
-from bcfstats.errors import InputError
+from bcfstats.errors import InputError, ReportError
 from bcfstats.judge.assessment import assess
 from bcfstats.judge.results import Results
 from bcfstats.read.data import load
+from bcfstats.read.store import clear_parts
 from bcfstats.read.targets import read_targets
 from bcfstats.run import workers
 from bcfstats.run.engines import chosen_engine
 from bcfstats.run.executors import LOCAL, Crew, as_they_end, check_executor, open_crew
 from bcfstats.run.files import safe_csv, write_whole
 from bcfstats.run.fingerprint import code_fingerprint, fingerprints, inputs_fingerprint
+from bcfstats.run.lock import sole_use
 from bcfstats.run.progress import Progress
 from bcfstats.run.records import failures_table, index_page, results_table, run_record, stem_of
 from bcfstats.run.report import Job, Kit, Made, Outcome, check_parameters
 from bcfstats.run.resume import is_made, kept_results, notebook_path, page_path
 from bcfstats.run.settings import Settings, all_metrics, vouched_for
 from bcfstats.run.spreadsheet import write_workbook
-from bcfstats.run.workers import failure
+from bcfstats.run.workers import NOT_YET, failure
 from bcfstats.show.disclosed import disclose
-from bcfstats.show.report import EXAMPLE
-from bcfstats.show.words import day
+from bcfstats.show.words import EXAMPLE, day
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,16 @@ def run_batch(
     Raises
     ------
     BcfStatsError
-        If the input cannot be used at all; nothing has been written then.
+        If the input cannot be used at all, or another run is writing to the folder; nothing has been written
+        then. If the folder cannot be written to.
     """
+    with sole_use(settings.out):
+        return _run(settings, areas, resume, executor, stream)
+
+
+def _run(
+    settings: Settings, areas: Sequence[str], resume: bool, executor: Executor | None, stream: TextIO | None
+) -> BatchResult:
     started = datetime.now().astimezone()
     engine = chosen_engine(settings.engine)
     check_executor(settings.executor)
@@ -120,37 +129,79 @@ def run_batch(
     except BaseException:
         workers.end()  # it was started for nothing
         raise
-    results.save(settings.out / "tables")
-    results = Results.load(settings.out / "tables")  # what the notebooks are to read
+    if kept is None:
+        with _told(settings.out):
+            results.save(settings.out / "tables")
+        results = Results.load(settings.out / "tables")  # what the notebooks are to read
     made_from = fingerprints(results, settings.notebook.read_bytes(), [job.area_code for job in jobs])
     jobs = [replace(job, fingerprint=made_from[job.area_code]) for job in jobs]
-    (settings.out / "notebooks").mkdir(parents=True, exist_ok=True)
     left = [job for job in jobs if not (resume and is_made(settings.out, job))]
     size = max(1, min(settings.jobs, len(left)))
+    record = settings.as_record() | {"stopped": True, "not_made_again": len(jobs) - len(left)}
+    with _told(settings.out):
+        _clear(settings.out)
+        _record(results, jobs, _so_far(jobs, left), started, record, settings.out)  # as it stands if killed
+        _write_results(results, settings.out)
     given = nullcontext(Crew(executor, settings.jobs)) if executor else open_crew(settings.executor, size)
     with given as crew:
         outcomes, stopped = _made(crew, _kit(settings, engine), jobs, left, settings.out, stream)
-    record = settings.as_record() | {"stopped": stopped, "not_made_again": len(jobs) - len(left)}
-    _record(results, outcomes, started, record, settings.out)
+    with _told(settings.out):
+        _record(results, jobs, outcomes, started, record | {"stopped": stopped}, settings.out)
     return BatchResult(settings.out, outcomes)
+
+
+def _so_far(jobs: Sequence[Job], left: Sequence[Job]) -> tuple[Outcome, ...]:
+    """Say what has become of every job before the first of those left is begun."""
+    waiting = {job.area_code for job in left}
+    return tuple(
+        failure(job, NOT_YET).outcome
+        if job.area_code in waiting
+        else Outcome(job.area_code, job.area_name, job.stem)
+        for job in jobs
+    )
+
+
+@contextmanager
+def _told(out: Path) -> Iterator[None]:
+    """Tell what could not be written in the user's words."""
+    try:
+        yield
+    except OSError as error:
+        raise ReportError(
+            "The run could not be written; every file there is whole, old or new.",
+            where=str(error.filename2 or error.filename or out),
+            found=error.strerror or str(error),
+            do="Check space and rights, close programs that have the file open, and run again with --resume.",
+        ) from error
+
+
+def _clear(out: Path) -> None:
+    """Make the folders of a run, without what a killed run was writing to them."""
+    for folder in (out, out / "tables", out / "areas", out / "notebooks"):
+        folder.mkdir(exist_ok=True)
+        clear_parts(folder)
+
+
+def _write_results(results: Results, out: Path) -> None:
+    write_whole(out / "results.csv", safe_csv(results_table(results)), encoding="utf-8-sig")
+    write_workbook(results, out / "results.xlsx")
 
 
 def _record(
     results: Results,
+    jobs: Sequence[Job],
     outcomes: tuple[Outcome, ...],
     started: datetime,
     settings: dict[str, Any],
     out: Path,
 ) -> None:
     texts = {
-        "results.csv": safe_csv(results_table(results)),
         "failures.csv": failures_table(outcomes),
-        "run.json": run_record(results, outcomes, started, settings),
+        "run.json": run_record(results, jobs, outcomes, started, settings),
         "index.html": index_page(results, outcomes),
     }
     for name, text in texts.items():
         write_whole(out / name, text, encoding="utf-8-sig" if name.endswith("csv") else "utf-8")
-    write_workbook(results, out / "results.xlsx")
 
 
 def _results(settings: Settings, started: datetime) -> Results:
@@ -219,7 +270,7 @@ def _made(
     crew: Crew, kit: Kit, jobs: Sequence[Job], left: Sequence[Job], out: Path, stream: TextIO | None
 ) -> tuple[tuple[Outcome, ...], bool]:
     """Make the reports that are left and tell progress; outcomes come in the order of the jobs."""
-    outcomes = {job.area_code: failure(job, "stopped before it was made").outcome for job in left}
+    outcomes = {outcome.area_code: outcome for outcome in _so_far(jobs, left)}
     progress, stopped = Progress(len(left), stream), False
     try:
         for job, made in as_they_end(crew, kit, left):
@@ -228,8 +279,7 @@ def _made(
     except KeyboardInterrupt:
         stopped = True
     progress.close()
-    made_before = [Outcome(job.area_code, job.area_name, job.stem) for job in jobs]
-    return tuple(outcomes.get(outcome.area_code, outcome) for outcome in made_before), stopped
+    return tuple(outcomes[job.area_code] for job in jobs), stopped
 
 
 def _written(made: Made, out: Path) -> Outcome:

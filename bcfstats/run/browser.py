@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from bcfstats.errors import ReportError
+from bcfstats.read.store import whole
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge", "microsoft-edge")
 PLACES = (
@@ -51,7 +52,14 @@ def print_page(page: Path, target: Path) -> None:
     ReportError
         If there is no browser, or it prints nothing.
     """
-    part = target.with_name(f".{target.name}.part")
+    with whole(target) as part:
+        said = _print(page, part)
+        if not part.is_file():
+            raise ReportError("The browser printed no PDF.", where=str(page), found=said)
+
+
+def _print(page: Path, target: Path) -> str:
+    """Run the browser and give the last line of what it says."""
     with tempfile.TemporaryDirectory(prefix="bcf", ignore_cleanup_errors=True) as profile:
         command = [
             find_browser(),
@@ -61,16 +69,13 @@ def print_page(page: Path, target: Path) -> None:
             "--no-pdf-header-footer",
             "--export-tagged-pdf",
             f"--user-data-dir={profile}",
-            f"--print-to-pdf={part.resolve()}",
+            f"--print-to-pdf={target.resolve()}",
             page.resolve().as_uri(),
         ]
         if sys.platform == "linux" and os.geteuid() == 0:
             command.insert(1, "--no-sandbox")  # Chromium refuses to start for root without it
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
-            said = done.stderr.strip().splitlines()[-1:]
         except subprocess.TimeoutExpired:
-            said = [f"nothing after {SECONDS} seconds"]
-    if not part.is_file():
-        raise ReportError("The browser printed no PDF.", where=str(page), found=" ".join(said))
-    part.replace(target)
+            return f"nothing after {SECONDS} seconds"
+        return " ".join(done.stderr.strip().splitlines()[-1:])

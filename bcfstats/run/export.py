@@ -6,10 +6,10 @@ from pathlib import Path
 from bcfstats.define.areas import AREAS, Area, find_area
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.results import Results
+from bcfstats.read.store import whole
 from bcfstats.run.browser import print_page
 from bcfstats.run.files import safe_csv, write_whole
-from bcfstats.run.records import stem_of
-from bcfstats.run.resume import page_path
+from bcfstats.run.resume import made_reports
 from bcfstats.show.fingertips import fingertips_table
 from bcfstats.show.report import open_report
 from bcfstats.show.word import word_document
@@ -77,15 +77,16 @@ def _of_area(
     drawn = open_report(code, results).all_charts() if docx or charts else {}
     if charts:
         folder = run_folder / "charts" / page.stem
-        folder.mkdir(parents=True, exist_ok=True)
         for name, chart in drawn.items():
-            target = folder / f"{name}.{charts}"
-            target.write_bytes(chart.png() if charts == "png" else chart.svg.encode())
-            yield target
+            with whole(folder / f"{name}.{charts}") as part:
+                part.write_bytes(chart.png() if charts == "png" else chart.svg.encode())
+            yield folder / f"{name}.{charts}"
     if docx:
         target = page.with_suffix(".docx")
         title = f"{results.areas.set_index('area_code')['area_name'][code]}: Better Care Fund metrics"
-        target.write_bytes(word_document(page.read_text(encoding="utf-8"), list(drawn.values()), title))
+        document = word_document(page.read_text(encoding="utf-8"), list(drawn.values()), title)
+        with whole(target) as part:
+            part.write_bytes(document)
         yield target
     if pdf:
         print_page(page, page.with_suffix(".pdf"))
@@ -93,12 +94,17 @@ def _of_area(
 
 
 def _pages(run_folder: Path, results: Results, wanted: Sequence[str]) -> list[tuple[str, Path]]:
-    """Find the pages of the areas that are wanted, or of all that have one."""
+    """Find the pages of this run, of the areas that are wanted or of all that have one."""
     rows = {str(row["area_code"]): row for row in results.areas.fillna("").to_dict("records")}
     known = [AREAS.get(code) or Area(code, str(row["area_name"])) for code, row in rows.items()]
     codes = [find_area(text, known).area_code for text in wanted] or list(rows)
-    pages = {code: page_path(run_folder, stem_of(rows[code])) for code in codes}
-    lost = [rows[code]["area_name"] for code, page in pages.items() if not page.is_file()]
+    pages = made_reports(run_folder, results)
+    lost = [rows[code]["area_name"] for code in codes if code not in pages]
     if wanted and lost:
-        raise InputError("There is no report in this folder.", where=str(run_folder), found=", ".join(lost))
-    return [(code, page) for code, page in pages.items() if page.is_file()]
+        raise InputError(
+            "There is no report of this run in the folder.",
+            where=str(run_folder),
+            found=", ".join(lost),
+            do="'bcfstats run --resume' makes what is missing, changed, or left from an earlier run.",
+        )
+    return [(code, pages[code]) for code in codes if code in pages]

@@ -1,9 +1,11 @@
-"""Writing files so that a name never holds half of one, and text so that no spreadsheet runs it."""
+"""Writing text whole, and so that no spreadsheet runs it."""
 
 from pathlib import Path
 from typing import TypeVar
 
 import pandas as pd
+
+from bcfstats.read.store import whole
 
 RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r")
 Cell = TypeVar("Cell")
@@ -20,10 +22,8 @@ def write_whole(path: Path, text: str, *, encoding: str = "utf-8") -> None:
     >>> target.read_text(), sorted(found.name for found in target.parent.iterdir())
     ('{}', ['run.json'])
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding=encoding, newline="")
-    part.replace(path)
+    with whole(path) as part:
+        part.write_text(text, encoding=encoding, newline="")
 
 
 def safe_text(cell: Cell) -> Cell | str:

@@ -92,9 +92,9 @@ def notebook_parameters(notebook: Path) -> tuple[str, ...]:
     Raises
     ------
     ParameterError
-        If the notebook has no such cell.
+        If there is no such notebook, or it has no such cell.
     """
-    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
+    for cell in _cells(notebook):
         if cell["cell_type"] == "code" and "parameters" in cell["metadata"].get("tags", []):
             body = ast.parse("".join(cell["source"])).body
             return tuple(
@@ -109,6 +109,18 @@ def notebook_parameters(notebook: Path) -> tuple[str, ...]:
         where=notebook.name,
         do="Tag the cell that holds its parameters.",
     )
+
+
+def _cells(notebook: Path) -> list[Any]:
+    try:
+        return list(json.loads(notebook.read_text(encoding="utf-8"))["cells"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ParameterError(
+            "The notebook cannot be read.",
+            where=str(notebook),
+            found=f"{type(error).__name__}: {error}",
+            do="Name a notebook with --notebook.",
+        ) from None
 
 
 def check_parameters(notebook: Path, parameters: dict[str, str]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from bcfstats.errors import BcfStatsError
 from bcfstats.judge.results import Results
 from bcfstats.run.fingerprint import inputs_fingerprint
+from bcfstats.run.records import stem_of
 from bcfstats.run.report import Job
 from bcfstats.run.settings import Settings
 
@@ -35,10 +36,37 @@ def is_made(out: Path, job: Job) -> bool:
 
     The executed notebook, written after the page, names what it was made from and which page goes with it.
     """
+    return _is_whole(out, job.stem, job.fingerprint)
+
+
+def made_reports(out: Path, results: Results) -> dict[str, Path]:
+    """Find the pages that belong to the tables of a run, by area code: none of an earlier run, none changed.
+
+    Parameters
+    ----------
+    out : Path
+        The folder of the run.
+    results : Results
+        Its tables.
+    """
     try:
-        about = json.loads(notebook_path(out, job.stem).read_bytes())["metadata"]["bcfstats"]
-        page = page_path(out, job.stem).read_bytes()
+        record = json.loads((out / "run.json").read_bytes())
+        same = record["about"]["made_from"] == results.about["made_from"]
+        fingerprints = record["fingerprints"] if same else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    stems = {row["area_code"]: stem_of(row) for row in results.areas.to_dict("records")}
+    return {
+        code: page_path(out, stem)
+        for code, stem in stems.items()
+        if code in fingerprints and _is_whole(out, stem, fingerprints[code])
+    }
+
+
+def _is_whole(out: Path, stem: str, fingerprint: str) -> bool:
+    try:
+        about = json.loads(notebook_path(out, stem).read_bytes())["metadata"]["bcfstats"]
+        page = page_path(out, stem).read_bytes()
+        return (about["fingerprint"], about["page"]) == (fingerprint, hashlib.sha256(page).hexdigest())
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    found = about.get("fingerprint"), about.get("page")
-    return found == (job.fingerprint, hashlib.sha256(page).hexdigest())

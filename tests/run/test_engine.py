@@ -265,7 +265,7 @@ def test_ending_the_workers_ends_what_they_run_within_seconds(tmp_path):
             time.sleep(0.05)
         started = time.monotonic()
         workers.end()
-        assert asked.result().outcome.reason == "stopped before it was made"
+        assert asked.result().outcome.reason == workers.NOT_YET
     assert time.monotonic() - started < 5
     pid = int((tmp_path / "notebooks" / "pid").read_text())
     until = time.monotonic() + 5

@@ -248,5 +248,5 @@ def test_a_batch_stopped_with_ctrl_c_ends_soon_and_leaves_a_record(example_proce
     assert "0 reports made, 3 failed." in told
     assert "Traceback" not in errors
     failures = pd.read_csv(out / "failures.csv", encoding="utf-8-sig")
-    assert failures["reason"].tolist() == ["stopped before it was made"] * 3
+    assert failures["reason"].tolist() == [workers.NOT_YET] * 3
     assert '"stopped": true' in (out / "run.json").read_text(encoding="utf-8")
