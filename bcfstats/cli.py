@@ -223,6 +223,22 @@ def export(
 
 
 @app.command()
+def compare(
+    before: Annotated[Path, typer.Argument(help="Folder of a run.")],
+    after: Annotated[Path, typer.Argument(help="Folder of a later run.")],
+    out: Annotated[Path | None, typer.Option(help="CSV file for every change.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Say which numbers moved between two runs, and what differs in data, settings and code."""
+    from bcfstats.run.compare import describe_comparison
+
+    code, lines = describe_comparison(before, after, out=out)
+    for line in lines:
+        print(line)
+    raise typer.Exit(code)
+
+
+@app.command()
 def validate(
     processed: Folder = None,
     out: Folder = None,

@@ -23,7 +23,13 @@ from bcfstats.run import workers
 from bcfstats.run.engines import chosen_engine
 from bcfstats.run.executors import LOCAL, Crew, as_they_end, check_executor, open_crew
 from bcfstats.run.files import safe_csv, write_whole
-from bcfstats.run.fingerprint import code_fingerprint, fingerprints, inputs_fingerprint
+from bcfstats.run.fingerprint import (
+    code_fingerprint,
+    files_read,
+    fingerprints,
+    inputs_fingerprint,
+    source_fingerprint,
+)
 from bcfstats.run.lock import sole_use
 from bcfstats.run.progress import Progress
 from bcfstats.run.records import failures_table, index_page, results_table, run_record, stem_of
@@ -222,6 +228,8 @@ def _results(settings: Settings, started: datetime) -> Results:
         "version": bcfstats.__version__,
         "created": day(started.date()),
         "inputs": [[found["file"], found["sha256"]] for found in data.manifest["files"]],
+        "files": files_read(settings),
+        "code": source_fingerprint(),
         "made_from": inputs_fingerprint(settings),
     }
     return replace(results, about=results.about | made)

@@ -16,7 +16,13 @@ from bcfstats.judge.results import TABLES, Results
 from bcfstats.run.records import PACKAGES
 from bcfstats.run.settings import Settings
 
-NOT_CONTENT = ("created", "inputs", "made_from")  # of a run, not of what it found for an area
+NOT_CONTENT = (
+    "created",
+    "inputs",
+    "files",
+    "code",
+    "made_from",
+)  # of a run, not of an area
 NOT_INPUT = (
     "raw",
     "processed",
@@ -31,28 +37,44 @@ NOT_INPUT = (
 
 
 @cache
-def code_fingerprint() -> str:
-    """Digest the code of bcfstats, the versions of the packages that shape a report, and Python's."""
+def source_fingerprint() -> str:
+    """Digest the code and data files of bcfstats alone."""
     root = Path(bcfstats.__file__).parent
-    digest = hashlib.sha256(platform.python_version().encode())
-    for name in PACKAGES:
-        digest.update(f"{name} {version(name)}\n".encode())
+    digest = hashlib.sha256()
     for path in sorted(root.rglob("*")):
         if path.is_file() and path.suffix != ".pyc":
             digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
 
+@cache
+def code_fingerprint() -> str:
+    """Digest the code of bcfstats, the versions of the packages that shape a report, and Python's."""
+    versions = "".join(f"{name} {version(name)}\n" for name in PACKAGES)
+    return hashlib.sha256(f"{platform.python_version()}{versions}{source_fingerprint()}".encode()).hexdigest()
+
+
+def files_read(settings: Settings) -> list[list[str]]:
+    """List every file that a run's tables are computed from: its kind, its name and its checksum."""
+    kinds: dict[str, Sequence[Path]] = {
+        "prepared": sorted(settings.processed.glob("*")),
+        "metrics": settings.metrics,
+        "targets": settings.targets,
+        "scheme": [Path(settings.scheme)],
+    }
+    return [
+        [kind, path.name, hashlib.sha256(path.read_bytes()).hexdigest()]
+        for kind, paths in kinds.items()
+        for path in paths
+        if path.is_file()
+    ]
+
+
 def inputs_fingerprint(settings: Settings) -> str:
     """Digest everything that a run's tables are computed from: data, targets, rules, settings and code."""
     chosen = {name: value for name, value in settings.as_record().items() if name not in NOT_INPUT}
-    digest = hashlib.sha256(f"{code_fingerprint()} {json.dumps(chosen, default=str)}".encode())
-    own = [*settings.metrics, *settings.targets, Path(settings.scheme)]
-    prepared = sorted(settings.processed.glob("*"))
-    for path in (*prepared, *own):
-        if path.is_file():
-            digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
+    content = json.dumps([code_fingerprint(), chosen, files_read(settings)], default=str)
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def fingerprints(results: Results, notebook: bytes, areas: Sequence[str]) -> dict[str, str]:

@@ -1,0 +1,232 @@
+"""Two runs side by side: which numbers moved, which judgements changed, which rows came and went."""
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bcfstats.errors import InputError
+from bcfstats.run.files import safe_csv, write_whole
+from bcfstats.run.provenance import Differences, differences
+
+KEYS = ["area_code", "metric", "payment"]
+SAVED = {"outlook": "outlooks", "target": "assessments"}  # besides the comparisons in results.csv
+JUDGEMENTS = ("verdict", "finding", "noise_finding")
+JUDGEMENT, APPEARED, VANISHED, COLUMN, NUMBER, WORDS, ROUNDING = KINDS = (
+    "judgement changed",
+    "row appeared",
+    "row vanished",
+    "column in one run only",
+    "number moved",
+    "words changed",
+    "rounding",
+)
+NAMED = ["table", "area_name", "metric", "payment", "figure"]
+COLUMNS = ["kind", "table", "area_code", *NAMED[1:], "before", "after", "difference"]
+ROUNDING_SHARE = 1e-9  # of a number: other machines and releases sum in another order
+_EMPTY = pd.DataFrame(index=pd.MultiIndex.from_arrays([[], [], []], names=KEYS))
+SHOWN, LONGEST = 8, 80  # lines of each kind, characters of a text; the CSV file has it all
+
+
+@dataclass(frozen=True)
+class RunComparison:
+    """What moved between two runs, and what differs in what they were made from.
+
+    Attributes
+    ----------
+    changes : DataFrame
+        One row per cell, row or column that is not the same: `kind table area_code area_name metric payment
+        figure before after difference`; judgements first, rounding last.
+    differences : Differences
+        Of files, settings, code and packages.
+    """
+
+    changes: pd.DataFrame
+    differences: Differences
+
+    @property
+    def moved(self) -> bool:
+        """Whether anything differs by more than rounding."""
+        return bool((self.changes["kind"] != ROUNDING).any())
+
+
+def compare_runs(before: Path, after: Path) -> RunComparison:
+    """Tell which numbers differ between two runs, and what can be the reason.
+
+    Parameters
+    ----------
+    before, after : Path
+        Folders that `bcfstats run` wrote.
+
+    Returns
+    -------
+    RunComparison
+        Rows are matched by area, metric and payment: the comparisons of `results.csv`, the outlooks and the
+        proposed targets. Months, seasons and ladders are not compared by themselves.
+
+    Raises
+    ------
+    InputError
+        If a folder does not hold a whole run.
+    """
+    records = [_record(folder) for folder in (before, after)]
+    first, second = (_tables(folder) for folder in (before, after))
+    changes = pd.concat([_changes(name, first[name], second[name]) for name in first], ignore_index=True)
+    changes["area_name"] = changes["area_code"].map(_names(first) | _names(second)).fillna("")
+    order = changes["kind"].map(KINDS.index).argsort(kind="stable")
+    return RunComparison(changes.iloc[order].reset_index(drop=True), differences(*records))
+
+
+def describe_comparison(before: Path, after: Path, *, out: Path | None = None) -> tuple[int, list[str]]:
+    """Compare two runs in a few plain lines, and write every change as CSV where asked.
+
+    Returns
+    -------
+    int, list of str
+        Exit code (1 where anything moved), and lines to print.
+    """
+    found = compare_runs(before, after)
+    lines = [*_told(found.changes), *found.differences.lines, found.differences.why(found.moved)]
+    if out is not None:
+        sides = {side: found.changes[side].map(_number_or_text) for side in ("before", "after")}
+        write_whole(out, safe_csv(found.changes.assign(**sides)), encoding="utf-8-sig")
+        lines.append(f"Every change: {out}")
+    return int(found.moved), lines
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    """Read what a run records; refuse a folder whose tables are newer than its results."""
+    try:
+        record: dict[str, Any] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        about = json.loads((folder / "tables" / "about.json").read_text(encoding="utf-8"))
+        whole = about["made_from"] == record["about"]["made_from"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            "This folder does not hold a run that can be compared.",
+            where=str(folder),
+            found=f"{type(error).__name__}: {error}",
+            do="Give the folder that 'bcfstats run' wrote.",
+        ) from None
+    if not whole:
+        raise InputError(
+            "The tables of this run are newer than its results: it was not finished.",
+            where=str(folder),
+            do="Finish it with: bcfstats run --resume.",
+        )
+    return record
+
+
+def _tables(folder: Path) -> dict[str, pd.DataFrame]:
+    """Read the tables of a run, every cell as the text it is, by area, metric and payment."""
+    try:
+        texts = {"comparison": (folder / "results.csv").read_text(encoding="utf-8-sig")}
+        for name, table in SAVED.items():
+            texts[name] = pd.read_parquet(folder / "tables" / f"{table}.parquet").to_csv(index=False)
+        found = {
+            name: pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+            for name, text in texts.items()
+        }
+    except (OSError, ValueError) as error:
+        raise InputError(
+            "The results of a run cannot be read.", where=str(folder), found=str(error)
+        ) from None
+    for name, table in found.items():
+        missing = [key for key in KEYS if key not in table]
+        if len(table) and (missing or table.duplicated(KEYS).any()):
+            raise InputError(
+                "Rows cannot be told apart by area, metric and payment.",
+                where=f"{folder}, {name}",
+                found=f"no column {missing[0]}" if missing else "the same row twice",
+            )
+    return {name: table.set_index(KEYS) if len(table) else _EMPTY for name, table in found.items()}
+
+
+def _names(tables: dict[str, pd.DataFrame]) -> dict[str, str]:
+    rows = tables["comparison"].reset_index()
+    return dict(zip(rows["area_code"], rows["area_name"], strict=True)) if "area_name" in rows else {}
+
+
+def _changes(name: str, first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """List every difference between two tables."""
+    shared = [column for column in first if column in second]
+    rows = first.index.intersection(second.index, sort=False)
+    one, two = (table.loc[rows, shared].to_numpy(dtype=object) for table in (first, second))
+    row, column = np.nonzero(one != two)
+    cells = rows.take(row).to_frame(index=False)
+    cells["figure"] = np.array(shared, dtype=object)[column]
+    cells["before"], cells["after"] = one[row, column], two[row, column]
+    cells["kind"], cells["difference"] = _kinds(cells)
+    gone = [table.index.difference(rows).to_frame(index=False) for table in (first, second)]
+    columns = [set(table) - set(shared) for table in (first, second) if len(first) and len(second)]
+    parts = [
+        cells,
+        gone[0].assign(kind=VANISHED),
+        gone[1].assign(kind=APPEARED),
+        *(
+            pd.DataFrame({"figure": sorted(names), "kind": COLUMN, side: "there"})
+            for side, names in zip(("before", "after"), columns, strict=False)
+        ),
+    ]
+    found = pd.concat([part for part in parts if len(part)] or [cells], ignore_index=True)
+    found = found.assign(table=name).reindex(columns=COLUMNS)
+    difference = found["difference"].astype(float)
+    return found.astype(object).where(found.notna(), "").assign(difference=difference)
+
+
+def _kinds(cells: pd.DataFrame) -> tuple[Any, Any]:
+    """Tell numbers from words, and a number that moved from one summed in another order."""
+    before, after = (
+        pd.to_numeric(cells[side], errors="coerce").to_numpy(float) for side in ("before", "after")
+    )
+    numeric = (np.isfinite(before) | (cells["before"] == "")) & (np.isfinite(after) | (cells["after"] == ""))
+    difference = after - before
+    with np.errstate(invalid="ignore"):
+        rounding = np.abs(difference) <= ROUNDING_SHARE * np.maximum(np.abs(before), np.abs(after))
+    judged = cells["figure"].isin(JUDGEMENTS)
+    kinds = np.select([judged, numeric & rounding, numeric], [JUDGEMENT, ROUNDING, NUMBER], default=WORDS)
+    return kinds, np.where(numeric & ~judged, difference, np.nan)
+
+
+def _told(changes: pd.DataFrame) -> Iterator[str]:
+    """Say how many there are of each kind, with the first few; numbers that moved farthest first."""
+    for kind in KINDS:
+        rows = changes.loc[changes["kind"] == kind]
+        if rows.empty:
+            continue
+        yield f"{kind.capitalize()}: {len(rows):,}."
+        if kind == ROUNDING:
+            continue
+        if kind == NUMBER:
+            share = rows["difference"].abs() / pd.to_numeric(rows["before"]).abs()
+            rows = rows.loc[share.sort_values(ascending=False, kind="stable", na_position="first").index]
+        yield from (f"  {_line(row)}" for row in rows.head(SHOWN).to_dict("records"))
+        if len(rows) > SHOWN:
+            yield f"  ... and {len(rows) - SHOWN:,} more: --out writes them all."
+
+
+def _line(row: dict[str, Any]) -> str:
+    where = ", ".join(row[name] for name in NAMED if row[name])
+    if row["kind"] in (APPEARED, VANISHED):
+        return where
+    if row["kind"] == COLUMN:
+        return f"{where}: in the {'first' if row['before'] else 'second'} run only"
+    moved = "" if np.isnan(row["difference"]) else f" ({row['difference']:+.6g})"
+    return f"{where}: {_shown(row['before'])}, then {_shown(row['after'])}{moved}"
+
+
+def _shown(cell: str) -> str:
+    """Shorten a cell for a line: six digits of a number, the beginning of a text."""
+    content = _number_or_text(cell)
+    if isinstance(content, float):
+        return f"{content:.6g}"
+    return (content if len(content) <= LONGEST else f"{content[:LONGEST]}...") or "missing"
+
+
+def _number_or_text(cell: str) -> float | str:
+    return float(cell) if re.fullmatch(r"[+-]?[\d.]+(e[+-]?\d+)?", cell) else cell
