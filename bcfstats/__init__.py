@@ -50,6 +50,7 @@ _HOMES = {
     "xmr_limits": "stats.control_charts",
     "spc_signals": "stats.control_charts",
     # judgement
+    "sound": "judge.screening",
     "baseline": "judge.baseline",
     "assess": "judge.assessment",
     "assess_ambitions": "judge.ambitions",

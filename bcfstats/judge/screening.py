@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bcfstats.define.metrics import Metric, get_metric
+from bcfstats.define.metrics import METRICS, Metric, get_metric
 from bcfstats.define.periods import Period
 from bcfstats.errors import ParameterError
 from bcfstats.judge.panel import Panel, longest_run, monthly_panel
@@ -110,19 +110,30 @@ def screen(
 
 
 def sound(
-    observations: pd.DataFrame, metrics: Mapping[str, Metric], trusted: Sequence[Trusted] = ()
+    observations: pd.DataFrame, metrics: Mapping[str, Metric] = METRICS, trusted: Sequence[Trusted] = ()
 ) -> Screened:
     """Keep what may be judged: areas whose observations break no rule, screened for bad submissions.
 
     Every way to a verdict (the command, a notebook, a slider) starts from this, so that all of them agree.
 
-    Parameters are those of `screen`.
+    Parameters
+    ----------
+    observations : DataFrame
+        With the observation columns.
+    metrics : mapping of str to Metric
+        An observation of any other metric breaks a rule.
+    trusted : sequence of Trusted
+        As in `screen`.
+
+    Returns
+    -------
+    Screened
 
     Examples
     --------
-    >>> from bcfstats import METRICS, example_data
+    >>> from bcfstats import example_data
     >>> data = example_data(n_areas=20)
-    >>> len(sound(data.observations, METRICS).observations) == len(data.observations)
+    >>> len(sound(data.observations).observations) == len(data.observations)
     True
     """
     broken = problems_by_area(check_observations(observations, metrics))

@@ -1,5 +1,6 @@
 """One ambition at a time: what would this target mean? Quick enough to follow a slider."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from bcfstats.judge.ambitions import assess_against
 from bcfstats.judge.assessment import comparisons_of
 from bcfstats.judge.outlook import Outlook
 from bcfstats.judge.outlooks import outlook
+from bcfstats.judge.results import LATEST
+from bcfstats.judge.screening import sound
 from bcfstats.read.data import Data
 
 Assessment = dict[str, Any]
@@ -25,6 +28,8 @@ class WhatIf:
         Prepared observations, or the example data.
     rules : Scheme or str
         The payment scheme.
+    metrics : mapping of str to Metric, optional
+        The registry, with metrics of one's own added.
 
     Examples
     --------
@@ -36,24 +41,33 @@ class WhatIf:
     True
     """
 
-    def __init__(self, data: Data, rules: Scheme | str = "bcf-2013-12") -> None:
+    def __init__(
+        self, data: Data, rules: Scheme | str = "bcf-2013-12", *, metrics: Mapping[str, Metric] = METRICS
+    ) -> None:
         self.data = data
         self.rules = scheme(rules) if isinstance(rules, str) else rules
+        known = data.observations.loc[data.observations["metric"].isin(set(metrics))]
+        self.observations = sound(known, metrics).observations
+        present = set(self.observations["metric"])
+        self.metrics = [metric for name, metric in metrics.items() if name in present]
         self._outlooks: dict[tuple[str, str], Outlook | str] = {}
-
-    @property
-    def metrics(self) -> list[Metric]:
-        """The metrics there are figures for."""
-        present = set(self.data.observations["metric"])
-        return [metric for name, metric in METRICS.items() if name in present]
 
     def payments(self, metric: str) -> list[tuple[str, str]]:
         """List the windows a metric can be judged on, as (label to show, payment or period)."""
-        rows = self.data.observations.loc[self.data.observations["metric"] == metric]
+        chosen = self._metric(metric)
+        rows = self.observations.loc[self.observations["metric"] == metric]
         return [
-            (f"{after.label} against {before.label}", str(after))
-            for _, before, after in comparisons_of(rows, METRICS[metric], self.rules)
+            (
+                f"{_paid(label, self.rules)}: {after.label} against {before.label}",
+                str(after) if label == LATEST else label,
+            )
+            for label, before, after in comparisons_of(rows, chosen, self.rules)
         ]
+
+    def assessable(self, metric: str, payment: str) -> tuple[str, ...]:
+        """Name the areas a target can be judged for, by code; none where the reason is the same for all."""
+        seen = self._outlook(metric, payment)
+        return () if isinstance(seen, str) else tuple(seen.area_codes[seen.reason == ""].tolist())
 
     def judge(self, area_code: str, metric: str, payment: str, change_percent: float) -> Assessment:
         """Judge a change from the baseline, in per cent.
@@ -63,9 +77,7 @@ class WhatIf:
         dict
             The columns of an assessment: chances, reach, verdict, reasons.
         """
-        key = metric, payment
-        if key not in self._outlooks:
-            self._outlooks[key] = outlook(self.data.observations, metric, payment, self.rules)
+        chosen, seen = self._metric(metric), self._outlook(metric, payment)
         target = {
             "area_code": area_code,
             "metric": metric,
@@ -76,5 +88,18 @@ class WhatIf:
             "baseline_value": np.nan,
             "against": "baseline",
         }
-        table = assess_against(pd.DataFrame([target]), METRICS[metric], self._outlooks[key], self.rules)
+        table = assess_against(pd.DataFrame([target]), chosen, seen, self.rules)
         return {str(name): value for name, value in table.iloc[0].items()}
+
+    def _metric(self, name: str) -> Metric:
+        return next(metric for metric in self.metrics if metric.id == name)
+
+    def _outlook(self, metric: str, payment: str) -> Outlook | str:
+        key = metric, payment
+        if key not in self._outlooks:
+            self._outlooks[key] = outlook(self.observations, self._metric(metric), payment, self.rules)
+        return self._outlooks[key]
+
+
+def _paid(label: str, rules: Scheme) -> str:
+    return "Latest year" if label == LATEST else f"{rules.payment(label).label} payment"

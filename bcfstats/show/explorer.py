@@ -1,25 +1,32 @@
 """Pickers for a notebook: move the ambition and see what it would mean."""
 
-import csv
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
 
-from bcfstats.define.metrics import METRICS
+from bcfstats.define.metrics import METRICS, Metric
+from bcfstats.errors import BcfStatsError
+from bcfstats.judge.ambitions import UNKNOWN
 from bcfstats.judge.what_if import Assessment, WhatIf
 from bcfstats.read.data import Data
 from bcfstats.show import sentences
+from bcfstats.show.drawing import palette
 from bcfstats.show.page import fill
 from bcfstats.show.tables import html_table
+from bcfstats.show.targets_file import keep_targets
 from bcfstats.show.words import EXAMPLE, number, signed
 
-TARGET_COLUMNS = ("area", "metric", "payment", "change_percent", "source")
+FIRST = "delayed_transfers"
+SOURCE = "explore notebook"
+NO_WINDOW = "No window of this metric can be judged: no payment rests on it, and no two years compare."
 CHANCES = (
-    ("p_paid_do_nothing", "would be paid if nothing is done"),
-    ("p_paid_if_half_delivered", "would be paid if the plan delivers half"),
-    ("p_paid_if_delivered", "would be paid if the plan delivers in full"),
-    ("reach", "yearly changes of areas on record were as good"),
+    ("p_paid_do_nothing", "would be paid if nothing is done", "alert"),
+    ("p_paid_if_half_delivered", "would be paid if the plan delivers half", "comparison"),
+    ("p_paid_if_delivered", "would be paid if the plan delivers in full", "series"),
+    ("reach", "yearly changes of areas on record were as good", "emphasis"),
 )
 
 
@@ -34,27 +41,34 @@ class Explorer:
         The payment scheme.
     targets_file : str or Path
         Where "Keep this target" keeps a row, one for each area, metric and window; `bcfstats check` reads it.
+    metrics : mapping of str to Metric, optional
+        The registry, with metrics of one's own added.
 
     Notes
     -----
-    Needs JupyterLab or a notebook that shows ipywidgets. Moving a picker judges one target (about 10 ms)
-    by an outlook that was computed when its metric and window were first picked.
+    Needs JupyterLab or a notebook that shows ipywidgets. It opens on a metric and an area that can be
+    assessed. Moving a picker judges one target (about 10 ms) by an outlook that was computed when its metric
+    and window were first picked.
     """
 
     def __init__(
-        self, data: Data, rules: str = "bcf-2013-12", *, targets_file: str | Path = "targets.csv"
+        self,
+        data: Data,
+        rules: str = "bcf-2013-12",
+        *,
+        targets_file: str | Path = "targets.csv",
+        metrics: Mapping[str, Metric] = METRICS,
     ) -> None:
         import ipywidgets as widgets
 
-        self.what_if, self.targets_file = WhatIf(data, rules), Path(targets_file)
+        self.what_if, self.targets_file = WhatIf(data, rules, metrics=metrics), Path(targets_file)
         wide = {"style": {"description_width": "7em"}, "layout": {"width": "36em"}}
         areas = data.areas.sort_values("area_name")
-        self.area = widgets.Combobox(
-            options=areas["area_name"].tolist(), value=areas["area_name"].iloc[0], description="Area", **wide
-        )
         self._codes = dict(zip(areas["area_name"], areas["area_code"], strict=True))
-        metrics = [(metric.short_name, metric.id) for metric in self.what_if.metrics]
-        self.metric = widgets.Dropdown(options=metrics, description="Metric", **wide)
+        metric, area = _opening(self.what_if, self._codes)
+        self.area = widgets.Combobox(options=list(self._codes), value=area, description="Area", **wide)
+        names = [(metric.short_name, metric.id) for metric in self.what_if.metrics]
+        self.metric = widgets.Dropdown(options=names, value=metric, description="Metric", **wide)
         self.window = widgets.Dropdown(description="Window", **wide)
         self.ambition = widgets.FloatSlider(
             min=-60, max=60, step=0.5, readout_format=".1f", description="Change, %", **wide
@@ -83,52 +97,75 @@ class Explorer:
         return self.what_if.judge(code, self.metric.value, self.window.value, self.ambition.value)
 
     def _new_metric(self, _change: object = None) -> None:
-        lower = METRICS[self.metric.value].polarity == "lower"
+        lower = self._metric().polarity == "lower"
         windows = self.what_if.payments(self.metric.value)
         self.window.options = windows
         self.window.value = windows[0][1] if windows else None
         self.ambition.value = -5.0 if lower else 5.0
         self._show()
 
+    def _metric(self) -> Metric:
+        return next(metric for metric in self.what_if.metrics if metric.id == self.metric.value)
+
     def _show(self, _change: object = None) -> None:
         row = self.judged()
         self.kept.value = ""
         if row is None:
-            self.verdict.value = "<p>Pick an area from the list.</p>"
+            told = "Pick an area from the list." if self.window.value else NO_WINDOW
+            self.verdict.value = f"<p>{told}</p>"
             return
-        self.verdict.value = str(verdict_html(row, is_example=self.what_if.data.is_example))
+        others = len(self.what_if.assessable(row["metric"], row["payment"]))
+        note = EXAMPLE if self.what_if.data.is_example else ""
+        self.verdict.value = str(verdict_html(row, self._metric(), note=note, n_assessable=others))
 
     def _keep(self, _button: object = None) -> None:
         row = self.judged()
         if row is None:
             return
-        key = [row["area_code"], row["metric"], row["payment"]]
-        kept = [line for line in self._targets() if line[:3] != key]
-        with self.targets_file.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(TARGET_COLUMNS)
-            writer.writerows([*kept, [*key, f"{self.ambition.value:g}", "explore notebook"]])
-        self.kept.value = f"<p>Kept in {Markup.escape(self.targets_file)}.</p>"
-
-    def _targets(self) -> list[list[str]]:
-        """Read the rows kept so far."""
-        if not self.targets_file.exists():
-            return []
-        with self.targets_file.open(encoding="utf-8", newline="") as file:
-            return list(csv.reader(file))[1:]
+        target = {name: row[name] for name in ("metric", "payment")}
+        target |= {"area": row["area_code"], "change_percent": f"{self.ambition.value:g}", "source": SOURCE}
+        try:
+            keep_targets(self.targets_file, [target], self.what_if.data.areas)
+        except BcfStatsError as error:
+            self.kept.value = f"<p>{Markup.escape(error)}</p>"
+        else:
+            self.kept.value = f"<p>Kept in {Markup.escape(self.targets_file)}.</p>"
 
 
-def verdict_html(row: Assessment, *, is_example: bool) -> Markup:
+def _opening(what_if: WhatIf, codes: Mapping[str, str]) -> tuple[str, str]:
+    """Find a metric and the first area, by name, that can be assessed; else the first of each."""
+    for metric in sorted(what_if.metrics, key=lambda found: found.id != FIRST):
+        for _, payment in what_if.payments(metric.id)[:1]:
+            known = set(what_if.assessable(metric.id, payment))
+            names = [name for name, code in codes.items() if code in known]
+            if names:
+                return metric.id, names[0]
+    return what_if.metrics[0].id, next(iter(codes))
+
+
+def verdict_html(row: Assessment, metric: Metric, *, note: str = "", n_assessable: int = 0) -> Markup:
     """Write one assessment for a notebook: sentences, values and chances.
 
     Parameters
     ----------
     row : dict
         From `WhatIf.judge`.
-    is_example : bool
-        Whether the figures are made up; the text then says so.
+    metric : Metric
+    note : str
+        What must stand above it, such as that the figures are made up.
+    n_assessable : int
+        In how many areas this metric and window can be assessed: said where this one cannot.
+
+    Examples
+    --------
+    >>> from bcfstats import METRICS, example_data
+    >>> what_if = WhatIf(example_data(n_areas=20))
+    >>> row = what_if.judge("X06000001", "delayed_transfers", "2015-04", -40.0)
+    >>> "would be paid if nothing is done" in verdict_html(row, METRICS["delayed_transfers"])
+    True
     """
-    metric = METRICS[row["metric"]]
+    colour = palette()
+    unknown = row["verdict"] == UNKNOWN
     levels = [
         ("Baseline", row["baseline_value"]),
         ("Target", row["target_value"]),
@@ -137,17 +174,29 @@ def verdict_html(row: Assessment, *, is_example: bool) -> Markup:
         ("Just significant against usual movement", row["minimum_significant_value"]),
         ("Found significant with 80% power", row["detectable_value"]),
     ]
+    known = [[name, sentences.value(value, metric)] for name, value in levels if np.isfinite(value)]
     return fill(
         "verdict.html.j2",
-        note=EXAMPLE if is_example else "",
+        note=note,
         verdict=row["verdict"].replace("_", " "),
         ambition=f"{signed(row['ambition_percent'])}%",
-        reasons=row["reasons"],
-        chances=[(number(100 * row[name]), words) for name, words in CHANCES],
+        reasons=row["reasons"].removeprefix("This cannot be assessed. "),
+        chances=[
+            (number(100 * row[name]), words, round(100 * row[name]), colour[part])
+            for name, words, part in CHANCES
+            if np.isfinite(row[name])
+        ],
+        edge=colour["text"],
+        instead=_instead(n_assessable) if unknown else "",
         levels=html_table(
-            ["Level", metric.unit],
-            [[name, sentences.value(value, metric)] for name, value in levels],
-            f"{metric.short_name}: levels to compare",
-            numeric=(1,),
-        ),
+            ["Level", metric.unit], known, f"{metric.short_name}: levels to compare", numeric=(1,)
+        )
+        if known
+        else "",
     )
+
+
+def _instead(n_assessable: int) -> str:
+    if n_assessable:
+        return f"For this metric and window {n_assessable:,} other areas can be assessed: pick one of them."
+    return "For this metric and window no area can be assessed: pick another metric or window."
