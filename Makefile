@@ -53,8 +53,12 @@ bench: setup  ## CPU time and memory of the main jobs
 	$(BIN)/python -m scripts.bench
 	$(BIN)/python -m scripts.bench_estimates
 
+mutation: setup  ## faults put into the statistics: do the tests see them? an hour and a half
+	$(BIN)/python -m pip install --quiet --editable '.[mutation]'
+	$(BIN)/python -m scripts.mutate --sample 600
+
 clean:  ## remove the environment and what it left; never data, never reports of your own
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis reports/demo
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup demo check test docs bench clean
+.PHONY: help setup demo check test docs bench mutation clean
