@@ -18,7 +18,10 @@ PER_CENT = "%"
 BETTER, WORSE, UNCLEAR, NOT_COMPARED = "better", "worse", "no clear change", "not compared"
 AGAINST_HISTORY = "usual movement between years"
 AGAINST_NOISE = "noise within the two periods only"
-TABLES = ("areas", "series", "windows", "trends", "seasons", "outlooks", "ladders", "assessments", "findings")
+TABLES = (
+    *("areas", "series", "windows", "trends", "seasons", "outlooks", "ladders", "assessments", "findings"),
+    *("standings", "peers"),
+)
 METRICS, ABOUT = "metrics.json", "about.json"
 ROWS_READ_TOGETHER = 8192  # some dozen areas: what reading one costs, however many there are
 
@@ -48,6 +51,10 @@ class Results:
         One row per proposed target; empty where none was given.
     findings : DataFrame
         One row per month or level that looked wrong, and what was done about it.
+    standings : DataFrame
+        One row per area and metric: its latest figure beside those of all areas, and of its region.
+    peers : DataFrame
+        One row per area, metric and other area of its region: that area's latest figure.
     metrics : tuple of Metric
         What each metric is, in the order of the registry.
     about : dict
@@ -63,6 +70,8 @@ class Results:
     ladders: pd.DataFrame
     assessments: pd.DataFrame
     findings: pd.DataFrame
+    standings: pd.DataFrame
+    peers: pd.DataFrame
     metrics: tuple[Metric, ...]
     about: dict[str, Any]
 
