@@ -16,7 +16,7 @@ from bcfstats.define.schemes import scheme
 from bcfstats.errors import InputError, ReportError
 from bcfstats.judge.assessment import assess
 from bcfstats.judge.results import Results
-from bcfstats.read.data import load
+from bcfstats.read.data import Data, load
 from bcfstats.read.store import clear_parts
 from bcfstats.read.targets import read_targets
 from bcfstats.run import workers
@@ -126,10 +126,13 @@ def _run(
     engine = chosen_engine(settings.engine)
     check_executor(settings.executor)
     kept = kept_results(settings) if resume else None
+    source = kept or load(settings.processed)
+    if areas:  # a name that is not known is told before anything is computed
+        _chosen(source.areas if isinstance(source, Results) else _observed(source), areas)
     if kept is None and executor is None and settings.executor == LOCAL:
         workers.start(engine)
     try:
-        results = kept or _results(settings, started)
+        results = source if isinstance(source, Results) else _results(settings, source, started)
         jobs = _jobs(results, areas)
         check_parameters(settings.notebook, jobs[0].parameters)
     except BaseException:
@@ -210,8 +213,7 @@ def _record(
         write_whole(out / name, text, encoding="utf-8-sig" if name.endswith("csv") else "utf-8")
 
 
-def _results(settings: Settings, started: datetime) -> Results:
-    data = load(settings.processed)
+def _results(settings: Settings, data: Data, started: datetime) -> Results:
     metrics = all_metrics(settings)
     rules = scheme(settings.scheme, metrics)
     proposed = [
@@ -236,13 +238,7 @@ def _results(settings: Settings, started: datetime) -> Results:
 
 
 def _jobs(results: Results, wanted: Sequence[str]) -> list[Job]:
-    rows = results.areas.fillna("").to_dict("records")
-    if wanted:
-        known = [_area(row) for row in rows]
-        codes = {find_area(text, known).area_code for text in wanted}
-        rows = [row for row in rows if row["area_code"] in codes]
-    if not rows:
-        raise InputError("None of these areas has observations.", found=", ".join(wanted))
+    rows = _chosen(results.areas.fillna(""), wanted)
     banner = EXAMPLE if results.about["is_example"] else ""
     return [
         Job(
@@ -254,6 +250,22 @@ def _jobs(results: Results, wanted: Sequence[str]) -> list[Job]:
         )
         for row in rows
     ]
+
+
+def _observed(data: Data) -> pd.DataFrame:
+    return data.observations[["area_code", "area_name"]].drop_duplicates("area_code")
+
+
+def _chosen(areas: pd.DataFrame, wanted: Sequence[str]) -> list[dict[str, Any]]:
+    """Find the areas that are asked for, all of them where none is."""
+    rows: list[dict[str, Any]] = areas.to_dict("records")
+    if wanted:
+        known = [_area(row) for row in rows]
+        codes = {find_area(text, known).area_code for text in wanted}
+        rows = [row for row in rows if row["area_code"] in codes]
+    if not rows:
+        raise InputError("None of these areas has observations.", found=", ".join(wanted))
+    return rows
 
 
 def _kit(settings: Settings, engine: str) -> Kit:

@@ -55,6 +55,14 @@ def test_refused_row_names_its_file_once(tmp_path):
     assert "X06000001, reablement" in line or "Aldamount, reablement" in line
 
 
+def test_misspelt_area_is_told_before_anything_else_is_looked_at(prepared, tmp_path):
+    folder, _ = prepared
+    words = ["--area", "Aldamont", "--scheme", "nowhere", "--processed", folder / "processed"]
+    done = bcfstats("run", *words, folder=tmp_path)
+    assert done.returncode == 2
+    assert "Did you mean 'Aldamount'" in done.stderr
+
+
 def test_run_ends_with_the_path_of_the_index_and_says_nothing_else_on_standard_error(prepared, tmp_path):
     folder, _ = prepared
     done = bcfstats("run", "--processed", folder / "processed", "--out", tmp_path / "out", "--jobs", 2)
