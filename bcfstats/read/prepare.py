@@ -17,6 +17,7 @@ from bcfstats.define.metrics import METRICS
 from bcfstats.errors import InputError
 from bcfstats.read import plain
 from bcfstats.read.apportion import apportion
+from bcfstats.read.bounds import read_bytes
 from bcfstats.read.data import Data
 from bcfstats.read.denominators import check_denominators, join_denominators
 from bcfstats.read.observations import (
@@ -32,7 +33,7 @@ from bcfstats.read.observations import (
 )
 from bcfstats.read.own_areas import place
 from bcfstats.read.reading import Check, FileReading
-from bcfstats.read.recognise import read_file
+from bcfstats.read.recognise import read_content
 from bcfstats.read.settle import settle_vintages
 from bcfstats.read.store import replace_folder, restore_folder
 
@@ -138,16 +139,15 @@ def _read_all(raw: Path, processed: Path, metrics: Mapping[str, Metric]) -> Iter
     for path in find_files(raw, processed):
         name, digest = path.relative_to(raw).as_posix(), ""
         try:
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            content = read_bytes(path)
+            digest = hashlib.sha256(content).hexdigest()
             if digest in seen:
                 yield _File(name, digest, same_as=seen[digest])
                 continue
             seen[digest] = name
-            yield _File(name, digest, reading=read_file(path, metrics=metrics))
+            yield _File(name, digest, reading=read_content(path, content, metrics))
         except InputError as error:
             yield _File(name, digest, refused=str(error))
-        except OSError as error:
-            yield _File(name, digest, refused=f"The file cannot be read: {error.strerror}.")
         except Exception as error:  # one file that no reader foresaw must not cost the others
             found = f"{type(error).__name__}: {error}"
             yield _File(name, digest, refused=f"The file could not be read. Where: {name}. Found: {found}.")

@@ -20,10 +20,11 @@ from bcfstats.read import (
     population,
     shares,
 )
+from bcfstats.read.bounds import read_bytes
 from bcfstats.read.known_problems import mark_known_problems
 from bcfstats.read.observations import complete, split_impossible
 from bcfstats.read.reading import FileReading, Refusal
-from bcfstats.read.workbook import Book, Text, open_file
+from bcfstats.read.workbook import Book, Text, open_content
 
 if TYPE_CHECKING:
     from bcfstats.define.metrics import Metric
@@ -70,20 +71,33 @@ def read_file(path: str | Path, *, metrics: Mapping[str, Metric] = METRICS) -> F
     InputError
         If the file cannot be opened, has no format that is known, or lacks what its format needs.
     """
-    source = open_file(Path(path))
+    return read_content(Path(path), read_bytes(Path(path)), metrics)
+
+
+def read_content(path: Path, content: bytes, metrics: Mapping[str, Metric]) -> FileReading:
+    """Read what a file holds, as `read_file` does; `path` is only named."""
+    source = open_content(path, content)
     if reason := _why_not_used(source):
         return FileReading(path=source.path, kind=NOT_USED, warnings=(reason,))
     for module in FORMATS:
         if module.recognises(source):
             needs_metrics = module in (fingertips, fingertips_extract)
             reading = module.read(source, metrics) if needs_metrics else module.read(source)
-            return _checked(reading, metrics)
+            return _checked(_with_doubt(reading, source), metrics)
     raise InputError(
         "This file has none of the formats that are known.",
         where=source.path.name,
         found=_shown(source),
         do="Known are: " + "; ".join(KNOWN_KINDS) + ".",
     )
+
+
+def _with_doubt(reading: FileReading, source: Book | Text) -> FileReading:
+    """Say so where the last row may not be whole."""
+    if isinstance(source, Book) or not source.ends_within_a_row:
+        return reading
+    doubt = "The file does not end with a line break: if it was cut short, its last row may be wrong."
+    return replace(reading, warnings=(*reading.warnings, doubt))
 
 
 def _checked(reading: FileReading, metrics: Mapping[str, Metric]) -> FileReading:
@@ -118,5 +132,5 @@ def _why_not_used(source: Book | Text) -> str:
 
 def _shown(source: Book | Text) -> str:
     if isinstance(source, Book):
-        return "a workbook with the sheets " + ", ".join(source.sheet_names[:8])
+        return source.described()
     return "text that starts with " + repr(source.content.lstrip()[:80])

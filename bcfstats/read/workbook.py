@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import warnings
 import zipfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,11 +16,20 @@ from typing import Any
 import pandas as pd
 
 from bcfstats.errors import InputError
+from bcfstats.read.binary import check_binary
+from bcfstats.read.bounds import MOST_CSV_CELLS, read_bytes, too_large
+from bcfstats.read.zipped import Hidden, check_zipped
 
 OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIPPED_WORKBOOK = b"PK"
 Rows = list[list[Any]]
 _ROWS_SEARCHED = 20
+_LONGEST_HEADER = 100_000
+# what nobody sees: control characters, soft hyphens, marks of direction and of byte order, joiners
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+)
+_BLANKS = re.compile("[\u00a0\u2007\u2009\u202f]")
 
 
 @dataclass(frozen=True)
@@ -30,21 +41,38 @@ class Book:
     path : pathlib.Path
         The file.
     sheet_names : tuple of str
-        As written in the file, trailing blanks included.
+        The sheets that can be seen, as written in the file, trailing blanks included.
+    hidden_names : tuple of str
+        The sheets that cannot be seen: nothing is taken from them.
     """
 
     path: Path
     sheet_names: tuple[str, ...]
+    hidden_names: tuple[str, ...]
     _book: Any = field(repr=False, compare=False)
+    _lost: Mapping[str, Hidden] = field(repr=False, compare=False)
     _rows: dict[str, Rows] = field(default_factory=dict, repr=False, compare=False)
 
     def rows(self, name: str) -> Rows:
         """Give every row of one sheet, empty leading rows and columns kept."""
         if name not in self._rows:
-            self._rows[name] = _calamine(
-                self.path, lambda: self._book.get_sheet_by_name(name).to_python(skip_empty_area=False)
-            )
+            rows = _calamine(self.path, lambda: self._sheet(name).to_python(skip_empty_area=False))
+            _put_back(rows, self._lost.get(name, {}))
+            self._rows[name] = [[seen(cell) if type(cell) is str else cell for cell in row] for row in rows]
         return self._rows[name]
+
+    def _sheet(self, name: str) -> Any:
+        return self._book.get_sheet_by_name(name)
+
+    def merged(self, name: str, row: int) -> list[int]:
+        """Give the first column of each cell of a row that is merged over several columns."""
+        ranges = _calamine(self.path, lambda: self._sheet(name).merged_cell_ranges) or []
+        return [first for (top, first), (bottom, last) in ranges if top <= row <= bottom and first < last]
+
+    def described(self) -> str:
+        """Give the names of its sheets, for a message."""
+        hidden = f"; hidden, and so not read: {', '.join(self.hidden_names[:8])}" if self.hidden_names else ""
+        return "a workbook with the sheets " + ", ".join(self.sheet_names[:8]) + hidden
 
     def find_sheet(self, *wanted: str) -> str | None:
         """Give the name of the first sheet called one of `wanted`, case and outer blanks aside."""
@@ -73,13 +101,26 @@ class Text:
     @cached_property
     def header(self) -> tuple[str, ...]:
         """The first row, outer blanks removed."""
-        first = next(csv.reader(io.StringIO(self.content, newline="")), [])
-        return tuple(name.strip() for name in first)
+        try:
+            first = next(csv.reader(io.StringIO(self.content[:_LONGEST_HEADER], newline="")), [])
+        except csv.Error as error:
+            raise self._not_rows(str(error)) from None
+        return tuple(" ".join(name.split()) for name in first)
+
+    @property
+    def ends_within_a_row(self) -> bool:
+        """Whether no line break follows the last row, as where a file is cut short."""
+        return not self.content.endswith(("\n", "\r"))
 
     @cached_property
     def frame(self) -> pd.DataFrame:
         """Every cell as text, blank cells as empty text; the columns are `header`."""
         columns = list(range(len(self.header)))
+        lines = self.content.count("\n") + self.content.count("\r")
+        if lines * len(columns) > MOST_CSV_CELLS:
+            raise too_large(
+                self.path.name, f"{lines:,} lines of {len(columns)} columns; {MOST_CSV_CELLS:,} cells may be"
+            )
         try:
             with (
                 warnings.catch_warnings()
@@ -92,15 +133,25 @@ class Text:
                     header=0,
                     names=columns,
                     index_col=False,
+                    skip_blank_lines=False,
                 )
-        except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
+        except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
+            raise self._not_rows(str(error).strip()) from None
+        if self.ends_within_a_row and len(frame) and pd.isna(frame.iat[-1, -1]):
             raise InputError(
-                "The rows of this CSV file do not all have the columns of its first row.",
-                where=self.path.name,
-                found=str(error).strip(),
-                do="Save it again as CSV, or as .xlsx.",
-            ) from None
+                "The file is cut short: its last row has fewer cells than the first.",
+                where=f"{self.path.name}, row {len(frame) + 1}",
+                do="Download or copy it again.",
+            )
         return frame.fillna("").set_axis(list(self.header), axis="columns")
+
+    def _not_rows(self, found: str) -> InputError:
+        return InputError(
+            "The rows of this CSV file do not all have the columns of its first row.",
+            where=self.path.name,
+            found=found,
+            do="Save it again as CSV, or as .xlsx.",
+        )
 
 
 def find_table(source: Book | Text, *columns: str) -> pd.DataFrame | None:
@@ -124,18 +175,54 @@ def find_table(source: Book | Text, *columns: str) -> pd.DataFrame | None:
         names = [name.casefold() for name in source.header]
         if not wanted <= set(names):
             return None
-        frame = source.frame.set_axis(names, axis="columns")
-        return frame.set_axis(range(2, len(frame) + 2), axis="index")
+        return _tidy(source.frame.set_axis(range(2, len(source.frame) + 2)), names, source.path.name)
+    found = list(_places(source, wanted))
+    if len(found) > 1:
+        raise InputError(
+            "The table stands on several sheets, and nothing tells which one counts.",
+            where=source.path.name,
+            found=", ".join(sheet for sheet, _, _ in found),
+            do="Put it on one sheet, or each sheet into a file of its own.",
+        )
+    return _cut_out(source, *found[0]) if found else None
+
+
+def _places(source: Book, wanted: set[str]) -> Iterator[tuple[str, int, list[str]]]:
+    """Give sheet, row and headings of the first row of each sheet that has all headings."""
     for sheet in source.sheet_names:
-        rows = source.rows(sheet)
-        for at, row in enumerate(rows[:_ROWS_SEARCHED]):
+        for at, row in enumerate(source.rows(sheet)[:_ROWS_SEARCHED]):
             names = [" ".join(str(cell).split()).casefold() for cell in row]
             if wanted <= set(names):
-                below = rows[at + 1 :]
-                return pd.DataFrame(
-                    below, columns=names, index=range(at + 2, at + 2 + len(below)), dtype=object
-                )
-    return None
+                yield sheet, at, names
+                break
+
+
+def _cut_out(source: Book, sheet: str, at: int, names: list[str]) -> pd.DataFrame:
+    where = f"{source.path.name}, {sheet}"
+    if wide := [names[column] for column in source.merged(sheet, at) if names[column]]:
+        raise InputError(
+            "A heading is merged over several columns: which one it means cannot be told.",
+            where=f"{where}, row {at + 1}",
+            found=", ".join(f"'{name}'" for name in wide),
+            do="Unmerge the headings, and give each column its own.",
+        )
+    below = source.rows(sheet)[at + 1 :]
+    frame = pd.DataFrame(below, range(at + 2, at + 2 + len(below)), range(len(names)), dtype=object)
+    return _tidy(frame, names, where)
+
+
+def _tidy(frame: pd.DataFrame, names: list[str], where: str) -> pd.DataFrame:
+    """Name the columns; columns without a heading and rows without a cell are left out."""
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if twice:
+        raise InputError(
+            "A column stands there more than once, and nothing tells which one counts.",
+            where=where,
+            found=", ".join(f"'{name}'" for name in twice),
+            do="Leave one of them out, or rename it.",
+        )
+    named = frame.set_axis(names, axis="columns").loc[:, [name != "" for name in names]]
+    return named[(named != "").any(axis="columns")]
 
 
 def as_text(table: pd.DataFrame) -> pd.DataFrame:
@@ -156,6 +243,19 @@ def cell_text(cell: object) -> str:
     return "" if cell is None else str(cell).strip()
 
 
+def seen(text: str) -> str:
+    """Give a text as it is seen: without invisible characters, and with plain blanks.
+
+    Examples
+    --------
+    >>> seen("\u200f1\u00a0234\ufeff")
+    '1 234'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return _BLANKS.sub(" ", _UNSEEN.sub("", text))
+
+
 def open_file(path: Path) -> Book | Text:
     """Open a file as a workbook or as CSV text, by its content and not by its name.
 
@@ -171,17 +271,14 @@ def open_file(path: Path) -> Book | Text:
     Raises
     ------
     InputError
-        If it is empty, cannot be read, is a damaged workbook, or is neither a workbook nor text.
+        If it is empty, cannot be read, is a damaged workbook, is larger than can be kept, or is neither a
+        workbook nor text.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            "The file cannot be read.",
-            where=str(path),
-            found=error.strerror or str(error),
-            do="Check that it exists, that you may read it, and that it is not open in another program.",
-        ) from None
+    return open_content(path, read_bytes(path))
+
+
+def open_content(path: Path, content: bytes) -> Book | Text:
+    """Open what a file holds, as `open_file` does; `path` is only for messages."""
     if not content.strip():
         raise InputError("The file is empty.", where=path.name, do="Download or save it again.")
     if content.startswith((OLD_WORKBOOK, ZIPPED_WORKBOOK)):
@@ -190,17 +287,37 @@ def open_file(path: Path) -> Book | Text:
 
 
 def _open_book(path: Path, content: bytes) -> Book:
-    if content.startswith(ZIPPED_WORKBOOK) and not zipfile.is_zipfile(io.BytesIO(content)):
+    if content.startswith(OLD_WORKBOOK):
+        lost = check_binary(path.name, content)
+    elif zipfile.is_zipfile(io.BytesIO(content)):
+        lost = check_zipped(path.name, content)
+    else:
         raise InputError(
             "The workbook is cut short: its last part is missing.",
             where=path.name,
             found=f"{len(content)} bytes",
             do="Download or copy it again.",
         )
-    import python_calamine
+    import python_calamine as calamine
 
-    book = _calamine(path, lambda: python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)))
-    return Book(path, tuple(book.sheet_names), book)
+    book = _calamine(path, lambda: calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)))
+    sheets = [sheet for sheet in book.sheets_metadata if sheet.typ == calamine.SheetTypeEnum.WorkSheet]
+    shown = [sheet.name for sheet in sheets if sheet.visible == calamine.SheetVisibleEnum.Visible]
+    hidden = [sheet.name for sheet in sheets if sheet.visible != calamine.SheetVisibleEnum.Visible]
+    return Book(path, tuple(shown), tuple(hidden), book, lost)
+
+
+def _put_back(rows: Rows, lost: Hidden) -> None:
+    """Put errors, and formulas without a result, where blanks stand for them."""
+    if not lost:
+        return
+    height = max(row for row, _ in lost) + 1
+    width = max(max(column for _, column in lost) + 1, *(len(row) for row in rows[:1]))
+    rows.extend([] for _ in range(len(rows), height))
+    for cells in rows:
+        cells.extend([""] * (width - len(cells)))
+    for (row, column), text in lost.items():
+        rows[row][column] = text
 
 
 def _calamine(path: Path, read: Any) -> Any:
@@ -211,10 +328,10 @@ def _calamine(path: Path, read: Any) -> Any:
         raise
     except BaseException as error:  # a panic inside the library is not an Exception
         raise InputError(
-            "The workbook is damaged, protected by a password, or not a workbook.",
+            "The workbook is damaged, or not a workbook.",
             where=path.name,
             found=str(error).strip(),
-            do="Open it in Excel and save it again, without a password.",
+            do="Open it in Excel and save it again, or download it again.",
         ) from None
 
 
@@ -237,4 +354,4 @@ def _open_text(path: Path, content: bytes) -> Text:
             where=path.name,
             do="Download the file itself; a browser may have saved the page around it.",
         )
-    return Text(path, text, encoding)
+    return Text(path, seen(text), encoding)

@@ -65,7 +65,7 @@ def write(tmp_path, *lines):
     head = "Indicator ID,Indicator Name,Area Code,Area Name,Area Type,Sex,Category,Time period,Value"
     head += ",Count,Value note"
     path = tmp_path / "x.csv"
-    path.write_text("\n".join([head, *lines]), encoding="utf-8")
+    path.write_text("\n".join([head, *lines]) + "\n", encoding="utf-8")
     return path
 
 

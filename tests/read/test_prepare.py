@@ -111,10 +111,10 @@ def test_when_nothing_is_usable_nothing_is_written_and_earlier_results_stay(raw,
     assert len(result.manifest["files"][0]["refused_rows"]) == line.count("\n") + 1
 
 
-def test_a_failure_no_reader_foresaw_costs_only_its_file(raw, tmp_path):
+def test_a_file_with_a_column_twice_costs_only_itself(raw, tmp_path):
     (raw / "twice.csv").write_text("area,metric,value,value,period\nLeeds,reablement,1,2,2014/15\n")
     result = prepare(raw, tmp_path / "processed")
-    assert "could not be read" in result.refused_files["twice.csv"]
+    assert "more than once" in result.refused_files["twice.csv"]
     assert len(result.data.observations) == 1
 
 

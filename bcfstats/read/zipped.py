@@ -1,0 +1,341 @@
+"""Zipped workbooks (.xlsx, .xlsm, .ods): how much they unpack to, and what their cells hide.
+
+The library that reads workbooks makes room for every cell between the first and the last, gives blanks
+for errors and for formulas without a result, and stops the whole program where memory runs out. So each
+part is unpacked and counted here first, piece by piece.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from pathlib import PurePosixPath
+from xml.parsers import expat
+
+from bcfstats.errors import InputError
+from bcfstats.read.bounds import MOST_PARTS, MOST_UNPACKED, Tally, damaged, protected, too_large
+
+Hidden = dict[tuple[int, int], str]
+NO_RESULT = "a formula without a result: open the file in Excel and save it"
+_ENTRY = b"PK\x01\x02"
+_LOCAL_HEADER = 30
+_TOLD_BY_TEXT = frozenset("se")  # kinds of cell: a shared text, an error
+_LONGEST_MARK = 100  # more than a number or an error has
+
+
+def check_zipped(name: str, content: bytes) -> dict[str, Hidden]:
+    """Refuse what cannot be opened safely, and find the cells that would come out blank.
+
+    Parameters
+    ----------
+    name : str
+        The file, for messages.
+    content : bytes
+        All of it.
+
+    Returns
+    -------
+    dict of str to dict
+        For each sheet of an .xlsx workbook, the row and column (from 0) of errors and of formulas without a
+        result, with what stands there.
+
+    Raises
+    ------
+    InputError
+        If it is protected, damaged, no workbook, or unpacks to more than can be kept.
+    """
+    parts = dict(_parts(name, content))
+    names = set(parts)
+    if "META-INF/manifest.xml" in names and "content.xml" in names:
+        _check_ods(name, parts)
+        return {}
+    if "xl/workbook.bin" in names:
+        raise InputError(
+            "The workbook is of the kind .xlsb, which is not read.", where=name, do="Save it as .xlsx."
+        )
+    if "xl/workbook.xml" not in names:
+        raise InputError(
+            "The file is a zip archive, not a workbook.",
+            where=name,
+            found=", ".join(sorted(names)[:5]) or "nothing",
+            do="Unpack it and give the files inside.",
+        )
+    return _check_xlsx(name, parts)
+
+
+def _parts(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
+    """Unpack part after part, and never more than may be."""
+    if content.count(_ENTRY) > MOST_PARTS:
+        raise too_large(name, f"an archive of more than {MOST_PARTS:,} parts")
+    left = MOST_UNPACKED
+    try:
+        for part in zipfile.ZipFile(io.BytesIO(content)).infolist():
+            if part.flag_bits & 1:
+                raise protected(name)
+            unpacked = _unpacked(content, part, left)
+            left -= len(unpacked)
+            if left < 0:
+                raise too_large(name, f"it unpacks to more than {MOST_UNPACKED:,} bytes")
+            yield part.filename, unpacked
+    except (zipfile.BadZipFile, zlib.error, struct.error, ValueError, NotImplementedError) as error:
+        raise damaged(name, str(error)) from None
+
+
+def _unpacked(content: bytes, part: zipfile.ZipInfo, left: int) -> bytes:
+    """Unpack one part, at most one byte more than is `left`, whatever size it says it has."""
+    name_length, extra_length = struct.unpack_from("<HH", content, part.header_offset + _LOCAL_HEADER - 4)
+    start = part.header_offset + _LOCAL_HEADER + name_length + extra_length
+    packed = memoryview(content)[start : start + part.compress_size]
+    if part.compress_type == zipfile.ZIP_STORED:
+        unpacked = bytes(packed[: left + 1])
+    elif part.compress_type == zipfile.ZIP_DEFLATED:
+        unpacked = zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, left + 1)
+    else:
+        raise ValueError(f"a part packed by method {part.compress_type}")
+    if len(unpacked) <= left and (len(unpacked), zlib.crc32(unpacked)) != (part.file_size, part.CRC):
+        raise ValueError(f"the part {part.filename} is not what it was when it was packed")
+    return unpacked
+
+
+def _check_xlsx(name: str, parts: Mapping[str, bytes]) -> dict[str, Hidden]:
+    """Count the cells of every sheet, whatever its part is called."""
+    tally = Tally(name)
+    lengths: list[int] = []
+    for part, xml in parts.items():
+        if PurePosixPath(part).name.casefold() == "sharedstrings.xml":
+            lengths += _Strings(name).lengths_of(xml)
+    hidden = {
+        part: _Sheet(name, lengths, tally).hidden_in(xml)
+        for part, xml in parts.items()
+        if b"sheetData" in xml
+    }
+    return {sheet: hidden.get(part, {}) for sheet, part in _sheets(name, parts).items()}
+
+
+def _sheets(name: str, parts: Mapping[str, bytes]) -> dict[str, str]:
+    """Give the part of each sheet, by the name of the sheet."""
+    targets: dict[str, str] = {}
+    found: dict[str, str] = {}
+
+    def relation(tag: str, attributes: dict[str, str]) -> None:
+        if tag == "Relationship":
+            target = attributes.get("Target", "")
+            targets[attributes.get("Id", "")] = (
+                target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+            )
+
+    def sheet(tag: str, attributes: dict[str, str]) -> None:
+        if tag == "sheet":
+            ids = [value for key, value in attributes.items() if key.endswith(":id")]
+            found[attributes.get("name", "")] = targets.get("".join(ids), "")
+
+    _parse(name, parts.get("xl/_rels/workbook.xml.rels", b"<none/>"), relation)
+    _parse(name, parts["xl/workbook.xml"], sheet)
+    return found
+
+
+def _parse(
+    name: str,
+    xml: bytes,
+    start: Callable[[str, dict[str, str]], None],
+    end: Callable[[str], None] | None = None,
+    text: Callable[[str], None] | None = None,
+) -> None:
+    """Go through XML once; `start` and `end` get tags without their prefix."""
+    parser = _parser(lambda tag, attributes: start(tag.rpartition(":")[2], attributes))
+    if end:
+        parser.EndElementHandler = lambda tag: end(tag.rpartition(":")[2])
+    parser.CharacterDataHandler = text
+    _run(name, parser, xml)
+
+
+def _parser(start: Callable[[str, dict[str, str]], None]) -> expat.XMLParserType:
+    """Give a parser that accepts no definitions, with which a short text can be made to grow."""
+
+    def no_definitions(*_: object) -> None:
+        raise ValueError("a definition of entities")
+
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler = start
+    parser.StartDoctypeDeclHandler = no_definitions
+    return parser
+
+
+def _run(name: str, parser: expat.XMLParserType, xml: bytes) -> None:
+    try:
+        parser.Parse(xml, True)
+    except (expat.ExpatError, ValueError, OverflowError) as error:
+        raise damaged(name, str(error)) from None
+
+
+class _Strings:
+    """The texts that cells share: their lengths, in order."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.lengths: list[int] = []
+
+    def lengths_of(self, xml: bytes) -> list[int]:
+        _parse(self.name, xml, self._start, text=self._text)
+        return self.lengths
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "si":
+            self.lengths.append(0)
+
+    def _text(self, text: str) -> None:
+        if self.lengths:
+            self.lengths[-1] += len(text)
+
+
+class _Sheet:
+    """One sheet of an .xlsx workbook: how far it reaches, and the cells that hide something.
+
+    A cell that does not say where it is stands right of the one before; formats alone take no room. A cell
+    is counted when the next one begins, which saves a call for each.
+    """
+
+    def __init__(self, name: str, lengths: list[int], tally: Tally) -> None:
+        self.name, self.lengths, self.tally = name, lengths, tally
+        self.row_before, self.row, self.column = -1, -1, -1
+        self.rows = self.columns = 0
+        self.kind = self.text = ""
+        self.formula = self.valued = False
+        self.hidden: Hidden = {}
+
+    def hidden_in(self, xml: bytes) -> Hidden:
+        """Go through the sheet once."""
+        self.parser = _parser(self._start)
+        _run(self.name, self.parser, xml)
+        self._count()
+        self.tally.add_sheet(self.rows, self.columns)
+        return self.hidden
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        if ":" in tag:
+            tag = tag.rpartition(":")[2]
+        if tag == "c":
+            self._count()
+            if "r" in attributes:
+                self.row, self.column = _position(attributes["r"])
+            else:
+                self.row, self.column = self.row_before, self.column + 1
+            self.kind = attributes.get("t", "")
+        elif tag == "v" or tag == "is":
+            self.valued = True
+            if self.formula or self.kind in _TOLD_BY_TEXT:
+                self.text = ""
+                self.parser.CharacterDataHandler = self._take
+        elif tag == "f":
+            self.formula = self.valued = True
+        elif tag == "row":
+            self._count()
+            self.row_before = int(attributes["r"]) - 1 if "r" in attributes else self.row_before + 1
+            self.row, self.column = self.row_before, -1
+
+    def _take(self, text: str) -> None:
+        if len(self.text) < _LONGEST_MARK:
+            self.text += text
+
+    def _count(self) -> None:
+        """Count the cell that just ended, if it holds something."""
+        if self.valued:
+            self.valued = False
+            if self.row >= self.rows:
+                self.rows = self.row + 1
+            if self.column >= self.columns:
+                self.columns = self.column + 1
+        if self.formula or self.kind in _TOLD_BY_TEXT:
+            self.parser.CharacterDataHandler = None
+            self._look_inside(self.text.strip())
+
+    def _look_inside(self, text: str) -> None:
+        if self.formula and not text and self.kind != "str":
+            self.hidden[self.row, self.column] = NO_RESULT
+        elif self.kind == "e" and text:
+            self.hidden[self.row, self.column] = text
+        elif self.kind == "s" and text.isdecimal() and int(text) < len(self.lengths):
+            self.tally.add_text(self.lengths[int(text)])
+        self.formula, self.kind, self.text = False, "", ""
+
+
+def _position(reference: str) -> tuple[int, int]:
+    letters = reference.rstrip("0123456789")
+    return int(reference[len(letters) :]) - 1, _column(letters)
+
+
+@lru_cache(maxsize=20_000)
+def _column(letters: str) -> int:
+    """Give the number of a column, from 0, by its letters."""
+    number = 0
+    for letter in letters.upper():
+        if not "A" <= letter <= "Z":
+            raise ValueError(f"a column called '{letters[:20]}'")
+        number = number * 26 + ord(letter) - 64
+    return number - 1
+
+
+def _check_ods(name: str, parts: Mapping[str, bytes]) -> None:
+    if b"encryption-data" in parts["META-INF/manifest.xml"]:
+        raise protected(name)
+    scan = _Ods(name)
+    _parse(name, parts["content.xml"], scan.start, scan.end, scan.take)
+
+
+class _Ods:
+    """The sheets of an .ods workbook; a row or cell may say that it stands there many times."""
+
+    def __init__(self, name: str) -> None:
+        self.tally = Tally(name)
+        self.rows = self.empty_rows = self.columns = 0
+        self.row_times = self.cell_times = 1
+        self.cells = self.filled = self.length = 0
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "table":
+            self.rows = self.empty_rows = self.columns = 0
+        elif tag == "table-row":
+            self.row_times = _times(attributes, "table:number-rows-repeated")
+            self.cells = self.filled = 0
+        elif tag in ("table-cell", "covered-table-cell"):
+            self.cell_times = _times(attributes, "table:number-columns-repeated")
+            values = [text for key, text in attributes.items() if key.startswith("office:")]
+            self.length = sum(map(len, values)) + ("table:formula" in attributes)
+        elif tag == "s":
+            self.length += _times(attributes, "text:c")
+
+    def take(self, text: str) -> None:
+        self.length += len(text)
+
+    def end(self, tag: str) -> None:
+        if tag in ("table-cell", "covered-table-cell"):
+            self.cells += self.cell_times
+            if self.length:
+                self.filled = self.cells
+                self.tally.add_text(self.length * self.cell_times * self.row_times)
+            self.length = 0
+        elif tag == "table-row":
+            self._end_row()
+        elif tag == "table":
+            self.tally.add_sheet(self.rows, self.columns)
+
+    def _end_row(self) -> None:
+        """Rows that are empty count only when something follows them."""
+        if self.filled:
+            self.rows += self.empty_rows + self.row_times
+            self.empty_rows = 0
+            self.columns = max(self.columns, self.filled)
+        else:
+            self.empty_rows += self.row_times
+
+
+def _times(attributes: Mapping[str, str], name: str) -> int:
+    times = int(attributes.get(name, 1))
+    if times < 0:
+        raise ValueError(f"{name} is {times}")
+    return times
