@@ -5,6 +5,7 @@ client (nbclient).
 """
 
 import asyncio
+import copy
 import os
 import pickle
 import queue
@@ -19,7 +20,6 @@ from jupyter_client import utils
 from jupyter_client.jsonutil import extract_dates
 from jupyter_client.session import Session
 from papermill.engines import NBClientEngine, papermill_engines
-from papermill.iorw import write_ipynb
 
 from bcfstats.run.engines import FORKED, PLAIN, WARM
 from bcfstats.run.kernel import ThisPythonKernelManager
@@ -36,17 +36,19 @@ def register_engines() -> None:
 
 
 class Engine(NBClientEngine):  # type: ignore[misc]
-    """papermill's engine; what a notebook that was given up has shown is written to the file `unfinished`."""
+    """papermill's engine; it appends the notebook to the list `executed`, given up or not."""
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kw: Any) -> Any:
         """Run the cells."""
-        unfinished = kw.pop("unfinished")
+        executed: list[Any] = kw.pop("executed")
         try:
-            return super().execute_managed_notebook(nb_man, kernel_name, **kw)
+            result = super().execute_managed_notebook(nb_man, kernel_name, **kw)
         except Exception:
-            write_ipynb(nb_man.nb, str(unfinished))
+            executed.append(copy.deepcopy(nb_man.nb))  # papermill calls completed what was not run
             raise
+        executed.append(nb_man.nb)
+        return result
 
 
 class PlainEngine(Engine):

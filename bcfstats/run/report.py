@@ -4,7 +4,6 @@ import ast
 import hashlib
 import json
 import logging
-import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -158,47 +157,41 @@ def make_report(kit: Kit, job: Job) -> Made:
     logging.getLogger("papermill").setLevel(logging.CRITICAL + 1)
     cell = source = reason = page = ""
     died = False
-    notebook = _titled(kit, job)
-    with tempfile.TemporaryDirectory(prefix="bcf") as folder:
-        part = Path(folder) / "executed.ipynb"
-        try:
-            papermill.execute_notebook(
-                notebook,
-                part,
-                parameters=job.parameters,
-                engine_name=kit.engine,
-                kernel_name=KERNEL_NAME,
-                language="python",
-                progress_bar=False,
-                request_save_on_cell_execute=False,
-                execution_timeout=kit.cell_seconds,
-                coalesce_streams=True,
-                memory_mib=kit.memory_mib,
-                unfinished=part,
-                cwd=kit.folder / "notebooks",
-            )
-        except PapermillExecutionError as error:
-            cell, source, reason = str(error.cell_index), error.source, f"{error.ename}: {error.evalue}"
-        except Exception as error:
-            slow = isinstance(error, TimeoutError)  # nbclient's, for a cell
-            died = isinstance(error, RuntimeError | OSError) and not slow  # as its DeadKernelError
-            cell, source = _running_cell(part)
-            told = f"the cell ran for more than {kit.cell_seconds} seconds" if slow else error
-            reason = f"{type(error).__name__}: {told}"
-        executed = _read(part) if part.exists() else None
-    if executed is not None:
-        _place(executed, kit, job)
-        page = "" if reason else _page(executed)
-        executed.metadata["bcfstats"]["page"] = hashlib.sha256(page.encode()).hexdigest()
+    executed: list[Any] = []  # the one notebook, or none if no cell was run
+    try:
+        papermill.execute_notebook(
+            _titled(kit, job),
+            None,
+            parameters=job.parameters,
+            engine_name=kit.engine,
+            kernel_name=KERNEL_NAME,
+            language="python",
+            progress_bar=False,
+            execution_timeout=kit.cell_seconds,
+            coalesce_streams=True,
+            memory_mib=kit.memory_mib,
+            executed=executed,
+            cwd=kit.folder / "notebooks",
+        )
+    except PapermillExecutionError as error:
+        cell, source, reason = str(error.cell_index), error.source, f"{error.ename}: {error.evalue}"
+    except Exception as error:
+        slow = isinstance(error, TimeoutError)  # nbclient's, for a cell
+        died = isinstance(error, RuntimeError | OSError) and not slow  # as its DeadKernelError
+        cell, source = _running_cell(executed)
+        told = f"the cell ran for more than {kit.cell_seconds} seconds" if slow else error
+        reason = f"{type(error).__name__}: {told}"
+    for notebook in executed:
+        _place(notebook, kit, job)
+        page = "" if reason else _page(notebook)
+        notebook.metadata["bcfstats"]["page"] = hashlib.sha256(page.encode()).hexdigest()
     outcome = Outcome(job.area_code, job.area_name, job.stem, cell, source, reason)
-    return Made(outcome, page, "" if executed is None else _text(executed), died)
+    return Made(outcome, page, "".join(map(_text, executed)), died)
 
 
-def _running_cell(executed: Path) -> tuple[str, str]:
+def _running_cell(executed: list[Any]) -> tuple[str, str]:
     """Find the cell that was running when the notebook was given up."""
-    if not executed.exists():
-        return "", ""
-    cells = list(enumerate(_read(executed).cells))
+    cells = [pair for notebook in executed for pair in enumerate(notebook.cells)]
     begun = [(str(place), cell.source) for place, cell in cells if cell.metadata.papermill.start_time]
     return begun[-1] if begun else ("", "")
 
@@ -207,13 +200,6 @@ def _place(notebook: Any, kit: Kit, job: Job) -> None:
     """Name the files as they lie in the run's folder, wherever the notebook was run."""
     notebook.metadata.papermill.input_path = kit.notebook_name
     notebook.metadata.papermill.output_path = f"notebooks/{job.stem}.ipynb"
-
-
-def _read(notebook: Path) -> Any:
-    import nbformat
-
-    read: Any = nbformat.read  # has no type annotations
-    return read(notebook, as_version=4)
 
 
 def _text(notebook: Any) -> str:
@@ -245,7 +231,7 @@ def exporter() -> Any:
     """Make what turns notebooks into pages, once.
 
     It leaves out nbconvert's second pass over the page, which would parse all of it to mark up cells and
-    pictures that this template does not have.
+    pictures that this template does not have, and checks the notebook once, not after every step.
     """
     from nbconvert.exporters import HTMLExporter, TemplateExporter
 
@@ -253,4 +239,9 @@ def exporter() -> Any:
 
     given: Any = HTMLExporter  # has no type annotations
     make: Any = type("PageExporter", (given,), {"from_notebook_node": TemplateExporter.from_notebook_node})
-    return make(template_name="report", extra_template_basedirs=[str(FOLDER)], exclude_anchor_links=True)
+    return make(
+        template_name="report",
+        extra_template_basedirs=[str(FOLDER)],
+        exclude_anchor_links=True,
+        optimistic_validation=True,
+    )
