@@ -21,6 +21,7 @@ CHOICES = {
         *("directly_standardised_rate", "modelled_ratio"),
     ),
 }
+ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,59}")
 _REQUIRED: dict[str, type] = {
     **dict.fromkeys(("id", "name", "short_name", "numerator", "denominator", "age_group", "unit"), str),
     **dict.fromkeys(("polarity", "frequency", "statistic", "source", "publisher"), str),
@@ -199,6 +200,13 @@ def _metric(table: object, where: str) -> Metric:
     entry |= check_keys(table, where, _REQUIRED, _OPTIONAL)
     for key, choices in CHOICES.items():
         check_choice(entry[key], choices, key, where)
+    if not ID.fullmatch(entry["id"]):
+        raise InputError(
+            "'id' is not an id: files and columns are named after it.",
+            where=where,
+            found=repr(entry["id"]),
+            do="Use up to 60 letters, digits, '_' and '-', a letter first.",
+        )
     multiplier = float(number(entry, "multiplier", where))
     if multiplier <= 0 or entry["decimals"] < 0:
         key = "multiplier" if multiplier <= 0 else "decimals"

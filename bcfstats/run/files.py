@@ -7,7 +7,8 @@ import pandas as pd
 
 from bcfstats.read.store import whole
 
-RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r")
+RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # the last four in Japanese settings
+SKIPPED_BY_SPREADSHEETS = ("\t", "\r", "\n")
 Cell = TypeVar("Cell")
 
 
@@ -29,12 +30,17 @@ def write_whole(path: Path, text: str, *, encoding: str = "utf-8") -> None:
 def safe_text(cell: Cell) -> Cell | str:
     """Put an apostrophe before text that a spreadsheet would take for a formula; numbers stay as they are.
 
+    Source: OWASP, CSV injection; blanks before the sign do not make it safe.
+
     Examples
     --------
-    >>> safe_text("=HYPERLINK(1)"), safe_text("Leeds"), safe_text(-3.5)
-    ("'=HYPERLINK(1)", 'Leeds', -3.5)
+    >>> safe_text("=HYPERLINK(1)"), safe_text(" @SUM(A1)"), safe_text("Leeds"), safe_text(-3.5)
+    ("'=HYPERLINK(1)", "' @SUM(A1)", 'Leeds', -3.5)
     """
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(RUN_BY_SPREADSHEETS) else cell
+    if not isinstance(cell, str):
+        return cell
+    risky = cell.lstrip().startswith(RUN_BY_SPREADSHEETS) or cell.startswith(SKIPPED_BY_SPREADSHEETS)
+    return f"'{cell}" if risky else cell
 
 
 def safe_csv(table: pd.DataFrame) -> str:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from bcfstats.define.metrics import Metric
 from bcfstats.judge.national import ENGLAND, Overview, national_overview
 from bcfstats.run.check import assess_file
+from bcfstats.run.files import safe_csv, write_whole
 from bcfstats.run.settings import Settings, all_metrics
 from bcfstats.show.page import fill, style
 from bcfstats.show.plan_charts import funnel_of_plans, spread_of_plans
@@ -47,7 +48,7 @@ def describe_overview(
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         for name in TABLES:
-            getattr(found, name).to_csv(out / f"{name}.csv", index=False, encoding="utf-8-sig")
+            write_whole(out / f"{name}.csv", safe_csv(getattr(found, name)), encoding="utf-8-sig")
         page = overview_page(found, all_metrics(settings), is_example=data.is_example)
         (out / PAGE).write_text(page, encoding="utf-8", newline="\n")
     lines = [*_composite_lines(found, settings), *found.notes, *_outlying_lines(found.plans)]

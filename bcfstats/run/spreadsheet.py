@@ -105,7 +105,7 @@ def _cover(results: Results) -> Any:
     intro = [EXAMPLES] if about["is_example"] else []
     intro += ["Baselines, outcomes, changes and trends of Better Care Fund metrics by area.", *LEGEND]
     made = f"Made by bcfstats {about.get('version', '')} on {about.get('created', 'an unknown date')}."
-    scheme = f"Payment scheme: {about['scheme_title']} ({about['scheme']})."
+    scheme = _as_written(f"Payment scheme: {about['scheme_title']} ({about['scheme']}).")
     return _gptables().Cover(
         cover_label="Cover",
         title="Better Care Fund metrics by area",
@@ -161,9 +161,17 @@ def _filled(frame: pd.DataFrame, headings: dict[str, str], reason: str | None) -
 
 def _text(cell: object) -> object:
     """Write text so that no cell is blank, a formula, or signs alone, which a screen reader may skip."""
-    if not isinstance(cell, str) or any(sign.isalnum() for sign in cell):
-        return safe_text(cell)
-    return {"": NO_TEXT, PER_CENT: "per cent"}.get(cell, f"signs only: {cell}")
+    if not isinstance(cell, str):
+        return cell
+    if any(sign.isalnum() and sign.isascii() for sign in cell):
+        return safe_text(_as_written(cell))
+    what = "other letters" if any(map(str.isalnum, cell)) else "signs only"
+    return {"": NO_TEXT, PER_CENT: "per cent"}.get(cell, f"{what}: {cell}")
+
+
+def _as_written(text: str) -> str:
+    """Keep gptables from taking text for a link or for a reference to a note."""
+    return text.replace("](", "] (").replace("$$", "$ $")
 
 
 def _gptables() -> Any:

@@ -6,6 +6,7 @@ from pathlib import Path
 from bcfstats.errors import InputError
 from bcfstats.judge.validation import Validation, validate_observations
 from bcfstats.read.data import load
+from bcfstats.run.files import write_whole
 from bcfstats.run.settings import Settings, all_metrics
 from bcfstats.show.validation_page import reliability_svg, validation_page
 
@@ -46,11 +47,10 @@ def write_validation(settings: Settings, *, until: date | None = None) -> tuple[
             where=str(settings.processed),
             do="Prepare at least two and a half years of months without a gap.",
         )
-    settings.out.mkdir(parents=True, exist_ok=True)
     page = settings.out / PAGE
-    page.write_text("# Validation\n\n" + validation_page(found), encoding="utf-8")
+    write_whole(page, "# Validation\n\n" + validation_page(found))
     for number, validation in enumerate(found, start=1):
         if not validation.reliability.empty:
             picture = reliability_svg(validation.reliability, f"Reliability: {validation.name}")
-            (settings.out / f"reliability-{number}.svg").write_text(picture, encoding="utf-8")
+            write_whole(settings.out / f"reliability-{number}.svg", picture)
     return page, found

@@ -1,11 +1,14 @@
 """Numbers, dates and names in plain English, British style."""
 
+import hashlib
 import math
 import re
 import unicodedata
 from datetime import date
 
 MISSING = "not available"
+LONGEST_CODE = 20
+DEVICE = re.compile(r"CON|PRN|AUX|NUL|(COM|LPT)\d")  # what Windows takes for no file, whatever its ending
 
 EXAMPLE = "Example data: this area and all its figures are made up."
 EXAMPLES = "Example data: these areas and all their figures are made up."
@@ -78,13 +81,19 @@ def listed(items: list[str]) -> str:
 def file_stem(code: str, name: str) -> str:
     """Give the name of an area's files: its code and its name in plain lower-case letters.
 
-    Nothing in a name can leave the folder: only letters, digits and hyphens are kept.
+    Nothing in a name can leave the folder: only letters, digits and hyphens are kept. A code that is not
+    kept as it stands is followed by its digest, so that no two areas share a file on any system.
 
     Examples
     --------
     >>> file_stem("E06000010", "Kingston upon Hull, City of"), file_stem("X1", "../Ŷ?")
     ('E06000010-kingston-upon-hull-city-of', 'X1-y')
+    >>> file_stem("../CON", ""), file_stem("con", "")
+    ('CON-d1d3a747', 'con-1143da2b')
     """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
-    return "-".join(part for part in (re.sub(r"[^A-Za-z0-9]", "", code), slug[:60]) if part)
+    kept = re.sub(r"[^A-Za-z0-9]", "", code)[:LONGEST_CODE]
+    is_plain = kept == code == code.upper() and not DEVICE.fullmatch(code)
+    digest = "" if is_plain else hashlib.sha256(code.encode()).hexdigest()[:8]
+    return "-".join(part for part in (kept, digest, slug[:60].strip("-")) if part)
