@@ -10,8 +10,8 @@ from bcfstats.define.periods import Period
 
 QUANTILES = {"lowest": 0.0, "p10": 0.1, "p25": 0.25, "median": 0.5, "p75": 0.75, "p90": 0.9, "highest": 1.0}
 STANDING_COLUMNS = [
-    *("area_code", "metric", "payment", "period", "value", "n_areas", "n_better", *QUANTILES),
-    *("group", "n_group", "n_group_better", "reason"),
+    *("area_code", "metric", "payment", "period", "value", "lower", "upper", "n_areas", "n_better"),
+    *(*QUANTILES, "group", "n_group", "n_group_better", "reason"),
 ]
 PEER_COLUMNS = ["area_code", "metric", "peer", "value"]
 OTHERS = "all other areas"
@@ -37,8 +37,9 @@ def standings(
     Returns
     -------
     standings : DataFrame
-        One row per area and metric, in the columns `STANDING_COLUMNS` names: value, number of areas with a
-        figure, number of others that are better, quantiles of all areas, the same counts within the group.
+        One row per area and metric, in the columns `STANDING_COLUMNS` names: value with its 95 % limits,
+        number of areas with a figure, number of others that are better, quantiles of all areas, the same
+        counts within the group.
         `value` is missing, with a reason, where the area has no figure for the whole window.
     peers : DataFrame
         One row per area, metric and other area of the group: `peer` (its name) and `value`. The group is the
@@ -82,8 +83,9 @@ def _of_metric(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Compare the areas of one metric in one window."""
     known = _whole(rows)
+    shown = {name: rows[f"outcome_{name}"].where(known) for name in ("value", "lower", "upper")}
     frame = rows[["area_code", "area_name", "metric", "payment"]].assign(
-        period=rows["outcome_period"], value=rows["outcome_value"].where(known), reason=_reasons(rows, known)
+        period=rows["outcome_period"], **shown, reason=_reasons(rows, known)
     )
     have = frame.loc[known].reset_index(drop=True)
     have["group"] = _groups(have["area_code"], regions)

@@ -233,6 +233,7 @@ def _results(settings: Settings, data: Data, started: datetime) -> Results:
         "files": files_read(settings),
         "code": source_fingerprint(),
         "made_from": inputs_fingerprint(settings),
+        "palette": settings.palette,
     }
     return replace(results, about=results.about | made)
 

@@ -11,6 +11,7 @@ from typing import Any
 from bcfstats.define.metrics import METRICS, Metric, load_metrics
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.screening import Trusted, parse_trusted
+from bcfstats.show.palettes import ANALYSIS_FUNCTION, palette
 
 FILE = "bcfstats.toml"
 
@@ -32,6 +33,8 @@ class Settings:
     disclosure : str
         Rule for small numbers in figures that are not published: "none", "hes-2014", "hes-2018" or
         "threshold=5"; each metric's default if empty (`show/disclosure.toml`).
+    palette : str
+        Colours of the charts: "analysis_function" or "making_data_count".
     trusted : tuple of str
         Months vouched for, each "area code, metric, period": nothing sudden is found in them.
     notebook : Path
@@ -54,6 +57,7 @@ class Settings:
     targets: tuple[Path, ...] = ()
     trusted: tuple[str, ...] = ()
     disclosure: str = ""
+    palette: str = ANALYSIS_FUNCTION
     notebook: Path = Path("notebooks/area_report.ipynb")
     jobs: int = max(1, (os.cpu_count() or 2) - 1)
     engine: str = "auto"
@@ -153,6 +157,8 @@ def _typed(name: str, value: object, source: Path) -> object:
         return tuple(value) if name == "trusted" else tuple(Path(item) for item in value)
     if name == "disclosure" and isinstance(value, dict) and list(value) == ["threshold"]:
         return f"threshold={value['threshold']}"
+    if name == "palette" and isinstance(value, str):
+        palette(value)  # refused here if there is none of this name
     if kind is int and isinstance(value, int) and value >= 1:
         return value
     if issubclass(kind, Path) and isinstance(value, str):

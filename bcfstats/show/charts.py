@@ -15,6 +15,7 @@ from markupsafe import Markup
 from bcfstats.define.periods import Period
 from bcfstats.show.drawing import Dashes, Floats, Plot, ends, svg_of
 from bcfstats.show.page import fill
+from bcfstats.show.palettes import ANALYSIS_FUNCTION, MAKING_DATA_COUNT
 from bcfstats.show.tables import html_table
 
 if TYPE_CHECKING:
@@ -34,9 +35,11 @@ class Chart:
     alt : str
         The finding: what is shown, over which period, first, last, lowest and highest.
     caption : str
-        Measure, area, period and source.
+        Measure, area and period.
     headings, rows : sequences
         The data drawn, one row a point, as they are to be read.
+    note : str
+        How to read it, and its source.
     """
 
     figure: "Figure" = field(repr=False, compare=False)
@@ -44,6 +47,7 @@ class Chart:
     caption: str
     headings: Sequence[str]
     rows: Sequence[Sequence[object]]
+    note: str = ""
 
     @cached_property
     def svg(self) -> str:
@@ -62,8 +66,8 @@ class Chart:
             "figure.html.j2",
             source=Markup(quote(self.svg, safe=SAFE_IN_ADDRESS)),
             alt=self.alt,
-            caption=self.caption,
-            table=html_table(self.headings, self.rows, self.caption, numeric=range(1, len(self.headings))),
+            caption=f"{self.caption}. {self.note}" if self.note else self.caption,
+            table=html_table(self.headings, self.rows, self.caption),
         )
 
     _repr_html_ = __html__
@@ -71,11 +75,21 @@ class Chart:
 
 @dataclass(frozen=True)
 class Span:
-    """A stretch of time to be shaded, with its level drawn across it."""
+    """A stretch of time to be shaded, with its level drawn across it, and what the level tells."""
 
     period: Period
     label: str
     level: float
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class Target:
+    """The value proposed for a stretch of time, and the value from which it is paid."""
+
+    period: Period
+    level: float
+    payment_line: float
 
 
 @dataclass(frozen=True)
@@ -97,19 +111,19 @@ def history(
     alt: str,
     headings: Sequence[str],
     rows: Sequence[Sequence[object]],
+    note: str = "",
     spans: Sequence[Span] = (),
     fan: Fan | None = None,
-    target: Span | None = None,
+    target: Target | None = None,
     breaks: Sequence[date] = (),
+    look: str = ANALYSIS_FUNCTION,
 ) -> Chart:
     """Draw a monthly series; missing months are gaps, windows are shaded with their level."""
-    shown = [*spans, *([target] if target else [])]
-    levels = [part.level for part in shown]
-    stretches = [part.period for part in shown] + ([fan.period] if fan else [])
-    shaded = [day for period in stretches for day in _edges(period)]
+    levels = [span.level for span in spans] + ([target.level, target.payment_line] if target else [])
+    shaded = [day for part in (*spans, fan, target) if part for day in _edges(part.period)]
     days = [_x(start) for start in starts]
     up = ends(values, levels, [fan.lower, fan.upper] if fan else [], low=0)
-    plot = Plot(unit, ends(days, shaded, margin=0.05), up)
+    plot = Plot(unit, ends(days, shaded, margin=0.05), up, look=look)
     plot.label_values()
     for place, span in enumerate(spans):
         tint, edges = ("comparison", "emphasis")[place % 2], _edges(span.period)
@@ -117,17 +131,35 @@ def history(
         plot.line(edges, [span.level] * 2, tint, width=2.6)
         plot.text(edges[0], plot.up[1], span.label, tint, shift=(2, -6))
     if fan is not None:
-        plot.band(_edges(fan.period), (fan.lower, fan.upper), "emphasis", alpha=0.15)
-        plot.line(_edges(fan.period), [fan.expected] * 2, "text", dashes=(0, (1, 1.5)))
+        _draw_fan(plot, _edges(fan.period), fan)
     plot.line(days, values, "series")
+    if look == MAKING_DATA_COUNT:
+        plot.mark(days, values, "common", size=4)
+    for span in spans:
+        if span.mark:
+            plot.mark(sum(_edges(span.period)) / 2, span.level, span.mark)
     if target is not None:
-        edges = _edges(target.period)
-        plot.line(edges, [target.level] * 2, "alert", width=2.2, dashes=(0, (4, 2)))
-        plot.text(edges[1], target.level, target.label, shift=(3, 0))
+        _draw_target(plot, _edges(target.period), target)
     for when in breaks:
         plot.line([_x(when)] * 2, plot.up, "alert", width=1.4, dashes=(0, (2, 2)))
     plot.label_places(*_years(starts))
-    return Chart(plot.figure, alt, caption, headings, rows)
+    return Chart(plot.figure, alt, caption, headings, rows, note)
+
+
+def _draw_fan(plot: Plot, edges: tuple[float, float], fan: Fan) -> None:
+    """Draw what is expected if nothing is done, with its limits."""
+    plot.band(edges, (fan.lower, fan.upper), "emphasis", alpha=0.15)
+    plot.line(edges, [fan.expected] * 2, "text", dashes=(0, (1, 1.5)))
+
+
+def _draw_target(plot: Plot, edges: tuple[float, float], target: Target) -> None:
+    """Draw the target and the line it is paid from, each with its name at its end."""
+    apart = 4 if target.level > target.payment_line else -4
+    plot.line(edges, [target.level] * 2, "alert", width=2.2, dashes=(0, (4, 2)))
+    plot.text(edges[1], target.level, "target", shift=(3, apart))
+    if np.isfinite(target.payment_line):
+        plot.line(edges, [target.payment_line] * 2, "text", width=1.2, dashes=(0, (4, 2)))
+        plot.text(edges[1], target.payment_line, "line", shift=(3, -apart))
 
 
 def ladder(
@@ -141,11 +173,13 @@ def ladder(
     alt: str,
     headings: Sequence[str],
     rows: Sequence[Sequence[object]],
+    note: str = "",
+    look: str = ANALYSIS_FUNCTION,
 ) -> Chart:
     """Draw levels of ambition as steps from the baseline, each with its chance of payment by luck."""
-    across = ends(values, base, margin=0.22)
+    across = ends(values, base, margin=0.28)
     height = 0.42 * len(rungs) + 1.1
-    plot = Plot(unit, across, (-0.5, len(rungs) - 0.5), height=height, left=0.28)
+    plot = Plot(unit, across, (-0.5, len(rungs) - 0.5), height=height, left=0.28, look=look)
     place = np.arange(len(rungs), dtype=float)[::-1]
     plot.label_values(below=True)
     plot.line([base] * 2, plot.up, "text", width=0.8)
@@ -155,7 +189,7 @@ def ladder(
         align, step = ("right", -8) if x < base else ("left", 8)
         plot.text(x, y, chance, align=align, shift=(step, 0))
     plot.label_places(place, rungs, beside=True)
-    return Chart(plot.figure, alt, caption, headings, rows)
+    return Chart(plot.figure, alt, caption, headings, rows, note)
 
 
 def annual(
@@ -169,22 +203,39 @@ def annual(
     alt: str,
     headings: Sequence[str],
     rows: Sequence[Sequence[object]],
+    note: str = "",
     joined: Sequence[bool],
+    place_of_outcome: int | None = None,
+    mark: str = "",
+    fan: Fan | None = None,
+    target: Target | None = None,
+    look: str = ANALYSIS_FUNCTION,
 ) -> Chart:
     """Draw a yearly series with its intervals; points of different definitions are not joined.
 
-    `joined[i]` says whether point i may be joined to the point before it.
+    `joined[i]` says whether point i may be joined to the point before it; mark, fan and target are those of
+    the outcome.
     """
     place = np.arange(len(labels), dtype=float)
-    plot = Plot(unit, (-0.5, len(labels) - 0.5), ends(values, lower, upper, low=0))
+    levels = [fan.lower, fan.upper] if fan else [], [target.level, target.payment_line] if target else []
+    up = ends(values, lower, upper, *levels, low=0)
+    plot = Plot(unit, (-0.5, len(labels) - 0.5), up, look=look)
     plot.label_values()
+    if place_of_outcome is not None:
+        edges = place_of_outcome - 0.3, place_of_outcome + 0.3
+        if fan is not None:
+            _draw_fan(plot, edges, fan)
+        if target is not None:
+            _draw_target(plot, edges, target)
     known = np.isfinite(lower) & np.isfinite(upper)
     plot.bars(place[known], place[known], lower[known], upper[known], "comparison")
     for first, last in _runs(joined):
         plot.line(place[first:last], values[first:last], "series")
     plot.points(place, values, "series")
+    if place_of_outcome is not None and mark:
+        plot.mark(place_of_outcome, values[place_of_outcome], mark)
     plot.label_places(place, labels)
-    return Chart(plot.figure, alt, caption, headings, rows)
+    return Chart(plot.figure, alt, caption, headings, rows, note)
 
 
 def season(
@@ -198,10 +249,12 @@ def season(
     alt: str,
     headings: Sequence[str],
     rows: Sequence[Sequence[object]],
+    note: str = "",
+    look: str = ANALYSIS_FUNCTION,
 ) -> Chart:
     """Draw an area's month indices beside those of all areas together (1 is an average day)."""
     place = np.arange(len(months), dtype=float)
-    plot = Plot(unit, ends(place, margin=0.05), ends(area, nation, 1.0))
+    plot = Plot(unit, ends(place, margin=0.05), ends(area, nation, 1.0), look=look)
     plot.label_values()
     plot.line(plot.across, [1, 1], "text", width=0.8)
     lines: tuple[tuple[str, str, Dashes], ...] = (
@@ -213,7 +266,7 @@ def season(
         plot.points(place, values, colour, size=4)
     plot.key(lines, (0.36, 0.8))
     plot.label_places(place, months)
-    return Chart(plot.figure, alt, caption, headings, rows)
+    return Chart(plot.figure, alt, caption, headings, rows, note)
 
 
 def _runs(joined: Sequence[bool]) -> list[tuple[int, int]]:

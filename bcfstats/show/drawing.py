@@ -7,21 +7,20 @@ is shared between charts, and nothing is registered to be closed.
 
 import io
 import re
-import tomllib
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from numpy.typing import ArrayLike, NDArray
+
+from bcfstats.show.palettes import ANALYSIS_FUNCTION
+from bcfstats.show.palettes import palette as palette
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,6 +32,7 @@ POINTS_PER_INCH = 72
 SIZE = 10
 FONT = FontProperties(family=["DejaVu Sans", "sans-serif"], size=SIZE)
 HALF_A_DIGIT, A_DIGIT = 0.365 * SIZE, 0.76 * SIZE  # of DejaVu Sans
+LINE = 1.2 * SIZE
 STYLE: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
@@ -48,14 +48,10 @@ FONT_OF_TAG, FONT_OF_ALL = (
     "font-size: 10px; font-family: DejaVu Sans, sans-serif; ",
     "text{font:10px DejaVu Sans,sans-serif}",
 )
+GROUP = re.compile(r"<g> <use [^>]*( style='[^']*')/> (?:<use [^>]*\1/> )*</g>")
 SPACES = re.compile(r"\s+")
-
-
-@cache
-def palette(name: str = "analysis_function") -> dict[str, str]:
-    """Return the colours of a palette by the part they play."""
-    table = tomllib.loads((Path(__file__).parent / "palettes.toml").read_text(encoding="utf-8"))
-    return dict(table[name])
+NO_LENGTH = 0.01  # of a dash: some programs leave out dashes of no length at all
+MARKERS = {"common": "o", "better": "^", "worse": "v", "neutral": "D"}
 
 
 class Label(Text):
@@ -87,6 +83,8 @@ class Plot:
         The ends of the scale from left to right, and of that from bottom to top.
     height, left : float
         Height in inches, of 7.2 in width; share of the width that is left to labels.
+    look : str
+        Name of a palette.
     """
 
     def __init__(
@@ -97,9 +95,10 @@ class Plot:
         *,
         height: float = 3.2,
         left: float = 0.09,
+        look: str = ANALYSIS_FUNCTION,
     ) -> None:
         self.figure = Figure(figsize=(WIDTH, height))
-        self.colour = palette()
+        self.colour = palette(look)
         self.across, self.up, self.height = across, up, height
         self.left, self.right = left, 0.97
         self.bottom, self.top = 0.38 / height, 1 - 0.45 / height
@@ -120,14 +119,28 @@ class Plot:
         style: Any = {"linestyle": "none", "marker": marker, "markersize": size, "markeredgecolor": around}
         self._add(Line2D(self._x(x), self._y(y), markerfacecolor=self.colour[colour], **style))
 
+    def mark(self, x: ArrayLike, y: ArrayLike, kind: str, *, size: float = 9) -> None:
+        """Mark places by what they tell: common, better, worse or neutral, each with a shape of its own."""
+        self.points(np.atleast_1d(x), np.atleast_1d(y), kind, size=size, marker=MARKERS[kind], edge="outline")
+
+    def dots(self, counts: Sequence[int], y: Sequence[float], colour: str, *, size: float) -> None:
+        """Draw rows of so many dots, one unit of the scale apart: dashes of no length with round ends."""
+        gap = float(np.ptp(self._x([0, 1]))) * WIDTH * POINTS_PER_INCH
+        rows = [(count, level) for count, level in zip(counts, y, strict=True) if count]
+        places = [edge for count, _ in rows for edge in (0, count - 0.9, np.nan)]
+        levels = [level for _, level in rows for _ in range(3)]
+        dashes = (0, (NO_LENGTH / size, gap / size))
+        style: Any = {"color": self.colour[colour], "linewidth": size, "dash_capstyle": "round"}
+        self._add(Line2D(self._x(places), self._y(levels), linestyle=dashes, **style))
+
     def bars(
         self, x0: ArrayLike, x1: ArrayLike, y0: ArrayLike, y1: ArrayLike, colour: str, *, width: float = 2
     ) -> None:
         """Draw a straight line from each first place to each second."""
-        found = np.broadcast_arrays(self._x(x0), self._y(y0), self._x(x1), self._y(y1))
-        pairs: Any = np.stack(found, axis=-1).reshape(-1, 2, 2)
-        lines = LineCollection(pairs, colors=self.colour[colour], linewidths=width)
-        self._add(lines)
+        x, y, to_x, to_y = np.broadcast_arrays(*map(np.atleast_1d, (x0, y0, x1, y1)))
+        gap = np.full(x.shape, np.nan)
+        places = self._x(np.ravel([x, to_x, gap], order="F")), self._y(np.ravel([y, to_y, gap], order="F"))
+        self._add(Line2D(*places, color=self.colour[colour], linewidth=width, solid_capstyle="butt"))
 
     def band(
         self, x: tuple[float, float], y: tuple[float, float] | None, colour: str, alpha: float = 1
@@ -157,10 +170,12 @@ class Plot:
         """Draw the base line and write the labels of the scale that counts places: below, or beside."""
         self._add(Line2D([self.left, self.right], [self.bottom] * 2, color="black", linewidth=1.1))
         for place, label in zip(places, labels, strict=True):
-            if beside:
-                self.text(self.across[0], place, label, align="right", shift=(-9, 0))
-            else:
-                self._write_below(place, label)
+            for line, words in enumerate(lines := label.split("\n")):
+                down = LINE * (line - (len(lines) - 1) / 2)
+                if beside:
+                    self.text(self.across[0], place, words, align="right", shift=(-9, -down))
+                else:
+                    self._write_below(place, words, LINE * line)
 
     def label_values(self, *, below: bool = False) -> None:
         """Draw a light line at round values and write them beside it, or below."""
@@ -186,8 +201,8 @@ class Plot:
             self._add(Line2D([x, x + 0.04], [y, y], **style))
             self._write(x + 0.05, y - self._tall(HALF_A_DIGIT), name, "left")
 
-    def _write_below(self, place: float, words: str) -> None:
-        self._write(float(self._x(place)), self.bottom - self._tall(4 + A_DIGIT), words, "center")
+    def _write_below(self, place: float, words: str, down: float = 0) -> None:
+        self._write(float(self._x(place)), self.bottom - self._tall(4 + A_DIGIT + down), words, "center")
 
     def _write(self, x: float, y: float, words: str, align: str, colour: str = "text") -> None:
         given: Any = {"color": self.colour[colour], "horizontalalignment": align, "fontproperties": FONT}
@@ -269,8 +284,14 @@ def svg_of(figure: Figure) -> str:
         figure.savefig(out, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     text = out.getvalue()
     text = text[text.index("<svg") :]  # without the prologue that names a document type elsewhere
-    text = TAG.sub(_shortened, text).replace(FONT_OF_TAG, "")
+    text = GROUP.sub(_with_one_style, TAG.sub(_shortened, text).replace(FONT_OF_TAG, ""))
     return text.replace("</style>", f"{FONT_OF_ALL}</style>", 1)
+
+
+def _with_one_style(group: "re.Match[str]") -> str:
+    """Give the style of marks that are all alike to the group that holds them."""
+    style = group[1]
+    return group[0].replace(style, "").replace("<g>", f"<g{style}>", 1)
 
 
 def _shortened(tag: "re.Match[str]") -> str:

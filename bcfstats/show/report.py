@@ -14,11 +14,15 @@ from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.results import BETTER, LATEST, NOT_COMPARED, WORSE, Results
 from bcfstats.show import charts, sentences
 from bcfstats.show.area_charts import history_chart, ladder_chart, period_labels, season_chart
+from bcfstats.show.chance_chart import chance_chart
 from bcfstats.show.page import fill
+from bcfstats.show.palettes import ANALYSIS_FUNCTION, icon
+from bcfstats.show.peers_chart import peers_chart
 from bcfstats.show.tables import html_table
 from bcfstats.show.words import EXAMPLE, EXAMPLE_SOURCE, day, interval, listed, number, signed
 
 MOST_MESSAGES = 5
+DETECTABLE, AT_80_PER_CENT = "detectable", "the level of 80% power"
 
 
 class Part(Markup):
@@ -71,9 +75,10 @@ class AreaReport:
             (row for row in rows if row["finding"] != NOT_COMPARED),
             key=lambda row: (order.get(row["finding"], 2), row["payment"] == LATEST),
         )
-        told = [*judged, *(sentences.finding(row, self._metric(row)) for row in compared)][:MOST_MESSAGES]
-        told = [f"{message.rstrip('.')}." for message in told]
-        return Part(fill("messages.html.j2", messages=told or ["No two periods can be compared yet."]))
+        found = [(self._icon(row), sentences.finding(row, self._metric(row))) for row in compared]
+        told = [*((Markup(), message) for message in judged), *found][:MOST_MESSAGES]
+        messages = [Markup("{}{}.").format(mark, message.rstrip(".")) for mark, message in told]
+        return Part(fill("messages.html.j2", messages=messages or ["No two periods can be compared yet."]))
 
     def summary(self) -> Part:
         """Tabulate every comparison: baseline, outcome, change and finding."""
@@ -85,7 +90,7 @@ class AreaReport:
                 sentences.value(row["baseline_value"], self._metric(row)),
                 sentences.value(row["outcome_value"], self._metric(row)),
                 _change(row),
-                row["finding"],
+                self._icon(row) + row["finding"],
                 row["finding_against"] or "not held against anything",
             ]
             for row in self._windows()
@@ -117,17 +122,22 @@ class AreaReport:
             )
         rows = self._windows(metric)
         shown = next((row for row in rows if row["finding"] != NOT_COMPARED), rows[0] if rows else None)
+        chance = self._chance(chosen)
         return Part(
             fill(
                 "section.html.j2",
                 metric=chosen,
                 polarity=sentences.polarity(chosen),
-                finding=sentences.finding(shown, chosen) if shown else chosen.short_name,
+                finding=self._icon(shown) + sentences.finding(shown, chosen) if shown else chosen.short_name,
                 levels=_levels(rows, self._rows("outlooks", metric), chosen),
                 held_against=sentences.held_against(shown) if shown else "",
                 proposals=[
                     (_payment(row["payment"]), row["reasons"]) for row in self._rows("assessments", metric)
                 ],
+                standing=self._standing_words(chosen),
+                peers=self.peers_chart(metric),
+                chance_words=sentences.chances(*chance[1:]) if chance else "",
+                chance=self.chance_chart(metric),
                 ladders=self._ladders(chosen),
                 history=self.history_chart(metric),
                 table=self._window_table(rows, chosen),
@@ -138,9 +148,8 @@ class AreaReport:
             )
         )
 
-    def history_chart(self, metric: str) -> charts.Chart:
-        """Draw the whole series of one metric, with its windows and series breaks."""
-        source = EXAMPLE_SOURCE if self.results.about["is_example"] else None
+    def history_chart(self, metric: str) -> charts.Chart | None:
+        """Draw the whole series of one metric, with its windows and breaks; nothing if it is hidden."""
         return history_chart(
             self.area["area_name"],
             self._named(metric),
@@ -148,8 +157,22 @@ class AreaReport:
             self._windows(metric),
             outlooks=self._rows("outlooks", metric),
             targets=self._rows("assessments", metric),
-            source=source,
+            source=self._source,
+            look=self._look,
         )
+
+    def peers_chart(self, metric: str) -> charts.Chart | None:
+        """Draw where the area stands among the others, or nothing where that cannot be said."""
+        rows, peers = self._rows("standings", metric), self._rows("peers", metric)
+        name, chosen = self.area["area_name"], self._named(metric)
+        if not rows:
+            return None
+        return peers_chart(name, chosen, rows[0], peers, source=self._source, look=self._look)
+
+    def chance_chart(self, metric: str) -> charts.Chart | None:
+        """Draw the chance of payment of the proposed target, or else of the rung that would be detected."""
+        found, name = self._chance(self._named(metric)), self.area["area_name"]
+        return chance_chart(name, self._named(metric), *found, look=self._look) if found else None
 
     def season_chart(self, metric: str) -> charts.Chart | None:
         """Draw the month indices of one metric, or nothing where there are none."""
@@ -157,7 +180,7 @@ class AreaReport:
         rows = seasons.loc[seasons["metric"] == metric] if len(seasons) else seasons
         if rows.empty or not np.isfinite(rows["index"]).all():
             return None
-        return season_chart(self.area["area_name"], rows)
+        return season_chart(self.area["area_name"], self._named(metric), rows, self._look)
 
     def all_charts(self) -> dict[str, charts.Chart]:
         """Give every chart of the report under a name that a file can have."""
@@ -166,6 +189,8 @@ class AreaReport:
             ladders = (chart for _, _, chart in self._ladders(metric))
             found[f"{metric.id}-history"] = self.history_chart(metric.id)
             found |= {f"{metric.id}-ladder-{place}": chart for place, chart in enumerate(ladders, 1)}
+            found[f"{metric.id}-peers"] = self.peers_chart(metric.id)
+            found[f"{metric.id}-chance"] = self.chance_chart(metric.id)
             found[f"{metric.id}-season"] = self.season_chart(metric.id)
         return {name: chart for name, chart in found.items() if chart is not None}
 
@@ -202,6 +227,17 @@ class AreaReport:
         """Say which version made the report, from which inputs, by which rules."""
         return Part(fill("how_made.html.j2", about=self.results.about))
 
+    @property
+    def _look(self) -> str:
+        return str(self.results.about.get("palette", ANALYSIS_FUNCTION))
+
+    @property
+    def _source(self) -> str | None:
+        return EXAMPLE_SOURCE if self.results.about["is_example"] else None
+
+    def _icon(self, row: dict[str, Any]) -> Markup:
+        return icon(row["finding"], self._look)
+
     def _windows(self, metric: str | None = None) -> list[dict[str, Any]]:
         return self._rows("windows", metric)
 
@@ -232,11 +268,40 @@ class AreaReport:
                     metric,
                     Period.parse(row["period"]),
                     [rung for rung in rungs if rung["payment"] == row["payment"]],
+                    self._look,
                 ),
             )
             for row in self._rows("outlooks", metric.id)
             if row["payment"] != LATEST and np.isfinite(row["expected"])
         ]
+
+    def _standing_words(self, metric: Metric) -> str:
+        return " ".join(sentences.standing(row, metric) for row in self._rows("standings", metric.id))
+
+    def _chance(self, metric: Metric) -> tuple[Period, dict[str, Any], str] | None:
+        """Find the level whose chance of payment is shown: its window, its row, and what it is."""
+        windows = {row["payment"]: row["period"] for row in self._rows("outlooks", metric.id)}
+        targets = [
+            (
+                row["target_period"],
+                row,
+                f"the proposed target of {sentences.value(row['target_value'], metric)}",
+            )
+            for row in self._rows("assessments", metric.id)
+        ]
+        rungs = [
+            (
+                windows[row["payment"]],
+                row,
+                f"a target of {sentences.value(row['value'], metric)}, {AT_80_PER_CENT}",
+            )
+            for row in self._rows("ladders", metric.id)
+            if row["rung"] == DETECTABLE and row["payment"] != LATEST
+        ]
+        for period, row, level in [*targets, *rungs]:
+            if all(np.isfinite(row[chance]) for chance in sentences.CHANCES):
+                return Period.parse(period), row, level
+        return None
 
     def _named(self, metric: str) -> Metric:
         return next(found for found in self.metrics if found.id == metric)

@@ -14,9 +14,12 @@ from bcfstats.judge.results import (
     PER_CENT,
     WORSE,
 )
+from bcfstats.judge.standings import OTHERS
+from bcfstats.judge.verdicts import in_100
 from bcfstats.show.words import interval, number, signed
 
 Row = Mapping[str, Any]
+CHANCES = ("p_paid_do_nothing", "p_paid_if_half_delivered", "p_paid_if_delivered")
 AVERAGE_MONTH = ", average per month"
 
 
@@ -136,6 +139,61 @@ def needed(row: Row, metric: Metric) -> str:
     return f"{first} A true level of {value(detectable, metric)} would be found significant 80 times in 100."
 
 
+def standing(row: Row, metric: Metric) -> str:
+    """Say where the area stands among all areas and those of its group, and whether that may be noise.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of the standings table.
+    """
+    when = Period.parse(row["period"]).label
+    if not math.isfinite(row["value"]):
+        return (
+            f"It is not set beside others: {row['reason'].rstrip('.') or f'there is no figure for {when}'}."
+        )
+    if row["n_areas"] == 1:
+        return f"No other area has a figure for {when} to be set beside."
+    middle = f"the middle of {row['n_areas']} areas was {value(row['median'], metric)}"
+    told = [f"In {when} it was {value(row['value'], metric)}; {middle}."]
+    told += [f"{_better(row['n_better'], row['n_areas'] - 1, 'other areas')}{_in_group(row)}."]
+    if math.isfinite(row["lower"]):
+        limits = interval(row["lower"], row["upper"], metric.decimals)
+        if row["lower"] <= row["median"] <= row["upper"]:
+            told += [f"Its 95% interval, {limits}, holds the middle: it may differ by noise alone."]
+        else:
+            told += [f"Its 95% interval, {limits}, leaves the middle out."]
+    return " ".join(told)
+
+
+def _in_group(row: Row) -> str:
+    group = row["group"]
+    if group in ("", OTHERS) or not row["n_group"] > 0:
+        return ""
+    return f", and {number(row['n_group_better'])} of {number(row['n_group'])} others in {group}"
+
+
+def _better(n: float, of: float, whom: str) -> str:
+    return f"{number(n)} of {number(of)} {whom} {'was' if n == 1 else 'were'} better"
+
+
+def chances(row: Row, level: str) -> str:
+    """Say how often a level would be paid, as natural frequencies.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of the assessments or ladders table.
+    level : str
+        What the level is.
+    """
+    nothing, half, full = (in_100(row[name]) for name in CHANCES)
+    return (
+        f"At {level}, {nothing} areas like this would be paid if nothing is done. "
+        f"If the plan delivers half, {half} would; if it delivers in full, {full}."
+    )
+
+
 def polarity(metric: Metric) -> str:
     """Say which way is better."""
     return f"{'Lower' if metric.polarity == 'lower' else 'Higher'} is better."
@@ -160,8 +218,9 @@ def season(national_p: float, note: str, own_weight: float) -> str:
         "All areas together show a season" if national_p < 0.05 else "All areas together show no clear season"
     )
     told = f" Note: {note}." if note else ""
+    p = f"p = {number(national_p, 3)}" if national_p >= 0.001 else "p < 0.001"
     return (
-        f"{whole} (p = {number(national_p, 3)}). The area's own pattern counts for {kept}% of its index; "
+        f"{whole} ({p}). The area's own pattern counts for {kept}% of its index; "
         f"the rest is borrowed from all areas.{told}"
     )
 

@@ -21,6 +21,8 @@ def table(values, metric=LOWER, payment="2015-10", period="2014-04/2015-03", pre
             "payment": payment,
             "outcome_period": period,
             "outcome_value": np.array(values, dtype=float),
+            "outcome_lower": np.array(values, dtype=float) - 1,
+            "outcome_upper": np.array(values, dtype=float) + 1,
             "outcome_n_present": present,
             "outcome_n_expected": 12,
             "outcome_reason": "",
@@ -42,6 +44,7 @@ def test_counts_by_hand_follow_the_polarity(metric, better, in_region):
     found, peers = standings(table([10, 20, 30, 60, 40, 50], metric), areas("NNSNSS"), METRICS)
     own = row(found, "X4")
     assert (own["value"], own["n_areas"], own["n_better"]) == (40, 6, better)
+    assert (own["lower"], own["upper"]) == (39, 41)
     assert (own["group"], own["n_group"], own["n_group_better"]) == ("S", 2, in_region)
     assert (own["lowest"], own["median"], own["highest"]) == (10, 35, 60)
     assert (own["p25"], own["p90"]) == (22.5, 55)  # 1 + 5/4 and 1 + 5 * 0.9 steps into the sorted values
@@ -60,7 +63,7 @@ def test_areas_without_a_whole_figure_count_nowhere_and_say_why():
     rows.loc[3, "outcome_n_present"] = 9
     found, peers = standings(rows, areas("NNNN"), METRICS)
     assert row(found, "X0")["n_areas"] == 2
-    assert row(found, "X1")[["value", "n_better", "n_group"]].isna().all()
+    assert row(found, "X1")[["value", "lower", "upper", "n_better", "n_group"]].isna().all()
     assert row(found, "X1")["reason"] == "it is marked suppressed"
     assert row(found, "X3")["reason"] == "9 of 12 months have a usable figure"
     assert set(peers["peer"]) == {"Area 0", "Area 2"}
