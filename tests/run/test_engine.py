@@ -2,13 +2,18 @@
 
 import io
 import os
+import random
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
+import numpy as np
+import pandas as pd
 import pytest
 
+from bcfstats.read.example import write_example
+from bcfstats.read.prepare import prepare
 from bcfstats.run import workers
 from bcfstats.run.batch import run_batch
 from bcfstats.run.engines import FORKED, PLAIN, WARM, chosen_engine
@@ -155,6 +160,20 @@ def test_reports_of_example_areas_are_those_of_the_plain_engine(batch):
     assert [bool(outcome.reason) for outcome in result.outcomes] == [False, True, False]
 
 
+def test_reports_where_processes_cannot_be_forked_are_the_same(batch, tmp_path):
+    """The engine for Windows, chosen by its name in the settings, makes a whole batch."""
+    from tests.run.test_batch import settings
+
+    forked, processed = batch
+    warm = run_batch(settings(processed, tmp_path, engine=WARM), stream=io.StringIO())
+    assert warm.outcomes == forked.outcomes
+    for outcome in warm.outcomes:
+        books = [result.out / "notebooks" / f"{outcome.stem}.ipynb" for result in (warm, forked)]
+        ours, theirs = (cells_of(nbformat.read(book, as_version=4)) for book in books)
+        assert ours == theirs
+        assert warm.page(outcome).exists() != bool(outcome.reason)
+
+
 CHANGES = """
 import os, random, sys
 import matplotlib, numpy, pandas, bcfstats
@@ -189,6 +208,8 @@ def test_one_report_does_not_reach_the_next(engine, tmp_path):
     )
     assert shown(before, 2) == shown(after, 2) == "(False, 60, 'notebooks', None, 10.0, False)"
     assert shown(before, 3) != shown(after, 3)
+    for seeded in (random.Random(1), np.random.RandomState(1)):  # what would follow the other's seeds
+        assert str(seeded.random()) not in shown(after, 3)
     assert after.cells[2].execution_count == 3
     if engine == FORKED:  # what modules keep to themselves is forgotten too
         assert shown(after, 4) == "(False, False)"
@@ -200,22 +221,31 @@ HANGS = "print('begun', flush=True)\nwhile True:\n    pass"
 EATS = "eaten = []\nwhile True:\n    eaten.append(bytearray(50_000_000))"
 
 
-def test_a_killed_a_hanging_and_an_eating_report_are_one_failure_each(tmp_path):
+def test_a_killed_a_hanging_and_an_eating_report_are_one_line_each_and_the_rest_is_made(tmp_path):
     """The fault is chosen by the area's code; the areas between them are made."""
-    faults = {"X2": KILLS, "X4": HANGS, "X6": EATS, "X7": KILLS_ITS_MAKER}
-    chosen = f"faults = {faults!r}\nexec(faults.get(area_code, ''))"
-    kit = kit_for(notebook(chosen, "'end'"), tmp_path, cell_seconds=3, memory_mib=300)
-    jobs = [job(f"X{place}") for place in range(1, 9)]
-    with ThreadPoolExecutor(2) as pool:
-        made = {job.area_code: found for job, found in as_they_end(Crew(pool, 2), kit, jobs)}
-    reasons = {code: found.outcome.reason for code, found in made.items() if found.outcome.reason}
-    assert sorted(reasons) == ["X2", "X4", "X6", "X7"]
-    assert reasons["X2"] == "DeadKernelError: Kernel died"
-    assert reasons["X4"] == "CellTimeoutError: the cell ran for more than 3 seconds"
-    assert reasons["X6"].startswith("MemoryError")
-    assert reasons["X7"] == "the process that made this report ended unexpectedly"
-    assert [made[code].outcome.cell for code in ("X2", "X4", "X6")] == ["2", "2", "2"]
-    assert "begun" in made["X4"].notebook
+    from tests.run.test_batch import settings
+
+    write_example(tmp_path / "raw", n_areas=7)
+    prepare(tmp_path / "raw", tmp_path / "processed")
+    faults = {"X06000001": KILLS, "X06000003": HANGS, "X06000005": EATS, "X06000006": KILLS_ITS_MAKER}
+    nbformat.write(
+        notebook(f"faults = {faults!r}\nexec(faults.get(area_code, ''))", "'end'"), tmp_path / "f.ipynb"
+    )
+    given = {"notebook": tmp_path / "f.ipynb", "cell_seconds": 3, "memory_mib": 300}
+    result = run_batch(settings(tmp_path / "processed", tmp_path / "out", **given), stream=io.StringIO())
+    failures = pd.read_csv(tmp_path / "out" / "failures.csv", encoding="utf-8-sig", dtype=str)
+    assert list(failures["area_code"]) == list(faults)
+    killed, hung, ate, lost = failures["reason"]
+    assert killed == "DeadKernelError: Kernel died"
+    assert hung == "CellTimeoutError: the cell ran for more than 3 seconds"
+    assert ate.startswith("MemoryError")
+    assert lost == "the process that made this report ended unexpectedly"
+    assert [outcome.cell for outcome in result.failed] == ["2", "2", "2", ""]
+    made = [outcome for outcome in result.outcomes if not outcome.reason]
+    assert len(made) == 3
+    assert all("end" in result.page(outcome).read_text(encoding="utf-8") for outcome in made)
+    hung_at = tmp_path / "out" / "notebooks" / f"{result.failed[1].stem}.ipynb"
+    assert "begun" in hung_at.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("engine", [WARM, PLAIN])

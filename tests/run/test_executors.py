@@ -31,6 +31,7 @@ from tests.run.test_engine import cells_of, job, kit_for, notebook
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="this system cannot fork")
 
+ROOT = Path(__file__).resolve().parents[2]
 READS = "import pandas as pd\npd.read_parquet(f'{run_folder}/tables/areas.parquet')['n'].tolist(), area_code"
 
 
@@ -111,10 +112,13 @@ def test_a_report_lost_by_its_executor_is_asked_for_once_more():
 
 @pytest.fixture
 def cluster(tmp_path):
-    """Start a Dask scheduler and two workers, each a process of its own that sees no folder of ours."""
-    pytest.importorskip("distributed")
+    """Start a Dask scheduler and two workers, each a process of its own with its own copy of the code.
+
+    Code that is edited while tests run would be another version there than here.
+    """
+    distributed = pytest.importorskip("distributed")
     place = tmp_path / "cluster"
-    place.mkdir()
+    shutil.copytree(ROOT / "bcfstats", place / "bcfstats")
     address = place / "scheduler.json"
     base = [sys.executable, "-W", "ignore", "-m"]
     common = {"cwd": place, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -122,29 +126,35 @@ def cluster(tmp_path):
     worker = ["distributed.cli.dask_worker", "--nthreads", "1", "--no-nanny", "--local-directory", str(place)]
     options = ["--no-dashboard", "--scheduler-file", str(address)]
     commands = [[*base, *kind, *options] for kind in (scheduler, worker, worker)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    environment = {**os.environ, "PYTHONPATH": str(place)}
+    tells = "from bcfstats.run.fingerprint import code_fingerprint; print(code_fingerprint())"
+    code = subprocess.run(
+        [sys.executable, "-c", tells], env=environment, capture_output=True, text=True, check=True
+    )
     processes = [
         subprocess.Popen(command, env=environment, start_new_session=True, **common) for command in commands
     ]
     until = time.monotonic() + 60
     while not address.exists() and time.monotonic() < until:
         time.sleep(0.1)
-    yield json.loads(address.read_text())["address"], processes[1:]
+    found = json.loads(address.read_text())["address"]
+    with distributed.Client(found, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=60)
+    yield found, code.stdout.strip(), processes[1:]
     for process in processes:
         process.kill()
         process.wait()
 
 
-@pytest.mark.slow
 def test_cluster_that_loses_a_worker_half_way_makes_every_report_as_here(cluster, folder):
-    address, processes = cluster
+    address, code, processes = cluster
     kit = kit_for(notebook("import time\ntime.sleep(0.2)", READS, "print(area_code)"), folder)
     jobs = [job(f"X{place}") for place in range(16)]
     with open_crew("local", 2) as crew:
         local = comparable(by_code(as_they_end(crew, kit, jobs)))
     made = {}
     with open_crew(f"dask={address}", 2) as crew:
-        for asked, found in as_they_end(crew, kit, jobs):
+        for asked, found in as_they_end(crew, replace(kit, code=code), jobs):
             made[asked.area_code] = found
             if len(made) == 6:
                 processes[0].kill()
