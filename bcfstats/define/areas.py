@@ -107,8 +107,9 @@ def find_area(text: str, areas: Mapping[str, Area] | Iterable[Area] | pd.DataFra
     names, codes = _default_index() if areas is None else _index(listed)
     wanted = str(text).strip()
     found = codes.get(wanted.upper()) or next(filter(None, map(names.get, _spellings(wanted))), [])
-    if len(found) == 1:
-        return found[0]
+    exactly = [area for area in found if area.area_code == wanted]  # codes may differ in capitals only
+    if len(exactly or found) == 1:
+        return (exactly or found)[0]
     if found:
         raise _several(wanted, found)
     raise _successor_error(wanted, listed) or ParameterError(

@@ -67,6 +67,9 @@ def open_page(browser):
         found = Opened(context.new_page())
         found.page.on("console", lambda message: found.said.append(message.text))
         found.page.on("pageerror", lambda error: found.said.append(str(error)))
+        found.page.on(
+            "dialog", lambda dialog: (found.said.append(f"dialog: {dialog.message}"), dialog.dismiss())
+        )
         found.page.on("request", lambda request: found.asked.append(request.url))
         found.page.goto(path.resolve().as_uri())
         return found

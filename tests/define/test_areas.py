@@ -257,3 +257,11 @@ def test_own_areas_as_a_table() -> None:
 def test_importing_the_areas_loads_no_pandas() -> None:
     code = "import sys, bcfstats.define.areas; sys.exit('pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_codes_that_differ_in_capitals_only_are_told_apart() -> None:
+    own = pd.DataFrame({"area_code": ["CON", "con"], "area_name": ["One", "Other"]})
+    assert find_area("con", own).area_name == "Other"
+    assert find_area("CON", own).area_name == "One"
+    with pytest.raises(ParameterError, match="stands for 2 areas"):
+        find_area("Con", own)
