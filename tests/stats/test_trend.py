@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
+from scipy import stats
 
 from bcfstats.stats.autocorrelation import autocorrelation_tables, residual_maker
 from bcfstats.stats.trend import panel_trend, shrink_to_mean, trend
@@ -91,3 +93,88 @@ def test_degenerate_months():
 
 def test_shrinkage_with_one_estimate_changes_nothing():
     assert shrink_to_mean([3.0, np.nan], [1.0, np.nan])[0] == 3.0
+
+
+def test_panel_trend_equals_plain_loops_over_the_areas():
+    """Variances by their formulas, each slope's variance as a double sum over its years."""
+    rng = np.random.default_rng(9)
+    rates = 300 * np.exp(rng.normal(0, 0.06, (30, 6)) + rng.normal(0, 0.08, (30, 6)).cumsum(axis=1))
+    rates[3, 2] = rates[4, 0] = rates[5, 5] = np.nan
+    noise = np.full(30, 0.0001)
+    noise[7] = 0.05
+    found = panel_trend(rates, noise, confidence_level=0.9)
+    y = np.log(rates)
+    one, two = ([a[i + k] - a[i] for a in y for i in range(6 - k)] for k in (1, 2))
+    one, two = (np.var([x for x in changes if np.isfinite(x)]) for changes in (one, two))
+    wander = two - one
+    shock = (one - wander) / 2
+    assert 0 < wander < one  # neither is cut off at zero
+    assert (found.wander_sd, found.shock_sd) == pytest.approx((np.sqrt(wander), np.sqrt(shock)))
+    for i in range(30):
+        t = np.flatnonzero(np.isfinite(y[i]))
+        c = (t - t.mean()) / ((t - t.mean()) ** 2).sum()
+        slope = c @ y[i, t]
+        level = sum(c[j] * c[k] * (min(t[j], t[k]) + 1) for j in range(len(t)) for k in range(len(t)))
+        se = np.sqrt(max(shock, noise[i]) * (c @ c) + wander * level)
+        z = stats.norm.ppf(0.95)
+        assert found.percent_per_year[i] == pytest.approx(100 * np.expm1(slope))
+        assert found.lower[i] == pytest.approx(100 * np.expm1(slope - z * se))
+        assert found.upper[i] == pytest.approx(100 * np.expm1(slope + z * se))
+        assert found.p_value[i] == pytest.approx(2 * stats.norm.sf(abs(slope) / se))
+        assert found.n[i] == len(t)
+
+
+def test_monthly_trend_equals_statsmodels_and_matrices():
+    """Slope and error by statsmodels; what autocorrelation does to it by the matrices of the docstring."""
+    rng = np.random.default_rng(10)
+    n = 42
+    counts = rng.poisson(400 * np.exp(0.05 * np.arange(n) / 12 + autoregressive(rng, 12, n, 0.5, 0.15)))
+    found = trend(counts, np.ones(n), months(n))
+    month, t = months(n), np.arange(n) / 12
+    design = np.column_stack([(month[:, None] == np.arange(1, 13)).astype(float), t])
+    maker = np.eye(n) - design @ np.linalg.pinv(design)
+    apart = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
+    for i, row in enumerate(counts):
+        fit = sm.GLM(row, design, family=sm.families.Poisson()).fit(scale="X2")
+        assert found.percent_per_year[i] == pytest.approx(100 * np.expm1(fit.params[-1]), rel=1e-6)
+        rho = found.autocorrelation[i]
+        kept = maker @ rho**apart @ maker
+        weights = np.linalg.pinv(design)[-1]
+        lost = np.trace(kept) / (n - 13)
+        inflation = weights @ rho**apart @ weights / (weights @ weights) / lost
+        df = max(4.0, (n - 13) * (1 - rho) / (1 + rho))
+        half = stats.t.ppf(0.975, df) * fit.bse[-1] * np.sqrt(inflation)
+        assert found.df[i] == pytest.approx(df)
+        limits = np.log1p(np.array([found.lower[i], found.upper[i]]) / 100) - fit.params[-1]
+        assert limits == pytest.approx([-half, half], rel=2e-3)  # rho lies between the grid's hundredths
+        t_value = abs(fit.params[-1]) / (fit.bse[-1] * np.sqrt(inflation))
+        assert found.p_value[i] == pytest.approx(2 * stats.t.sf(t_value, df), rel=1e-2)
+
+
+def test_shrinkage_to_the_mean_by_the_formulas_of_dersimonian_and_laird():
+    b, se = np.array([-8.0, -1.0, 0.5, 3.0, 9.0]), np.array([2.0, 1.0, 1.5, 2.5, 3.0])
+    w = 1 / se**2
+    q = (w * (b - (w * b).sum() / w.sum()) ** 2).sum()
+    tau2 = (q - 4) / (w.sum() - (w**2).sum() / w.sum())
+    mean = (b / (se**2 + tau2)).sum() / (1 / (se**2 + tau2)).sum()
+    by_hand = [(tau2 * x + s * s * mean) / (tau2 + s * s) for x, s in zip(b, se, strict=True)]
+    assert tau2 > 0
+    assert shrink_to_mean(b, se) == pytest.approx(by_hand)
+    assert shrink_to_mean([*b, 7.0], [*se, 0.0]) == pytest.approx(
+        [*by_hand, 7.0]
+    )  # without an error: as it is
+
+
+def test_a_slope_without_error_is_certain_and_no_slope_is_none():
+    even = np.outer(np.ones(25), 100 * 1.1 ** np.arange(5))
+    assert (panel_trend(even).p_value == 0).all()
+    assert panel_trend(even).percent_per_year == pytest.approx(np.full(25, 10.0))
+    assert (panel_trend(np.full((25, 5), 100.0)).p_value == 1).all()
+
+
+def test_twenty_areas_with_three_years_are_enough_to_measure_by():
+    rates = 100 * np.exp(np.random.default_rng(3).normal(0, 0.05, (21, 4)))
+    rates[:2, 1:3] = np.nan  # two years each
+    assert (panel_trend(rates[1:]).reason[1:] != "").all()  # nineteen are left
+    assert (panel_trend(np.vstack([rates, rates[5:6]])).reason[2:] == "").all()
+    assert panel_trend(rates, minimum_areas=19).reason[0] == "too few to test: 2 points"
