@@ -178,12 +178,11 @@ def _outcome(
         prior=monthly_prior(metric.id, rest),
     )
     low, high = ahead.interval(0.8)
-    total = np.full(len(panel.area_codes), np.nan)
-    total[at[at >= 0]] = (line / _at(value_of_one, at))[at >= 0]
-    at_most = ahead.probability_at_most(total - done)
+    total = line / _at(value_of_one, at) - _at(done, at)
+    at_most = ahead.probability_at_most(total[:, None])[np.arange(len(at)), at]
     chance = at_most if metric.polarity == "lower" else 1 - at_most
     values = ((done + part) * value_of_one for part in (ahead.value, low, high))
-    return (*(_at(value, at) for value in values), _at(chance, at))  # type: ignore[return-value]
+    return (*(_at(value, at) for value in values), chance)  # type: ignore[return-value]
 
 
 def _at(values: Floats, at: np.ndarray) -> Floats:

@@ -88,3 +88,52 @@ def test_no_figures_and_wrong_answers():
         screened(answers={"strategy": (True, " ")})
     with pytest.raises(ParameterError, match="strategy"):
         screened(answers={"strategic": (True, "x")})
+
+
+@pytest.mark.parametrize(
+    ("people", "evidence"),
+    [
+        (9, "small numbers: 9 in one period"),
+        (10, "few: 10 in one period"),
+        (29, "few: 29 in one period"),
+        (30, "at least 30 in every period"),
+    ],
+)
+def test_fewer_than_10_is_small_and_30_is_not(people, evidence):
+    """Half of twice as many on either side."""
+    found = screened("fragility_fracture_recovery", 50.0, 2.0 * people)
+    assert found.loc["robust", "evidence"].startswith(evidence)
+
+
+def test_only_the_area_and_the_metric_asked_for_count():
+    rows = yearly("fragility_fracture_recovery", np.full((2, 5), 50.0), np.repeat([400.0, 4.0], 5))
+    both = pd.concat([rows, rows.assign(metric="dementia_diagnosis", status="suspect")])
+    for area, finding in (("X00", "met"), ("X01", "not met")):
+        found = screen_local_metric("fragility_fracture_recovery", both, area).set_index("criterion")
+        assert found.loc["robust", "finding"] == finding
+
+
+def test_one_bad_period_in_ten_is_no_quality_issue_and_one_in_nine_is():
+    for years, finding in ((10, "met"), (9, "not met")):
+        status = ["suspect"] + ["ok"] * (years - 1)
+        rows = yearly("fragility_fracture_recovery", np.full((1, years), 50.0), 400.0, 2006, status=status)
+        found = screen_local_metric("fragility_fracture_recovery", rows, "X00").set_index("criterion")
+        assert found.loc["robust", "finding"] == finding
+
+
+def test_a_survey_is_asked_about_with_its_margin():
+    limits = {"lower_ci": 43.2, "upper_ci": 46.8}
+    found = screened("social_contact", 45.0, columns=limits)
+    assert found.loc["robust", ["finding", "evidence"]].tolist() == [
+        "to be answered",
+        "a survey: 45.0, give or take 1.8; is that enough to see a change?",
+    ]
+
+
+def test_a_figure_for_part_of_2014_15_is_a_figure_and_one_that_reaches_beyond_is_not():
+    rows = yearly("fragility_fracture_recovery", np.full((1, 1), 50.0), 400.0, 2014)
+    later = rows.assign(period_end=pd.Timestamp(2015, 4, 1))
+    earlier = rows.assign(period_start=pd.Timestamp(2014, 3, 31))
+    for table, finding in ((rows, "met"), (later, "to be answered"), (earlier, "to be answered")):
+        found = screen_local_metric("fragility_fracture_recovery", table, "X00").set_index("criterion")
+        assert found.loc["timely", "finding"] == finding

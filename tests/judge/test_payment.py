@@ -173,3 +173,40 @@ def test_what_cannot_be_judged_is_refused():
         payment(outcomes(), "bcf-2014-07")
     with pytest.raises(InputError, match="outcome_value"):
         payment(outcomes().drop(columns="outcome_value"))
+
+
+def test_money_is_in_whole_pence_and_only_what_is_achieved_is_earned():
+    """£100 over three metrics is £33.33 each; two of the three are reached."""
+    money = pd.DataFrame(
+        {"area_code": ["X"], "payment": ["2015-04"], "pounds": [100.0], "is_estimate": [True]}
+    )
+    found = payment(outcomes(outcome={"delayed_transfers": 99}), allocations=money)
+    assert found.metrics["money_at_stake"].tolist() == [33.33] * 3
+    assert found.metrics["money_is_estimate"].all()
+    assert found.boards["money_at_stake"][0] == pytest.approx(99.99)
+    assert found.boards["money_on_achieved"][0] == pytest.approx(66.66)
+    elsewhere = payment(outcomes(area_code="Y"), allocations=money).metrics
+    assert elsewhere["money_at_stake"].isna().all()
+    assert not elsewhere["money_is_estimate"].any()
+
+
+@pytest.mark.parametrize(
+    ("column", "reason"), [("baseline_value", "no baseline"), ("target_value", "no target")]
+)
+def test_what_is_missing_is_named(column, reason):
+    found = payment(outcomes(["delayed_transfers"], **{column: np.nan})).metrics.iloc[0]
+    assert (found["reason"], pd.isna(found["achieved"])) == (reason, True)
+
+
+def test_a_target_level_with_the_baseline_is_no_improvement_either_way():
+    for metric in ("delayed_transfers", "dementia_diagnosis"):
+        found = payment(outcomes([metric], target_value=100, outcome_value=100)).metrics.iloc[0]
+        assert "no improvement" in found["reason"]
+
+
+def test_shares_of_the_way_are_exact():
+    """From 100 to 90: 95 is half of the way, 85 is half beyond it."""
+    for outcome, share in ((95, 0.5), (85, 1.5), (105, -0.5)):
+        rows = outcomes(["delayed_transfers"], outcome={"delayed_transfers": outcome})
+        assert payment(rows).metrics["share"][0] == share
+        assert payment(rows).metrics["line"][0] == 93

@@ -1,9 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from bcfstats.define.metrics import METRICS
 from bcfstats.errors import InputError, ParameterError
+from bcfstats.judge.panel import monthly_panel
 from bcfstats.judge.progress import progress
+from bcfstats.stats.forecast import do_nothing_forecast
+from bcfstats.stats.priors import monthly_prior
 from tests.judge.made_up import panel
 
 
@@ -87,3 +93,72 @@ def test_sentences_are_short_and_wrong_tables_are_refused(rows):
         progress(rows, goals(480.0).drop(columns="payment_line"))
     with pytest.raises(ParameterError, match="monthly"):
         progress(rows, goals(480.0, metric="reablement", payment="2015-10"))
+
+
+def test_outcome_is_the_months_so_far_and_the_forecast_of_the_rest(rows):
+    """Four months counted, five forecast from the months before them: per month of nine, per 100,000."""
+    found = progress(rows, goals([450.0, 500.0], ["X03", "X00"]), known_until="Jul 2014")
+    known = monthly_panel(rows.loc[rows["period_start"] <= "2014-07-01"], "delayed_transfers")
+    days = np.array([31.0, 30, 31, 30, 31]) * 200_000
+    ahead = do_nothing_forecast(
+        known.counts,
+        known.exposure,
+        known.calendar_months,
+        first=1,
+        last=5,
+        target_exposure=np.tile(days, (40, 1)),
+        prior=monthly_prior("delayed_transfers", 5),
+    )
+    done = known.counts[:, -4:].sum(axis=1)
+    for i, place, line in ((0, 3, 450.0), (1, 0, 500.0)):
+        low, high = (limit[place] for limit in ahead.interval(0.8))
+        expected = [(done[place] + part) / 9 / 2 for part in (ahead.value[place], low, high)]
+        assert found.loc[i, ["outcome", "lower", "upper"]].tolist() == pytest.approx(expected)
+        chance = ahead.probability_at_most(np.full(40, line * 9 * 2 - done[place]))[place]
+        assert found.loc[i, "chance"] == pytest.approx(chance)
+
+
+def test_a_metric_that_is_better_higher_has_the_other_side_of_the_chance(rows):
+    higher = {**METRICS, "delayed_transfers": replace(METRICS["delayed_transfers"], polarity="higher")}
+    low, high = (
+        progress(rows, goals(490.0), known_until="Jul 2014", metrics=metrics)["chance"][0]
+        for metrics in (METRICS, higher)
+    )
+    assert low + high == pytest.approx(1.0)
+    assert progress(rows, goals(level(rows) - 1), metrics=higher)["status"][0] == "reached"
+    assert progress(rows, goals(level(rows) + 1), metrics=higher)["status"][0] == "not reached"
+
+
+def test_sentences_word_for_word(rows):
+    found = progress(rows, goals([600.0, 400.0, np.nan], ["X00", "X01", "X02"]), known_until="Jul 2014")
+    about = f"{found['outcome'][0]:.1f}"
+    assert found["sentence"][0] == (
+        f"Delayed transfers of care: on track. With figures to July 2014, about {about} is expected. "
+        "If nothing more changes, more than 99 in 100 areas like this reach the line of 600.0."
+    )
+    assert "fewer than 1 in 100 areas like this reach the line of 400.0." in found["sentence"][1]
+    assert found["sentence"][2] == (
+        "Delayed transfers of care: cannot be told. A month so far, or the line, is missing."
+    )
+    done = progress(rows, goals(600.0))["sentence"][0]
+    assert done == (
+        f"Delayed transfers of care: reached. The outcome is {level(rows):.1f}, the payment line 600.0."
+    )
+
+
+def test_on_track_from_80_in_100_and_off_track_up_to_20_each_line_by_itself(rows):
+    half = progress(rows, goals(level(rows)), known_until="Jul 2014").iloc[0]
+    places = np.linspace(half["lower"], half["upper"], 60)
+    table = pd.concat([goals(line) for line in places], ignore_index=True)
+    found = progress(rows, table, known_until="Jul 2014")
+    expected = np.select([found["chance"] >= 0.8, found["chance"] <= 0.2], ["on track", "off track"],
+                         "too early to say")  # fmt: skip
+    assert found["status"].tolist() == expected.tolist()
+    assert set(expected) == {"on track", "off track", "too early to say"}
+
+
+def test_a_year_before_that_was_not_published_is_missing():
+    rows = panel(months=57, wander=0.01)
+    found = progress(rows.loc[rows["period_start"] >= "2013-06-01"], goals(500.0), known_until="Jul 2014")
+    assert np.isnan(found["same_months_before"][0])
+    assert found["so_far"][0] == pytest.approx(level(rows, last="2014-07"))
