@@ -1,25 +1,19 @@
 """The national and regional picture of a file of targets: printed, and written as a page and tables."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from markupsafe import Markup
 
-from bcfstats.define.metrics import Metric
 from bcfstats.judge.national import ENGLAND, Overview, national_overview
 from bcfstats.run.check import assess_file
 from bcfstats.run.files import safe_csv, write_whole
 from bcfstats.run.settings import Settings, all_metrics
-from bcfstats.show.page import fill, style
-from bcfstats.show.plan_charts import funnel_of_plans, spread_of_plans
+from bcfstats.show.overview_page import overview_page
 from bcfstats.show.sentences import value
-from bcfstats.show.tables import html_table
 from bcfstats.show.words import number, signed
 
 PAGE = "overview.html"
-EXAMPLE = "Example data: every area and figure on this page is made up."
 TABLES = ("composite", "verdicts", "plans")
 
 
@@ -46,43 +40,13 @@ def describe_overview(
     data, table = assess_file(settings, targets, allocations=allocations)
     found = national_overview(table, data.areas)
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
         for name in TABLES:
             write_whole(out / f"{name}.csv", safe_csv(getattr(found, name)), encoding="utf-8-sig")
-        page = overview_page(found, all_metrics(settings), is_example=data.is_example)
-        (out / PAGE).write_text(page, encoding="utf-8", newline="\n")
+        page = overview_page(found, data.areas, all_metrics(settings), is_example=data.is_example)
+        write_whole(out / PAGE, page)
     lines = [*_composite_lines(found, settings), *found.notes, *_outlying_lines(found.plans)]
     lines += [] if out is None else [f"Page and tables: {out / PAGE}"]
     return (1 if (table["verdict"] == "cannot_be_assessed").any() else 0), lines
-
-
-def overview_page(found: Overview, metrics: Mapping[str, Metric], *, is_example: bool) -> str:
-    """Write the overview as one page: notes, the composite for England, two charts a metric and payment."""
-    england = found.composite.loc[found.composite["region"] == ENGLAND]
-    headings = ["Metric", "Payment", "Plans", "Baseline", "If nothing is done", "Target", "Change asked for"]
-    rows, sections = [], []
-    for row in england.to_dict("records"):
-        metric = metrics[row["metric"]]
-        known = np.isfinite(row["ambition_percent"])
-        values = [value(row[f"{name}_value"], metric) for name in ("baseline", "do_nothing", "target")]
-        change = f"{signed(row['ambition_percent'])}%" if known else "not available"
-        rows.append([metric.short_name, row["payment"], number(row["boards"]), *values, change])
-        drawn = (draw(found.plans, metric, row["payment"]) for draw in (funnel_of_plans, spread_of_plans))
-        charts = [Markup(chart.__html__()) for chart in drawn if chart is not None]
-        if charts:
-            sections.append({"heading": f"{metric.short_name}, {row['payment']}", "parts": charts})
-    table = html_table(headings, rows, "All plans added up, weighted by population", numeric=range(2, 7))
-    banner = EXAMPLE if is_example else ""
-    return str(
-        fill(
-            "overview.html.j2",
-            style=style(),
-            banner=banner,
-            notes=found.notes,
-            table=table,
-            sections=sections,
-        )
-    )
 
 
 def _composite_lines(found: Overview, settings: Settings) -> list[str]:

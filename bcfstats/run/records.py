@@ -12,11 +12,11 @@ from typing import Any
 import pandas as pd
 
 import bcfstats
-from bcfstats.judge.results import BETTER, LATEST, NOT_COMPARED, UNCLEAR, WORSE, Results
+from bcfstats.judge.results import Results
 from bcfstats.run.files import safe_text
 from bcfstats.run.report import Job, Outcome
-from bcfstats.show.page import fill, style
-from bcfstats.show.words import EXAMPLES, file_stem
+from bcfstats.show.index_page import areas_page
+from bcfstats.show.words import file_stem
 
 PACKAGES = ("numpy", "pandas", "scipy", "matplotlib", "papermill", "nbconvert")
 TREND = ["slope", "slope_lower", "slope_upper", "slope_unit", "n", "period", "method", "note", "reason"]
@@ -69,44 +69,10 @@ def failures_table(outcomes: Sequence[Outcome]) -> str:
 
 
 def index_page(results: Results, outcomes: Sequence[Outcome]) -> str:
-    """Write the page that lists every area with a link to its report."""
-    failed = {outcome.area_code: outcome for outcome in outcomes if outcome.reason}
-    made = {outcome.area_code: outcome for outcome in outcomes if not outcome.reason}
-    windows = results.windows.reindex(columns=["area_code", "payment", "finding"])
-    counted = (
-        windows.loc[windows["payment"] != LATEST]
-        .groupby(["area_code", "finding"])
-        .size()
-        .unstack(fill_value=0)
-    )
-    rows = []
-    for area in results.areas.fillna("").to_dict("records"):
-        code = area["area_code"]
-        if code not in made and code not in failed:
-            continue
-        counts = counted.loc[code].to_dict() if code in counted.index else {}
-        rows.append(
-            {
-                "name": area["area_name"],
-                "code": code,
-                "region": area.get("region") or "not known",
-                "link": f"areas/{made[code].stem}.html" if code in made else "",
-                "reason": failed[code].reason if code in failed else "",
-                "counts": [int(counts.get(name, 0)) for name in (BETTER, UNCLEAR, WORSE, NOT_COMPARED)],
-            }
-        )
-    return str(
-        fill(
-            "index.html.j2",
-            style=style(),
-            rows=sorted(rows, key=lambda row: str(row["name"])),
-            headings=[BETTER, UNCLEAR, WORSE, NOT_COMPARED],
-            about=results.about,
-            made=len(made),
-            failed=len(failed),
-            banner=EXAMPLES if results.about["is_example"] else "",
-        )
-    )
+    """Write the page that lists every area with a link to its report, or why there is none."""
+    reports = {made.area_code: f"areas/{made.stem}.html" for made in outcomes if not made.reason}
+    failures = {failed.area_code: failed.reason for failed in outcomes if failed.reason}
+    return areas_page(results, reports, failures)
 
 
 def run_record(

@@ -18,10 +18,12 @@ from scripts.browsing import ROOT, chromium
 
 @pytest.fixture(scope="session")
 def run_folder(broken_processed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make reports for two areas, and an index that also names the area whose data are broken."""
-    out = tmp_path_factory.mktemp("pages") / "reports"
-    notebook = ROOT / "notebooks" / "area_report.ipynb"
-    result = run_batch(Settings(processed=broken_processed, out=out, notebook=notebook), stream=io.StringIO())
+    """Make reports for two areas with targets, an index that also names the area with broken data."""
+    folder = tmp_path_factory.mktemp("pages")
+    out, notebook = folder / "reports", ROOT / "notebooks" / "area_report.ipynb"
+    targets = (write_example_targets(folder / "targets.csv", n_areas=3),)
+    settings = Settings(processed=broken_processed, out=out, notebook=notebook, targets=targets)
+    result = run_batch(settings, stream=io.StringIO())
     assert len(result.failed) == 1
     return out
 
@@ -61,8 +63,9 @@ def open_page(browser):
     """Open files of ours, each in a context of its own."""
     contexts = []
 
-    def opened(path: Path, width: int = 1280, height: int = 1024) -> Opened:
-        context = browser.new_context(viewport={"width": width, "height": height})
+    def opened(path: Path, width: int = 1280, height: int = 1024, *, script: bool = True) -> Opened:
+        viewport = {"width": width, "height": height}
+        context = browser.new_context(viewport=viewport, java_script_enabled=script)
         contexts.append(context)
         found = Opened(context.new_page())
         found.page.on("console", lambda message: found.said.append(message.text))

@@ -13,9 +13,9 @@ import pytest
 from matplotlib.image import imread
 
 from bcfstats.show.drawing import palette
-from tests.browser.rules import broken_rules
+from tests.browser.rules import broken_rules, contrast
 
-FOCUSABLE = "a[href], summary, [tabindex='0']"
+FOCUSABLE = "a[href], button, input, summary, [tabindex='0']"
 WCAG_CONTRAST = 3  # of graphics and of the mark of the focus: success criteria 1.4.11 and 2.4.13
 # As success criterion 1.4.12 sets it: nothing may be lost when a reader sets text wider.
 TEXT_SPACING = (
@@ -85,21 +85,6 @@ def focused(page):
         }""",
         FOCUSABLE,
     )
-
-
-def luminance(colour):
-    """Relative luminance of a colour as CSS or matplotlib writes it, by the formula of WCAG."""
-    hexes = re.findall(r"[0-9A-Fa-f]{2}", colour) if colour.startswith("#") else []
-    channels = (
-        np.array([int(pair, 16) for pair in hexes] or re.findall(r"\d+", colour)[:3], dtype=float) / 255
-    )
-    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
-    return float(linear @ [0.2126, 0.7152, 0.0722])
-
-
-def contrast(one, other):
-    bright, dark = sorted([luminance(one), luminance(other)], reverse=True)
-    return (bright + 0.05) / (dark + 0.05)
 
 
 def test_keyboard_reaches_everything_in_order_and_shows_where_it_is(open_page, path):

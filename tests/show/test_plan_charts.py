@@ -1,11 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 
 from bcfstats.define.metrics import METRICS
 from bcfstats.judge.ambitions import COLUMNS
 from bcfstats.judge.national import national_overview
-from bcfstats.run.overview import overview_page
+from bcfstats.show.overview_page import overview_page
 from bcfstats.show.plan_charts import funnel_of_plans, spread_of_plans
 
 DAYS = METRICS["delayed_transfers"]
@@ -54,11 +55,29 @@ def test_too_few_plans_are_not_drawn(draw):
     assert draw(plans(4).plans, DAYS, "2015-04") is None
 
 
-def test_no_board_is_named_on_the_page_and_an_example_says_so():
-    found = plans()
-    page = overview_page(found, METRICS, is_example=True)
-    assert "Secretshire" not in page
-    assert "X01" not in page
-    assert "made up" in page
-    assert page.count("<figure>") == 2
-    assert "made up" not in overview_page(found, METRICS, is_example=False)
+def overview(n=20, *, is_example=True):
+    found = plans(n)
+    areas = found.plans[["area_code", "area_name"]].assign(region="Secretia")
+    return BeautifulSoup(overview_page(found, areas, METRICS, is_example=is_example), "html.parser")
+
+
+def test_no_board_is_named_in_a_chart_of_plans_and_an_example_says_so():
+    page = overview()
+    charts = [figure for figure in page.find_all("figure") if figure.find("img")]
+    assert len(charts) == 2
+    assert not any("Secretshire" in str(chart) or "X01" in str(chart) for chart in charts)
+    assert "made up" in page.header.get_text()
+    assert overview(is_example=False).find("header") is None
+
+
+def test_overview_counts_verdicts_and_maps_every_board():
+    page = overview()
+    tables = {table.caption.get_text(): table for table in page.find_all("table")}
+    by_region = tables["Verdicts by region: number of targets, all metrics together"]
+    assert [cell.get_text() for cell in by_region.tbody.find_all("tr")[-1].find_all("td")] == [
+        *("0", "0", "20", "0", "0", "0", "0", "20")
+    ]
+    tiles = [use["href"] for use in page.find("svg", class_="map").find_all("use")]
+    assert tiles.count("#verdict2") == 20
+    assert len(tables["Verdicts of each area, as the maps show them"].tbody.find_all("tr")) == 20
+    assert [int(tag.name[1]) for tag in page.find_all(["h1", "h2", "h3", "h4"])] == [1, 2, 3, 4, 2, 3]

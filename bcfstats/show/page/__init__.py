@@ -1,5 +1,7 @@
 """The page: templates for tables, sections, the area report and the index."""
 
+import base64
+import hashlib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,17 @@ def fill(template: str, **values: Any) -> Markup:
     return Markup(fill_environment().get_template(template).render(**values))
 
 
-def style() -> Markup:
-    """Return the style sheet that every page carries inside it."""
-    return Markup((FOLDER / "page.css").read_text(encoding="utf-8"))
+def style(*others: str) -> Markup:
+    """Return the style sheet that every page carries inside it, with others for pages that need more."""
+    return Markup("".join((FOLDER / name).read_text(encoding="utf-8") for name in ("page.css", *others)))
+
+
+def script(name: str) -> Markup:
+    """Return one of the scripts beside this file, as it stands inside a page."""
+    return Markup((FOLDER / name).read_text(encoding="utf-8"))
+
+
+def script_hash(name: str) -> str:
+    """Name a script as a page's security policy does: nothing else may run on that page."""
+    digest = hashlib.sha256(script(name).encode("utf-8")).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
