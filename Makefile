@@ -1,6 +1,8 @@
 # Every target is also a line you can type without make: see CONTRIBUTING.md.
 VENV := .venv
 BIN := $(VENV)/bin
+TOOLS := build/tools
+EXTRAS := dev,browser,cluster,docs,word
 .DEFAULT_GOAL := help
 
 # What lies around on a machine must not change what is installed, tested or made.
@@ -26,11 +28,19 @@ help:  ## list the targets
 
 setup: $(VENV)/.ready  ## install into .venv
 
-$(VENV)/.ready: pyproject.toml
+$(VENV)/.ready: pyproject.toml requirements.lock
 	@test -n "$(PYTHON)" || { echo 'bcfstats needs Python 3.11 or later; name one: make setup PYTHON=python3.12' >&2; exit 1; }
 	@echo 'Installing into $(VENV): about a minute, longer on a slow network.'
 	@$(USABLE) || "$(PYTHON)" -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --editable '.[dev,browser,cluster,docs,word]'
+	@if $(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock 2>$(VENV)/locked.txt; then \
+		$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .; \
+	elif grep -q 'DO NOT MATCH' $(VENV)/locked.txt; then \
+		cat $(VENV)/locked.txt >&2; exit 1; \
+	else \
+		tail -n 3 $(VENV)/locked.txt >&2; \
+		echo 'The locked versions cannot be had here: installing others, within the bounds of pyproject.toml.' >&2; \
+		$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS)]'; \
+	fi
 	@touch $@
 
 demo: setup  ## a report for every area of the example data
@@ -57,8 +67,25 @@ mutation: setup  ## faults put into the statistics: do the tests see them? an ho
 	$(BIN)/python -m pip install --quiet --editable '.[mutation]'
 	$(BIN)/python -m scripts.mutate --sample 600
 
+$(TOOLS)/.ready:
+	@"$(PYTHON)" -m venv --clear $(TOOLS)
+	@$(TOOLS)/bin/python -m pip install --quiet uv pip-audit
+	@touch $@
+
+comma := ,
+lock: setup $(TOOLS)/.ready  ## requirements.lock, with hashes, from pyproject.toml; docs/licences.md
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])' \
+	| $(TOOLS)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command 'make lock' $(foreach extra,$(subst $(comma), ,$(EXTRAS)),--extra $(extra)) \
+		--output-file requirements.lock pyproject.toml -
+	$(MAKE) --no-print-directory setup
+	$(BIN)/python -m scripts.licences
+
+audit: $(TOOLS)/.ready  ## known weaknesses of the locked packages; needs a database of them
+	$(TOOLS)/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
+
 clean:  ## remove the environment and what it left; never data, never reports of your own
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis reports/demo
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup demo check test docs bench mutation clean
+.PHONY: help setup demo check test docs bench mutation lock audit clean

@@ -17,9 +17,9 @@ from bcfstats.read.prepare import prepare
 from bcfstats.run import workers
 from bcfstats.run.batch import run_batch
 from bcfstats.run.engines import FORKED, PLAIN, WARM, chosen_engine
-from bcfstats.run.executors import Crew, as_they_end
 from bcfstats.run.fingerprint import code_fingerprint
 from bcfstats.run.report import Job, Kit
+from scripts.compare_engines import cells_of, differences
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="this system cannot fork")
 
@@ -80,21 +80,6 @@ def run(book, folder, engine=FORKED, **given):
     return made, nbformat.reads(made.notebook, as_version=4) if made.notebook else None
 
 
-def cells_of(book):
-    """Everything that a notebook records but for times, and for ids that papermill draws at random."""
-    return [
-        {
-            "source": cell.source,
-            "outputs": cell.get("outputs"),
-            "count": cell.get("execution_count"),
-            "tags": cell.metadata.get("tags"),
-            "status": cell.metadata.get("papermill", {}).get("status"),
-            "exception": cell.metadata.get("papermill", {}).get("exception"),
-        }
-        for cell in book.cells
-    ]
-
-
 @pytest.fixture(scope="module", autouse=True)
 def no_worker_is_left():
     yield
@@ -143,35 +128,16 @@ def batch(broken_processed, tmp_path_factory):
     return run_batch(settings(broken_processed, out), stream=io.StringIO()), broken_processed
 
 
-def test_reports_of_example_areas_are_those_of_the_plain_engine(batch):
-    result, _ = batch
-    from tests.run.test_batch import NOTEBOOK
-
-    book = nbformat.read(NOTEBOOK, as_version=4)
-    jobs = [Job(o.stem, o.area_code, o.area_name, "t", "") for o in result.outcomes]
-    kit = kit_for(book, result.out, PLAIN)
-    with ThreadPoolExecutor(2) as pool:
-        plain = {job.area_code: made for job, made in as_they_end(Crew(pool, 2), kit, jobs)}
-    for outcome in result.outcomes:
-        ours = nbformat.read(result.out / "notebooks" / f"{outcome.stem}.ipynb", as_version=4)
-        theirs = nbformat.reads(plain[outcome.area_code].notebook, as_version=4)
-        assert cells_of(ours) == cells_of(theirs)
-        assert plain[outcome.area_code].outcome == outcome
-    assert [bool(outcome.reason) for outcome in result.outcomes] == [False, True, False]
-
-
-def test_reports_where_processes_cannot_be_forked_are_the_same(batch, tmp_path):
-    """The engine for Windows, chosen by its name in the settings, makes a whole batch."""
+@pytest.mark.parametrize("engine", [PLAIN, WARM])
+def test_reports_of_example_areas_are_the_same_by_every_engine(batch, engine, tmp_path):
+    """The warm engine is the one for Windows; `python -m scripts.compare_engines` takes every area."""
     from tests.run.test_batch import settings
 
-    forked, processed = batch
-    warm = run_batch(settings(processed, tmp_path, engine=WARM), stream=io.StringIO())
-    assert warm.outcomes == forked.outcomes
-    for outcome in warm.outcomes:
-        books = [result.out / "notebooks" / f"{outcome.stem}.ipynb" for result in (warm, forked)]
-        ours, theirs = (cells_of(nbformat.read(book, as_version=4)) for book in books)
-        assert ours == theirs
-        assert warm.page(outcome).exists() != bool(outcome.reason)
+    result, processed = batch
+    other = run_batch(settings(processed, tmp_path, engine=engine), stream=io.StringIO())
+    assert differences(result, other) == []
+    assert [bool(outcome.reason) for outcome in other.outcomes] == [False, True, False]
+    assert [other.page(outcome).exists() for outcome in other.outcomes] == [True, False, True]
 
 
 CHANGES = """

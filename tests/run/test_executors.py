@@ -26,8 +26,9 @@ from bcfstats.run.executors import AHEAD, Crew, as_they_end, check_executor, ope
 from bcfstats.run.fingerprint import fingerprints
 from bcfstats.run.report import Job, Made, Outcome
 from bcfstats.run.resume import is_made
+from scripts.compare_engines import cells_of
 from tests.run.test_batch import settings
-from tests.run.test_engine import cells_of, job, kit_for, notebook
+from tests.run.test_engine import job, kit_for, notebook
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="this system cannot fork")
 
