@@ -182,7 +182,7 @@ def _outcome(
     at_most = ahead.probability_at_most(total[:, None])[np.arange(len(at)), at]
     chance = at_most if metric.polarity == "lower" else 1 - at_most
     values = ((done + part) * value_of_one for part in (ahead.value, low, high))
-    return (*(_at(value, at) for value in values), chance)  # type: ignore[return-value]
+    return (*(_at(value, at) for value in values), chance)
 
 
 def _at(values: Floats, at: np.ndarray) -> Floats:

@@ -97,7 +97,8 @@ def find_breaks(
     together in opposite directions by about the same number of events have exchanged something.
 
     Simulated on panels without breaks: at most one finding in 10,000 area-months. A finding is a question to
-    the provider, not proof. A shift in the last two months shows as a drop or spike.
+    the provider, not proof. A shift in the last six months shows as drops or spikes, not always in each of
+    its months: look at the end of a series where one is found.
 
     Examples
     --------
@@ -219,7 +220,8 @@ def _partners(shift: Flags, size: Array, y: Array, e: Array) -> npt.NDArray[np.i
     for month in np.flatnonzero(shift.sum(axis=0) > 1):
         areas = np.flatnonzero(shift[:, month])
         moved = gained[areas, month]
-        apart = np.abs(moved[:, None] + moved[None, :]) / np.maximum(np.abs(moved)[:, None], 1e-12)
+        larger = np.maximum.outer(np.abs(moved), np.abs(moved))
+        apart = np.abs(np.add.outer(moved, moved)) / np.maximum(larger, 1e-12)
         best = apart.argmin(axis=1)
         mutual = (apart.min(axis=1) < _SWAP_TOLERANCE) & (best[best] == np.arange(len(areas)))
         partner[areas[mutual], month] = areas[best[mutual]]

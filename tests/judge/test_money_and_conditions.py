@@ -81,3 +81,27 @@ def test_a_rise_earns_nothing_and_a_missing_quarter_is_missing():
     assert found.unearned_pounds.tolist() == [100]
     with pytest.raises(ParameterError, match="same areas"):
         quarterly_payment([[1]], [[1]], [[1, 2]])
+
+
+@pytest.mark.parametrize("wrong", [0, 1, 2])
+def test_baseline_plan_and_outcome_have_one_shape(wrong):
+    for shape in ((1, 2), (2, 1), (3, 2)):
+        given = [np.full((2, 2), 100.0)] * 3
+        given[wrong] = np.full(shape, 100.0)
+        with pytest.raises(ParameterError, match="same areas"):
+            quarterly_payment(*given)
+        given[wrong] = np.full((2, 2), -1.0)
+        with pytest.raises(ParameterError, match="below zero"):
+            quarterly_payment(*given)
+
+
+def test_what_was_not_earned_is_the_rest_of_the_plan():
+    """Plan 10 a quarter at £10. Areas: half of it, all of it, not published."""
+    before = np.full((3, 2), 100.0)
+    came = np.array([[95.0, 95.0], [90.0, 90.0], [np.nan, np.nan]])
+    found = quarterly_payment(before, before - 10, came, unit_cost=10)
+    assert found.planned_pounds.tolist() == [[100, 100]] * 3
+    assert found.earned_pounds[:2].tolist() == [[50, 50], [100, 100]]
+    assert found.unearned_pounds[:2].tolist() == [100, 0]
+    assert np.isnan(found.unearned_pounds[2])
+    assert found.avoided[:2].tolist() == [[5, 10], [10, 20]]

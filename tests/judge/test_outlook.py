@@ -195,6 +195,7 @@ def test_an_older_baseline_is_taken_up_to_three_years_back_and_told():
         assert found.lag == lag
         assert found.before.label == "2013/14"
         assert f"the baseline is {lag} years back, 2013/14" in found.warnings[0]
+        assert found.history.worth == pytest.approx(np.full(30, (4 - lag) / lag))  # they overlap
     assert "no figure of" in outlook(yearly("reablement", values, 300.0), "reablement", "2017/18")
 
 

@@ -122,3 +122,91 @@ def test_masked_median_equals_numpy():
     seen[0] = False
     expected = [np.median(v[s]) if s.any() else np.nan for v, s in zip(values, seen, strict=True)]
     assert masked_median(values, seen) == pytest.approx(expected, nan_ok=True)
+
+
+def steady(areas=30, n=48, size=20_000):
+    """Months that hardly move, so that the 25 % rule alone decides."""
+    return np.random.default_rng(12).poisson(size, (areas, n)).astype(float)
+
+
+@pytest.mark.parametrize(("factor", "kinds"), [(0.77, []), (0.73, [DROP]), (1.30, []), (1.37, [SPIKE])])
+def test_less_than_a_quarter_is_no_break_however_steady_the_area(factor, kinds):
+    """A quarter less is log(1 / 0.75), and as far above it is a third more."""
+    counts = steady()
+    counts[3, 20] *= factor
+    assert [kind for _, kind in found_at(look(counts), 3)] == kinds
+
+
+@pytest.mark.parametrize(
+    ("factor", "kinds"), [(0.77, []), (0.72, [SHIFT_DOWN]), (1.30, []), (1.39, [SHIFT_UP])]
+)
+def test_less_than_a_quarter_is_no_level_shift(factor, kinds):
+    counts = steady()
+    counts[3, 24:] *= factor
+    found = look(counts)
+    assert [kind for _, kind in found_at(found, 3)] == kinds
+    assert found.usable[3].sum() == (24 if kinds else 48)
+    if kinds:
+        assert found.month.tolist() == [24]
+        assert found.change_percent[0] == pytest.approx(100 * (factor - 1), abs=2)
+
+
+@pytest.mark.parametrize(
+    ("left", "kinds"), [(1, [DROP]), (2, [DROP] * 2), (3, [DROP] * 3), (7, [SHIFT_DOWN]), (8, [SHIFT_DOWN])]
+)
+def test_a_fall_at_the_end_is_a_shift_once_seven_months_show_it(left, kinds):
+    counts = steady()
+    counts[3, 48 - left :] *= 0.5
+    found = look(counts)
+    assert [kind for _, kind in found_at(found, 3)] == kinds
+    assert found.usable[3].sum() == (48 - left if left < 7 else left)
+
+
+@pytest.mark.parametrize(("got", "kind"), [(0.80, SWAP), (0.72, SHIFT_UP), (1.2, SWAP), (1.4, SHIFT_UP)])
+def test_an_exchange_is_of_about_as_many_events(got, kind):
+    """Area 1 loses half of 20,000; area 2 gains that share of it: a quarter of the larger may be missing."""
+    counts = steady()
+    counts[1, 24:] -= 10_000
+    counts[2, 24:] += 10_000 * got
+    found = look(counts)
+    assert found_at(found, 2) == [(24, kind)]
+    assert found_at(found, 1) == [(24, SWAP if kind == SWAP else SHIFT_DOWN)]
+    assert found.partner.tolist() == ([2, 1] if kind == SWAP else [-1, -1])
+
+
+def test_a_gain_in_another_month_or_in_the_same_direction_is_no_exchange():
+    counts = steady()
+    counts[1, 24:] -= 10_000
+    counts[2, 26:] += 10_000
+    counts[4, 24:] -= 10_000
+    found = look(counts)
+    assert (found.partner == -1).all()
+    assert [found_at(found, area)[0][1] for area in (1, 2, 4)] == [SHIFT_DOWN, SHIFT_UP, SHIFT_DOWN]
+
+
+def test_zeros_are_judged_by_the_chance_of_a_zero():
+    """Poisson: exp(-8.5) is 2 in 10,000, exp(-11) less than 1 in 10,000."""
+    counts = np.vstack([np.full(48, 8.5), np.full(48, 11.0)])
+    counts[:, 30] = 0
+    found = look(counts)
+    assert (1, ZERO) not in [(int(a), str(k)) for a, k in zip(found.area, found.kind, strict=True) if a == 0]
+    assert found_at(found, 1)[0] == (30, ZERO)
+    assert found.change_percent[found.area == 1][0] == -100
+
+
+def test_a_level_that_came_back_to_within_a_quarter_counts_and_another_does_not():
+    for factor, kept in ((0.85, 36), (0.6, 18)):
+        counts = steady()
+        counts[4, 18:30] *= 0.3
+        counts[4, 30:] *= factor
+        found = look(counts)
+        assert found.usable[4].sum() == kept
+        assert not found.usable[4, 18:30].any()
+
+
+def test_fewer_than_five_areas_have_no_common_movement_to_take_off():
+    """All fall together: four areas cannot tell that from four shifts, five can."""
+    for areas, findings in ((4, 4), (5, 0)):
+        counts = steady(areas)
+        counts[:, 24:] *= 0.5
+        assert look(counts).area.size == findings

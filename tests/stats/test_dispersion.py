@@ -140,3 +140,15 @@ def test_winsorising_tames_wild_values():
     assert paule_mandel(y, 0.02, winsorise=0.1).value < paule_mandel(y, 0.02).value
     with pytest.raises(ParameterError):
         paule_mandel(y, 0.02, winsorise=0.5)
+
+
+def test_winsorising_by_hand():
+    """Standard errors from the median, pulled in to their own quantiles, put back on the scale."""
+    rng = np.random.default_rng(10)
+    y, v = 0.7 + rng.standard_t(3, 25) * 0.3, rng.uniform(0.01, 0.05, 25)
+    z = (y - np.median(y)) / np.sqrt(v)
+    low, high = np.quantile(z, [0.2, 0.8])
+    pulled = np.median(y) + np.sqrt(v) * np.minimum(np.maximum(z, low), high)
+    found = paule_mandel(y, v, winsorise=0.2).value
+    assert found == pytest.approx(paule_mandel(pulled, v).value, rel=RTOL)
+    assert found > 0
