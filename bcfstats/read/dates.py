@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from bcfstats.define.periods import MONTH_NAMES, Period, financial_year, month_of
 
+_FIRST_YEAR, _LAST_YEAR = 1900, 2199  # other years are slips of the pen, or more than a table can hold
 _STYLES = ("%Y-%m-%d", "%d/%m/%Y", "%d %B %Y", "%d %b %Y", "%d-%b-%Y", "%d-%B-%Y", "%Y-%m-%d %H:%M:%S")
 
 
@@ -22,16 +23,22 @@ def parse_date(cell: object) -> date | None:
     (datetime.date(2011, 6, 24), None)
     """
     if isinstance(cell, datetime):
-        return cell.date() if cell == cell else None
+        cell = cell.date() if cell == cell else None
     if isinstance(cell, date):
-        return cell
+        return cell if is_plausible(cell) else None
     text = re.sub(r"(?<=\d)(st|nd|rd|th)\b", "", " ".join(str(cell).split()))
     for style in _STYLES:
         try:
-            return datetime.strptime(text, style).date()
+            day = datetime.strptime(text, style).date()
         except ValueError:
             continue
+        return day if is_plausible(day) else None
     return None
+
+
+def is_plausible(*days: date) -> bool:
+    """Whether days are of a year that figures can be of: 1900 to 2199."""
+    return all(_FIRST_YEAR <= day.year <= _LAST_YEAR for day in days)
 
 
 def month_number(text: str) -> int | None:
@@ -60,7 +67,7 @@ def parse_month(cell: object) -> Period | None:
     'January 2015'
     """
     if isinstance(cell, date):
-        return month_of(cell)
+        return month_of(cell) if is_plausible(cell) else None
     match = re.fullmatch(r"\s*([A-Za-z]+)[\s,]+((?:19|20)\d\d)\s*", str(cell))
     number = month_number(match[1]) if match else None
     return month_of(date(int(match[2]), number, 1)) if match and number else None

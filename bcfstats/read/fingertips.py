@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bcfstats.define.periods import Period
 from bcfstats.errors import InputError, ParameterError
+from bcfstats.read.dates import is_plausible
 from bcfstats.read.marks import NotANumber, read_cell
 from bcfstats.read.observations import OBSERVATION_TYPES, OTHER_TYPES, typed
 from bcfstats.read.reading import FileReading, Refusal
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 KIND = "Fingertips export"
 PUBLISHER = "Public Health England (Fingertips)"
-_COLUMNS = ("Indicator ID", "Indicator Name", "Area Code", "Area Type", "Time period", "Value")
+_COLUMNS = (
+    *("Indicator ID", "Indicator Name", "Area Code", "Area Name", "Area Type", "Time period", "Value"),
+)
 _AGES = {"all ages": "All ages", "18 and over": "18+ yrs", "65 and over": "65+ yrs"}
 _NUMBERS = {
     "value": "value",
@@ -60,6 +63,8 @@ def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
     table = find_table(source, *_COLUMNS)
     assert table is not None
     table = as_text(table)
+    if table.empty:
+        raise InputError("The export has no rows.", where=source.path.name, do="Export it again.")
     known = {metric.fingertips_id: metric for metric in metrics.values() if metric.fingertips_id}
     titles = table["indicator name"].str.split().str.join(" ")  # names have line breaks inside
     names = dict(zip(table["indicator id"].str.strip(), titles, strict=True))
@@ -115,6 +120,8 @@ def as_row(
     """Build one observation from published text; None, with a refusal, where it cannot be read."""
     try:
         when = Period.parse(period)
+        if not is_plausible(when.start, when.end):
+            raise ParameterError("This is not a period of our time.", found=period)
         read = {name: read_cell(cell, "Fingertips") for name, cell in cells.items()}
     except (ParameterError, NotANumber) as error:
         what = "this is not a period" if isinstance(error, ParameterError) else "this is not a number"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -67,13 +68,30 @@ _ROUNDED_TO = 5  # adult social care counts are rounded to the nearest 5
 
 def typed(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, types: Mapping[str, str]) -> pd.DataFrame:
     """Build a frame with exactly the columns of `types`; absent text becomes "", absent numbers NaN."""
-    frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
-    frame = frame.reindex(columns=list(types)).reset_index(drop=True)
+    if not isinstance(rows, pd.DataFrame):
+        listed = list(rows)
+        if not listed:
+            return _without_rows(tuple(types.items())).copy()
+        columns = {name: _column([row.get(name) for row in listed], kind) for name, kind in types.items()}
+        return pd.DataFrame(columns)
+    frame = rows.reindex(columns=list(types)).reset_index(drop=True)
     columns = {
         name: frame[name].astype(object).where(frame[name].notna(), "") if kind == "str" else frame[name]
         for name, kind in types.items()
     }
     return pd.DataFrame(columns).astype(dict(types))
+
+
+@cache
+def _without_rows(types: tuple[tuple[str, str], ...]) -> pd.DataFrame:
+    return pd.DataFrame({name: _column([], kind) for name, kind in types})
+
+
+def _column(cells: list[Any], kind: str) -> pd.Series:
+    """Build one column; what is missing becomes "" in text."""
+    if kind == "str":
+        cells = ["" if cell is None or cell != cell else str(cell) for cell in cells]
+    return pd.Series(cells, dtype=kind)
 
 
 def empty_observations() -> pd.DataFrame:
@@ -378,9 +396,10 @@ def _quotient_range(
 
 def _half_unit(value: pd.Series) -> pd.Series:
     """Half of the last decimal place a value is shown with: 0.5 for 424, 0.05 for 424.4."""
-    half = pd.Series(0.0, value.index)
-    for decimals in (4, 3, 2, 1, 0):
-        scaled = value * 10.0**decimals
-        shown = (scaled - scaled.round()).abs() < 1e-6
-        half = half.mask(shown, 0.5 * 10.0**-decimals)
-    return half
+    numbers = value.to_numpy()
+    half = np.zeros(len(numbers))
+    with np.errstate(invalid="ignore", over="ignore"):  # an infinite number is shown with no decimals
+        for decimals in (4, 3, 2, 1, 0):
+            scaled = numbers * 10.0**decimals
+            half[np.abs(scaled - np.round(scaled)) < 1e-6] = 0.5 * 10.0**-decimals
+    return pd.Series(half, value.index)

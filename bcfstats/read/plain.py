@@ -8,7 +8,7 @@ import pandas as pd
 
 from bcfstats.define.periods import Period, month_of
 from bcfstats.errors import InputError, ParameterError
-from bcfstats.read.dates import parse_date
+from bcfstats.read.dates import is_plausible, parse_date
 from bcfstats.read.marks import read_column
 from bcfstats.read.observations import NUMBERS, OBSERVATION_TYPES, add_note, typed
 from bcfstats.read.reading import FileReading, Refusal
@@ -59,9 +59,8 @@ def read(source: Book | Text) -> FileReading:
         source=texts["source"].mask(texts["source"] == "", where),
         **_periods(table, where),
     )
-    frame = frame[(area != "") | (texts["metric"] != "")]
-    wrong = _wrong(table.loc[frame.index], frame, numbers)
-    frame = _with_status(frame, {name: read.loc[frame.index] for name, read in numbers.items()})
+    wrong = _wrong(table, frame, numbers)
+    frame = _with_status(frame, numbers)
     return FileReading(
         path=source.path,
         kind=KIND,
@@ -120,12 +119,11 @@ def _dates(cells: pd.Series) -> pd.Series:
 
 def _period(cell: object) -> Period | None:
     """Read a period; a date, which a spreadsheet makes of "Apr 2014", is its month."""
-    if isinstance(cell, date):
-        return month_of(cell)
     try:
-        return Period.parse(str(cell))
+        period = month_of(cell) if isinstance(cell, date) else Period.parse(str(cell))
     except ParameterError:
         return None
+    return period if is_plausible(period.start, period.end) else None
 
 
 def _with_status(frame: pd.DataFrame, numbers: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -145,8 +143,11 @@ def _wrong(
 ) -> dict[int, tuple[str, str, str]]:
     """Name the first thing wrong in each row that cannot be read: column, what stands there, reason."""
     wrong: dict[int, tuple[str, str, str]] = {}
+    for name, column in (("area_code", "area"), ("metric", "metric")):
+        for row in frame.index[frame[name] == ""]:
+            wrong[row] = (column, "nothing", f"the row names no {column}; merged cells name it only once")
     for name, read in numbers.items():
-        for row in frame.index[read.loc[frame.index, "status"] == ""]:
+        for row in frame.index[read["status"] == ""]:
             wrong.setdefault(row, (name, str(table.at[row, name]), "this is text where a number belongs"))
     for name in ("period_start", "period_end"):
         column = name if name in table.columns else "period"

@@ -63,8 +63,7 @@ def _layout(source: Book | Text) -> str:
     if isinstance(source, Text):
         if find_table(source, "ons_code_2014", "population_2013", "est_pop18plus_2013") is not None:
             return DERIVED
-        names = " ".join(source.header).casefold()
-        return COMPONENTS if re.search(r"\bladcode\d\d\b.*\bpopulation_\d{4}\b", names) else ""
+        return COMPONENTS if all(_component_columns(source)) else ""
     return BY_AGE if _persons_sheet(source) else ""
 
 
@@ -181,16 +180,22 @@ def _areas_add_up(populations: pd.DataFrame) -> Check:
     return Check("upper-tier areas add up to England", bool(areas.sum() == england), detail)
 
 
+def _component_columns(source: Text) -> tuple[list[str], list[str]]:
+    """Give the headings of the code of a district and of each year's population."""
+    names = [name.casefold() for name in source.header]
+    codes = [name for name in names if re.fullmatch(r"ladcode[0-9]{2}", name)]
+    return codes, [name for name in names if re.fullmatch(r"population_(19|20)[0-9]{2}", name)]
+
+
 def _read_components(source: Book | Text) -> FileReading:
     assert isinstance(source, Text)
-    table = source.frame
-    code = next(name for name in source.header if re.fullmatch(r"ladcode\d\d", name.casefold()))
-    known = set(known_codes().values())
-    areas = table[table[code].isin(known)]
+    (code, *_), years = _component_columns(source)
+    table = find_table(source, code, *years)
+    assert table is not None
+    areas = table[table[code].isin(set(known_codes().values()))]
     rows = [
         _total(area, name, value, COMPONENTS, f"ONS mid-year estimate, revised series ({code})", source)
-        for name in source.header
-        if re.fullmatch(r"population_\d{4}", name)
+        for name in years
         for area, value in zip(areas[code], areas[name], strict=True)
         if parse_number(value) is not None
     ]
@@ -228,7 +233,9 @@ def _read_derived(source: Book | Text) -> FileReading:
 
 def _derived_rows(codes: pd.Series, column: pd.Series, source: Book | Text) -> Iterator[dict[str, Any]]:
     """Turn one column into populations; columns that are none give nothing."""
-    match = re.fullmatch(r"(est_pop18plus|pop18plus|pop65plus|population)_\d{4}", str(column.name))
+    match = re.fullmatch(
+        r"(est_pop18plus|pop18plus|pop65plus|population)_(?:19|20)[0-9]{2}", str(column.name)
+    )
     if not match:
         return
     group = {"population": "all", "pop65plus": "65+"}.get(match[1], "18+")
