@@ -73,7 +73,24 @@ def test_risk_is_the_other_side_of_the_chance_with_its_size_in_events():
     assert found["large_shortfall"] == pytest.approx(700)
     assert found["pounds_at_stake"] == 1000
     assert "No money is withdrawn" in found["what_follows"]
-    assert "80 in 100 if nothing is done" in found["risk"]
+    assert found["chance_short_if_half_delivered"] == pytest.approx(0.6)
+    assert found["chance_short_if_delivered"] == pytest.approx(0.2)
+    assert found["shortfall_of"] == "events or people"
+    assert found["risk"] == (
+        "Delayed transfers of care falls short of 93.0: 80 in 100 if nothing is done, "
+        "20 in 100 if the plan delivers in full."
+    )
+    assert list(found[["mitigation", "owner"]]) == ["", ""]
+
+
+def test_no_shortfall_where_the_line_is_reached_and_none_known_without_events():
+    reached = risk_register(assessed(["delayed_transfers"], do_nothing_value=92.0)).iloc[0]
+    assert (reached["likely_shortfall"], reached["large_shortfall"]) == (0, pytest.approx(700))
+    unknown = risk_register(assessed(["delayed_transfers"], events_better=np.nan)).iloc[0]
+    assert np.isnan(unknown["likely_shortfall"])
+    assert unknown["shortfall_of"] == ""
+    same = risk_register(assessed(["delayed_transfers"], target_value=100.0)).iloc[0]
+    assert np.isnan(same["large_shortfall"])
 
 
 def test_shortfall_of_a_metric_that_is_better_higher():
@@ -112,6 +129,18 @@ def test_groups_ambitions_are_weighted_by_their_share_of_the_area():
     assert found["groups"] == "A (70 %), B (25 %), C (5 %)"
     near = ambition_consistency(assessed(["delayed_transfers"]), groups([-10.0, -8.0, -9.0]), SHARES)
     assert near["finding"][0] == "agrees"
+
+
+@pytest.mark.parametrize(("asked", "finding"), [(-9.0, "agrees"), (-9.6, "differs"), (-6.5, "agrees")])
+def test_groups_and_boards_agree_within_a_point_or_two(asked, finding):
+    """All groups ask for 8 %: a board's 9 % or 6.5 % agrees by default, within what `apart` says."""
+    board = assessed(["delayed_transfers"], ambition_percent=asked)
+    found = ambition_consistency(board, groups([-8.0, -8.0, -8.0]), SHARES, apart=1.5).iloc[0]
+    assert (found["finding"], found["covered"]) == (finding, pytest.approx(1.0))
+    words = "the board asks for -9.6 %, its groups together for -8.0 %" if finding == "differs" else ""
+    assert found["note"] == words
+    none = assessed(["delayed_transfers"], ambition_percent=np.nan)
+    assert "not known" in ambition_consistency(none, groups([-8.0] * 3), SHARES)["note"][0]
 
 
 def test_too_little_of_the_area_covered_concludes_nothing():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bcfstats.stats.backtest import backtest
+from bcfstats.stats.backtest import Backtest, backtest
 from bcfstats.stats.forecast import do_nothing_forecast
 
 
@@ -54,3 +54,69 @@ def test_too_short_for_any_origin():
     assert found.origins.size == 0
     assert found.mase["panel seasonal level"].size == 0
     assert found.predicted.size == 0
+
+
+def test_chances_of_a_fall_are_held_against_the_same_months_before():
+    """2.5, 5, 10, 20 and 30 % below; leads 7 to 12 look back a year, leads 2 to 13 two."""
+    counts = wandering(2, n=60)
+    for first, last, back in ((7, 12, 12), (2, 13, 24)):
+        found = backtest(
+            counts, np.ones(60), months(60), first=first, last=last, minimum_history=60 - last, challengers={}
+        )
+        origin = 60 - last
+        made = do_nothing_forecast(
+            counts[:, :origin],
+            np.ones(origin),
+            months(origin),
+            first=first,
+            last=last,
+            target_exposure=np.ones(last - first + 1),
+        )
+        target = np.arange(origin + first - 1, origin + last)
+        actual, before = counts[:, target].sum(axis=1), counts[:, target - back].sum(axis=1)
+        falls = (0.025, 0.05, 0.10, 0.20, 0.30)
+        assert found.origins.tolist() == [origin]
+        assert found.happened.tolist() == np.concatenate([actual <= before * (1 - f) for f in falls]).tolist()
+        chance = [made.probability_at_most(before * (1 - fall)) for fall in falls]
+        assert found.predicted == pytest.approx(np.concatenate(chance))
+
+
+def test_errors_of_the_challengers_by_hand():
+    counts = wandering(3)
+    found = backtest(counts, np.full(48, 30.0), months(48), first=2, last=7, minimum_history=41)
+    actual, before = counts[:, 42:48].sum(axis=1), counts[:, 30:36].sum(axis=1)
+    usual = np.abs(counts[:, 12:41] - counts[:, :29]).mean(axis=1)
+    by_hand = np.mean(np.abs(before - actual) / 6 / usual)
+    assert found.mase["same months last year"] == pytest.approx([by_hand])
+    assert found.n_areas.tolist() == [60]
+
+
+def test_areas_with_a_month_missing_are_not_scored():
+    counts = wandering(4)
+    counts[0, 46] = counts[1, 2] = np.nan
+    found = backtest(counts, np.ones(48), months(48), first=1, last=6, minimum_history=40)
+    assert found.origins.tolist() == [40, 41, 42]
+    assert found.n_areas.tolist() == [59, 58, 58]  # the target of the first origin ends with month 45
+
+
+def test_reliability_by_hand():
+    chances, happened = np.array([0.05, 0.15, 0.19, 0.999, 1.0]), np.array([0, 1, 0, 1, 1], dtype=bool)
+    none = np.empty(0, dtype=int)
+    given, share, n = Backtest(none, none, {}, {}, chances, happened).reliability()
+    assert n.tolist() == [1, 2, 0, 0, 0, 0, 0, 0, 0, 2]
+    assert given[[0, 1, 9]] == pytest.approx([0.05, 0.17, 0.9995])
+    assert share[[0, 1, 9]].tolist() == [0, 0.5, 1]
+    assert np.isnan(share[2:9]).all()
+    assert Backtest(none, none, {}, {}, chances, happened).reliability(2)[2].tolist() == [3, 2]
+
+
+def test_without_tuning_the_usual_smoothing_and_drift_are_taken():
+    counts = wandering(7)
+    plain = backtest(counts, np.ones(48), months(48), first=1, last=6, minimum_history=42, tune=False)
+    made = do_nothing_forecast(
+        counts[:, :42], np.ones(42), months(42), first=1, last=6, target_exposure=np.ones(6), tune=False
+    )
+    actual = counts[:, 42:].sum(axis=1)
+    usual = np.abs(counts[:, 12:42] - counts[:, :30]).mean(axis=1)
+    by_hand = np.mean(np.abs(made.value - actual) / 6 / usual)
+    assert plain.mase["panel seasonal level"] == pytest.approx([by_hand])

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from bcfstats.errors import ParameterError
 from bcfstats.stats.glm import fit_monthly
-from bcfstats.stats.history import history_scale
+from bcfstats.stats.history import history_scale, median_month
 from bcfstats.stats.nulls import KINDS, null_panel
 from bcfstats.stats.priors import monthly_prior
 from bcfstats.stats.rows import critical_value
@@ -203,3 +204,67 @@ def test_two_year_lag_moves_more():
     counts, days, _ = panel(6, "delayed days, wandering level", n=60)
     one, two = (history_scale(counts, days, months(60), window=9, lag=lag) for lag in (12, 24))
     assert np.median(two.scale) > 1.1 * np.median(one.scale)
+
+
+def test_middle_month_equals_numpy():
+    counts = np.random.default_rng(2).poisson(30, (9, 14)).astype(float)
+    exposure = (np.random.default_rng(3).random((9, 14)) > 0.3).astype(float)
+    exposure[0] = 0
+    expected = [np.median(y[e > 0]) if e.any() else 0.0 for y, e in zip(counts, exposure, strict=True)]
+    assert median_month(counts, exposure).tolist() == expected
+    assert median_month(np.empty((3, 0)), np.empty((3, 0))).tolist() == [0, 0, 0]
+
+
+def test_noise_is_that_of_the_baseline_window():
+    """Poisson counts that never vary: the square root of 2 over the events of the same months before."""
+    counts = np.full((25, 40), 200.0)
+    counts[:, 30:] = 800.0
+    rows = counts * np.random.default_rng(1).uniform(0.999, 1.001, (25, 40))
+    for gap, window, start in ((0, 6, 28), (3, 9, 31), (2, 6, 30)):
+        found = history_scale(rows, np.ones(40), months(40), window=window, gap=gap)
+        events = rows[:, start : start + window].sum(axis=1)
+        phi = np.maximum(found.noise_scale**2 * events / 2, 1.0)
+        assert phi.std() / phi.mean() < 0.02  # one dispersion, nearly, for areas that are alike
+    usual = history_scale(rows, np.ones(40), months(40), window=9, gap=8)  # months 36 to 44 are not all there
+    ratio = usual.noise_scale / history_scale(rows, np.ones(40), months(40), window=9).noise_scale
+    events = 9 * rows.mean(axis=1), rows[:, 28:37].sum(axis=1)
+    assert ratio == pytest.approx(np.sqrt(events[1] / events[0]))
+
+
+def test_an_areas_own_months_by_matrices():
+    """Nine months against the nine a year before, correlated rho to the power of their distance."""
+    counts, days, _ = panel(7, "delayed days, autocorrelated", areas=4, n=41)
+    found = history_scale(counts, days, months(41), window=9)
+    model = fit_monthly(counts, days, months(41))
+    n, t = 41, np.arange(41) / 12
+    design = np.column_stack([(months(n)[:, None] == np.arange(1, 13)).astype(float), t])
+    maker = np.eye(n) - design @ np.linalg.pinv(design)
+    apart = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
+    weights = np.zeros(21)
+    weights[:9], weights[12:] = -1 / 9, 1 / 9
+    for i in range(4):
+        # the autocorrelation whose expected residuals show what was found
+        grid = np.linspace(0, 0.99, 991)
+        kept = [maker @ rho**apart @ maker for rho in grid]
+        shown = np.array([np.trace(k, offset=1) / np.trace(k) for k in kept])
+        at = int(np.abs(shown - max(model.autocorrelation[i], shown[0])).argmin())
+        rho, lost = grid[at], np.trace(kept[at]) / (n - 13)
+        variance = model.residual_variance[i] / lost * (weights @ rho ** apart[:21, :21] @ weights)
+        assert found.history_scale[i] == pytest.approx(np.sqrt(variance), rel=0.01)
+        assert found.df[i] == pytest.approx(max(4.0, (n - 13) * (1 - rho) / (1 + rho)), rel=0.01)
+
+
+def test_counts_that_are_few_are_few_below_the_limit_given():
+    counts, days, _ = panel(8, "Poisson", areas=25)
+    middle = np.median(counts, axis=1)
+    found = history_scale(counts, days, months(45), window=6, small_median=float(middle[3]))
+    assert found.small.tolist() == (middle < middle[3]).tolist()
+    assert found.n_areas == (middle >= middle[3]).sum()
+
+
+def test_p_values_are_students():
+    counts, days, _ = panel(9, "delayed days, wandering level", areas=30)
+    found = history_scale(counts, days, months(45), window=6)
+    change = np.linspace(-0.6, 0.6, 30)
+    expected = 2 * stats.t.sf(np.abs(change) / found.scale, found.df)
+    assert found.p_value(change) == pytest.approx(expected)

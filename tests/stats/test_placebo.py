@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from bcfstats.stats.glm import fit_monthly
+from bcfstats.stats.history import history_scale
 from bcfstats.stats.nulls import null_panel
 from bcfstats.stats.placebo import CORRECTED, HISTORY, POISSON, QUASI, placebo
 
@@ -77,3 +79,37 @@ def test_published_delayed_days_to_march_2015(real_data):
         # an independent calculation on the same months: 88.5 and 89.7 %, 36.6 and 42.3 %
         assert found.two_sided[POISSON].mean() == pytest.approx(0.89, abs=0.015)
         assert 0.35 <= found.two_sided[QUASI].mean() <= 0.44
+
+
+def test_every_method_by_hand_in_every_window():
+    """Quasi-Poisson by Student's t on the dispersion; history by the scale known when the window started."""
+    made = null_panel("delayed days, autocorrelated", 5, areas=50, months=34)
+    counts, days, month = made.counts, made.days, made.calendar_month
+    found = placebo(counts, days, month, window=6, minimum_history=26)
+    assert found.starts.tolist() == [26, 27, 28]
+    for at, start in enumerate(found.starts):
+        now, past = (slice(first, first + 6) for first in (start, start - 12))
+        before, after = counts[:, past].sum(axis=1), counts[:, now].sum(axis=1)
+        change = np.log((after + 0.5) / days[now].sum()) - np.log((before + 0.5) / days[past].sum())
+        known = counts[:, :start], days[:start], month[:start]
+        model = fit_monthly(*known)
+        se = np.sqrt((1 / before + 1 / after) * np.maximum(model.dispersion, 1))
+        quasi = 2 * stats.t.sf(np.abs(change) / se, start - 13)
+        scale = history_scale(*known, window=6)
+        tests = {QUASI: quasi, HISTORY: scale.p_value(change)}
+        tests[CORRECTED] = history_scale(*known, window=6, minimum_areas=1000).p_value(change)
+        for name, p in tests.items():
+            assert found.two_sided[name][at] == pytest.approx(np.mean(p < 0.05))
+            assert found.falls[name][at] == pytest.approx(np.mean((p < 0.05) & (change < 0)))
+        assert found.scale[at] == pytest.approx(np.median(scale.scale))
+        assert found.n_areas[at] == 50
+
+
+def test_areas_with_a_month_missing_or_few_events_take_no_part():
+    made = null_panel("Poisson", 6, areas=30, months=40)
+    counts = made.counts.copy()
+    counts[0, 38] = counts[1, 25] = np.nan
+    counts[2] = np.random.default_rng(1).poisson(5, 40)
+    found = placebo(counts, made.days, made.calendar_month, window=3, minimum_history=36)
+    # windows of months 36 to 38 and 37 to 39, against 24 to 26 and 25 to 27
+    assert found.n_areas.tolist() == [27, 27]

@@ -37,3 +37,32 @@ def test_refusals():
     assert found.reason[4] == "the last period is missing"
     assert np.isnan(found.expected[4])
     assert regression_to_mean(np.empty((3, 0))).reason[0] == "the last period is missing"
+
+
+def test_gaps_by_a_plain_loop():
+    """Pairs of years that are both there, each about the mean of all areas in its year."""
+    y = np.random.default_rng(4).normal(5, 1, (30, 4)) + np.random.default_rng(5).normal(size=(30, 1))
+    y[3, 1] = y[4, 3] = y[5, 0] = y[5, 2] = np.nan
+    mean = np.nanmean(y, axis=0)
+    top = bottom = pairs = 0.0
+    for row in y:
+        for k in range(3):
+            if np.isfinite(row[k]) and np.isfinite(row[k + 1]):
+                top += (row[k] - mean[k]) * (row[k + 1] - mean[k + 1])
+                bottom += (row[k] - mean[k]) ** 2
+                pairs += 1
+    found = regression_to_mean(y)
+    assert found.reliability == pytest.approx(top / bottom)
+    assert found.n_pairs == pairs == 90 - 5 - 1
+    assert found.mean == pytest.approx(mean[-1])
+    drift = mean[-1] + top / bottom * (y[:, -1] - mean[-1]) - y[:, -1]
+    assert found.drift_back == pytest.approx(drift, nan_ok=True)
+    low, high = np.nanquantile(y[:, -1], [0.1, 0.9])
+    assert found.outlier.tolist() == [bool(v < low or v > high) for v in y[:, -1]]
+
+
+def test_twenty_pairs_are_enough():
+    y = np.random.default_rng(6).normal(size=(20, 2))
+    assert (regression_to_mean(y).reason == "").all()
+    assert (regression_to_mean(y[:19]).reason != "").all()
+    assert (regression_to_mean(y[:5], minimum_areas=5).reason == "").all()
