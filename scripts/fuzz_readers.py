@@ -131,8 +131,10 @@ def population_by_age() -> Sheets:
 
 
 def population_components() -> Sheets:
-    return {"": [["ladcode19", "laname19", "country", "population_2017", "population_2018"],
-                 ["E08000035", "Made up", "E", 1000, 1010], ["E08000032", "Made up", "E", "2,000", 2010]]}  # fmt: skip
+    head = ["ladcode19", "laname19", "country", "population_2017", "population_2018"]
+    return {
+        "": [head, ["E08000035", "Made up", "E", 1000, 1010], ["E08000032", "Made up", "E", "2,000", 2010]]
+    }
 
 
 def population_derived() -> Sheets:

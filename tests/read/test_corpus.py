@@ -1,0 +1,37 @@
+"""Small made-up files, and those a fuzzer found trouble with: each is read, or refused with a reason.
+
+`python -m scripts.fuzz --write-corpus` writes the files called made.*; the others are findings, kept here.
+"""
+
+import contextlib
+from pathlib import Path
+
+import pytest
+
+from bcfstats.errors import BcfStatsError
+from scripts.fuzz_readers import readers
+
+CORPUS = Path(__file__).with_name("corpus")
+FILES = sorted(path.relative_to(CORPUS).as_posix() for path in CORPUS.rglob("*") if path.is_file())
+MADE = [name for name in FILES if "/made." in name]
+FOUND = [name for name in FILES if name not in MADE]
+
+
+def read(name):
+    folder = name.partition("/")[0]
+    return readers()[folder.replace("_", " ")].read(CORPUS / name)
+
+
+def test_every_reader_has_a_file():
+    assert {name.partition("/")[0] for name in MADE} == {name.replace(" ", "_") for name in readers()}
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_made_up_file_is_read(name):
+    assert read(name) is not None
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_a_fuzzer_found_is_read_or_refused_with_a_reason(name):
+    with contextlib.suppress(BcfStatsError):  # any other error fails
+        assert read(name) is not None
