@@ -36,6 +36,7 @@ NEEDS_ARGUMENTS = {"VariableReplacer", "VariableInserter"}
 ONLY_IN = {"ReplaceBinaryOperator": "operator", "ReplaceComparisonOperator": "comparison"}  # saves time
 NOT_ARITHMETIC = {"parameters", "dictorsetmaker"}  # stars there are no multiplication
 SLOWEST = 3.0  # seconds of processor time
+PREPARED = "real_processed"  # this fixture alone takes longer
 TIMES_USUAL, AT_LEAST = 10, 30.0  # a mutant that takes longer hangs
 MEMORY = 6 * 2**30
 PYTEST = ["-q", "-x", "-p", "no:cacheprovider", "-p", "_hypothesis_pytestplugin"]
@@ -123,6 +124,9 @@ class Recorder:
         recorder = self
 
         class Hooks:
+            def pytest_collection_modifyitems(self, items):
+                items[:] = [i for i in items if PREPARED not in getattr(i, "fixturenames", ())]
+
             @pytest.hookimpl(wrapper=True)
             def pytest_runtest_protocol(self, item):
                 recorder.fixtures[item.nodeid] = list(getattr(item, "fixturenames", []))
