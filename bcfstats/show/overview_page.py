@@ -13,7 +13,7 @@ from bcfstats.show.page import fill, style
 from bcfstats.show.plan_charts import funnel_of_plans, spread_of_plans
 from bcfstats.show.sentences import value
 from bcfstats.show.tables import html_table
-from bcfstats.show.tallies import kind, verdicts
+from bcfstats.show.tallies import comparison, in_order, kind, payment_words, verdicts
 from bcfstats.show.tally_section import tally_section
 from bcfstats.show.tile_layout import layout
 from bcfstats.show.tile_map import tile_parts
@@ -64,27 +64,29 @@ def _composite(found: Overview, metrics: Mapping[str, Metric]) -> Markup:
     """Write the plans of all boards added up, a row for each metric and payment."""
     headings = ["Metric", "Payment", "Plans", "Baseline", "If nothing is done", "Target", "Change asked for"]
     rows = []
-    for row in _of_england(found):
+    for row in _of_england(found, metrics):
         metric = metrics[row["metric"]]
         known = np.isfinite(row["ambition_percent"])
         values = [value(row[f"{name}_value"], metric) for name in ("baseline", "do_nothing", "target")]
         change = f"{signed(row['ambition_percent'])}%" if known else "not available"
-        rows.append([metric.short_name, row["payment"], number(row["boards"]), *values, change])
+        payment = payment_words(row["payment"]).removesuffix(" payment")
+        rows.append([metric.short_name, payment, number(row["boards"]), *values, change])
     return html_table(headings, rows, "All plans added up, weighted by population", numeric=range(2, 7))
 
 
 def _charts(found: Overview, metrics: Mapping[str, Metric]) -> list[dict[str, Any]]:
     """Draw the charts of plans of each metric and payment that has enough of them."""
     sections = []
-    for row in _of_england(found):
+    for row in _of_england(found, metrics):
         metric = metrics[row["metric"]]
         drawn = (draw(found.plans, metric, row["payment"]) for draw in (funnel_of_plans, spread_of_plans))
         charts = [Markup(chart.__html__()) for chart in drawn if chart is not None]
         if charts:
-            sections.append({"heading": f"{metric.short_name}, {row['payment']}", "parts": charts})
+            sections.append({"heading": comparison(metric, row["payment"]), "parts": charts})
     return sections
 
 
-def _of_england(found: Overview) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = found.composite.loc[found.composite["region"] == ENGLAND].to_dict("records")
+def _of_england(found: Overview, metrics: Mapping[str, Metric]) -> list[dict[str, Any]]:
+    of_england = found.composite.loc[found.composite["region"] == ENGLAND]
+    rows: list[dict[str, Any]] = in_order(of_england, metrics).to_dict("records")
     return rows

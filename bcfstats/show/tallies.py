@@ -15,7 +15,7 @@ from bcfstats.judge.results import LATEST, NOT_COMPARED
 from bcfstats.judge.verdicts import HEADINGS
 from bcfstats.show.words import number
 
-CASES = ["area_code", "region", "metric", "payment", "category", "baseline_period", "period"]
+CASES = ["area_code", "region", "metric", "payment", "category", "against", "baseline_period", "period"]
 ALL_AREAS = "All areas"
 LOCAL = "Metrics of the local menu"
 
@@ -104,7 +104,8 @@ def findings(windows: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:
     if windows.empty:
         return pd.DataFrame(columns=CASES)
     rows = pd.concat([_clearest(rows) for _, rows in windows.groupby("metric", sort=False)])
-    return _with_region(rows.rename(columns={"finding": "category", "outcome_period": "period"}), areas)
+    named = {"finding": "category", "finding_against": "against", "outcome_period": "period"}
+    return _with_region(rows.rename(columns=named), areas)
 
 
 def _clearest(rows: pd.DataFrame) -> pd.DataFrame:
@@ -118,7 +119,8 @@ def _clearest(rows: pd.DataFrame) -> pd.DataFrame:
 
 def verdicts(assessments: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:
     """Lay out the verdicts on proposed targets as cases to count, one row a target."""
-    return _with_region(assessments.rename(columns={"verdict": "category", "target_period": "period"}), areas)
+    named = {"verdict": "category", "target_period": "period"}
+    return _with_region(assessments.drop(columns="against", errors="ignore").rename(columns=named), areas)
 
 
 def _with_region(rows: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
+from bcfstats.judge.results import AGAINST_NOISE
 from bcfstats.show.page import fill
 from bcfstats.show.tables import html_table
 from bcfstats.show.tallies import ALL_AREAS, LOCAL, Kind, comparison, count, in_order, payment_words, told
@@ -15,6 +16,7 @@ from bcfstats.show.tile_layout import Layout
 from bcfstats.show.tile_map import SEVERAL, tile_map
 from bcfstats.show.words import number
 
+NOISE_ONLY = "Against noise only"
 NOUNS = {"finding": ("areas", "comparisons", "no result"), "verdict": ("targets", "targets", "no target")}
 
 
@@ -68,6 +70,8 @@ def tally_section(
 
 def _tables(cases: pd.DataFrame, of: Kind, metrics: Mapping[str, Metric]) -> list[Markup]:
     by_metric = count(cases, ["metric", "payment"], of)
+    if of.id == "finding":
+        by_metric[NOISE_ONLY] = _noise_only(cases).groupby([cases["metric"], cases["payment"]]).sum()
     by_metric.index = pd.Index(
         [comparison(metrics[metric], payment) for metric, payment in by_metric.index], name="Metric"
     )
@@ -86,7 +90,10 @@ def _region_table(cases: pd.DataFrame, of: Kind, caption: str) -> Markup:
 
 def _count_table(counts: pd.DataFrame, caption: str, of: Kind, first: str) -> Markup:
     headings = [first, *(_capital(category.words) for category in of.categories), "All"]
-    rows = [[name, *map(number, row), number(row.sum())] for name, row in counts.iterrows()]
+    rows = [[name, *map(number, row), number(row.sum())] for name, row in counts[of.names].iterrows()]
+    if NOISE_ONLY in counts:
+        headings.append(NOISE_ONLY)
+        rows = [[*row, number(noise)] for row, noise in zip(rows, counts[NOISE_ONLY], strict=True)]
     return html_table(headings, rows, caption, numeric=range(1, len(headings)))
 
 
@@ -110,16 +117,33 @@ def _map(one: Mapped, of: Kind, plan: Layout) -> dict[str, object]:
     without = sum(code not in answers for code in plan.spots)
     missing = f"; {number(without)} with {NOUNS[of.id][2]}" if without else ""
     counted = told(count(one.cases.assign(all=""), ["all"], of).iloc[0])
-    alt = (
-        f"Tile map. {heading}. {' '.join(_regions_told(one.cases, of))} The table of the maps has each area."
-    )
-    caption = f"{_capital(counted)}{missing}. {_periods(one.cases)}".rstrip()
+    noise = _noise_told(int(_noise_only(one.cases).sum()), len(one.cases))
+    parts = [
+        f"Tile map. {heading}.",
+        *_regions_told(one.cases, of),
+        noise,
+        "Each area is in the table of the maps.",
+    ]
+    alt = " ".join(filter(None, parts))
+    caption = " ".join(filter(None, [f"{_capital(counted)}{missing}.", _periods(one.cases), noise]))
     return {
         "heading": heading,
         "picture": tile_map(plan, answers, of, alt),
         "caption": caption,
         "table": _region_table(one.cases, of, f"{one.title}: number of {noun} by region"),
     }
+
+
+def _noise_only(cases: pd.DataFrame) -> "pd.Series[bool]":
+    """Say which findings allow for the noise within the two periods only."""
+    return cases["against"] == AGAINST_NOISE
+
+
+def _noise_told(some: int, of: int) -> str:
+    if some == 0:
+        return ""
+    which = "All are" if some == of else f"{number(some)} of these {'is' if some == 1 else 'are'}"
+    return f"{which} held against noise within the two periods only: usual movement is not known."
 
 
 def _regions_told(cases: pd.DataFrame, of: Kind) -> Iterator[str]:

@@ -15,7 +15,15 @@ from bcfstats.define.areas import areas_frame
 from bcfstats.define.metrics import METRICS
 from bcfstats.judge.ambitions import VERDICTS
 from bcfstats.judge.assessment import assess
-from bcfstats.judge.results import BETTER, LATEST, NOT_COMPARED, UNCLEAR, WORSE
+from bcfstats.judge.results import (
+    AGAINST_HISTORY,
+    AGAINST_NOISE,
+    BETTER,
+    LATEST,
+    NOT_COMPARED,
+    UNCLEAR,
+    WORSE,
+)
 from bcfstats.read.example import example_data
 from bcfstats.read.example_targets import example_targets
 from bcfstats.show.index_page import areas_page
@@ -139,7 +147,7 @@ def test_a_section_counts_by_metric_and_region_and_says_what_each_tile_shows():
     found = findings(windows(*((code, "delayed_transfers", "2015-04", name) for code, name in rows)), AREAS)
     page = section(found, "finding")
     by_metric, by_region, on_map, data = page.find_all("table")
-    assert cells(by_metric) == [["Delayed transfers of care, April 2015 payment", *"10203"]]
+    assert cells(by_metric) == [["Delayed transfers of care, April 2015 payment", *"102030"]]
     assert cells(by_region) == [
         ["North", *"10102"],
         ["South", *"00101"],
@@ -161,6 +169,24 @@ def test_a_section_counts_by_metric_and_region_and_says_what_each_tile_shows():
     assert "not verdicts on a target" in page.get_text()
     tiles = [use["href"] for use in page.find("svg", class_="map").find_all("use")]
     assert tiles == ["#finding0", "#finding2", "#finding2", "#blank", "#labels", "#borders"]
+
+
+@pytest.mark.parametrize(
+    ("against", "words"),
+    [
+        ([AGAINST_HISTORY, AGAINST_HISTORY, ""], ""),
+        ([AGAINST_HISTORY, AGAINST_NOISE, ""], "1 of these is held against noise"),
+        ([AGAINST_NOISE] * 3, "All are held against noise"),
+    ],
+)
+def test_findings_that_allow_for_noise_only_are_counted_and_said(against, words):
+    rows = windows(*((code, "reablement", "2015-10", BETTER) for code in ("X1", "X2", "X3")))
+    page = section(findings(rows.assign(finding_against=against), AREAS), "finding")
+    by_metric = page.find("table")
+    assert by_metric.thead.find_all("th")[-1].get_text() == "Against noise only"
+    assert cells(by_metric)[0][-1] == str(against.count(AGAINST_NOISE))
+    told = page.figcaption.get_text(), page.find("svg", class_="map")["aria-label"]
+    assert all(("held against noise" in text) == bool(words) and words in text for text in told)
 
 
 def judged(*rows):
