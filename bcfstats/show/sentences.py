@@ -120,7 +120,7 @@ def expected(row: Row, metric: Metric) -> str:
     """
     window, known = Period.parse(row["period"]).label, row["known"]
     if not math.isfinite(row["expected"]):
-        return f"No forecast for {window}: {row['reason'] or 'the history does not allow one'}."
+        return f"No forecast for {window}: {row['reason'].rstrip('.') or 'the history does not allow one'}."
     limits = interval(row["expected_lower"], row["expected_upper"], metric.decimals)
     return (
         f"By what was known to {known}, about {value(row['expected'], metric)} was to be expected "
