@@ -63,6 +63,7 @@ _HOMES = {
     "ambition_consistency": "judge.consistency",
     "read_peers": "judge.peers",
     "peers_by": "judge.peers",
+    "compare_areas": "judge.side_by_side",
     "local_menu": "judge.local_metrics",
     "screen_local_metric": "judge.local_metrics",
     "export_template": "judge.template",
@@ -76,6 +77,8 @@ _HOMES = {
     "open_report": "show.report",
     "suppress_small_numbers": "show.disclosure",
     "Explorer": "show.explorer",
+    "open_comparison": "show.comparison",
+    "open_ambitions": "show.ambitions",
     # run
     "run_batch": "run.batch",
     "Settings": "run.settings",

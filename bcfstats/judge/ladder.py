@@ -234,6 +234,9 @@ def advise(view: Outlook, share: float, peers: Peers | None, cutoffs: Cutoffs) -
         rare_, most_ = (f"{value[i]:,.{view.metric.decimals}f}" for value in (rare, most))
         if view.reason[i] or not np.isfinite(rare[i]) or not np.isfinite(done.share[i]):
             advice[code] = "No ladder can be built here."
+        elif done.share[i] >= cutoffs.good_reach and not np.isfinite(most[i]):
+            worse = "lower" if view.metric.polarity == "lower" else "higher"
+            advice[code] = f"Targets of {rare_} or {worse} are challenging and achievable."
         elif done.share[i] >= cutoffs.good_reach:
             advice[code] = f"Targets from {rare_} to {most_} are challenging and achievable."
         else:

@@ -1,0 +1,356 @@
+"""Areas beside each other: their values, how far each is from the average, and which can be told apart."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bcfstats.define.areas import find_area
+from bcfstats.define.metrics import METRICS, Metric, get_metric
+from bcfstats.define.periods import Period
+from bcfstats.errors import InputError
+from bcfstats.judge.assessment import latest_year
+from bcfstats.judge.baseline import baseline
+from bcfstats.judge.screening import sound
+from bcfstats.read.data import Data
+from bcfstats.stats.adjustments import adjust_p_values
+from bcfstats.stats.comparisons import compare_estimates, compare_proportions, compare_rates
+from bcfstats.stats.dispersion import paule_mandel
+from bcfstats.stats.funnels import funnel_limits
+
+Floats = NDArray[np.float64]
+CHOSEN, PEER, OTHER = "chosen", "peer", "other"
+ABOVE, BELOW, WITHIN, UNKNOWN = "above", "below", "within", "not known"
+POOLED, MIDDLE = "all areas together", "the middle area"
+LIMITS = (0.95, 0.998)
+WINSORISED = 0.1
+MOST_PAIRS, SHOWN_FIRST = 15, 3
+SIGNIFICANT = 0.05
+AREA_COLUMNS = [
+    *("area_code", "area_name", "role", "numerator", "denominator", "value", "lower", "upper", "exposure"),
+    *("position", "unusual", "reason"),
+]
+YEAR_COLUMNS = ["area_code", "value", "period"]
+MOST_YEARS = 8
+PAIR_COLUMNS = ["first", "second", "change", "lower", "upper", "p_value", "p_adjusted", "finding", "reason"]
+
+
+@dataclass(frozen=True, eq=False)
+class SideBySide:
+    """Areas in one window, and what can be said of the differences between them.
+
+    Attributes
+    ----------
+    metric : Metric
+    period : Period
+    areas : DataFrame
+        One row per area, in the columns `AREA_COLUMNS`: `role` (chosen, peer, other), value with 95 % limits,
+        `position` to the average (above or below it by more than chance, within, or not known), `unusual`
+        (the same beyond what areas of this size usually differ by).
+    pairs : DataFrame
+        One row per pair of chosen areas: the second against the first, with `p_adjusted` for the number of
+        pairs, and a `finding`.
+    average : float
+    average_of : str
+        What the average is of.
+    funnel : DataFrame or None
+        `exposure` and limits by chance alone, where counts allow them; else intervals are what there is.
+    between : float
+        Standard deviation between areas beyond chance (of logs for rates); NaN where it is not estimated.
+    change_unit : str
+    years : DataFrame
+        The same months of each year of the same definition, one row per area and year: `area_code`,
+        `period`, `value`.
+    stayed, quarter : int
+        How many of the lowest quarter of areas were in it a year before; zero of zero where not known.
+    """
+
+    metric: Metric
+    period: Period
+    areas: pd.DataFrame
+    pairs: pd.DataFrame
+    average: float
+    average_of: str
+    funnel: pd.DataFrame | None
+    between: float
+    change_unit: str
+    years: pd.DataFrame
+    stayed: int
+    quarter: int
+
+
+def compare_areas(
+    data: Data,
+    metric: str,
+    areas: Sequence[str] = (),
+    window: str | None = None,
+    *,
+    peers: Mapping[str, Sequence[str]] | None = None,
+    metrics: Mapping[str, Metric] = METRICS,
+) -> SideBySide:
+    """Set areas beside each other in one window.
+
+    It answers: does this area differ from the average, or from that one, by more than chance?
+
+    Parameters
+    ----------
+    data : Data
+        From `load` or `example_data`.
+    metric : str
+    areas : sequence of str, optional
+        Names or codes of those to be highlighted; the first three by name if none is given.
+    window : str, optional
+        Such as "Apr-Dec 2014"; the latest year that most areas have figures for if not given.
+    peers : mapping of code to codes, optional
+        From `peers_by` or `read_peers`: the peers of the first area are marked.
+    metrics : mapping of str to Metric
+        The registry, with metrics of one's own added.
+
+    Returns
+    -------
+    SideBySide
+
+    Raises
+    ------
+    ParameterError
+        If an area, a metric or the window is not known.
+    InputError
+        If no area has a figure for the window.
+
+    Notes
+    -----
+    **Method.** Values and intervals as `baseline` gives them; areas that lack months of the window are left
+    out. Proportions and rates of independent events are held against funnel limits of 99.8 %
+    (`funnel_limits`), by chance alone and widened by the variance between areas (`paule_mandel`, a tenth
+    winsorised at each end, which leaves about four fifths of a normal spread); others are above or below the
+    average where their 95 % interval leaves it out. Pairs by `compare_proportions`, `compare_rates` or
+    `compare_estimates`; p-values after Benjamini and Hochberg.
+
+    **When not to use.** As a league table; to judge a change (`assess`); across a change of definition.
+
+    Examples
+    --------
+    >>> from bcfstats import example_data
+    >>> found = compare_areas(example_data(n_areas=20), "reablement", ["Aldamount", "Ilvacliff"], "2013/14")
+    >>> found.period.label, len(found.areas), found.pairs["finding"].tolist()
+    ('2013/14', 20, ['lower'])
+    """
+    found = get_metric(metric, metrics)
+    known = data.observations.loc[data.observations["metric"] == found.id]
+    if known.empty:
+        raise InputError("There are no figures of this metric.", found=found.id)
+    rows = sound(known, metrics).observations
+    period = Period.parse(window) if window else _latest(rows, found)
+    table = _values(rows, found, period)
+    first = data.areas.sort_values("area_name")["area_code"].iloc[:SHOWN_FIRST]
+    codes = [find_area(name, data.areas).area_code for name in areas] or first.tolist()
+    table["role"] = _roles(table["area_code"], codes, peers)
+    if not np.isfinite(table["value"]).any():
+        raise InputError("No area has a figure for the whole window.", where=found.id, found=period.label)
+    average, average_of = _average(table, found, period)
+    table, funnel, between = _positions(table, found, average)
+    years = _years(rows, found, period)
+    stayed, quarter = _stayed(years, period)
+    return SideBySide(
+        metric=found,
+        period=period,
+        areas=table[AREA_COLUMNS],
+        pairs=_pairs(table, found, codes),
+        average=average,
+        average_of=average_of,
+        funnel=funnel,
+        between=between,
+        change_unit=_unit(found),
+        years=years,
+        stayed=stayed,
+        quarter=quarter,
+    )
+
+
+def has_funnel(metric: Metric) -> bool:
+    """Whether chance follows from the counts of a metric, so that a funnel can be drawn.
+
+    Examples
+    --------
+    >>> has_funnel(METRICS["reablement"]), has_funnel(METRICS["delayed_transfers"])
+    (True, False)
+    """
+    return metric.statistic == "proportion" or (
+        metric.statistic == "crude_rate" and metric.independent_events and metric.frequency != "month"
+    )
+
+
+def _latest(rows: pd.DataFrame, metric: Metric) -> Period:
+    found = latest_year(rows, metric)
+    if found is None:
+        raise InputError("No year can be compared.", where=metric.id, do="Name the window.")
+    return found[1]
+
+
+def _values(rows: pd.DataFrame, metric: Metric, period: Period) -> pd.DataFrame:
+    """Give each area's value in the window, missing where some months are."""
+    table = baseline(rows, metric, period)
+    part = table["n_present"] < table["n_expected"]
+    told = table["n_present"].astype(str) + " of " + table["n_expected"].astype(str)
+    some = part & (table["n_present"] > 0)
+    table.loc[some, "reason"] = told[some] + " months have a usable figure"
+    table.loc[part, ["value", "lower", "upper"]] = np.nan
+    months = period.n_months if metric.frequency == "month" else 1
+    return table.assign(exposure=table["denominator"] * months)
+
+
+def _roles(
+    codes: "pd.Series[str]", chosen: Sequence[str], peers: Mapping[str, Sequence[str]] | None
+) -> "pd.Series[str]":
+    near = set((peers or {}).get(chosen[0], ()))
+    return codes.map(lambda code: CHOSEN if code in chosen else PEER if code in near else OTHER)
+
+
+def _average(table: pd.DataFrame, metric: Metric, period: Period) -> tuple[float, str]:
+    whole = table.loc[np.isfinite(table["value"])]
+    if metric.statistic in ("proportion", "crude_rate") and whole["numerator"].notna().all():
+        return float(metric.multiplier * whole["numerator"].sum() / whole["exposure"].sum()), POOLED
+    return float(whole["value"].median()), MIDDLE
+
+
+def _positions(
+    table: pd.DataFrame, metric: Metric, average: float
+) -> tuple[pd.DataFrame, pd.DataFrame | None, float]:
+    if not has_funnel(metric):
+        position = _outside(np.full(len(table), average), table["lower"], table["upper"], flip=True)
+        return table.assign(position=position, unusual=UNKNOWN), None, float("nan")
+    kind: Literal["proportion", "rate"] = "proportion" if metric.statistic == "proportion" else "rate"
+    tau2 = _between(table, metric, average, kind)
+    exposure = table["exposure"].to_numpy(dtype=float)
+    given: dict[str, Any] = {"kind": kind, "confidence_level": LIMITS, "multiplier": metric.multiplier}
+    chance = funnel_limits(exposure, average, **given)
+    usual = funnel_limits(exposure, average, between_area_variance=tau2, **given)
+    value = table["value"].to_numpy(dtype=float)
+    table = table.assign(
+        position=_outside(value, chance.lower[1], chance.upper[1]),
+        unusual=_outside(value, usual.lower[1], usual.upper[1]),
+    )
+    known = exposure[np.isfinite(value) & (exposure > 0)]
+    sizes = np.geomspace(known.min(), known.max(), 60)
+    drawn = funnel_limits(sizes, average, **given)
+    funnel = pd.DataFrame({"exposure": sizes})
+    for i, level in enumerate(LIMITS):
+        funnel[f"lower_{level:g}"], funnel[f"upper_{level:g}"] = drawn.lower[i], drawn.upper[i]
+    return table, funnel, float(np.sqrt(tau2))
+
+
+def _between(table: pd.DataFrame, metric: Metric, average: float, kind: str) -> float:
+    """Variance between areas beyond chance: of logs for rates, of shares for proportions."""
+    share, exposure = table["value"].to_numpy(dtype=float) / metric.multiplier, table["exposure"]
+    people = exposure.to_numpy(dtype=float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        middle = average / metric.multiplier
+        if kind == "rate":
+            own, variance = np.log(share), 1 / (people * middle)
+        else:
+            own, variance = share, middle * (1 - middle) / people
+    good = np.isfinite(own) & np.isfinite(variance) & (variance > 0)
+    found = paule_mandel(own[good], variance[good], winsorise=WINSORISED).value
+    return float(found) if np.isfinite(found) else 0.0
+
+
+def _outside(value: object, lower: object, upper: object, *, flip: bool = False) -> NDArray[np.str_]:
+    """Say where a value lies to its limits; flipped: where limits lie to a value."""
+    x, low, high = (np.asarray(part, dtype=float) for part in (value, lower, upper))
+    over, under = (x < low, x > high) if flip else (x > high, x < low)
+    known = np.isfinite(x) & np.isfinite(low) & np.isfinite(high)
+    return np.select([~known, over, under], [UNKNOWN, ABOVE, BELOW], default=WITHIN)
+
+
+def _pairs(table: pd.DataFrame, metric: Metric, chosen: Sequence[str]) -> pd.DataFrame:
+    """Compare each two of the chosen areas, the second with the first."""
+    here = {code: i for i, code in enumerate(table["area_code"]) if code in chosen}
+    pairs = list(combinations([here[code] for code in dict.fromkeys(chosen) if code in here], 2))[:MOST_PAIRS]
+    if not pairs:
+        return pd.DataFrame(columns=PAIR_COLUMNS)
+    first, second = (table.iloc[[pair[side] for pair in pairs]] for side in (0, 1))
+    made = _compared(first, second, metric)
+    ratio = made.scale == "ratio"
+    change, lower, upper = (
+        100 * (np.asarray(part) - 1) if ratio else np.asarray(part) * _scale(metric)
+        for part in (made.value, made.lower, made.upper)
+    )
+    adjusted = adjust_p_values(made.p_value)
+    with np.errstate(invalid="ignore"):
+        apart = adjusted <= SIGNIFICANT
+    finding = np.select(
+        [~np.isfinite(change), apart & (change > 0), apart],
+        [UNKNOWN, "higher", "lower"],
+        "cannot be told apart",
+    )
+    return pd.DataFrame(
+        {
+            "first": first["area_name"].to_numpy(),
+            "second": second["area_name"].to_numpy(),
+            "change": change,
+            "lower": lower,
+            "upper": upper,
+            "p_value": np.asarray(made.p_value),
+            "p_adjusted": adjusted,
+            "finding": finding,
+            "reason": np.asarray(made.reason),
+        }
+    )
+
+
+def _compared(first: pd.DataFrame, second: pd.DataFrame, metric: Metric) -> Any:
+    counts = [
+        np.where(np.isfinite(frame["value"]), frame[name], np.nan)
+        for frame in (second, first)
+        for name in ("numerator", "denominator")
+    ]
+    if metric.statistic == "proportion":
+        return compare_proportions(*counts)
+    if has_funnel(metric):
+        return compare_rates(*counts)
+    values = [frame[name].to_numpy() for frame in (second, first) for name in ("value", "lower", "upper")]
+    return compare_estimates(*values, scale="ratio" if _is_ratio(metric) else "difference")
+
+
+def _is_ratio(metric: Metric) -> bool:
+    return metric.statistic in ("crude_rate", "directly_standardised_rate")
+
+
+def _scale(metric: Metric) -> float:
+    return metric.multiplier if metric.statistic == "proportion" else 1.0
+
+
+def _unit(metric: Metric) -> str:
+    if _is_ratio(metric):
+        return "%"
+    return "percentage points" if metric.unit == "%" else "points"
+
+
+def _years(rows: pd.DataFrame, metric: Metric, period: Period) -> pd.DataFrame:
+    """Give the same months of earlier years, back to the last change of definition."""
+    found = []
+    for back in range(MOST_YEARS):
+        earlier = period.shift_years(-back)
+        if any(earlier.start < changed.date <= period.end for changed in metric.breaks):
+            break
+        table = _values(rows, metric, earlier)
+        if not np.isfinite(table["value"]).any():
+            break
+        found.append(table[["area_code", "value"]].assign(period=str(earlier)))
+    return pd.concat(found[::-1], ignore_index=True) if found else pd.DataFrame(columns=YEAR_COLUMNS)
+
+
+def _stayed(years: pd.DataFrame, period: Period) -> tuple[int, int]:
+    """Count how many of the lowest quarter of areas were in the lowest quarter a year before."""
+    wide = years.pivot(index="area_code", columns="period", values="value")
+    now, before = str(period), str(period.shift_years(-1))
+    if not {now, before} <= set(wide.columns):
+        return 0, 0
+    both = wide[[now, before]].dropna()
+    quarter = len(both) // 4
+    lowest = [set(both[when].nsmallest(quarter).index) for when in (now, before)]
+    return len(lowest[0] & lowest[1]), quarter
