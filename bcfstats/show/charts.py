@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import numpy as np
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from bcfstats.define.periods import Period
 from bcfstats.show.drawing import Dashes, Floats, Plot, ends, svg_of
@@ -53,6 +53,12 @@ class Chart:
     def svg(self) -> str:
         """Draw the chart as SVG, its text as text."""
         return svg_of(self.figure)
+
+    def svg_file(self) -> str:
+        """Give the SVG with its name and the finding inside it, for where no page says them."""
+        start, rest = self.svg.split(">", 1)
+        told = Markup("<title>{}</title><desc>{}</desc>").format(self.caption, self.alt)
+        return f"{start} role='img' aria-label='{escape(self.caption)}'>{told}{rest}"
 
     def png(self) -> bytes:
         """Draw the chart as a PNG picture, for slides and Word documents."""

@@ -1,4 +1,5 @@
 import re
+import xml.etree.ElementTree as ET
 from datetime import date
 from urllib.parse import unquote
 
@@ -71,6 +72,14 @@ def test_chart_carries_alt_text_caption_and_its_data():
     svg = unquote(page.img["src"].split(",", 1)[1])
     assert "<text" in svg  # text is kept as text
     assert "http://" not in re.sub(r"xmlns(:\w+)?='[^']+'", "", svg)
+
+
+def test_picture_as_a_file_names_itself_and_tells_its_finding():
+    root = ET.fromstring(chart().svg_file())
+    assert root.get("role") == "img"
+    assert root.get("aria-label") == "Caption"
+    told = {child.tag.rsplit("}")[-1]: child.text for child in root}
+    assert (told["title"], told["desc"]) == ("Caption", "A finding with 3 numbers")
 
 
 def test_chart_is_the_same_every_time():
