@@ -53,3 +53,57 @@ def test_missing_years_and_refusals():
     assert few.reason[0].startswith("fewer than 20 areas")
     assert np.isnan(few.scale).all()
     assert np.isfinite(few.value).all()
+
+
+def test_level_and_limits_by_a_plain_loop():
+    """The Kalman filter of each area by itself, variances by their formulas, half the national change."""
+    rng = np.random.default_rng(4)
+    y = simulate(4, 6, shock=0.06, wander=0.09, areas=25) + 0.03 * np.arange(6)
+    y[0, 2] = y[1, 0] = y[2, 5] = np.nan
+    noise = rng.uniform(0.0004, 0.0016, (25, 6))
+    found = annual_forecast(y, noise, ahead=2)
+    one, two = ([a[i + k] - a[i] for a in y for i in range(6 - k)] for k in (1, 2))
+    one, two = (np.var([x for x in changes if np.isfinite(x)]) for changes in (one, two))
+    wander = two - one
+    shock = max((one - wander) / 2 - noise.mean(), 0)
+    assert wander > 0
+    assert shock > 0
+    drift = 0.5 * np.mean([np.nanmedian(y[:, k + 1] - y[:, k]) for k in range(5)])
+    assert (found.drift, found.shock_sd, found.wander_sd) == pytest.approx(
+        (drift, np.sqrt(shock), np.sqrt(wander))
+    )
+    for i in range(25):
+        level = variance = None
+        for k in range(6):
+            if level is not None:
+                variance += wander
+            if not np.isfinite(y[i, k]):
+                continue
+            error = noise[i, k] + shock
+            if level is None:
+                level, variance = y[i, k], error
+                continue
+            gain = variance / (variance + error)
+            level, variance = level + gain * (y[i, k] - level), (1 - gain) * variance
+        assert found.value[i] == pytest.approx(level + 2 * drift)
+        assert found.scale[i] == pytest.approx(np.sqrt(variance + 2 * wander + shock + noise[i, 5]))
+    lower, upper = found.interval()
+    assert (upper - lower) / 2 == pytest.approx(1.2815515655446004 * found.scale)
+
+
+def test_four_years_carry_the_nation_on_and_three_do_not():
+    y = simulate(5, 4) + 0.1 * np.arange(4)
+    assert annual_forecast(y, 0.001).drift == pytest.approx(0.05, abs=0.02)
+    assert annual_forecast(y[:, :3], 0.001).drift == 0
+    assert annual_forecast(y, 0.001, drift_share=1.0).drift == pytest.approx(
+        2 * annual_forecast(y, 0.001).drift
+    )
+
+
+def test_twenty_areas_with_three_years_are_enough():
+    y = simulate(6, 3, areas=21)
+    y[0, 0] = np.nan
+    assert (annual_forecast(y, 0.001).reason == "").all()
+    assert (annual_forecast(y[:-1], 0.001).reason != "").all()
+    own = annual_forecast(y, np.linspace(0.001, 0.1, 21))  # one variance an area
+    assert own.scale[20] > own.scale[1]

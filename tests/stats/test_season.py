@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from bcfstats.errors import ParameterError
-from bcfstats.stats.season import part_year_factor, seasonal_indices
+from bcfstats.stats.glm import fit_monthly
+from bcfstats.stats.season import part_year_factor, seasonal_indices, shrink_season
 
 NATION = 0.04 * np.cos(2 * np.pi * np.arange(12) / 12)
 
@@ -102,3 +104,83 @@ def test_part_year_factor_by_hand():
     assert no_error == pytest.approx(0.0, abs=1e-15)
     with pytest.raises(ParameterError, match="1 to 12"):
         part_year_factor(season, [], [1])
+
+
+def shrunk_by_hand(model, month, typical):
+    """Shrink area by area and month by month, from the formulas of the docstrings."""
+    n = len(model.slope)
+    known = model.residual_variance[np.isfinite(model.residual_variance)]
+    se2 = np.full((n, 12), np.nan)
+    for i in range(n):
+        for m in range(12):
+            seen = sum(1 for k, c in enumerate(month) if c == m + 1 and np.isfinite(model.fitted[i, k]))
+            if seen:
+                variance = max(model.residual_variance[i], 0.1 / typical[i], 0.1 * np.median(known))
+                se2[i, m] = variance / seen
+    own = model.month_effects
+    nation = (own / se2).sum(axis=0) / (1 / se2).sum(axis=0)
+    tau2 = max(((own - nation) ** 2 - se2).sum() / own.size, 0.0)
+    kept = tau2 / (tau2 + se2)
+    free = ((own - nation) ** 2 - se2 * 11 / 12 * (1 - 1 / n)).mean(axis=1)
+    mean, error = free.mean(), free.std(ddof=1) / np.sqrt(n)
+    wide = stats.truncnorm.mean(-mean / error, np.inf, loc=mean, scale=error)
+    variance = (((1 / se2) ** 2) * (se2 + wide)).sum(axis=0) / (1 / se2).sum(axis=0) ** 2
+    return se2, nation, tau2, kept, wide, variance
+
+
+def test_shrinkage_by_hand():
+    counts, days, month, _ = simulate(6, areas=15, months=42, area_sd=0.12)
+    model = fit_monthly(counts, days, month)
+    typical = counts.mean(axis=1)
+    se2, nation, tau2, kept, wide, variance = shrunk_by_hand(model, month, typical)
+    season = shrink_season(model, month, typical)
+    assert tau2 > 0
+    assert season.sampling_variance == pytest.approx(se2)
+    assert season.national == pytest.approx(nation)
+    assert season.between_variance == pytest.approx(tau2)
+    assert season.interval_variance == pytest.approx(wide)
+    assert season.own_weight == pytest.approx(kept)
+    assert season.log_index == pytest.approx(nation + kept * (model.month_effects - nation))
+    assert season.national_variance == pytest.approx(variance)
+
+
+def test_limits_by_hand():
+    """The area's own part, and the nation's error for what is borrowed; months that all areas share count."""
+    counts, days, month, _ = simulate(7, areas=15, months=42, area_sd=0.03, scatter=1000)
+    model = fit_monthly(counts, days, month)
+    se2, nation, tau2, kept, wide, variance = shrunk_by_hand(model, month, counts.mean(axis=1))
+    total = fit_monthly(counts.sum(axis=0), days, month)
+    common = total.residual_variance[0] / np.array([(month == m).sum() for m in range(1, 13)])
+    national = np.maximum(variance, common)
+    share = wide / (wide + se2)
+    error = np.sqrt(share * se2 + (1 - share) ** 2 * national)
+    found = seasonal_indices(counts, days, month, confidence_level=0.9)
+    log_index = nation + kept * (model.month_effects - nation)
+    z = stats.norm.ppf(0.95)
+    assert found.log_se == pytest.approx(error)
+    assert found.lower == pytest.approx(np.exp(log_index - z * error))
+    assert found.upper == pytest.approx(np.exp(log_index + z * error))
+    assert found.national_log_se == pytest.approx(np.sqrt(national))
+    assert found.between_sd == pytest.approx(np.sqrt(tau2))
+    assert found.n_years.tolist() == [3] * 15
+    sidak = stats.norm.ppf((1 + 0.9 ** (1 / 12)) / 2)
+    assert found.differs_from_none.tolist() == (np.abs(log_index / error).max(axis=1) > sidak).tolist()
+    apart = np.abs((log_index - nation) / np.sqrt(share * se2)).max(axis=1)
+    assert found.differs_from_nation.tolist() == (apart > sidak).tolist()
+    assert 0 < found.differs_from_nation.sum() < 15
+
+
+def test_error_of_a_part_year_factor_by_differences():
+    """The delta method against a small step in each month's index."""
+    counts, days, month, _ = simulate(2, areas=3)
+    season = seasonal_indices(counts, days, month)
+    length = np.array([31, 28.25, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+
+    def factor(index):
+        return (index[:3] @ length[:3] / length[:3].sum()) / (index[3:9] @ length[3:9] / length[3:9].sum())
+
+    _, log_se = part_year_factor(season, range(4, 10), [1, 2, 3])
+    for i in range(3):
+        steps = 1e-6 * np.eye(12)
+        moved = [np.log(factor(season.index[i] * np.exp(s)) / factor(season.index[i])) / 1e-6 for s in steps]
+        assert log_se[i] == pytest.approx(np.sqrt(((moved * season.log_se[i]) ** 2).sum()), rel=1e-4)

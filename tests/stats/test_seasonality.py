@@ -72,3 +72,42 @@ def test_reasons():
     assert two.note == "two winters only"
     with pytest.raises(ParameterError, match="one series"):
         seasonality_test(np.ones((2, 24)), np.ones(24), month)
+
+
+def test_autocorrelation_is_that_of_the_ordinary_residuals_held_from_0_to_095():
+    """By numpy's least squares; a series that turns over every month has none, a straight walk no more."""
+    month = month_of(48)
+    design = np.column_stack([(month[:, None] == np.arange(1, 13)).astype(float), np.arange(48) / 12])
+    for rho in (0.0, 0.4, 0.8):
+        y = totals(np.random.default_rng(5), 1, 48, rho, 0.0)[0]
+        log = np.log(y + 0.5)
+        rest = log - design @ np.linalg.lstsq(design, log, rcond=None)[0]
+        found = seasonality_test(y, np.ones(48), month).autocorrelation
+        assert found == pytest.approx(max((rest[1:] * rest[:-1]).sum() / (rest**2).sum(), 0.0), abs=1e-9)
+    turning = 1e5 * np.exp(0.05 * (-1.0) ** np.arange(48) * (1 + np.arange(48) // 12 % 2))
+    assert seasonality_test(turning, np.ones(48), month).autocorrelation == 0
+    assert found > 0.3
+
+
+def test_days_and_winters_are_counted():
+    month = month_of(30)
+    days = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31.0])[month - 1]
+    noise = np.exp(np.random.default_rng(6).normal(0, 0.01, 30))
+    found = seasonality_test(1000 * days * noise, days, month)
+    assert found.range_percent < 6  # a daily rate that is level, though February is a tenth shorter
+    assert (found.n_months, found.n_winters, found.note) == (30, 2, "two winters only")
+    assert found.df == (11.0, 17.0)
+    one = seasonality_test((1000 * days * noise)[:18], days[:18], month[:18])
+    assert (one.n_winters, one.note) == (1, "one winter only")
+    holed = (1000 * days * noise)[:26].copy()
+    holed[[1, 13, 25]] = np.nan
+    assert seasonality_test(holed, days[:26], month[:26]).reason == "a calendar month was never observed"
+
+
+def test_highest_and_lowest_month_and_their_distance():
+    month = month_of(36)
+    level = np.where(month == 3, 1.2, np.where(month == 9, 0.8, 1.0))
+    noise = np.exp(np.random.default_rng(8).normal(0, 0.001, 36))
+    found = seasonality_test(1e6 * level * noise, np.ones(36), month)
+    assert (found.highest_month, found.lowest_month) == (3, 9)
+    assert found.range_percent == pytest.approx(50, abs=0.5)
