@@ -146,7 +146,7 @@ def test_shrinkage_by_hand():
 
 def test_limits_by_hand():
     """The area's own part, and the nation's error for what is borrowed; months that all areas share count."""
-    counts, days, month, _ = simulate(7, areas=15, months=42, area_sd=0.03, scatter=1000)
+    counts, days, month, _ = simulate(7, areas=15, months=42, area_sd=0.06, scatter=1000)
     model = fit_monthly(counts, days, month)
     se2, nation, tau2, kept, wide, variance = shrunk_by_hand(model, month, counts.mean(axis=1))
     total = fit_monthly(counts.sum(axis=0), days, month)
