@@ -28,6 +28,8 @@ NAMES = dict(
         strict=True,
     )
 )
+SHADES = ", shaded between the tenths and the quarters, with the middle"
+FEWEST = 5  # areas that a strip with its tenths and quarters can be drawn of
 STRIP = (0.78, 1.22)
 Row = Mapping[str, Any]
 
@@ -62,8 +64,9 @@ def peers_chart(
     peers = sorted(peers, key=lambda peer: float(peer["value"]))
     own, lowest, highest = (sentences.value(row[name], metric) for name in ("value", "lowest", "highest"))
     others = np.array([peer["value"] for peer in peers], dtype=float)
+    places = list(QUANTILES) if row["n_areas"] >= FEWEST else []
     plot = _plot(row, others, metric.unit, look)
-    _draw_all(plot, row)
+    _draw_all(plot, row, places)
     _draw_group(plot, row["value"], f"{area}: {own}", others)
     names = f"All {row['n_areas']} areas,\n{lowest} to {highest}", _group(row, len(peers))
     plot.label_places([1, 0], names, beside=True)
@@ -72,13 +75,13 @@ def peers_chart(
         alt=f"Strip of {metric.short_name} for {area}. {sentences.standing(row, metric)} "
         f"Lowest {lowest}, highest {highest}.",
         caption=f"{metric.short_name}, {Period.parse(row['period']).label}, {area} beside other areas",
-        note="Strip: lowest to highest area, shaded between the tenths and the quarters, with the middle. "
+        note=f"Strip: lowest to highest area{SHADES * bool(places)}. "
         "Dots: other areas of its group. Areas differ in age, need and recording. "
         f"Source: {source or metric.publisher}",
         headings=["Area, or place among all", "Value"],
         rows=[
             [area, own],
-            *([name, sentences.value(row[key], metric)] for key, name in NAMES.items()),
+            *([NAMES[key], sentences.value(row[key], metric)] for key in places),
             *([peer["peer"], sentences.value(peer["value"], metric)] for peer in peers),
         ],
     )
@@ -92,13 +95,14 @@ def _plot(row: Row, others: Floats, unit: str, look: str) -> Plot:
     return plot
 
 
-def _draw_all(plot: Plot, row: Row) -> None:
-    """Draw all areas as a strip, which may go on beyond the frame."""
+def _draw_all(plot: Plot, row: Row, places: Sequence[str]) -> None:
+    """Draw all areas as a strip, which may go on beyond the frame; a line only where it has no places."""
     low, high = plot.across
-    plot.band((row["p10"], row["p90"]), STRIP, "band")
-    plot.band((row["p25"], row["p75"]), STRIP, "grid")
+    if places:
+        plot.band((row["p10"], row["p90"]), STRIP, "band")
+        plot.band((row["p25"], row["p75"]), STRIP, "grid")
     plot.bars(max(row["lowest"], low), min(row["highest"], high), 1, 1, "text", width=0.8)
-    inside = [row[name] for name in QUANTILES if low <= row[name] <= high]
+    inside = [row[name] for name in places if low <= row[name] <= high]
     plot.bars(inside, inside, *STRIP, "text", width=1.2)
 
 
@@ -114,4 +118,6 @@ def _draw_group(plot: Plot, value: float, name: str, others: Floats) -> None:
 def _group(row: Row, n: int) -> str:
     if n == 0:
         return ""
-    return f"{n} other areas" if row["group"] == OTHERS else f"{n} others of\n{row['group']}"
+    if row["group"] == OTHERS:
+        return f"{n} other area{'s' * (n > 1)}"
+    return f"{n} other{'s' * (n > 1)} of\n{row['group']}"

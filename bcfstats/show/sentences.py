@@ -156,7 +156,9 @@ def standing(row: Row, metric: Metric) -> str:
         return f"No other area has a figure for {when} to be set beside."
     middle = f"the middle of {row['n_areas']} areas was {value(row['median'], metric)}"
     told = [f"In {when} it was {value(row['value'], metric)}; {middle}."]
-    told += [f"{_better(row['n_better'], row['n_areas'] - 1, 'other areas')}{_in_group(row)}."]
+    others = f"{row['n_areas'] - 1} other area{'s' * (row['n_areas'] > 2)}"
+    were = "was" if row["n_better"] == 1 else "were"
+    told += [f"{number(row['n_better'])} of {others} {were} better{_in_group(row)}."]
     if math.isfinite(row["lower"]):
         limits = interval(row["lower"], row["upper"], metric.decimals)
         if row["lower"] <= row["median"] <= row["upper"]:
@@ -171,10 +173,6 @@ def _in_group(row: Row) -> str:
     if group in ("", OTHERS) or not row["n_group"] > 0:
         return ""
     return f", and {number(row['n_group_better'])} of {number(row['n_group'])} others in {group}"
-
-
-def _better(n: float, of: float, whom: str) -> str:
-    return f"{number(n)} of {number(of)} {whom} {'was' if n == 1 else 'were'} better"
 
 
 def chances(row: Row, level: str) -> str:

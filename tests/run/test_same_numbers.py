@@ -277,7 +277,7 @@ def test_where_the_area_stands_is_counted_from_the_csv(table, cases):
             own = row["outcome_value"]
             better = (values < own) if row["polarity"] == "lower" else (values > own)
             words = figure.find_previous("p").get_text()
-            assert f"{better.sum()} of {len(values) - 1} other areas" in words
+            assert f"{better.sum()} of {len(values) - 1} other area" in words
             middle = re.search(r"the middle of (\d+) areas was ([\d.,]+\d)", words)
             assert int(middle[1]) == len(values)
             assert agrees(middle[2], values.median())

@@ -93,6 +93,13 @@ def test_finding_says_middle_counts_and_noise():
     assert all(len(sentence.split()) <= 25 for sentence in re.split(r"(?<=\.) ", words))
 
 
+def test_strip_of_too_few_areas_has_no_quarters():
+    chart = draw(n_areas=4)
+    assert [row[0] for row in chart.rows] == ["Here", "A", "B", "C"]
+    assert "quarters" not in chart.note
+    assert "quarters" in draw().note
+
+
 def test_area_without_a_figure_or_without_others_has_no_chart_but_words():
     assert draw(value=np.nan) is None
     told = sentences.standing(STANDING | {"value": np.nan, "reason": "it is marked suppressed"}, METRIC)
