@@ -1,7 +1,7 @@
 """Try the readers on files nobody would make: does each give a reading or a clear refusal, quickly?
 
     python -m scripts.fuzz "plain table" --runs 10000
-    python -m scripts.fuzz all --runs 1000000 --record ../fuzz.jsonl
+    python -m scripts.fuzz all --runs 1000000 --until 03:15 --record ../fuzz.jsonl
     python -m scripts.fuzz --table ../fuzz.jsonl
     python -m scripts.fuzz --write-corpus
 
@@ -15,15 +15,17 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import itertools
 import json
+import math
 import os
 import resource
 import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,7 @@ from scripts.made_files import to_csv, to_ods, to_xls, to_xlsx, to_zip
 
 CORPUS = Path(__file__).resolve().parents[1] / "tests" / "read" / "corpus"
 SECONDS, MEBIBYTES = 10, 1024
-AT_ONCE = 25_000  # inputs of one process
+AT_ONCE = 100_000  # inputs of one process
 
 
 @dataclass
@@ -123,21 +125,30 @@ def _place(error: BaseException) -> str:
     return f"{Path(own[-1].filename).name}:{own[-1].lineno}"
 
 
-def fuzz(name: str, runs: int, record: Path, findings: Path, seed: int) -> None:
-    """Try one reader in this process, which ends with it."""
+def fuzz(reader: str, runs: int, until: float, record: Path, findings: Path, seed: int) -> None:
+    """Try one reader in this process, which ends with it; or all in turn, as often as their shares say."""
     import atheris
 
-    with atheris.instrument_imports(include=["bcfstats"]):
-        trial = Trial(name, findings)
+    with atheris.instrument_imports(include=["bcfstats.read"]):  # imported here, so that it is instrumented
+        from scripts.fuzz_readers import readers
+
+        names = list(readers()) if reader == "all" else [reader]
+        trials = {name: Trial(name, findings) for name in names}
+    turns = itertools.cycle(_turns({name: readers()[name].share for name in names}))
+    left = runs
 
     def one(program: bytes) -> None:
+        nonlocal left
+        trial = trials[next(turns)]
         trial.read(trial.content(program, atheris.FuzzedDataProvider(program)))
-        if trial.tried.inputs >= runs:
+        left -= 1
+        if left and (left % 100 or time.time() < until):
+            return
+        for trial in trials.values():
             trial.tried.save(record)
-            trial.path.unlink()
-            trial.path.parent.rmdir()
-            sys.stdout.flush()
-            os._exit(0)
+            trial.path.unlink(missing_ok=True)
+        sys.stdout.flush()
+        os._exit(0)
 
     options = [f"-seed={seed}", f"-timeout={SECONDS * 6}", f"-rss_limit_mb={MEBIBYTES}", "-max_len=300"]
     options += ["-verbosity=0", "-len_control=0", f"-artifact_prefix={findings}/"]
@@ -145,20 +156,10 @@ def fuzz(name: str, runs: int, record: Path, findings: Path, seed: int) -> None:
     atheris.Fuzz()
 
 
-def shares(runs: int) -> Iterator[tuple[str, int, int]]:
-    """Cut a number of inputs into parts: reader, inputs, seed; every reader soon gets its first."""
-    from scripts.fuzz_readers import readers
-
-    wanted = {name: round(reader.share * runs) for name, reader in readers().items()}
-    wanted["opening"] += runs - sum(wanted.values())
-    seed = 0
-    while any(wanted.values()):
-        for name, left in wanted.items():
-            if left:
-                seed += 1
-                part = min(left, AT_ONCE)
-                wanted[name] -= part
-                yield name, part, seed
+def _turns(shares: dict[str, float]) -> list[str]:
+    """Give names as often as their shares say, those of one reader together."""
+    whole = sum(shares.values())
+    return [name for name, share in shares.items() for _ in range(max(1, round(2_000 * share / whole)))]
 
 
 def table(record: Path) -> str:
@@ -208,6 +209,7 @@ def main() -> None:
     parser.add_argument("reader", nargs="?", help="a reader, or all")
     parser.add_argument("--runs", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--until", default="", help="the time of day to end at, such as 03:15")
     parser.add_argument("--record", type=Path, default=Path("build/fuzz.jsonl"))
     parser.add_argument("--findings", type=Path, default=Path("build/findings"))
     parser.add_argument("--table", type=Path)
@@ -215,25 +217,39 @@ def main() -> None:
     given = parser.parse_args()
     for folder in (given.record.parent, given.findings):
         folder.mkdir(parents=True, exist_ok=True)
+    until = _moment(given.until)
     if given.table:
         print(table(given.table))
     elif given.write_corpus:
         write_corpus()
-    elif given.reader == "all":
-        fuzz_all(given.runs, given.record, given.findings)
+    elif given.reader == "all" and given.runs > AT_ONCE:
+        fuzz_all(given.runs, given.until, given.record, given.findings, given.seed)
     else:
-        fuzz(given.reader, given.runs, given.record, given.findings, given.seed)
+        fuzz(given.reader, given.runs, until, given.record, given.findings, given.seed)
 
 
-def fuzz_all(runs: int, record: Path, findings: Path) -> None:
-    """Try every reader, each in processes of its own, one after the other."""
-    for name, part, seed in shares(runs):
-        command = [sys.executable, "-m", "scripts.fuzz", name, f"--runs={part}", f"--seed={seed}"]
-        command += [f"--record={record}", f"--findings={findings}"]
+def _moment(text: str) -> float:
+    """Give the next time the clock shows 15:00, say; never where nothing is given."""
+    if not text:
+        return math.inf
+    now = datetime.now()
+    at = datetime.combine(now.date(), datetime.strptime(text, "%H:%M").time())
+    return (at if at > now else at + timedelta(days=1)).timestamp()
+
+
+def fuzz_all(runs: int, until: str, record: Path, findings: Path, seed: int) -> None:
+    """Try all readers, in one process after the other, so that one that dies costs little."""
+    end = _moment(until)
+    for first in range(0, runs, AT_ONCE):
+        part = min(AT_ONCE, runs - first)
+        command = [sys.executable, "-m", "scripts.fuzz", "all", f"--runs={part}", f"--record={record}"]
+        command += [f"--findings={findings}", f"--seed={seed + first}", f"--until={until}"]
+        if time.time() > end - 60:
+            return
         done = subprocess.run(command, check=False, stderr=subprocess.PIPE)
         if done.returncode:
-            Tried(name, findings=[f"the process ended with {done.returncode}"]).save(record)
-            print(name, done.returncode, done.stderr.decode(errors="replace")[-2000:], flush=True)
+            Tried("all", findings=[f"the process ended with {done.returncode}"]).save(record)
+            print(done.returncode, done.stderr.decode(errors="replace")[-2000:], flush=True)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from bcfstats.judge.template import read_template
 from bcfstats.read.dates import month_in_financial_year, parse_date, parse_month
 from bcfstats.read.example import example_areas, example_observations
 from bcfstats.read.marks import NotANumber, parse_number, read_cell
-from bcfstats.read.recognise import read_file
+from bcfstats.read.recognise import FORMATS, read_file
 from bcfstats.read.targets import read_targets
 from bcfstats.read.workbook import open_file
 
@@ -203,6 +203,18 @@ def _own(read: Callable[..., object], **more: Any) -> Callable[[Path], object]:
     return lambda path: read(path, areas=made_up, **more)
 
 
+def recognise(path: Path) -> object:
+    """Ask every format whether a file is one of its own: opening, and finding its table."""
+    source = open_file(path)
+    return [module.recognises(source) for module in FORMATS]
+
+
+def any_table() -> Sheets:
+    """The tables of all formats, each on a sheet of its own; as CSV the first is there alone."""
+    tables = (outcomes_framework, fingertips_export, commissioner_shares, plain_table, areas, peers)
+    return {f"Sheet{n}": next(iter(table().values())) for n, table in enumerate(tables)}
+
+
 def read_text_of_a_cell(path: Path) -> object:
     """Read what stands in single cells: numbers, marks, dates, months, areas."""
     text = path.read_bytes().decode("utf-8", errors="replace")
@@ -238,24 +250,25 @@ _TEXT, _BOOK, _ANY = ("csv",), ("xlsx", "xls"), ("csv", "csv", "csv", "xlsx", "o
 def readers() -> Mapping[str, Reader]:
     """Every reader by name."""
     return {
-        "cell": Reader(read_text_of_a_cell, _cell, ("text",), 0.45),
-        "opening": Reader(open_file, short_table, ("bytes",), 0.31),
-        "delayed transfers": Reader(read_file, delayed_transfers, _BOOK, 0.01),
-        "activity return": Reader(read_file, activity_return, _BOOK, 0.014),
-        "outcomes framework": Reader(read_file, outcomes_framework, _TEXT, 0.006),
-        "Fingertips export": Reader(read_file, fingertips_export, _TEXT, 0.012),
-        "Fingertips values": Reader(read_file, fingertips_values, _TEXT, 0.012),
-        "shares": Reader(read_file, commissioner_shares, _ANY, 0.015),
-        "population by age": Reader(read_file, population_by_age, _BOOK, 0.012),
-        "population components": Reader(read_file, population_components, _TEXT, 0.015),
-        "population derived": Reader(read_file, population_derived, _TEXT, 0.012),
-        "plain table": Reader(read_file, plain_table, _ANY, 0.01),
-        "short plain table": Reader(read_file, short_table, _ANY, 0.01),
-        "list of areas": Reader(read_file, areas, _ANY, 0.012),
-        "targets": Reader(_own(read_targets), targets, _ANY, 0.012),
-        "peers": Reader(_own(read_peers), peers, _ANY, 0.015),
-        "allocations": Reader(_own(read_allocations, rules="bcf-2013-12"), allocations, _ANY, 0.012),
-        "template": Reader(_own(read_template), template, _ANY, 0.02),
+        "cell": Reader(read_text_of_a_cell, _cell, ("text",), 0.44),
+        "opening": Reader(open_file, short_table, ("bytes",), 0.3),
+        "recognising": Reader(recognise, any_table, _ANY, 0.18),
+        "delayed transfers": Reader(read_file, delayed_transfers, _BOOK, 0.0005),
+        "activity return": Reader(read_file, activity_return, _BOOK, 0.001),
+        "outcomes framework": Reader(read_file, outcomes_framework, _TEXT, 0.0005),
+        "Fingertips export": Reader(read_file, fingertips_export, _TEXT, 0.0005),
+        "Fingertips values": Reader(read_file, fingertips_values, _TEXT, 0.0005),
+        "shares": Reader(read_file, commissioner_shares, _ANY, 0.002),
+        "population by age": Reader(read_file, population_by_age, _BOOK, 0.001),
+        "population components": Reader(read_file, population_components, _TEXT, 0.003),
+        "population derived": Reader(read_file, population_derived, _TEXT, 0.0005),
+        "plain table": Reader(read_file, plain_table, _ANY, 0.0005),
+        "short plain table": Reader(read_file, short_table, _ANY, 0.0005),
+        "list of areas": Reader(read_file, areas, _ANY, 0.0005),
+        "targets": Reader(_own(read_targets), targets, _ANY, 0.001),
+        "peers": Reader(_own(read_peers), peers, _ANY, 0.001),
+        "allocations": Reader(_own(read_allocations, rules="bcf-2013-12"), allocations, _ANY, 0.0005),
+        "template": Reader(_own(read_template), template, _ANY, 0.002),
         "metrics": Reader(load_metrics, own_metric, ("text",), 0.03),
         "scheme": Reader(scheme, own_scheme, ("text",), 0.03),
     }

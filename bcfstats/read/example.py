@@ -17,6 +17,7 @@ from bcfstats.read.prepare import prepare
 
 SOURCE = "bcfstats example data (fictional)"
 MAX_AREAS = 7_000
+_ROWS_OF_A_FILE = 300_000
 
 
 def example_areas(n_areas: int = 150, seed: int = 2014) -> pd.DataFrame:
@@ -133,7 +134,8 @@ def write_example(
     Returns
     -------
     Path
-        The folder, holding `areas.csv` and one `observations_*.csv` for each frequency.
+        The folder, holding `areas.csv` and one `observations_*.csv` for each frequency, or several where
+        there are many rows.
 
     Raises
     ------
@@ -152,7 +154,10 @@ def write_example(
     folder.mkdir(parents=True, exist_ok=True)
     write_csv(example_areas(n_areas, seed), folder / "areas.csv")
     for frequency, rows in table.groupby("frequency"):
-        write_csv(rows, folder / f"observations_{frequency}.csv")
+        parts = range(0, len(rows), _ROWS_OF_A_FILE)
+        for number, first in enumerate(parts, start=1):
+            part = f"_{number}" if len(parts) > 1 else ""
+            write_csv(rows[first : first + _ROWS_OF_A_FILE], folder / f"observations_{frequency}{part}.csv")
     if broken:
         few = table[table["frequency"] == "year"].head(3)
         write_csv(few.drop(columns="period_start"), folder / "broken_column_missing.csv")

@@ -17,7 +17,7 @@ import pandas as pd
 
 from bcfstats.errors import InputError
 from bcfstats.read.binary import check_binary
-from bcfstats.read.bounds import MOST_CSV_CELLS, read_bytes, too_large
+from bcfstats.read.bounds import MOST_CSV_CELLS, MOST_LINES, read_bytes, too_large
 from bcfstats.read.zipped import Hidden, check_zipped
 
 OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -116,10 +116,12 @@ class Text:
     def frame(self) -> pd.DataFrame:
         """Every cell as text, blank cells as empty text; the columns are `header`."""
         columns = list(range(len(self.header)))
-        lines = self.content.count("\n") + self.content.count("\r")
-        if lines * len(columns) > MOST_CSV_CELLS:
+        lines = max(self.content.count("\n"), self.content.count("\r"))
+        if lines > MOST_LINES or lines * len(columns) > MOST_CSV_CELLS:
             raise too_large(
-                self.path.name, f"{lines:,} lines of {len(columns)} columns; {MOST_CSV_CELLS:,} cells may be"
+                self.path.name,
+                f"{lines:,} lines of {len(columns)} columns; a file may have {MOST_LINES:,} lines and "
+                f"{MOST_CSV_CELLS:,} cells",
             )
         try:
             with (
