@@ -62,9 +62,14 @@ docs: setup  ## the documentation site, in build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	@echo build/site/index.html
 
-bench: setup  ## CPU time and memory of the main jobs
+bench: setup  ## CPU time and memory of the main jobs: half an hour
+	@echo 'Preparing and running'
 	$(BIN)/python -m scripts.bench
+	@echo 'Estimates'
 	$(BIN)/python -m scripts.bench_estimates
+	@echo 'Reports by several engines, in rounds; then among ever more areas'
+	$(BIN)/python -m scripts.bench_reports
+	$(BIN)/python -m scripts.bench_reports scale
 
 mutation: setup  ## faults put into the statistics: do the tests see them? an hour and a half
 	$(BIN)/python -m pip install --quiet --editable '.[mutation]'

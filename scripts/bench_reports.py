@@ -1,7 +1,7 @@
 """Measure what reports cost: the usual loop, our engine, and the floor, in alternating rounds.
 
 python -m scripts.bench_reports                 five rounds of twelve example areas, as a table
-python -m scripts.bench_reports scale           the same reports among 150, 1,500 and 7,000 areas
+python -m scripts.bench_reports scale           24 reports among 150, 1,500 and 7,000 areas, and their memory
 
 The tables are computed before; what is measured is making the reports from them, every start-up included:
 
@@ -19,31 +19,68 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
+
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOK = ROOT / "notebooks" / "area_report.ipynb"
-ROUNDS, AREAS = 5, 12
+ROUNDS, AREAS, SAMPLE = 5, 12, 24
+SECONDS_BETWEEN_SAMPLES = 0.25
 MANY = (150, 1500, 7000)
 STEPS = ("a", "c", "b2", "a2", "b1", "d2")
 
 
-def measured(step: str, folder: Path, codes: Sequence[str]) -> tuple[float, float, float]:
-    """Wall and CPU seconds of a step with all its processes, and MiB of its largest."""
+def measured(
+    step: str, folder: Path, codes: Sequence[str], *, memory: bool = False
+) -> tuple[float, float, float]:
+    """Wall and CPU seconds of a step with all its processes; the most MiB they took, if that is asked for."""
     command = [sys.executable, "-m", "scripts.bench_reports", "step", step, str(folder), *codes]
     started = time.perf_counter()
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    _, status, used = os.wait4(process.pid, 0)
+    with sampled(process.pid) if memory else nullcontext([0]) as sizes:
+        _, status, used = os.wait4(process.pid, 0)
     wall = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
     errors = process.stderr.read().decode() if process.stderr else ""
     if process.returncode:
         raise SystemExit(f"{step} failed: {errors}")
-    return wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    return wall, used.ru_utime + used.ru_stime, max(sizes) / 2**20
+
+
+@contextmanager
+def sampled(pid: int) -> Iterator[list[int]]:
+    """Collect, while a block runs, the bytes that a process and all it has started take."""
+    sizes, ended = [0], threading.Event()
+
+    def look() -> None:
+        while not ended.wait(SECONDS_BETWEEN_SAMPLES):
+            sizes.append(memory_of_all(pid))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield sizes
+    finally:
+        ended.set()
+        thread.join()
+
+
+def memory_of_all(pid: int) -> int:
+    """Bytes of a process and all it has started; what several share is counted once (PSS, Linux only)."""
+    total = 0
+    with suppress(psutil.Error):
+        first = psutil.Process(pid)
+        for process in (first, *first.children(recursive=True)):
+            with suppress(psutil.Error):
+                total += process.memory_full_info().pss
+    return total
 
 
 def loop(folder: Path, code: str) -> None:
@@ -126,6 +163,9 @@ def example(folder: Path, areas: int) -> list[str]:
 
 
 def rounds() -> None:
+    print(
+        f"{ROUNDS} rounds of {len(STEPS)} ways to make {AREAS} reports: a quarter of an hour", file=sys.stderr
+    )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         codes = example(folder, AREAS)
@@ -135,17 +175,17 @@ def rounds() -> None:
                 found[step].append(measured(step, folder, codes))
                 print(place, step, *(f"{number:.1f}" for number in found[step][-1]), file=sys.stderr)
     print(f"Python {platform.python_version()}, {platform.system()}, {os.cpu_count()} processors")
-    print("| variant | seconds a report | CPU seconds a report | a / this, wall | a / this, CPU | MiB |")
-    print("|---|---|---|---|---|---|")
+    print("| variant | seconds a report | CPU seconds a report | a / this, wall | a / this, CPU |")
+    print("|---|---|---|---|---|")
     middle = {
         step: [statistics.median(column) for column in zip(*rows, strict=True)]
         for step, rows in found.items()
     }
     for step in sorted(STEPS):
-        wall, cpu, size = middle[step]
+        wall, cpu, _ = middle[step]
         ratios = middle["a"][0] / wall, middle["a"][1] / cpu
         numbers = [wall / AREAS, cpu / AREAS, *ratios]
-        print(f"| {step} | " + " | ".join(f"{number:.2f}" for number in numbers) + f" | {size:.0f} |")
+        print(f"| {step} | " + " | ".join(f"{number:.2f}" for number in numbers) + " |")
 
 
 def scale() -> None:
@@ -158,7 +198,7 @@ def scale() -> None:
         small = Path(name) / "small"
         codes = example(small, MANY[0])
         results = Results.load(small / "tables")
-        print("| areas | seconds a report | CPU seconds a report | MiB, largest process | MiB of tables |")
+        print("| areas | seconds a report | CPU seconds a report | MiB, all processes | MiB of tables |")
         print("|---|---|---|---|---|")
         for many in MANY:
             copies = range(-(-many // len(codes)))
@@ -169,10 +209,12 @@ def scale() -> None:
                 tables[table] = pd.concat(parts, ignore_index=True)
             folder = Path(name) / str(many)
             replace(results, **tables).save(folder / "tables")
-            chosen = [f"{code}-{copies[-1]}" for code in codes[:24]]
-            wall, cpu, size = measured("b2", folder, chosen)
+            every = list(tables["areas"]["area_code"])
+            chosen = every[:: len(every) // SAMPLE][:SAMPLE]
+            wall, cpu, size = measured("b2", folder, chosen, memory=True)
             disk = sum(path.stat().st_size for path in (folder / "tables").iterdir()) / 2**20
-            print(f"| {many:,} | {wall / 24:.2f} | {cpu / 24:.2f} | {size:.0f} | {disk:.0f} |", flush=True)
+            numbers = f"{wall / SAMPLE:.2f} | {cpu / SAMPLE:.2f} | {size:.0f} | {disk:.0f}"
+            print(f"| {many:,} | {numbers} |", flush=True)
 
 
 if __name__ == "__main__":
