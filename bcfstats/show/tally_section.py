@@ -143,7 +143,8 @@ def _noise_told(some: int, of: int) -> str:
     if some == 0:
         return ""
     which = "All are" if some == of else f"{number(some)} of these {'is' if some == 1 else 'are'}"
-    return f"{which} held against noise within the two periods only: usual movement is not known."
+    why = "months are missing, or usual movement is not known"
+    return f"{which} held against noise within the two periods only: {why}."
 
 
 def _regions_told(cases: pd.DataFrame, of: Kind) -> Iterator[str]:
