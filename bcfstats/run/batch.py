@@ -126,13 +126,14 @@ def _run(
     engine = chosen_engine(settings.engine)
     check_executor(settings.executor)
     kept = kept_results(settings) if resume else None
+    inputs = {} if kept else _inputs(settings)  # before they are read: a change meanwhile shows next time
     source = kept or load(settings.processed)
     if areas:  # a name that is not known is told before anything is computed
         _chosen(source.areas if isinstance(source, Results) else _observed(source), areas)
     if kept is None and executor is None and settings.executor == LOCAL:
         workers.start(engine)
     try:
-        results = source if isinstance(source, Results) else _results(settings, source, started)
+        results = source if isinstance(source, Results) else _results(settings, source, inputs, started)
         jobs = _jobs(results, areas)
         check_parameters(settings.notebook, jobs[0].parameters)
     except BaseException:
@@ -213,7 +214,15 @@ def _record(
         write_whole(out / name, text, encoding="utf-8-sig" if name.endswith("csv") else "utf-8")
 
 
-def _results(settings: Settings, data: Data, started: datetime) -> Results:
+def _inputs(settings: Settings) -> dict[str, Any]:
+    return {
+        "files": files_read(settings),
+        "code": source_fingerprint(),
+        "made_from": inputs_fingerprint(settings),
+    }
+
+
+def _results(settings: Settings, data: Data, read: dict[str, Any], started: datetime) -> Results:
     metrics = all_metrics(settings)
     rules = scheme(settings.scheme, metrics)
     proposed = [
@@ -230,9 +239,7 @@ def _results(settings: Settings, data: Data, started: datetime) -> Results:
         "version": bcfstats.__version__,
         "created": day(started.date()),
         "inputs": [[found["file"], found["sha256"]] for found in data.manifest["files"]],
-        "files": files_read(settings),
-        "code": source_fingerprint(),
-        "made_from": inputs_fingerprint(settings),
+        **read,
         "palette": settings.palette,
     }
     return replace(results, about=results.about | made)

@@ -9,6 +9,7 @@ from bcfstats.judge.results import Results
 from bcfstats.read.store import whole
 from bcfstats.run.browser import print_page
 from bcfstats.run.files import safe_csv, write_whole
+from bcfstats.run.lock import sole_use
 from bcfstats.run.resume import made_reports
 from bcfstats.show.fingertips import fingertips_table
 from bcfstats.show.report import open_report
@@ -49,7 +50,7 @@ def export(
     Raises
     ------
     InputError
-        If the folder holds no run, or an area has no report in it.
+        If the folder holds no run, or an area has no report in it, or a run is writing to it.
     ParameterError
         If nothing is asked for, or charts of another kind.
     ReportError
@@ -62,13 +63,14 @@ def export(
             "Nothing is asked for.", do="Give one or more of --fingertips, --docx, --pdf and --charts."
         )
     results = Results.load(run_folder / "tables")
-    if fingertips:
-        target = run_folder / "fingertips.csv"
-        write_whole(target, safe_csv(fingertips_table(results)), encoding="utf-8-sig")
-        yield target
-    if docx or pdf or charts:
-        for code, page in _pages(run_folder, results, areas):
-            yield from _of_area(run_folder, results, code, page, docx=docx, pdf=pdf, charts=charts)
+    with sole_use(run_folder):
+        if fingertips:
+            target = run_folder / "fingertips.csv"
+            write_whole(target, safe_csv(fingertips_table(results)), encoding="utf-8-sig")
+            yield target
+        if docx or pdf or charts:
+            for code, page in _pages(run_folder, results, areas):
+                yield from _of_area(run_folder, results, code, page, docx=docx, pdf=pdf, charts=charts)
 
 
 def _of_area(

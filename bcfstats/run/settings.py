@@ -11,6 +11,7 @@ from typing import Any
 from bcfstats.define.metrics import METRICS, Metric, load_metrics
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.screening import Trusted, parse_trusted
+from bcfstats.run.files import write_whole
 from bcfstats.show.palettes import ANALYSIS_FUNCTION, palette
 
 FILE = "bcfstats.toml"
@@ -139,7 +140,7 @@ def write_settings(folder: Path) -> Path:
             "There is a settings file already.", where=str(target), do="Edit it, or move it away."
         )
     text = files("bcfstats.run").joinpath("bcfstats.toml").read_text(encoding="utf-8")
-    target.write_text(text, encoding="utf-8")
+    write_whole(target, text)
     return target
 
 
