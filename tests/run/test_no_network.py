@@ -79,15 +79,16 @@ def done(guarded, tmp_path_factory):
     write_example(folder / "raw", n_areas=25)
     write_example_targets(folder / "targets.csv", n_areas=25)
     read = ["--processed", "processed"]
-    make = [*read, "--notebook", str(NOTEBOOK), "--targets", "targets.csv"]
+    warm = f'notebook = "{NOTEBOOK.as_posix()}"\nengine = "warm"\ntargets = ["targets.csv"]\n'
+    (folder / "bcfstats.toml").write_text(warm, encoding="utf-8")
     commands = [
         ["prepare", "--raw", "raw", *read],
         ["check", *read],
-        ["run", *make, "--area", "X06000001", "--area", "X06000002", "--out", "out", "--jobs", "2"],
-        ["run", *make, "--area", "X06000001", "--out", "warm", "--engine", "warm"],
+        ["run", *read, "--area", "X06000001", "--area", "X06000002", "--out", "out", "--engine", "auto"],
+        ["report", "X06000001", *read, "--out", "single"],
         ["overview", "targets.csv", *read, "--out", "overview"],
         ["validate", *read, "--out", "validation"],
-        ["compare", "out", "warm", "--out", "moved.csv"],
+        ["compare", "out", "single", "--out", "moved.csv"],
         ["export", "--out", "out", "--fingertips", "--charts", "svg"],
         ["explain", "trend"],
         ["list", "areas"],
