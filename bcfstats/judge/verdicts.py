@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bcfstats.judge.outlook import Outlook, Texts
-from bcfstats.judge.targets import Proposal
-
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # words are quick to load
     from bcfstats.judge.ambitions import Cutoffs
+    from bcfstats.judge.outlook import Outlook, Texts
+    from bcfstats.judge.targets import Proposal
 
 MOST_WORDS = 25
 HEADINGS = {
@@ -25,7 +24,7 @@ HEADINGS = {
 
 
 def sentences(
-    frame: pd.DataFrame, view: Outlook, target: Proposal, why: Texts, cutoffs: "Cutoffs"
+    frame: pd.DataFrame, view: "Outlook", target: "Proposal", why: "Texts", cutoffs: "Cutoffs"
 ) -> list[str]:
     """Explain each verdict: what was compared with what, how sure it is, what would change it.
 
@@ -72,7 +71,7 @@ def in_100(chance: float) -> str:
 class _Words:
     """The sentences of one metric and payment window."""
 
-    def __init__(self, view: Outlook, cutoffs: "Cutoffs") -> None:
+    def __init__(self, view: "Outlook", cutoffs: "Cutoffs") -> None:
         self.metric, self.cutoffs = view.metric, cutoffs
         self.now, self.then = view.window.label, view.before.label
         self.worse = "or lower" if view.metric.polarity == "lower" else "or higher"
@@ -213,7 +212,7 @@ def cannot(why: str) -> Iterator[str]:
             yield part[:1].upper() + part[1:] + "."
 
 
-def _events(view: Outlook) -> str:
+def _events(view: "Outlook") -> str:
     known = {
         "delayed_transfers": "delayed days",
         "reablement": "people at home",

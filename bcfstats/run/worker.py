@@ -29,8 +29,10 @@ def main() -> None:
     engine, *descriptor = sys.argv[1:]
     _search_working_folder()
     if engine == FORKED:
+        gc.disable()  # nothing that is imported is ever collected
         _import_everything()
         gc.freeze()
+        gc.enable()
         _fork_for_each(socket.socket(fileno=int(descriptor[0])))
     else:
         _one_after_another()
