@@ -34,7 +34,14 @@ from bcfstats.run.lock import sole_use
 from bcfstats.run.progress import Progress
 from bcfstats.run.records import failures_table, index_page, results_table, run_record, stem_of
 from bcfstats.run.report import Job, Kit, Made, Outcome, check_parameters
-from bcfstats.run.resume import is_made, kept_results, notebook_path, page_path
+from bcfstats.run.resume import (
+    is_made,
+    kept_results,
+    note_results,
+    notebook_path,
+    page_path,
+    results_stand,
+)
 from bcfstats.run.settings import Settings, all_metrics, vouched_for
 from bcfstats.run.spreadsheet import write_workbook
 from bcfstats.run.workers import NOT_YET, failure
@@ -151,7 +158,8 @@ def _run(
     with _told(settings.out):
         _clear(settings.out)
         _record(results, jobs, _so_far(jobs, left), started, record, settings.out)  # as it stands if killed
-        _write_results(results, settings.out)
+        if kept is None or not results_stand(settings.out, results):
+            _write_results(results, settings.out)
     given = nullcontext(Crew(executor, settings.jobs)) if executor else open_crew(settings.executor, size)
     with given as crew:
         outcomes, stopped = _made(crew, _kit(settings, engine), jobs, left, settings.out, stream)
@@ -195,6 +203,7 @@ def _clear(out: Path) -> None:
 def _write_results(results: Results, out: Path) -> None:
     write_whole(out / "results.csv", safe_csv(results_table(results)), encoding="utf-8-sig")
     write_workbook(results, out / "results.xlsx")
+    note_results(out, results)
 
 
 def _record(

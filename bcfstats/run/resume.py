@@ -6,10 +6,13 @@ from pathlib import Path
 
 from bcfstats.errors import BcfStatsError
 from bcfstats.judge.results import Results
+from bcfstats.run.files import write_whole
 from bcfstats.run.fingerprint import inputs_fingerprint
 from bcfstats.run.records import stem_of
 from bcfstats.run.report import Job
 from bcfstats.run.settings import Settings
+
+RESULT_FILES, NOTED = ("results.csv", "results.xlsx"), "tables/written.json"
 
 
 def page_path(out: Path, stem: str) -> Path:
@@ -63,10 +66,29 @@ def made_reports(out: Path, results: Results) -> dict[str, Path]:
     }
 
 
+def note_results(out: Path, results: Results) -> None:
+    """Remember which files the tables of a run were written to as results, and what is in them."""
+    digests = {name: _digest(out / name) for name in RESULT_FILES}
+    write_whole(out / NOTED, json.dumps({"made_from": results.about["made_from"], **digests}))
+
+
+def results_stand(out: Path, results: Results) -> bool:
+    """Whether those files are there as they were written from the same tables."""
+    try:
+        noted = json.loads((out / NOTED).read_bytes())
+        digests = {name: _digest(out / name) for name in RESULT_FILES}
+    except (OSError, ValueError):
+        return False
+    return bool(noted == {"made_from": results.about["made_from"], **digests})
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def _is_whole(out: Path, stem: str, fingerprint: str) -> bool:
     try:
         about = json.loads(notebook_path(out, stem).read_bytes())["metadata"]["bcfstats"]
-        page = page_path(out, stem).read_bytes()
-        return (about["fingerprint"], about["page"]) == (fingerprint, hashlib.sha256(page).hexdigest())
+        return (about["fingerprint"], about["page"]) == (fingerprint, _digest(page_path(out, stem)))
     except (OSError, ValueError, KeyError, TypeError):
         return False

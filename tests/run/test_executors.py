@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
@@ -25,7 +26,7 @@ from bcfstats.run.batch import run_batch
 from bcfstats.run.executors import AHEAD, Crew, as_they_end, check_executor, open_crew
 from bcfstats.run.fingerprint import fingerprints
 from bcfstats.run.report import Job, Made, Outcome
-from bcfstats.run.resume import is_made
+from bcfstats.run.resume import RESULT_FILES, is_made
 from scripts.compare_engines import cells_of
 from tests.run.test_batch import settings
 from tests.run.test_engine import job, kit_for, notebook
@@ -201,6 +202,25 @@ def test_resuming_makes_nothing_where_nothing_changed_and_one_where_one_changed(
     changed = [name for name, when in dates(made).items() if when != before[name]]
     assert [name.split("-")[0] for name in changed] == ["X06000002"]
     assert [outcome.reason for outcome in result.outcomes] == ["", "", ""]
+
+
+def test_results_are_written_again_only_where_they_are_not_what_was_written(made, example_processed):
+    def resumed():
+        run_batch(settings(example_processed, made), resume=True, stream=io.StringIO())
+        paths = [made / name for name in RESULT_FILES]
+        return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in paths}
+
+    before = resumed()
+    assert resumed() == before
+    csv, workbook = before
+    for path, (content, _) in before.items():
+        path.write_bytes(content[:-100])  # as a program that was stopped leaves it
+    assert resumed()[csv] != before[csv]
+    assert csv.read_bytes() == before[csv][0]
+    assert zipfile.ZipFile(workbook).testzip() is None
+    workbook.unlink()
+    resumed()
+    assert zipfile.ZipFile(workbook).testzip() is None
 
 
 def test_a_page_that_is_not_the_one_that_was_made_is_made_again(made, tmp_path):
