@@ -118,6 +118,7 @@ def begin(settings, told, temporary):
         return pid
     code = 70
     try:
+        from bcfstats.errors import ReportError
         from bcfstats.run import progress, workers
         from bcfstats.run.batch import run_batch
 
@@ -127,6 +128,8 @@ def begin(settings, told, temporary):
         workers.subprocess = type("Forking", (), {"Popen": ForkedHere, "DEVNULL": None})
         with told.open("w", encoding="utf-8") as stream:
             code = run_batch(settings, resume=True, stream=stream).exit_code
+    except ReportError:
+        code = 2  # as the command's
     except BaseException:
         traceback.print_exc()
     finally:
@@ -206,6 +209,7 @@ class Trial:
         self.told.write_text("")
         settings = self.settings.with_given(out=self.out)
         self.pid = self.last = begin(settings, self.told, self.temporary)
+        self.ended.pop(self.pid, None)  # of an earlier process with the same number
         self.runs += 1
         self.started = time.monotonic()
 

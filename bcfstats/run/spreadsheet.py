@@ -1,6 +1,7 @@
 """The results as an accessible workbook: contents, notes, and one named table a sheet."""
 
 import warnings
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -89,15 +90,18 @@ def write_workbook(results: Results, path: Path) -> None:
     told = _filled(results.areas, _AREAS, None)
     sheets["Areas"] = _sheet(told, "areas", "Areas in this workbook", results)
     notes = pd.DataFrame({"Note reference": list(NOTES), "Note text": list(NOTES.values())})
-    with warnings.catch_warnings(), whole(path) as part:
+    out = BytesIO()
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # gptables' use of pandas
         _gptables().write_workbook(
-            filename=str(part),
+            filename=out,
             sheets=sheets,
             cover=_cover(results),
             notes_table=notes,
-            workbook_options={"strings_to_formulas": False, "strings_to_urls": False},
+            workbook_options={"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True},
         )
+    with whole(path) as part:
+        part.write_bytes(out.getvalue())
 
 
 def _cover(results: Results) -> Any:
