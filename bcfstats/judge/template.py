@@ -235,7 +235,7 @@ def _label(period: object) -> str:
 
 def _lines(source: Any) -> list[list[str]]:
     if isinstance(source, Text):
-        return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(source.content))]
+        return [[cell.strip() for cell in row] for row in source.rows]
     rows = [row for sheet in source.sheet_names for row in source.rows(sheet)]
     return [["" if cell is None else str(cell).strip() for cell in row] for row in rows]
 

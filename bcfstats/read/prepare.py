@@ -34,7 +34,7 @@ from bcfstats.read.observations import (
 from bcfstats.read.own_areas import place
 from bcfstats.read.reading import Check, FileReading
 from bcfstats.read.recognise import read_content
-from bcfstats.read.settle import settle_vintages
+from bcfstats.read.settle import settle_populations, settle_shares, settle_vintages
 from bcfstats.read.store import replace_folder, restore_folder
 
 if TYPE_CHECKING:
@@ -197,23 +197,24 @@ def _combine(
     """Bring the readings together: vintages, shares, denominators."""
     parts = {name: _together(readings, name) for name in _PARTS}
     observed, others = settle_vintages(parts["observations"]), settle_vintages(parts["others"])
-    shared = apportion(others.frame, parts["shares"])
+    people, shares = settle_populations(parts["populations"]), settle_shares(parts["shares"])
+    shared = apportion(others.frame, shares.frame)
     own = typed(pd.concat([observed.frame, shared.observations]), OBSERVATION_TYPES)
-    checked, checks = check_denominators(own, parts["populations"], metrics)
-    joined = join_denominators(checked, parts["populations"], metrics)
+    checked, checks = check_denominators(own, people.frame, metrics)
+    joined = join_denominators(checked, people.frame, metrics)
     order = ["metric", "area_code", "period_start"]
     observations = typed(joined.frame.sort_values(order, kind="stable"), OBSERVATION_TYPES)
     tables = {
         "observations": observations,
         "others": typed(others.frame.sort_values(order, kind="stable"), OTHER_TYPES),
-        "populations": parts["populations"],
+        "populations": people.frame,
         "areas": _areas(observations, parts["areas"]),
     }
     decisions = {
         "vintages": [*observed.replaced, *others.replaced],
         "conflicts": [*observed.conflicts, *others.conflicts],
-        "commissioners": list(shared.notes),
-        "populations": list(joined.notes),
+        "commissioners": [*shares.conflicts, *shared.notes],
+        "populations": [*people.conflicts, *joined.notes],
     }
     return tables, decisions, checks
 

@@ -59,6 +59,34 @@ def settle_vintages(frame: pd.DataFrame) -> Settled:
     return Settled(settled, _replaced(older, newest), _conflicts(newest[differ]))
 
 
+def settle_populations(frame: pd.DataFrame) -> Settled:
+    """Keep one population per area, year, age group and basis.
+
+    Equal figures are kept once. Different ones, such as an estimate and its revision, are all left out and
+    named: nothing in the files tells which came later.
+    """
+    key = ["area_code", "year", "age_group", "series", "basis"]
+    once = frame.drop_duplicates([*key, "population"])
+    differ = once.duplicated(key, keep=False)
+    conflicts = tuple(
+        f"{area}, mid-{year}, population {group}: "
+        f"{' and '.join(f'{row.population:,.10g} ({row.source})' for row in rows.itertuples())} differ; "
+        "none was kept."
+        for (area, year, group), rows in once[differ].groupby(["area_code", "year", "age_group"])
+    )
+    return Settled(once[~differ].reset_index(drop=True), (), conflicts)
+
+
+def settle_shares(frame: pd.DataFrame) -> Settled:
+    """Keep one share per commissioner and area; where files differ, no share can be trusted."""
+    once = frame.drop_duplicates([name for name in frame.columns if name != "source"])
+    if not once.duplicated(["commissioner", "area_code"]).any():
+        return Settled(once.reset_index(drop=True), (), ())
+    files = ", ".join(sorted(once["source"].unique()))
+    conflict = f"The population shares of commissioners differ between {files}: none was used. Keep one file."
+    return Settled(frame.iloc[:0], (), (conflict,))
+
+
 def _replaced(older: pd.DataFrame, newest: pd.DataFrame) -> tuple[str, ...]:
     pairs = older[[*KEY, "source", "vintage"]].merge(
         newest.drop_duplicates(KEY)[[*KEY, "source", "vintage"]], on=KEY, suffixes=("", "_new")

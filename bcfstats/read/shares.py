@@ -6,6 +6,7 @@ import math
 
 import pandas as pd
 
+from bcfstats.errors import InputError
 from bcfstats.read.marks import parse_number
 from bcfstats.read.observations import SHARE_TYPES, typed
 from bcfstats.read.reading import Check, FileReading, Refusal
@@ -55,7 +56,15 @@ def read(source: Book | Text) -> FileReading:
                 "source": source.path.name,
             }
         )
-    shares = typed(rows, SHARE_TYPES)
+    shares = typed(rows, SHARE_TYPES).drop_duplicates(ignore_index=True)
+    twice = shares[shares.duplicated(["commissioner", "area_code"])]
+    if len(twice):
+        raise InputError(
+            "A commissioner has two different shares in one area, and nothing tells which one counts.",
+            where=source.path.name,
+            found=", ".join(f"{row.commissioner} in {row.area_code}" for row in twice[:5].itertuples()),
+            do="Leave one of them out.",
+        )
     return FileReading(
         path=source.path,
         kind=KIND,

@@ -113,6 +113,14 @@ class Text:
         return not self.content.endswith(("\n", "\r"))
 
     @cached_property
+    def rows(self) -> Rows:
+        """Every row as it stands, for tables whose rows differ in length."""
+        try:
+            return list(csv.reader(io.StringIO(self.content, newline="")))
+        except csv.Error as error:
+            raise self._not_rows(str(error)) from None
+
+    @cached_property
     def frame(self) -> pd.DataFrame:
         """Every cell as text, blank cells as empty text; the columns are `header`."""
         columns = list(range(len(self.header)))
@@ -139,13 +147,18 @@ class Text:
                 )
         except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
             raise self._not_rows(str(error).strip()) from None
-        if self.ends_within_a_row and len(frame) and pd.isna(frame.iat[-1, -1]):
+        if self.ends_within_a_row and self._last_row_is_short:
             raise InputError(
                 "The file is cut short: its last row has fewer cells than the first.",
                 where=f"{self.path.name}, row {len(frame) + 1}",
                 do="Download or copy it again.",
             )
         return frame.fillna("").set_axis(list(self.header), axis="columns")
+
+    @property
+    def _last_row_is_short(self) -> bool:
+        last = re.split(r"[\r\n]", self.content[-_LONGEST_HEADER:])[-1]
+        return '"' not in last and last.count(",") < len(self.header) - 1
 
     def _not_rows(self, found: str) -> InputError:
         return InputError(
