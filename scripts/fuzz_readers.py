@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bcfstats.define.metrics import load_metrics
+from bcfstats.define.metrics import METRICS, load_metrics
 from bcfstats.define.schemes import scheme
 from bcfstats.judge.allocations import read_allocations
 from bcfstats.judge.peers import read_peers
@@ -17,9 +17,9 @@ from bcfstats.judge.template import read_template
 from bcfstats.read.dates import month_in_financial_year, parse_date, parse_month
 from bcfstats.read.example import example_areas, example_observations
 from bcfstats.read.marks import NotANumber, parse_number, read_cell
-from bcfstats.read.recognise import FORMATS, read_file
+from bcfstats.read.recognise import FORMATS, read_content
 from bcfstats.read.targets import read_targets
-from bcfstats.read.workbook import open_file
+from bcfstats.read.workbook import open_content
 
 Rows = list[list[Any]]
 Sheets = dict[str, Rows]
@@ -30,10 +30,10 @@ DEFINE = Path(__file__).resolve().parents[1] / "bcfstats" / "define"
 class Reader:
     """One reader: what it reads, its first sheets, and in which forms they are written.
 
-    `share` is its part of all inputs: cheap readers get more.
+    `read` gets a name and the content; `share` is its part of all inputs: cheap readers get more.
     """
 
-    read: Callable[[Path], object]
+    read: Callable[[Path, bytes], object]
     sheets: Callable[[], Sheets] | None
     forms: tuple[str, ...]
     share: float
@@ -198,26 +198,36 @@ def template() -> Sheets:
     }
 
 
-def _own(read: Callable[..., object], **more: Any) -> Callable[[Path], object]:
-    made_up = example_areas(3)
-    return lambda path: read(path, areas=made_up, **more)
+def read_published(path: Path, content: bytes) -> object:
+    """Read a published file, or a table of one's own."""
+    return read_content(path, content, METRICS)
 
 
-def recognise(path: Path) -> object:
+def written(read: Callable[..., object], **more: Any) -> Callable[[Path, bytes], object]:
+    """Write the file first, for a reader that takes nothing else."""
+
+    def read_written(path: Path, content: bytes) -> object:
+        path.write_bytes(content)
+        return read(path, **more)
+
+    return read_written
+
+
+def recognise(path: Path, content: bytes) -> object:
     """Ask every format whether a file is one of its own: opening, and finding its table."""
-    source = open_file(path)
+    source = open_content(path, content)
     return [module.recognises(source) for module in FORMATS]
 
 
 def any_table() -> Sheets:
     """The tables of all formats, each on a sheet of its own; as CSV the first is there alone."""
-    tables = (outcomes_framework, fingertips_export, commissioner_shares, plain_table, areas, peers)
+    tables = (commissioner_shares, fingertips_values, short_table, peers)
     return {f"Sheet{n}": next(iter(table().values())) for n, table in enumerate(tables)}
 
 
-def read_text_of_a_cell(path: Path) -> object:
-    """Read what stands in single cells: numbers, marks, dates, months, areas."""
-    text = path.read_bytes().decode("utf-8", errors="replace")
+def read_text_of_a_cell(path: Path, content: bytes) -> object:
+    """Read what stands in single cells: numbers, marks, dates, months, periods."""
+    text = content.decode("utf-8", errors="replace").splitlines()[0] if content.strip() else ""
     try:
         cell = read_cell(text, "ASCOF")
     except NotANumber:
@@ -250,27 +260,29 @@ _TEXT, _BOOK, _ANY = ("csv",), ("xlsx", "xls"), ("csv", "csv", "csv", "xlsx", "o
 def readers() -> Mapping[str, Reader]:
     """Every reader by name."""
     return {
-        "cell": Reader(read_text_of_a_cell, _cell, ("text",), 0.44),
-        "opening": Reader(open_file, short_table, ("bytes",), 0.3),
-        "recognising": Reader(recognise, any_table, _ANY, 0.18),
-        "delayed transfers": Reader(read_file, delayed_transfers, _BOOK, 0.0005),
-        "activity return": Reader(read_file, activity_return, _BOOK, 0.001),
-        "outcomes framework": Reader(read_file, outcomes_framework, _TEXT, 0.0005),
-        "Fingertips export": Reader(read_file, fingertips_export, _TEXT, 0.0005),
-        "Fingertips values": Reader(read_file, fingertips_values, _TEXT, 0.0005),
-        "shares": Reader(read_file, commissioner_shares, _ANY, 0.002),
-        "population by age": Reader(read_file, population_by_age, _BOOK, 0.001),
-        "population components": Reader(read_file, population_components, _TEXT, 0.003),
-        "population derived": Reader(read_file, population_derived, _TEXT, 0.0005),
-        "plain table": Reader(read_file, plain_table, _ANY, 0.0005),
-        "short plain table": Reader(read_file, short_table, _ANY, 0.0005),
-        "list of areas": Reader(read_file, areas, _ANY, 0.0005),
-        "targets": Reader(_own(read_targets), targets, _ANY, 0.001),
-        "peers": Reader(_own(read_peers), peers, _ANY, 0.001),
-        "allocations": Reader(_own(read_allocations, rules="bcf-2013-12"), allocations, _ANY, 0.0005),
-        "template": Reader(_own(read_template), template, _ANY, 0.002),
-        "metrics": Reader(load_metrics, own_metric, ("text",), 0.03),
-        "scheme": Reader(scheme, own_scheme, ("text",), 0.03),
+        "cell": Reader(read_text_of_a_cell, _cell, ("text",), 0.40),
+        "opening": Reader(open_content, short_table, ("bytes",), 0.52),
+        "recognising": Reader(recognise, any_table, _ANY, 0.03),
+        "delayed transfers": Reader(read_published, delayed_transfers, _BOOK, 0.0007),
+        "activity return": Reader(read_published, activity_return, _BOOK, 0.002),
+        "outcomes framework": Reader(read_published, outcomes_framework, _TEXT, 0.0007),
+        "Fingertips export": Reader(read_published, fingertips_export, _TEXT, 0.0007),
+        "Fingertips values": Reader(read_published, fingertips_values, _TEXT, 0.001),
+        "shares": Reader(read_published, commissioner_shares, _ANY, 0.002),
+        "population by age": Reader(read_published, population_by_age, _BOOK, 0.002),
+        "population components": Reader(read_published, population_components, _TEXT, 0.002),
+        "population derived": Reader(read_published, population_derived, _TEXT, 0.002),
+        "plain table": Reader(read_published, plain_table, _ANY, 0.0007),
+        "short plain table": Reader(read_published, short_table, _ANY, 0.0007),
+        "list of areas": Reader(read_published, areas, _ANY, 0.0007),
+        "targets": Reader(written(read_targets, areas=example_areas(3)), targets, _ANY, 0.0007),
+        "peers": Reader(written(read_peers, areas=example_areas(3)), peers, _ANY, 0.0007),
+        "allocations": Reader(
+            written(read_allocations, areas=example_areas(3), rules="bcf-2013-12"), allocations, _ANY, 0.0015
+        ),
+        "template": Reader(written(read_template, areas=example_areas(3)), template, _ANY, 0.002),
+        "metrics": Reader(written(load_metrics), own_metric, ("text",), 0.02),
+        "scheme": Reader(written(scheme), own_scheme, ("text",), 0.02),
     }
 
 
