@@ -1,7 +1,7 @@
 """Setting one board's ambitions, as a notebook walks through it: each factor in sentences, then its table."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from bcfstats.show.report import Part
 from bcfstats.show.words import EXAMPLE, EXAMPLE_SOURCE, interval, number, signed
 
 SOURCE = "set_ambitions notebook"
+SHADED = ". Shaded: the baseline, with its level. Tinted: 80% limits of what is expected if nothing is done"
 Row = Mapping[str, Any]
 
 
@@ -40,6 +41,11 @@ class Ambitions:
     """
 
     board: Board
+
+    @property
+    def area_code(self) -> str:
+        """Code of the board's area."""
+        return self.board.area_code
 
     def heading(self) -> Part:
         """Say whose ambitions these are, by which rules, and which targets are due."""
@@ -179,7 +185,9 @@ class Ambitions:
             outlooks=ahead,
             source=EXAMPLE_SOURCE if self.board.is_example else None,
         )
-        return drawn or section(f"{self._metric(due).short_name}: there is no figure to draw.")
+        if drawn is None:
+            return section(f"{self._metric(due).short_name}: there is no figure to draw.")
+        return replace(drawn, caption=drawn.caption.partition(". Shaded")[0] + SHADED * bool(windows))
 
     def season(self, metric: str) -> Chart | Part:
         """Draw the month indices of a metric from the months before those paid on; or say why not."""

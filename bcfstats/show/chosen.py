@@ -1,5 +1,7 @@
 """What a board has chosen, judged: verdicts, chances of payment, risks, and the file of targets."""
 
+import csv
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from markupsafe import Markup
 
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
@@ -192,12 +193,21 @@ class Chosen:
             )
         )
 
+    def template_csv(self) -> str:
+        """Write the planning template's table as CSV text (`export_template`)."""
+        paid = as_paid(self.board, self.assessments)
+        return export_template(paid, self.board.area_code, metrics=self.board.metrics)
+
     def template(self) -> Part:
         """Show what to type into the planning template's table."""
-        paid = as_paid(self.board, self.assessments)
-        text = export_template(paid, self.board.area_code, metrics=self.board.metrics)
-        told = "" if load_template().confirmed else NOT_CONFIRMED
-        return Part(section(*filter(None, [told])) + Markup("<pre>{}</pre>").format(text))
+        board, headings, *lines = csv.reader(io.StringIO(self.template_csv()))
+        rows, label = [], ""
+        for line in lines:
+            label = line[0] or label
+            rows.append([label, line[1] or "Period", *line[2:]])
+        told = () if load_template().confirmed else (NOT_CONFIRMED,)
+        table = ([headings[0], "Row", *headings[2:]], rows, ": ".join(board), ())
+        return section(*told, table=table)
 
     def write(self, path: str | Path) -> Part:
         """Write the targets into a CSV file that `bcfstats check` reads; its other rows stay as they are."""

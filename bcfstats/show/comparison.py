@@ -25,7 +25,7 @@ from bcfstats.show.report import Part
 from bcfstats.show.words import EXAMPLE_SOURCE, EXAMPLES, interval, number, signed
 
 MAY_NOT = (
-    "No league table follows from this: most neighbours in the order differ by chance.",
+    "An order by value is no league table: areas whose intervals overlap may well stand the other way round.",
     "Areas differ in age, need and recording, so a difference is a question, not an answer.",
     "Nothing is said of change or of cause: a plan is judged against its own area's past.",
 )
