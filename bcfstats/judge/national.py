@@ -144,5 +144,5 @@ def _notes(plans: pd.DataFrame) -> tuple[str, ...]:
     return (
         f"Of {tested:,} ambitions, {alone:,} stand out from history alone, {together:,} taken together.",
         f"Without any true change, {round(tested * FALSE_SHARE / 2):,} of {tested:,} would by chance.",
-        "Outlying plans are questions to ask, not faults. Areas are listed by code and are not ranked.",
+        "Outlying plans are questions to ask, not faults. Areas are not ranked.",
     )

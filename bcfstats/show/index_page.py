@@ -44,7 +44,7 @@ def areas_page(results: Results, reports: Mapping[str, str], failures: Mapping[s
             headings=kind("finding").names,
             judged=len(judged) > 0,
             parts=tile_parts(plan, [of for of, _ in shown]),
-            sections=[tally_section(cases, of, areas, plan, metrics) for of, cases in shown],
+            sections=[tally_section(cases, of, areas, plan, metrics, reports) for of, cases in shown],
             about=results.about,
             made=len(reports),
             failed=len(failures),

@@ -34,7 +34,12 @@ class Mapped:
 
 
 def tally_section(
-    cases: pd.DataFrame, of: Kind, areas: pd.DataFrame, plan: Layout, metrics: Mapping[str, Metric]
+    cases: pd.DataFrame,
+    of: Kind,
+    areas: pd.DataFrame,
+    plan: Layout,
+    metrics: Mapping[str, Metric],
+    reports: Mapping[str, str] | None = None,
 ) -> Markup:
     """Count the cases by metric and by region, and draw them on maps.
 
@@ -50,6 +55,8 @@ def tally_section(
         Of these areas; its parts must stand on the page.
     metrics : mapping of str to Metric
         In the order they are to be shown in.
+    reports : mapping of str to str, optional
+        By area code: the address of its report, for the table of the maps to link.
 
     Returns
     -------
@@ -63,7 +70,7 @@ def tally_section(
         kind=of,
         tables=_tables(cases, of, metrics) if len(cases) else [],
         maps=[_map(one, of, plan) for one in mapped],
-        data=_data(mapped, of, areas) if mapped else "",
+        data=_data(mapped, of, areas, reports or {}) if mapped else "",
         plan=plan,
     )
 
@@ -165,17 +172,21 @@ def _periods(cases: pd.DataFrame) -> str:
     return f"{after} against {before}."
 
 
-def _data(mapped: list[Mapped], of: Kind, areas: pd.DataFrame) -> Markup:
+def _data(mapped: list[Mapped], of: Kind, areas: pd.DataFrame, reports: Mapping[str, str]) -> Markup:
     """Write the table of the maps: what each area's tile shows, in words."""
     shown = [one.answers() for one in mapped]
     words = {name: name.replace("_", " ") for name in of.names} | {SEVERAL: "several, see the report"}
     rows = [
-        [area.area_name, area.region or "not known"]
+        [_linked(area.area_name, reports.get(area.area_code)), area.region or "not known"]
         + [words.get(answers.get(area.area_code, ""), NOUNS[of.id][2]) for answers in shown]
         for area in areas.fillna("").sort_values("area_name").itertuples()
     ]
     headings = ["Area", "Region", *(one.title for one in mapped)]
     return html_table(headings, rows, f"{of.id.title()}s of each area, as the maps show them")
+
+
+def _linked(name: str, report: str | None) -> str:
+    return Markup('<a href="{}">{}</a>').format(report, name) if report else name
 
 
 def _capital(text: str) -> str:

@@ -262,6 +262,14 @@ def test_index_counts_what_the_results_hold(results):
     assert "These areas have no place on a map of England" in page.get_text()
 
 
+def test_the_table_of_the_maps_leads_to_each_report_there_is(results):
+    page = BeautifulSoup(index(results, {"X06000002": "No figures."}), "html.parser")
+    for table in page.find("details", class_="each"), page.find("div", id="areas"):
+        links = [link["href"] for link in table.find_all("a")]
+        assert len(links) == len(set(links)) == 149
+        assert "areas/X06000002.html" not in links
+
+
 def test_policy_names_the_one_script_which_holds_no_data(results):
     text = index(results)
     page = BeautifulSoup(text, "html.parser")
