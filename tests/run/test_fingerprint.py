@@ -119,6 +119,7 @@ def test_every_setting_that_shapes_numbers_changes_the_fingerprint_and_no_other_
         "targets": (),
         "trusted": ("X06000001, delayed_transfers, 2014-05",),
         "disclosure": "hes-2018",
+        "palette": "making_data_count",  # no number, but every chart
     }
     for name, value in other.items():
         assert inputs_fingerprint(replace(chosen, **{name: value})) != first, name

@@ -124,6 +124,11 @@ def history(section):
     return next(iter(captioned(section, "Chart of ")), None)
 
 
+def test_a_page_with_every_metric_and_chart_is_under_400_kb(run):
+    for outcome in run.outcomes:
+        assert 100_000 < run.page(outcome).stat().st_size < 400_000
+
+
 def test_levels_in_the_sentences_are_those_of_the_csv(cases):
     seen = 0
     for row, section in cases:
