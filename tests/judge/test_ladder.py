@@ -1,11 +1,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.ambitions import USUAL_CUTOFFS, assess_ambitions
 from bcfstats.judge.ladder import RUNGS, advise, ambition_ladder, peer_change
 from bcfstats.judge.outlook import History
+from bcfstats.judge.outlooks import outlook
+from bcfstats.judge.reach import reach
 from bcfstats.judge.trajectory import trajectory
 from tests.judge.made_up import an_outlook, panel, targets, yearly
 
@@ -124,3 +127,42 @@ def test_what_cannot_be_phased_is_refused():
         trajectory(seasonal(), "delayed_transfers", "Apr-May 2014", "X00", 1, by="quarter")
     with pytest.raises(InputError, match="X99"):
         trajectory(seasonal(), "delayed_transfers", "2014/15", "X99", 1)
+
+
+def test_each_rung_by_hand(wandering):
+    """Per cent, events a month, the line at 70 % of the way, and half of the way, from the outlook."""
+    view = outlook(wandering, "delayed_transfers", "2015-04")
+    place = view.area_codes.tolist().index("X05")
+    base, people = view.value[place], view.people[place]
+    found = ambition_ladder(wandering, "delayed_transfers", "2015-04", area="X05").rungs.set_index("rung")
+    for name, row in found.loc[found["value"] < base * (1 - 1e-6)].iterrows():
+        value = row["value"]
+        line = base - 0.7 * (base - value)
+        assert row["ambition_percent"] == pytest.approx(100 * (value / base - 1)), name
+        assert row["per_month"] == pytest.approx((base - value) * people / 100_000)
+        assert row["payment_line"] == pytest.approx(line)
+        half = np.log(base / ((base + value) / 2))
+        t = (np.log(line / view.expected[place]) + half) / view.expected_scale[place]
+        assert row["p_paid_if_half_delivered"] == pytest.approx(stats.t.cdf(t, view.expected_df[place]))
+        seen = reach(view.history, np.array([np.log(base / value)]), -1.0, np.array(["X05"], dtype=object))
+        assert row["reach"] == pytest.approx(seen.share[0])
+        rare = seen.share[0] < 0.025
+        assert row["note"] == ("hardly any area on record did this" if rare else "")
+        assert row["feasible"] == (not rare)
+
+
+def test_rungs_that_hardly_any_area_has_climbed_say_so():
+    rungs = ambition_ladder(panel(months=48, wander=0.002), "delayed_transfers", "2015-04").rungs
+    rare = rungs["note"] == "hardly any area on record did this"
+    assert rare.any()
+    assert (rungs.loc[rare, "reach"] < 0.025).all()
+    known = rungs["reach"].notna() & (rungs["note"] == "")
+    assert (rungs.loc[known, "reach"] >= 0.025).all()
+
+
+def test_a_trend_that_rises_is_no_improvement():
+    rungs = ambition_ladder(panel(wander=0.002, drift=0.1), "delayed_transfers", "2015-04").rungs
+    trend = rungs.loc[rungs["rung"] == "trend"]
+    assert (trend["note"] == "worse than the baseline: no improvement").all()
+    assert trend[["payment_line", "p_paid_do_nothing", "p_paid_if_half_delivered"]].isna().all(axis=None)
+    assert not trend["feasible"].any()

@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import pandas as pd
 import pytest
 
@@ -63,3 +65,27 @@ def test_southampton_as_it_came(real_processed):
     assert not result.metrics["achieved"][0]
     assert result.metrics["share"][0] == pytest.approx((424.380 - 509.97) / (0.035 * 424.380), rel=1e-2)
     assert isinstance(result.boards, pd.DataFrame)
+
+
+def test_values_are_the_exact_fractions_of_their_counts():
+    """8,371 days over 9 months in 200,000 people is 8,371 / 18 per 100,000; a tenth off 9,000 days is 450."""
+    found = judged(8371).iloc[0]
+    assert found["outcome_value"] == Fraction(8371, 18)
+    assert found["baseline_value"] == 500
+    assert found["target_value"] == 450
+    assert found["projected_value"] is None
+    assert found["reason"] == ""
+
+
+def test_an_area_that_is_no_longer_published_and_a_target_against_projected_demand():
+    rows = panel(months=57)
+    goal = {
+        "area_code": "X00",
+        "metric": "delayed_transfers",
+        "change_percent": -10.0,
+        "against": "projected",
+    }
+    table = assess_ambitions(rows, targets([goal]))
+    assert outcomes(rows, table)["projected_value"][0] == table["do_nothing_value"][0]
+    gone = outcomes(rows.loc[rows["area_code"] != "X00"], table).iloc[0]
+    assert (gone["reason"], gone["outcome_value"]) == ("no figures for this area", None)

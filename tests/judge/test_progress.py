@@ -95,11 +95,10 @@ def test_sentences_are_short_and_wrong_tables_are_refused(rows):
         progress(rows, goals(480.0, metric="reablement", payment="2015-10"))
 
 
-def test_outcome_is_the_months_so_far_and_the_forecast_of_the_rest(rows):
-    """Four months counted, five forecast from the months before them: per month of nine, per 100,000."""
-    found = progress(rows, goals([450.0, 500.0], ["X03", "X00"]), known_until="Jul 2014")
+def to_july(rows, people):
+    """Events so far, and the forecast of August to December over so many people."""
     known = monthly_panel(rows.loc[rows["period_start"] <= "2014-07-01"], "delayed_transfers")
-    days = np.array([31.0, 30, 31, 30, 31]) * 200_000
+    days = np.array([31.0, 30, 31, 30, 31]) * people
     ahead = do_nothing_forecast(
         known.counts,
         known.exposure,
@@ -109,7 +108,13 @@ def test_outcome_is_the_months_so_far_and_the_forecast_of_the_rest(rows):
         target_exposure=np.tile(days, (40, 1)),
         prior=monthly_prior("delayed_transfers", 5),
     )
-    done = known.counts[:, -4:].sum(axis=1)
+    return known.counts[:, -4:].sum(axis=1), ahead
+
+
+def test_outcome_is_the_months_so_far_and_the_forecast_of_the_rest(rows):
+    """Four months counted, five forecast from the months before them: per month of nine, per 100,000."""
+    found = progress(rows, goals([450.0, 500.0], ["X03", "X00"]), known_until="Jul 2014")
+    done, ahead = to_july(rows, 200_000)
     for i, place, line in ((0, 3, 450.0), (1, 0, 500.0)):
         low, high = (limit[place] for limit in ahead.interval(0.8))
         expected = [(done[place] + part) / 9 / 2 for part in (ahead.value[place], low, high)]
@@ -162,3 +167,15 @@ def test_a_year_before_that_was_not_published_is_missing():
     found = progress(rows.loc[rows["period_start"] >= "2013-06-01"], goals(500.0), known_until="Jul 2014")
     assert np.isnan(found["same_months_before"][0])
     assert found["so_far"][0] == pytest.approx(level(rows, last="2014-07"))
+
+
+def test_a_population_that_changes_inside_the_window(rows):
+    """200,000 people to May, 210,000 from June: the last known while forecasting, the average at the end."""
+    grown = rows.assign(denominator=rows["denominator"].where(rows["period_start"] < "2014-06-01", 210_000.0))
+    found = progress(grown, goals(500.0), known_until="Jul 2014").iloc[0]
+    so_far = grown["period_start"].between("2014-04-01", "2014-07-01") & (grown["area_code"] == "X00")
+    assert found["so_far"] == pytest.approx(grown.loc[so_far, "numerator"].mean() / 205_000 * 100_000)
+    done, ahead = to_july(grown, 210_000)
+    assert found["outcome"] == pytest.approx((done[0] + ahead.value[0]) / 9 / 2.1)
+    whole = progress(grown, goals(500.0)).iloc[0]
+    assert whole["outcome"] == pytest.approx(level(rows) * 2 / ((2 * 2.0 + 7 * 2.1) / 9))
