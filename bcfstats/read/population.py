@@ -15,7 +15,7 @@ import pandas as pd
 from bcfstats.errors import InputError
 from bcfstats.read.marks import parse_number
 from bcfstats.read.observations import POPULATION_TYPES, typed
-from bcfstats.read.reading import Check, FileReading
+from bcfstats.read.reading import Check, FileReading, Refusal
 from bcfstats.read.register import ENGLAND, known_codes
 from bcfstats.read.workbook import Book, Rows, Text, as_text, find_table
 
@@ -100,12 +100,18 @@ def _read_by_age(book: Book) -> FileReading:
             do="Use the workbook by single year of age as published.",
         )
     where = f"{book.path.name}, {sheet}"
-    found = [
-        row
-        for cells in rows[at + 1 :]
+    lines = [
+        (number, cells)
+        for number, cells in enumerate(rows[at + 1 :], start=at + 2)
         if str(cells[headings.index("code")]).startswith((*_UPPER_TIER, ENGLAND))
-        for row in _groups(cells, headings, ages, year, where)
     ]
+    refused = [
+        Refusal(f"{where}, row {number}", str(cells[column]), "a population is a number that is not negative")
+        for number, cells in lines
+        for column in ages
+        if _people(cells[column]) is None
+    ]
+    found = [row for _, cells in lines for row in _groups(cells, headings, ages, year, where)]
     populations = typed(found, POPULATION_TYPES)
     return FileReading(
         path=book.path,
@@ -115,6 +121,7 @@ def _read_by_age(book: Book) -> FileReading:
         period=f"mid-{year}",
         populations=populations,
         rows_read=len(rows) - at - 1,
+        refused=tuple(refused),
         checks=(_ages_add_up(rows[at + 1 :], headings, ages), _areas_add_up(populations)),
     )
 
@@ -125,12 +132,18 @@ def _age(cell: object) -> int | None:
     return int(match[1]) if match else None
 
 
+def _people(cell: object) -> float | None:
+    """Read a number of people; None where it is none."""
+    number = parse_number(cell)
+    return number if number is not None and number >= 0 else None
+
+
 def _groups(
     cells: list[Any], headings: list[str], ages: dict[int, int], year: int, where: str
 ) -> Iterator[dict[str, Any]]:
     code = str(cells[headings.index("code")]).strip()
     for group, youngest in AGE_GROUPS.items():
-        numbers = [parse_number(cells[column]) for column, age in ages.items() if age >= youngest]
+        numbers = [_people(cells[column]) for column, age in ages.items() if age >= youngest]
         if None not in numbers:
             yield {
                 "area_code": known_codes().get(code, code),
@@ -197,7 +210,7 @@ def _read_components(source: Book | Text) -> FileReading:
         _total(area, name, value, COMPONENTS, f"ONS mid-year estimate, revised series ({code})", source)
         for name in years
         for area, value in zip(areas[code], areas[name], strict=True)
-        if parse_number(value) is not None
+        if _people(value) is not None
     ]
     return FileReading(
         path=source.path,
@@ -251,7 +264,7 @@ def _derived_rows(codes: pd.Series, column: pd.Series, source: Book | Text) -> I
 def _total(
     code: str, column: str, value: object, series: str, basis: str, source: Book | Text
 ) -> dict[str, Any]:
-    number = parse_number(value)
+    number = _people(value)
     if number is None:
         return {}
     return {

@@ -76,3 +76,14 @@ def test_missing_ages_are_refused(write_workbook):
     sheets = layout("MYE2 - All", 4, ["Code", "Name", "All ages"], list(range(80)))
     with pytest.raises(InputError, match="do not run from 0 to 90"):
         read_file(write_workbook("x.xlsx", sheets))
+
+
+@pytest.mark.parametrize("cell", ["#REF!", "n/k", -10])
+def test_an_age_that_is_no_number_of_people_is_refused_and_not_counted(write_workbook, cell):
+    sheets = layout("MYE2 - All", 4, ["Code", "Name", "All ages"], list(range(91)))
+    sheets["MYE2 - All"][5][3 + 20] = cell  # the age of 20
+    reading = read_file(write_workbook("x.xlsx", sheets))
+    assert [(refused.where, refused.found) for refused in reading.refused] == [
+        ("x.xlsx, MYE2 - All, row 6", str(float(cell)) if cell == -10 else cell)
+    ]
+    assert [of(reading, "E08000035", group) for group in ("all", "18+", "65+")] == [{}, {}, {2018: 260}]
