@@ -80,6 +80,14 @@ def test_advice_says_whether_any_target_is_both_challenging_and_achievable(sprea
     target = 1000 - (1000 - 1000 * np.exp(-0.1 * 0.8416212)) / 0.7
     found = advise(view, 0.7, None, USUAL_CUTOFFS)["X0"]
     assert found.startswith(words.replace("884.5", f"{target:,.1f}"))
+    # the best 5 in 100 of the past changes, and the chance of the line on the way there
+    size = np.quantile(-changes, 0.95)
+    most = 1000 * np.exp(-size)
+    if spread == 0.03:
+        luck = stats.norm.cdf(np.log((1000 - 0.7 * (1000 - most)) / 1000) / 0.1)
+        assert f"At {most:,.1f}, as far as the best 5 in 100 went, {100 * luck:.0f} in 100 would be" in found
+    else:
+        assert f"to {most:,.1f} are challenging" in found
     assert max(len(part.split()) for part in found.split(". ")) <= 25
 
 

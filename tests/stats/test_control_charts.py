@@ -146,3 +146,23 @@ def test_a_missing_value_breaks_a_run():
     assert spc_signals(whole, limits).shift.all()
     whole[3] = np.nan
     assert not spc_signals(whole, limits).shift.any()
+
+
+def test_screening_leaves_out_ranges_above_3_267_times_the_average():
+    """Ranges of 10 and one of 50: their average is 15, the limit 49; of 40: 14 and 46, so it stays."""
+    for jump, expected in ((50.0, 10.0), (40.0, (7 * 10 + 40) / 8)):
+        values = np.cumsum([100.0, 10, -10, 10, jump, -10, 10, -10, 10])
+        assert xmr_limits(values, screen=True).moving_range == pytest.approx(expected)
+        assert xmr_limits(values).moving_range == pytest.approx((70 + jump) / 8)
+
+
+def test_a_point_on_a_limit_is_within_it():
+    """Ranges of 3: limits 2.66 x 3 from the mean, near them from two thirds of that on."""
+    limits = xmr_limits([0.0, 3.0] * 10)
+    for sign, near in ((1, limits.upper_near), (-1, limits.lower_near)):
+        end = limits.upper if sign > 0 else limits.lower
+        for point, flags in ((near, False), (near + sign * 1e-9, True)):
+            found = spc_signals([point, point, limits.mean + sign * 0.1, 1.5], limits)
+            assert found.near_limit[:2].tolist() == [flags, flags]
+        assert not spc_signals([float(end)], limits).outside[0]
+        assert spc_signals([float(end) + sign * 1e-9], limits).outside[0]

@@ -368,3 +368,14 @@ def test_noncentral_t_power_of_few_degrees_of_freedom():
     for df, expected in ((8, 0.79), (3, 0.76)):
         critical = stats.t.ppf(0.975, df)
         assert stats.nct.sf(critical, df, critical + Z_POWER) == pytest.approx(expected, abs=0.006)
+
+
+@pytest.mark.parametrize("tau2", [0.0, 0.01, 0.1, 0.5])
+def test_where_no_fall_could_be_significant_by_trying_all_sizes(tau2):
+    """A fall to b events has log(a / b) over the root of 1/a + 1/b + tau2, whatever b."""
+    counts = np.arange(1.0, 61)
+    found = rate_improvement(counts, 1, between_year_variance=tau2, polarity="lower")
+    b = counts[:, None] * np.exp(-np.linspace(0.001, 8, 20_000))
+    z = np.log(counts[:, None] / b) / np.sqrt(1 / counts[:, None] + 1 / b + tau2)
+    assert (found.reason == "").tolist() == (z.max(axis=1) > Z).tolist()
+    assert 0 < (found.reason == "").sum() < 60
