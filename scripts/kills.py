@@ -35,7 +35,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 AREAS, METRICS = 3, ("delayed_transfers", "care_home_admissions")
 RUN, WORKER, REPORT = KINDS = ("the run", "its worker", "a report or its kernel")
-KILLS_IN_A_RUN = 4  # one after another, at times that remember nothing
+KILLS_IN_A_RUN = 8  # one after another, at times that remember nothing
 SECONDS_TO_END, SECONDS_BETWEEN_LOOKS = 120, 0.005
 NO_PAGE = hashlib.sha256(b"").hexdigest()
 BECOME_REAPER = 36  # prctl: children of a process that was killed become ours
