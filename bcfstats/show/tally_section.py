@@ -29,8 +29,9 @@ class Mapped:
 
     def answers(self) -> dict[str, str]:
         """Give each area's category; areas with different ones have several."""
-        found = self.cases.groupby("area_code")["category"].agg(lambda names: sorted(set(names)))
-        return {str(code): names[0] if len(names) == 1 else SEVERAL for code, names in found.items()}
+        found = self.cases.groupby("area_code")["category"]
+        answers = found.first().where(found.nunique() == 1, SEVERAL)
+        return {str(code): str(name) for code, name in answers.items()}
 
 
 def tally_section(
