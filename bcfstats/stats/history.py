@@ -214,14 +214,12 @@ def _baseline_counts(y: Array, e: Array, window: int, start: int) -> Array:
 
 def median_month(y: Array, e: Array) -> Array:
     """Events in the middle month of each area; zero without any months."""
+    if y.shape[1] == 0:
+        return np.zeros(len(y))
     ordered = np.sort(np.where(e > 0, y, np.inf), axis=1)
     n = (e > 0).sum(axis=1)
     rows = np.arange(len(y))
-    low, high = np.maximum((n - 1) // 2, 0), np.maximum(n // 2, 0)
-    low, high = (np.minimum(x, max(y.shape[1] - 1, 0)) for x in (low, high))
-    if y.shape[1] == 0:
-        return np.zeros(len(y))
-    return np.where(n > 0, (ordered[rows, low] + ordered[rows, high]) / 2, 0.0)
+    return np.where(n > 0, (ordered[rows, (n - 1) // 2] + ordered[rows, n // 2]) / 2, 0.0)
 
 
 def _filled(values: Array) -> Array:
