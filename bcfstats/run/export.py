@@ -81,7 +81,7 @@ def _of_area(
         folder = run_folder / "charts" / page.stem
         for name, chart in drawn.items():
             with whole(folder / f"{name}.{charts}") as part:
-                part.write_bytes(chart.png() if charts == "png" else chart.svg.encode())
+                part.write_bytes(chart.png() if charts == "png" else chart.svg_file().encode())
             yield folder / f"{name}.{charts}"
     if docx:
         target = page.with_suffix(".docx")
