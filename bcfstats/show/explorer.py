@@ -62,7 +62,7 @@ class Explorer:
         import ipywidgets as widgets
 
         self.what_if, self.targets_file = WhatIf(data, rules, metrics=metrics), Path(targets_file)
-        wide = {"style": {"description_width": "7em"}, "layout": {"width": "36em"}}
+        wide = {"style": {"description_width": "7em"}, "layout": {"width": "48em"}}
         areas = data.areas.sort_values("area_name")
         self._codes = dict(zip(areas["area_name"], areas["area_code"], strict=True))
         metric, area = _opening(self.what_if, self._codes)
@@ -189,7 +189,7 @@ def verdict_html(row: Assessment, metric: Metric, *, note: str = "", n_assessabl
         edge=colour["text"],
         instead=_instead(n_assessable) if unknown else "",
         levels=html_table(
-            ["Level", metric.unit], known, f"{metric.short_name}: levels to compare", numeric=(1,)
+            ["Level", "Value"], known, f"{metric.short_name}: levels to compare, {metric.unit}", numeric=(1,)
         )
         if known
         else "",
