@@ -13,6 +13,7 @@ from bcfstats.read.reading import FileReading, Refusal
 from bcfstats.read.workbook import Book, Text, as_text, find_table
 
 KIND = "list of areas"
+_MOST_UNKNOWN = 200
 _TELLING = ("area_type", "region", "region_code", "council_code", "board")
 
 
@@ -80,8 +81,7 @@ def place(reading: FileReading, own: pd.DataFrame) -> FileReading:
     names = {code: area.area_name for code, area in AREAS.items()}
     names |= dict(zip(own["area_code"], own["area_name"], strict=True))
     frame = reading.observations
-    wanted = [text for text in frame["area_code"].unique() if text not in names]
-    found = {text: _find(text, own) for text in wanted}
+    found = _found([text for text in frame["area_code"].unique() if text not in names], own)
     codes = frame["area_code"].map({text: code for text, (code, _) in found.items() if code})
     code = codes.where(codes.notna(), frame["area_code"])
     unknown = ~code.isin(list(names))
@@ -91,6 +91,19 @@ def place(reading: FileReading, own: pd.DataFrame) -> FileReading:
     ]
     placed = frame.assign(area_code=code, area_name=code.map(names))[~unknown].reset_index(drop=True)
     return replace(reading, observations=placed, refused=(*reading.refused, *refused))
+
+
+def _found(wanted: list[str], own: pd.DataFrame) -> dict[str, tuple[str, str]]:
+    """Give code and reason for each text; a file of which no area is known must not take for ever."""
+    found: dict[str, tuple[str, str]] = {}
+    unknown = 0
+    for text in wanted:
+        if unknown < _MOST_UNKNOWN:
+            found[text] = _find(text, own)
+            unknown += not found[text][0]
+        else:
+            found[text] = "", f"{_MOST_UNKNOWN} areas of this file are not known: no more were looked up"
+    return found
 
 
 def _find(text: str, own: pd.DataFrame) -> tuple[str, str]:

@@ -38,6 +38,7 @@ TARGET_TYPES = {
 WAYS = ("target_value", "target_numerator", "change_percent")
 _AGAINST = ("baseline", "projected")
 _MOST_SHOWN = 30
+_MOST_LOOKED_FOR = 200
 
 
 def read_targets(
@@ -84,12 +85,16 @@ def read_targets(
         )
     reader = _RowReader(areas if isinstance(areas, pd.DataFrame) else areas_frame(areas), metrics, scheme)
     lines = zip(table.index, table.to_dict("records"), strict=True)
-    rows = {row: reader.read(line, f"row {row}") for row, line in lines if any(map(_filled, line.values()))}
+    rows = {}
+    for row, line in lines:
+        if any(map(_filled, line.values())) and len(reader.problems) < _MOST_LOOKED_FOR:
+            rows[row] = reader.read(line, f"row {row}")
     problems = [*reader.problems, *_repeated(rows)] if rows else ["no row is filled in"]
     if problems:
         more = f"; and {len(problems) - _MOST_SHOWN} more" if len(problems) > _MOST_SHOWN else ""
         raise InputError(
-            f"The targets have {len(problems)} problem{'s' * (len(problems) > 1)}; none was read.",
+            f"The targets have {len(problems)} problem{'s' * (len(problems) > 1)}"
+            f"{' or more' * (len(problems) >= _MOST_LOOKED_FOR)}; none was read.",
             where=source.path.name,
             found="; ".join(problems[:_MOST_SHOWN]) + more,
             do="Correct these rows and try again.",
@@ -107,6 +112,7 @@ class _RowReader:
     def __init__(self, areas: pd.DataFrame, metrics: Mapping[str, Metric], scheme: Scheme | None) -> None:
         self.areas, self.metrics, self.scheme = areas, metrics, scheme
         self.names = dict(zip(areas["area_code"], areas["area_name"], strict=True))
+        self.codes: dict[str, str] = {}
         self.problems: list[str] = []
 
     def read(self, line: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -132,12 +138,13 @@ class _RowReader:
     def _area(self, text: str, where: str) -> str:
         if text in self.names:
             return text
-        try:
-            code = find_area(text, self.areas).area_code
-        except ParameterError as error:
-            self.problems.append(f"{where}, area: {error}")
-            return ""
-        return code
+        if text not in self.codes:
+            try:
+                self.codes[text] = find_area(text, self.areas).area_code
+            except ParameterError as error:
+                self.problems.append(f"{where}, area: {error}")
+                return ""
+        return self.codes[text]
 
     def _metric(self, text: str, where: str) -> Metric | None:
         try:

@@ -7,6 +7,7 @@ import io
 import re
 import warnings
 import zipfile
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -228,7 +229,7 @@ def _cut_out(source: Book, sheet: str, at: int, names: list[str]) -> pd.DataFram
 
 def _tidy(frame: pd.DataFrame, names: list[str], where: str) -> pd.DataFrame:
     """Name the columns; columns without a heading and rows without a cell are left out."""
-    twice = sorted({name for name in names if name and names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if name and count > 1)
     if twice:
         raise InputError(
             "A column stands there more than once, and nothing tells which one counts.",

@@ -12,6 +12,7 @@ import pytest
 from bcfstats.errors import InputError
 from bcfstats.read.prepare import prepare
 from bcfstats.read.recognise import read_file
+from bcfstats.read.targets import read_targets
 from bcfstats.read.workbook import open_file
 from scripts.made_files import to_csv, to_xls, to_xlsx
 
@@ -262,3 +263,25 @@ def test_semicolons_and_tabs_are_refused_with_what_stands_there(tmp_path):
         with pytest.raises(InputError) as caught:
             read_file(path)
         assert "area_code" in caught.value.found
+
+
+def test_files_of_which_no_area_is_known_end_soon(write, tmp_path):
+    """Ten thousand names that are none, each of which would be compared with every area."""
+    names = [f"Nowhere {number}" for number in range(10_000)]
+    start = time.process_time()
+    path = write(*([name, "reablement", "2015-10", 85] for name in names),
+                 head=["area", "metric", "payment", "target_value"], name="targets.csv")  # fmt: skip
+    with pytest.raises(InputError, match="200 problems or more"):
+        read_targets(path)
+    write(*([name, DELAYS, "2014-04", 5] for name in names), name="raw/a.csv")
+    entry = prepare(tmp_path / "raw", tmp_path / "processed").manifest["files"][0]
+    assert entry["rows_refused"] == 10_000
+    assert time.process_time() - start < 20
+
+
+def test_a_heading_row_of_very_many_columns_ends_soon(write):
+    head = [*HEAD, *(f"c{number}" for number in range(12_000)), "c1"]
+    start = time.process_time()
+    with pytest.raises(InputError, match="more than once"):
+        read_file(write(["x"] * len(head), head=head))
+    assert time.process_time() - start < 10
