@@ -1,4 +1,7 @@
-"""What a report depends on, as one short text: equal texts, equal reports."""
+"""What a report depends on, as one short text: equal texts, equal reports.
+
+Every process that asks for reports compares the code; pandas is loaded only where tables are digested.
+"""
 
 import hashlib
 import json
@@ -7,15 +10,17 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-
-import numpy as np
-import pandas as pd
+from typing import TYPE_CHECKING
 
 import bcfstats
-from bcfstats.judge.results import TABLES, Results
-from bcfstats.run.records import PACKAGES
-from bcfstats.run.settings import Settings
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bcfstats.judge.results import Results
+    from bcfstats.run.settings import Settings
+
+PACKAGES = ("numpy", "pandas", "scipy", "matplotlib", "papermill", "nbconvert")
 NOT_CONTENT = (
     "created",
     "inputs",
@@ -54,7 +59,7 @@ def code_fingerprint() -> str:
     return hashlib.sha256(f"{platform.python_version()}{versions}{source_fingerprint()}".encode()).hexdigest()
 
 
-def files_read(settings: Settings) -> list[list[str]]:
+def files_read(settings: "Settings") -> list[list[str]]:
     """List every file that a run's tables are computed from: its kind, its name and its checksum."""
     kinds: dict[str, Sequence[Path]] = {
         "prepared": sorted(settings.processed.glob("*")),
@@ -70,14 +75,14 @@ def files_read(settings: Settings) -> list[list[str]]:
     ]
 
 
-def inputs_fingerprint(settings: Settings) -> str:
+def inputs_fingerprint(settings: "Settings") -> str:
     """Digest everything that a run's tables are computed from: data, targets, rules, settings and code."""
     chosen = {name: value for name, value in settings.as_record().items() if name not in NOT_INPUT}
     content = json.dumps([code_fingerprint(), chosen, files_read(settings)], default=str)
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def fingerprints(results: Results, notebook: bytes, areas: Sequence[str]) -> dict[str, str]:
+def fingerprints(results: "Results", notebook: bytes, areas: Sequence[str]) -> dict[str, str]:
     """Digest, for each area, everything its report is made from.
 
     Parameters
@@ -95,6 +100,8 @@ def fingerprints(results: Results, notebook: bytes, areas: Sequence[str]) -> dic
         A fingerprint by area code. Dates and checksums of whole files are left out: a file may change
         in the rows of other areas only.
     """
+    from bcfstats.judge.results import TABLES
+
     about = {name: value for name, value in results.about.items() if name not in NOT_CONTENT}
     shared = json.dumps([code_fingerprint(), about, results.metrics], default=str).encode() + notebook
     digests = {code: hashlib.sha256(shared + code.encode()) for code in areas}
@@ -105,8 +112,11 @@ def fingerprints(results: Results, notebook: bytes, areas: Sequence[str]) -> dic
     return {code: digest.hexdigest() for code, digest in digests.items()}
 
 
-def _row_digests(table: pd.DataFrame) -> dict[str, bytes]:
+def _row_digests(table: "pd.DataFrame") -> dict[str, bytes]:
     """Give one number a row, in order, as bytes by area."""
+    import numpy as np
+    import pandas as pd
+
     if not len(table):
         return {}
     plain = table.map(str) if table.map(lambda cell: isinstance(cell, list)).to_numpy().any() else table

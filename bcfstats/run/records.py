@@ -14,11 +14,11 @@ import pandas as pd
 import bcfstats
 from bcfstats.judge.results import Results
 from bcfstats.run.files import safe_text
+from bcfstats.run.fingerprint import PACKAGES
 from bcfstats.run.report import Job, Outcome
 from bcfstats.show.index_page import areas_page
 from bcfstats.show.words import file_stem
 
-PACKAGES = ("numpy", "pandas", "scipy", "matplotlib", "papermill", "nbconvert")
 TREND = ["slope", "slope_lower", "slope_upper", "slope_unit", "n", "period", "method", "note", "reason"]
 SOURCE_LINE_LIMIT = 300
 

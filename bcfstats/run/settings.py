@@ -47,7 +47,8 @@ class Settings:
     executor : str
         Where: `local`, or `dask=ADDRESS` for a cluster that is running.
     cell_seconds, memory_mib : int
-        Seconds that one cell may take; MiB that one notebook may take beyond what it starts with.
+        Seconds that one cell may take; MiB that one notebook may take beyond what it starts with, which only
+        the forked engine on Linux can hold it to.
     """
 
     raw: Path = Path("data/raw")

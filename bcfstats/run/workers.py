@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bcfstats.run.engines import FORKED, ONE_THREAD
+from bcfstats.run.fingerprint import code_fingerprint
 from bcfstats.run.report import Job, Kit, Made, Outcome
 
 NOT_YET = "not made yet: 'bcfstats run --resume' makes what is left"
@@ -29,8 +30,6 @@ DRAW_IN_PAGE = "module://matplotlib_inline.backend_inline"  # as every kernel of
 
 def ask(kit: Kit, job: Job) -> Made:
     """Have one report made; once more where a process ended under it, and then told as a failure."""
-    from bcfstats.run.fingerprint import code_fingerprint  # pandas need not delay the first worker
-
     if kit.code != code_fingerprint():
         return failure(job, f"{socket.gethostname()} has another version of bcfstats or of its packages")
     kit = _unpacked(kit)
