@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NotRequired, TypedDict, Unpack
 from urllib.parse import quote
 
 import numpy as np
@@ -108,28 +108,34 @@ class Fan:
     upper: float
 
 
+class Words(TypedDict):
+    """What every chart is given to say besides what it draws, as `Chart` has it, and its palette."""
+
+    unit: str
+    caption: str
+    alt: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    note: NotRequired[str]
+    look: NotRequired[str]
+
+
 def history(
     starts: Sequence[date],
     values: Floats,
     *,
-    unit: str,
-    caption: str,
-    alt: str,
-    headings: Sequence[str],
-    rows: Sequence[Sequence[object]],
-    note: str = "",
     spans: Sequence[Span] = (),
     fan: Fan | None = None,
     target: Target | None = None,
     breaks: Sequence[date] = (),
-    look: str = ANALYSIS_FUNCTION,
+    **words: Unpack[Words],
 ) -> Chart:
     """Draw a monthly series; missing months are gaps, windows are shaded with their level."""
     levels = [span.level for span in spans] + ([target.level, target.payment_line] if target else [])
     shaded = [day for part in (*spans, fan, target) if part for day in _edges(part.period)]
     days = [_x(start) for start in starts]
     up = ends(values, levels, [fan.lower, fan.upper] if fan else [], low=0)
-    plot = Plot(unit, ends(days, shaded, margin=0.05), up, look=look)
+    plot = _plot(words, ends(days, shaded, margin=0.05), up)
     plot.label_values()
     for place, span in enumerate(spans):
         tint, edges = ("comparison", "emphasis")[place % 2], _edges(span.period)
@@ -139,7 +145,7 @@ def history(
     if fan is not None:
         _draw_fan(plot, _edges(fan.period), fan)
     plot.line(days, values, "series")
-    if look == MAKING_DATA_COUNT:
+    if words.get("look") == MAKING_DATA_COUNT:
         plot.mark(days, values, "common", size=4)
     for span in spans:
         if span.mark:
@@ -149,7 +155,7 @@ def history(
     for when in breaks:
         plot.line([_x(when)] * 2, plot.up, "alert", width=1.4, dashes=(0, (2, 2)))
     plot.label_places(*_years(starts))
-    return Chart(plot.figure, alt, caption, headings, rows, note)
+    return _chart(plot, words)
 
 
 def _draw_fan(plot: Plot, edges: tuple[float, float], fan: Fan) -> None:
@@ -174,18 +180,12 @@ def ladder(
     chances: Sequence[str],
     *,
     base: float,
-    unit: str,
-    caption: str,
-    alt: str,
-    headings: Sequence[str],
-    rows: Sequence[Sequence[object]],
-    note: str = "",
-    look: str = ANALYSIS_FUNCTION,
+    **words: Unpack[Words],
 ) -> Chart:
     """Draw levels of ambition as steps from the baseline, each with its chance of payment by luck."""
     across = ends(values, base, margin=0.28)
     height = 0.42 * len(rungs) + 1.1
-    plot = Plot(unit, across, (-0.5, len(rungs) - 0.5), height=height, left=0.28, look=look)
+    plot = _plot(words, across, (-0.5, len(rungs) - 0.5), height=height, left=0.28)
     place = np.arange(len(rungs), dtype=float)[::-1]
     plot.label_values(below=True)
     plot.line([base] * 2, plot.up, "text", width=0.8)
@@ -195,7 +195,7 @@ def ladder(
         align, step = ("right", -8) if x < base else ("left", 8)
         plot.text(x, y, chance, align=align, shift=(step, 0))
     plot.label_places(place, rungs, beside=True)
-    return Chart(plot.figure, alt, caption, headings, rows, note)
+    return _chart(plot, words)
 
 
 def annual(
@@ -204,18 +204,12 @@ def annual(
     lower: Floats,
     upper: Floats,
     *,
-    unit: str,
-    caption: str,
-    alt: str,
-    headings: Sequence[str],
-    rows: Sequence[Sequence[object]],
-    note: str = "",
     joined: Sequence[bool],
     place_of_outcome: int | None = None,
     mark: str = "",
     fan: Fan | None = None,
     target: Target | None = None,
-    look: str = ANALYSIS_FUNCTION,
+    **words: Unpack[Words],
 ) -> Chart:
     """Draw a yearly series with its intervals; points of different definitions are not joined.
 
@@ -225,7 +219,7 @@ def annual(
     place = np.arange(len(labels), dtype=float)
     levels = [fan.lower, fan.upper] if fan else [], [target.level, target.payment_line] if target else []
     up = ends(values, lower, upper, *levels, low=0)
-    plot = Plot(unit, (-0.5, len(labels) - 0.5), up, look=look)
+    plot = _plot(words, (-0.5, len(labels) - 0.5), up)
     plot.label_values()
     if place_of_outcome is not None:
         edges = place_of_outcome - 0.3, place_of_outcome + 0.3
@@ -241,7 +235,7 @@ def annual(
     if place_of_outcome is not None and mark:
         plot.mark(place_of_outcome, values[place_of_outcome], mark)
     plot.label_places(place, labels)
-    return Chart(plot.figure, alt, caption, headings, rows, note)
+    return _chart(plot, words)
 
 
 def season(
@@ -250,17 +244,11 @@ def season(
     nation: Floats,
     *,
     names: tuple[str, str],
-    unit: str,
-    caption: str,
-    alt: str,
-    headings: Sequence[str],
-    rows: Sequence[Sequence[object]],
-    note: str = "",
-    look: str = ANALYSIS_FUNCTION,
+    **words: Unpack[Words],
 ) -> Chart:
     """Draw an area's month indices beside those of all areas together (1 is an average day)."""
     place = np.arange(len(months), dtype=float)
-    plot = Plot(unit, ends(place, margin=0.05), ends(area, nation, 1.0), look=look)
+    plot = _plot(words, ends(place, margin=0.05), ends(area, nation, 1.0))
     plot.label_values()
     plot.line(plot.across, [1, 1], "text", width=0.8)
     lines: tuple[tuple[str, str, Dashes], ...] = (
@@ -272,7 +260,16 @@ def season(
         plot.points(place, values, colour, size=4)
     plot.key(lines, (0.36, 0.8))
     plot.label_places(place, months)
-    return Chart(plot.figure, alt, caption, headings, rows, note)
+    return _chart(plot, words)
+
+
+def _plot(words: Words, across: tuple[float, float], up: tuple[float, float], **given: float) -> Plot:
+    return Plot(words["unit"], across, up, look=words.get("look", ANALYSIS_FUNCTION), **given)
+
+
+def _chart(plot: Plot, words: Words) -> Chart:
+    told = words["alt"], words["caption"], words["headings"], words["rows"], words.get("note", "")
+    return Chart(plot.figure, *told)
 
 
 def _runs(joined: Sequence[bool]) -> list[tuple[int, int]]:
