@@ -24,6 +24,7 @@ from bcfstats.read.zipped import Hidden, check_zipped
 OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIPPED_WORKBOOK = b"PK"
 Rows = list[list[Any]]
+Ranges = list[tuple[tuple[int, int], tuple[int, int]]]
 _ROWS_SEARCHED = 20
 _LONGEST_HEADER = 100_000
 # what nobody sees: control characters, soft hyphens, marks of direction and of byte order, joiners
@@ -53,21 +54,21 @@ class Book:
     _book: Any = field(repr=False, compare=False)
     _lost: Mapping[str, Hidden] = field(repr=False, compare=False)
     _rows: dict[str, Rows] = field(default_factory=dict, repr=False, compare=False)
+    _merged: dict[str, Ranges] = field(default_factory=dict, repr=False, compare=False)
 
     def rows(self, name: str) -> Rows:
         """Give every row of one sheet, empty leading rows and columns kept."""
         if name not in self._rows:
-            rows = _calamine(self.path, lambda: self._sheet(name).to_python(skip_empty_area=False))
+            rows, merged = _calamine(self.path, lambda: _read_sheet(self._book, name))
             _put_back(rows, self._lost.get(name, {}))
             self._rows[name] = [[seen(cell) if type(cell) is str else cell for cell in row] for row in rows]
+            self._merged[name] = merged
         return self._rows[name]
-
-    def _sheet(self, name: str) -> Any:
-        return self._book.get_sheet_by_name(name)
 
     def merged(self, name: str, row: int) -> list[int]:
         """Give the first column of each cell of a row that is merged over several columns."""
-        ranges = _calamine(self.path, lambda: self._sheet(name).merged_cell_ranges) or []
+        self.rows(name)
+        ranges = self._merged[name]
         return [first for (top, first), (bottom, last) in ranges if top <= row <= bottom and first < last]
 
     def described(self) -> str:
@@ -321,6 +322,11 @@ def _open_book(path: Path, content: bytes) -> Book:
     shown = [sheet.name for sheet in sheets if sheet.visible == calamine.SheetVisibleEnum.Visible]
     hidden = [sheet.name for sheet in sheets if sheet.visible != calamine.SheetVisibleEnum.Visible]
     return Book(path, tuple(shown), tuple(hidden), book, lost)
+
+
+def _read_sheet(book: Any, name: str) -> tuple[Rows, Ranges]:
+    sheet = book.get_sheet_by_name(name)
+    return sheet.to_python(skip_empty_area=False), sheet.merged_cell_ranges or []
 
 
 def _put_back(rows: Rows, lost: Hidden) -> None:
