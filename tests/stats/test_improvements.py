@@ -379,3 +379,10 @@ def test_where_no_fall_could_be_significant_by_trying_all_sizes(tau2):
     z = np.log(counts[:, None] / b) / np.sqrt(1 / counts[:, None] + 1 / b + tau2)
     assert (found.reason == "").tolist() == (z.max(axis=1) > Z).tolist()
     assert 0 < (found.reason == "").sum() < 60
+
+
+def test_methods_say_whether_years_were_allowed_for():
+    plain = proportion_improvement(80, 100, polarity="higher")
+    years_too = proportion_improvement(80, 100, polarity="higher", between_year_variance=0.001)
+    assert "between-year variance" not in str(plain.method)
+    assert "with between-year variance" in str(years_too.method)
