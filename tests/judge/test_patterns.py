@@ -7,7 +7,8 @@ from scipy import stats
 
 from bcfstats.define.metrics import METRICS
 from bcfstats.define.periods import Period
-from bcfstats.judge.assessment import comparisons_of, latest_year
+from bcfstats.define.schemes import scheme
+from bcfstats.judge.assessment import _outlook, comparisons_of, latest_year
 from bcfstats.judge.changes import change
 from bcfstats.judge.panel import longest_run, month_to_month_dispersion, monthly_panel
 from bcfstats.judge.patterns import season_table, trend_table
@@ -174,8 +175,6 @@ def test_the_latest_published_year_is_compared_with_the_last_of_the_same_months(
 
 
 def test_a_payment_that_is_the_latest_year_is_not_compared_twice():
-    from bcfstats.define.schemes import scheme
-
     rows = panel(n_areas=1, months=60)
     labels = [label for label, _, _ in comparisons_of(rows, DAYS, scheme("bcf-2013-12"))]
     assert labels == ["2015-04", "2015-10", "latest"]
@@ -221,3 +220,13 @@ def test_a_yearly_rate_has_a_rate_ratio():
     z = (104 - 117) / np.sqrt(234 / 4)
     assert found["noise_p"] == pytest.approx(stats.norm.cdf(z))
     assert found["finding"] == "no clear change"
+
+
+def test_history_is_only_held_against_the_same_baseline():
+    """Figures to 2012/13: for 2014/15 the outlook starts two years back, so it says nothing of 2013/14."""
+    rows = yearly("reablement", 70 + np.random.default_rng(3).normal(0, 2.0, (30, 3)), 300.0)
+    given = METRICS["reablement"], Period.parse("2013/14"), Period.parse("2014/15"), scheme("bcf-2013-12")
+    assert _outlook(rows, *given) is None
+    later = yearly("reablement", 70 + np.random.default_rng(3).normal(0, 2.0, (30, 4)), 300.0)
+    assert _outlook(later, *given).before == Period.parse("2013/14")
+    assert _outlook(rows.head(0), *given) is None
