@@ -157,7 +157,8 @@ def _filled(frame: pd.DataFrame, headings: dict[str, str], reason: str | None) -
     for name, heading in headings.items():
         cells = chosen[name].astype(object)
         if chosen[name].dtype == float or name.rpartition("_")[2] in (*_FIGURES, "change"):
-            columns[heading] = cells.mask(chosen[name].isna() & hidden, CONFIDENTIAL).fillna(MISSING)
+            told = cells.mask(chosen[name].isna() & hidden, CONFIDENTIAL)
+            columns[heading] = told.where(told.notna(), MISSING)
         else:
             columns[heading] = cells.fillna("").map(_text)
     return pd.DataFrame(columns).reset_index(drop=True)
