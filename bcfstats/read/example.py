@@ -17,7 +17,7 @@ from bcfstats.read.prepare import prepare
 
 SOURCE = "bcfstats example data (fictional)"
 MAX_AREAS = 7_000
-_ROWS_OF_A_FILE = 300_000
+_ROWS_OF_A_FILE = 250_000
 
 
 def example_areas(n_areas: int = 150, seed: int = 2014) -> pd.DataFrame:
