@@ -63,7 +63,7 @@ def test_words_agree_with_the_table(shares):
     rows = shares.found.areas.set_index("area_name")
     told = {"within": "no larger than chance explains", "above": "lies above", "below": "lies below"}
     for name in ("Aldamount", "Ilvacliff"):
-        sentence = next(line for line in shares.conclusions().splitlines() if line.startswith(f"<p>{name}"))
+        sentence = next(part for part in shares.conclusions().split("<p>") if part.startswith(name))
         assert told[rows.loc[name, "position"]] in sentence
         assert f"{rows.loc[name, 'value']:.1f}%" in sentence
 
