@@ -334,7 +334,7 @@ def _put_back(rows: Rows, lost: Hidden) -> None:
     if not lost:
         return
     height = max(row for row, _ in lost) + 1
-    width = max(max(column for _, column in lost) + 1, *(len(row) for row in rows[:1]))
+    width = max([column + 1 for _, column in lost] + [len(row) for row in rows[:1]])
     rows.extend([] for _ in range(len(rows), height))
     for cells in rows:
         cells.extend([""] * (width - len(cells)))

@@ -263,6 +263,8 @@ def test_an_error_in_a_cell_is_no_blank(keep, make):
     assert [refused.found for refused in reading.refused] == ["#DIV/0!"]
     book = open_file(keep(make({"Data": [["a"], ["b", "c", "#DIV/0!"]]})))
     assert book.rows("Data") == [["a", "", ""], ["b", "c", "#DIV/0!"]]
+    alone = open_file(keep(make({"Data": [[], ["", "#REF!" if make is to_xlsx else "#DIV/0!"]]})))
+    assert [row[1] for row in alone.rows("Data")] == ["", "#REF!" if make is to_xlsx else "#DIV/0!"]
 
 
 def test_the_mark_for_not_available_is_taken_as_such(keep):
