@@ -30,6 +30,7 @@ class Progress:
 
     def tell(self, area_name: str, failed: bool) -> None:
         """Count one report."""
+        area_name = " ".join(area_name.split())  # a line break in it would break the line
         self.done += 1
         self.failed += failed
         if self.bar is not None:

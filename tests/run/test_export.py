@@ -111,5 +111,5 @@ def test_nothing_asked_for_no_run_and_no_report(run, tmp_path):
         list(export(run.out, charts="gif"))
     with pytest.raises(InputError, match="does not hold the results"):
         list(export(tmp_path, fingertips=True))
-    with pytest.raises(InputError, match="no report in this folder"):
+    with pytest.raises(InputError, match="no report of this run in the folder"):
         list(export(run.out, areas=[PARTNER], docx=True))

@@ -26,9 +26,10 @@ from bcfstats.run.batch import run_batch
 from bcfstats.run.check import describe_targets
 from bcfstats.run.export import export
 from bcfstats.run.overview import describe_overview
+from bcfstats.run.progress import Progress
 from bcfstats.run.settings import Settings
 from bcfstats.show.words import file_stem
-from tests.run.hostile import AREAS, FILE, MARKUP, prepared_hostile, write_hostile_targets
+from tests.run.hostile import AREAS, FILE, LINES, MARKUP, prepared_hostile, write_hostile_targets
 from tests.run.test_batch import NOTEBOOK
 
 # https://learn.microsoft.com/en-us/windows/win32/fileio/naming-a-file
@@ -227,3 +228,9 @@ def test_id_of_a_metric_that_could_not_name_a_file_is_refused(name, tmp_path):
     (tmp_path / "own.toml").write_text(own, encoding="utf-8")
     with pytest.raises(InputError, match="id"):
         load_metrics(tmp_path / "own.toml")
+
+
+def test_progress_is_told_in_one_line_whatever_the_name():
+    told = io.StringIO()
+    Progress(1, told).tell(LINES, False)
+    assert told.getvalue() == "[1/1] 0 failed, 0 s left, Two lines and a tab\n"
