@@ -187,7 +187,8 @@ def _ages_add_up(rows: Rows, headings: list[str], ages: dict[int, int]) -> Check
 
 def _areas_add_up(populations: pd.DataFrame) -> Check:
     everyone = populations[populations["age_group"] == "all"].set_index("area_code")["population"]
-    england = everyone.get(ENGLAND, float("nan"))
+    nation = everyone[everyone.index == ENGLAND]
+    england = nation.iloc[0] if len(nation) == 1 else float("nan")
     areas = everyone.drop(ENGLAND, errors="ignore")
     detail = f"{len(areas)} areas with {areas.sum():,.0f} against {england:,.0f}"
     return Check("upper-tier areas add up to England", bool(areas.sum() == england), detail)
