@@ -96,7 +96,7 @@ def test_page_table_and_results_hold_the_same_numbers(run):
     soup = BeautifulSoup(result.page(result.outcomes[0]).read_text(encoding="utf-8"), "html.parser")
     caption = soup.find("caption", string=re.compile("^Every comparison"))
     shown = [
-        [cell.get_text() for cell in row.find_all(["th", "td"])]
+        [cell.get_text().strip() for cell in row.find_all(["th", "td"])]
         for row in caption.parent.tbody.find_all("tr")
     ]
     expected = table.loc[table["area_code"] == code]

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -46,6 +47,12 @@ def runs(tmp_path_factory):
 
 def content(path: Path) -> object:
     """Read a file without what differs between any two runs: times, the run's folder, checksums of inputs."""
+    if path.suffix == ".xlsx":
+        with zipfile.ZipFile(path) as book:
+            parts = [name for name in book.namelist() if name != "docProps/core.xml"]  # when it was written
+            return {name: book.read(name) for name in parts}
+    if path.name == "written.json":
+        return sorted(json.loads(path.read_text(encoding="utf-8")))
     if path.suffix == ".parquet":
         return pd.read_parquet(path).to_csv()
     text = re.sub(r'"made_from": "\w+"', '"made_from": ""', path.read_text(encoding="utf-8"))
@@ -54,9 +61,11 @@ def content(path: Path) -> object:
             (cell["source"], [{**output, "execution_count": 0} for output in cell.get("outputs", ())])
             for cell in json.loads(text)["cells"]
         ]
-    if path.name == "run.json":
+    if path.name in ("run.json", "about.json"):
         record = json.loads(text)
-        return {name: record[name] for name in ("about", "reports", "areas")}
+        about = record.get("about", record)
+        about.pop("files", None)  # checksums of the prepared files
+        return {"about": about} | {name: record.get(name) for name in ("reports", "areas")}
     return re.sub(r"\d+\.\d+ seconds", "", text)
 
 
@@ -66,9 +75,9 @@ def test_every_file_of_a_run_is_the_same_whatever_the_hidden_count_is(runs):
     names = {path.relative_to(first) for path in first.rglob("*") if path.is_file()}
     assert names == {path.relative_to(other) for path in other.rglob("*") if path.is_file()}
     kinds = {name.suffix for name in names}
-    assert {".html", ".ipynb", ".csv", ".json", ".parquet"} <= kinds
+    assert {".html", ".ipynb", ".csv", ".json", ".parquet", ".xlsx"} <= kinds
     for name in sorted(names):
-        if name.suffix in {".html", ".ipynb", ".csv", ".json", ".parquet"}:
+        if name.suffix in {".html", ".ipynb", ".csv", ".json", ".parquet", ".xlsx"}:
             assert content(first / name) == content(other / name), name
 
 
