@@ -118,6 +118,7 @@ def _tells(counts: Floats, windows: Sequence[NDArray[np.int64]], largest: int) -
 
     inside = np.array([np.isin(np.arange(len(counts)), window) for window in windows], dtype=float)
     kinds, kind_of = np.unique(inside, axis=1, return_inverse=True)
+    kind_of = kind_of.ravel()  # numpy 2.0.0 gives it another shape
     sums = np.bincount(kind_of, np.nan_to_num(counts), kinds.shape[1])
     for kind in np.unique(kind_of[(counts > 0) & (counts < largest + 0.5) & inside.any(axis=0)]):
         aim = np.where(np.arange(len(sums)) == kind, 1.0, 0.0)

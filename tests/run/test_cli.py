@@ -15,8 +15,9 @@ COLUMNS = "area_code,metric,period,numerator,denominator,value\n"
 
 
 def bcfstats(*words: object, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run the command and give back its exit code and what it printed."""
-    command = [sys.executable, "-W", "error", "-m", "bcfstats", *map(str, words)]
+    """Run the command and give back its exit code and what it printed; any warning of it is an error."""
+    warnings = ["-W", "error", "-W", "ignore::DeprecationWarning"]  # of one package by another
+    command = [sys.executable, *warnings, "-m", "bcfstats", *map(str, words)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(
         command, capture_output=True, text=True, cwd=folder, env=environment, check=False, timeout=600
