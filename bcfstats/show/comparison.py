@@ -173,7 +173,7 @@ def open_comparison(
     >>> from bcfstats import example_data
     >>> found = open_comparison(example_data(n_areas=20), "reablement", ["Aldamount"], "2013/14")
     >>> found.chart().caption[:47]
-    'Still at home after reablement, 2013/14: 20 are'
+    'Still at home after reablement, 2013/14: 19 are'
     """
     found = compare_areas(data, metric, areas, window, peers=peers, metrics=metrics)
     source = EXAMPLE_SOURCE if data.is_example else found.metric.publisher
