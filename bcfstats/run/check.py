@@ -24,6 +24,10 @@ from bcfstats.show.disclosed import without_small
 from bcfstats.show.sentences import value
 from bcfstats.show.words import number, signed
 
+NOTHING = (
+    "There is nothing to make reports from: put files as they were published into the folder of raw files; "
+    "data/raw/README.md lists what is recognised."
+)
 SHOWN = 20  # lines of detail; the manifest has them all
 
 
@@ -34,7 +38,8 @@ def describe_prepared(found: Prepared) -> list[str]:
     kinds = pd.Series([entry["kind"] for entry in read], dtype=object).value_counts(sort=False)
     observations = found.data.observations
     refused = [
-        f"Row refused: {_place(entry['file'], row['where'])}: {row['reason']} (found {row['found']})"
+        f"Row refused: {_place(entry['file'], row['where'])}: {row['reason']}"
+        + (f" (found {row['found']})" if row["found"] not in row["reason"] else "")
         for entry in read
         for row in entry.get("refused_rows", [])
     ]
@@ -50,9 +55,14 @@ def describe_prepared(found: Prepared) -> list[str]:
         *_some(refused),
         *_some(failed),
         f"{totals['rows_read']:,} rows read, {totals['rows_refused']:,} refused; "
-        f"{len(observations):,} observations of {observations['metric'].nunique()} metrics "
-        f"in {observations['area_code'].nunique()} areas.",
+        f"{len(observations):,} observations of {_counted(observations['metric'].nunique(), 'metric')} "
+        f"in {_counted(observations['area_code'].nunique(), 'area')}.",
+        *([] if len(observations) else [NOTHING]),
     ]
+
+
+def _counted(count: int, name: str) -> str:
+    return f"{count:,} {name}{'' if count == 1 else 's'}"
 
 
 def _place(file: str, where: str) -> str:
