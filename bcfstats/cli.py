@@ -55,8 +55,8 @@ def demo(
     """Make reports for every area of the example data (all of it made up)."""
     import tempfile
 
-    from bcfstats.read.example import write_example
-    from bcfstats.read.example_targets import write_example_targets
+    from bcfstats.example.data import write_example
+    from bcfstats.example.targets import write_example_targets
     from bcfstats.read.prepare import prepare as prepare_files
     from bcfstats.run.settings import Settings
 

@@ -27,7 +27,7 @@ def published_files(folder):
     )
     if given.is_dir():
         return given, "published files"
-    from bcfstats.read.example import write_example
+    from bcfstats.example.data import write_example
 
     write_example(folder, n_areas=150)
     return folder, "example data"

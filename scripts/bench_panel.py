@@ -25,7 +25,7 @@ MEBIBYTE = 2**20 if sys.platform == "darwin" else 2**10  # ru_maxrss is in bytes
 
 def panel(areas, seed=2014):
     """Counts, days and calendar months like published delayed days, 60 months."""
-    from bcfstats.stats.nulls import null_panel
+    from bcfstats.stats.placebo import null_panel
 
     made = null_panel("delayed days, wandering level", seed, areas=areas, months=MONTHS)
     return made.counts, made.days, made.calendar_month
@@ -54,7 +54,7 @@ def areas(n, tune=True):
 
 def forecast(name):
     """The same forecast of the same series, by us (tuned) or by AutoETS."""
-    from bcfstats.stats.challengers import auto_ets
+    from bcfstats.stats.backtest import auto_ets
     from bcfstats.stats.forecast import do_nothing_forecast
     from bcfstats.stats.level import Panel
 

@@ -98,8 +98,8 @@ def loop(folder: Path, code: str) -> None:
 
 def ours(folder: Path, codes: Sequence[str], executor: str, jobs: int) -> None:
     """Make reports with our engine, its worker started first as a batch does."""
-    from bcfstats.run import workers
-    from bcfstats.run.executors import LOCAL, as_they_end, open_crew
+    from bcfstats.run import pool as workers
+    from bcfstats.run.pool import LOCAL, as_they_end, open_crew
 
     if executor == LOCAL:
         workers.start("forked")
@@ -114,8 +114,8 @@ def ours(folder: Path, codes: Sequence[str], executor: str, jobs: int) -> None:
 
 
 def kit_and_jobs(folder: Path, codes: Sequence[str]):
-    from bcfstats.run.fingerprint import code_fingerprint
     from bcfstats.run.report import Job, Kit
+    from bcfstats.run.resume import code_fingerprint
 
     (folder / "notebooks").mkdir(exist_ok=True)
     kit = Kit(NOTEBOOK.name, NOTEBOOK.read_text(), folder, "forked", 300, 2048, code_fingerprint())
@@ -154,8 +154,8 @@ def step(name: str, folder: Path, codes: Sequence[str]) -> None:
 
 def example(folder: Path, areas: int) -> list[str]:
     """Compute the tables of example areas and give their codes."""
+    from bcfstats.example.data import example_data
     from bcfstats.judge.assessment import assess
-    from bcfstats.read.example import example_data
 
     results = assess(example_data(n_areas=areas))
     results.save(folder / "tables")

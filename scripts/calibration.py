@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bcfstats.judge import outlook_months
+from bcfstats.example.data import example_data
+from bcfstats.judge import outlook_monthly as outlook_months
 from bcfstats.judge.validation import LEADS, WINDOWS, Validation, validate_observations
-from bcfstats.read.example import example_data
 from bcfstats.stats import backtest, placebo
 from bcfstats.stats.forecast import METHOD
 from bcfstats.stats.placebo import HISTORY

@@ -36,7 +36,7 @@ def prepared(folder: Path, areas: int) -> Path:
     """Prepare example areas; one month of every tenth becomes a negative count, which stops its report."""
     import pandas as pd
 
-    from bcfstats.read.example import write_example
+    from bcfstats.example.data import write_example
     from bcfstats.read.prepare import prepare
 
     write_example(folder / "raw", n_areas=areas)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 
-from bcfstats.read.example import example_observations
+from bcfstats.example.data import example_observations
 
 PAGE = Path(__file__).parents[1] / "docs" / "example-data.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"

@@ -19,8 +19,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bcfstats.read.example import write_example
-from bcfstats.read.example_targets import write_example_targets
+from bcfstats.example.data import write_example
+from bcfstats.example.targets import write_example_targets
 from bcfstats.read.prepare import prepare
 
 ROOT = Path(__file__).resolve().parents[1]

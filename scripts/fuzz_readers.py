@@ -11,14 +11,20 @@ from typing import Any
 
 from bcfstats.define.metrics import METRICS, load_metrics
 from bcfstats.define.schemes import scheme
-from bcfstats.judge.allocations import read_allocations
-from bcfstats.judge.peers import read_peers
-from bcfstats.judge.template import read_template
-from bcfstats.read.dates import month_in_financial_year, parse_date, parse_month
-from bcfstats.read.example import example_areas, example_observations
-from bcfstats.read.marks import NotANumber, parse_number, read_cell
+from bcfstats.example.data import example_areas, example_observations
+from bcfstats.read.allocations import read_allocations
+from bcfstats.read.marks import (
+    NotANumber,
+    month_in_financial_year,
+    parse_date,
+    parse_month,
+    parse_number,
+    read_cell,
+)
+from bcfstats.read.peers import read_peers
 from bcfstats.read.recognise import FORMATS, read_content
 from bcfstats.read.targets import read_targets
+from bcfstats.read.template import read_template
 from bcfstats.read.workbook import open_content
 
 Rows = list[list[Any]]

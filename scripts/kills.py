@@ -74,7 +74,7 @@ def _import_all():
 
     import bcfstats.run.batch  # noqa: F401
     from bcfstats.run import worker
-    from bcfstats.run.fingerprint import code_fingerprint
+    from bcfstats.run.resume import code_fingerprint
 
     worker._import_everything()
     code_fingerprint()
@@ -119,7 +119,8 @@ def begin(settings, told, temporary):
     code = 70
     try:
         from bcfstats.errors import ReportError
-        from bcfstats.run import progress, workers
+        from bcfstats.run import batch as progress
+        from bcfstats.run import pool as workers
         from bcfstats.run.batch import run_batch
 
         os.setsid()
@@ -313,7 +314,7 @@ def example(folder):
     """Prepare a few example areas with two metrics, so that a run is short."""
     import pandas as pd
 
-    from bcfstats.read.example import write_example
+    from bcfstats.example.data import write_example
     from bcfstats.read.prepare import prepare
 
     write_example(folder / "raw", n_areas=AREAS)

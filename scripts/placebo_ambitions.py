@@ -17,12 +17,12 @@ import pandas as pd
 
 from bcfstats.define.metrics import METRICS
 from bcfstats.define.periods import Period
+from bcfstats.example.data import example_data
 from bcfstats.judge.baseline import baseline
 from bcfstats.judge.outlook import Outlook
-from bcfstats.judge.outlook_months import months_ahead
+from bcfstats.judge.outlook_monthly import months_ahead
 from bcfstats.judge.panel import monthly_panel
 from bcfstats.read.data import load
-from bcfstats.read.example import example_data
 from bcfstats.read.prepare import prepare
 from bcfstats.stats.rate_improvements import rate_improvement
 

@@ -4,7 +4,7 @@ import io
 import tempfile
 from pathlib import Path
 
-from bcfstats.read.example import write_example
+from bcfstats.example.data import write_example
 from bcfstats.read.prepare import prepare
 from bcfstats.run.batch import run_batch
 from bcfstats.run.settings import Settings

@@ -11,7 +11,7 @@ from pathlib import Path
 from mkdocs.structure.files import File
 
 import bcfstats
-from bcfstats.stats.explain import method_names
+from bcfstats.run.explain import method_names
 
 ROOT = Path(__file__).resolve().parents[1]
 METHODS = "bcfstats/stats/methods"

@@ -33,7 +33,7 @@ def real_processed(real_data: Path, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="session")
 def example_processed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Prepare three example areas."""
-    from bcfstats.read.example import write_example
+    from bcfstats.example.data import write_example
     from bcfstats.read.prepare import prepare
 
     folder = tmp_path_factory.mktemp("example")

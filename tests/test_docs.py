@@ -7,7 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 import bcfstats as bcf
-from bcfstats.stats.explain import explain, method_names
+from bcfstats.run.explain import explain, method_names
 from scripts.examples import DOCS, make_workspace, pages, renewed
 
 LARGEST_PICTURE = 150_000  # bytes

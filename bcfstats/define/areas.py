@@ -19,6 +19,38 @@ from bcfstats.errors import ParameterError
 if TYPE_CHECKING:
     import pandas as pd
 
+
+@dataclass(frozen=True)
+class Tile:
+    """The place of an area on the tile map.
+
+    Attributes
+    ----------
+    area_code : str
+        ONS code of 2014.
+    label : str
+        At most four letters, unlike those of any other tile.
+    column, row : int
+        From the west and from the north, both from 1.
+    """
+
+    area_code: str
+    label: str
+    column: int
+    row: int
+
+
+def _read_tiles(path: Path) -> dict[str, Tile]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return {
+            row["area_code"]: Tile(row["area_code"], row["label"], int(row["column"]), int(row["row"]))
+            for row in csv.DictReader(file)
+        }
+
+
+TILES: Mapping[str, Tile] = MappingProxyType(_read_tiles(Path(__file__).with_name("tiles.csv")))
+
+
 AREA_COLUMNS = ("area_code", "area_name", "area_type", "region_code", "region", "council_code", "board")
 
 
@@ -273,3 +305,18 @@ def _area(row: dict[str, Any]) -> Area:
 
 
 AREAS: Mapping[str, Area] = MappingProxyType(_read_areas(Path(__file__).with_name("areas.csv")))
+
+
+ENGLAND = "E92000001"
+
+
+@cache
+def known_codes() -> Mapping[str, str]:
+    """Give every code that means exactly one area of 2014, with its ONS code of 2014."""
+    return MappingProxyType(area_codes())
+
+
+@cache
+def area_names() -> Mapping[str, str]:
+    """Give the name of each area of 2014 by its ONS code."""
+    return MappingProxyType({code: area.area_name for code, area in AREAS.items()})

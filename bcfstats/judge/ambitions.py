@@ -14,8 +14,7 @@ from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.outlook import Floats, Outlook, Texts, joined
 from bcfstats.judge.outlooks import outlook
 from bcfstats.judge.payment import place
-from bcfstats.judge.reach import Peers, Reach, reach
-from bcfstats.judge.targets import Proposal, proposal
+from bcfstats.judge.targets import Peers, Proposal, Reach, proposal, reach
 from bcfstats.judge.verdicts import cannot, sentences
 
 TAIL = 0.025

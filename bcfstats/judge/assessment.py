@@ -12,13 +12,12 @@ from bcfstats.errors import InputError
 from bcfstats.judge.ambitions import COLUMNS as ASSESSMENT_COLUMNS
 from bcfstats.judge.ambitions import assess_ambitions
 from bcfstats.judge.baseline import interval_of
-from bcfstats.judge.changes import change
+from bcfstats.judge.changes import change, outlook_table, with_history
 from bcfstats.judge.ladder import ambition_ladder
 from bcfstats.judge.outlook import Outlook
 from bcfstats.judge.outlooks import outlook
 from bcfstats.judge.panel import longest_run, monthly_panel, usable
 from bcfstats.judge.patterns import season_table, trend_table
-from bcfstats.judge.prospects import outlook_table, with_history
 from bcfstats.judge.results import LATEST, Results
 from bcfstats.judge.screening import Trusted, screen
 from bcfstats.judge.standings import standings

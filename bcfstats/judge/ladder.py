@@ -13,7 +13,7 @@ from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.ambitions import USUAL_CUTOFFS, Cutoffs
 from bcfstats.judge.outlook import Floats, Ints, Outlook
 from bcfstats.judge.outlooks import outlook
-from bcfstats.judge.reach import Peers, reach
+from bcfstats.judge.targets import Peers, reach
 from bcfstats.judge.verdicts import in_100
 
 RUNGS = {

@@ -8,7 +8,7 @@ import pandas as pd
 from bcfstats.errors import InputError
 from bcfstats.judge.ambitions import UNKNOWN, VERDICTS
 from bcfstats.judge.outlook import Floats
-from bcfstats.stats.adjustments import adjust_p_values
+from bcfstats.stats.adjust import adjust_p_values
 
 ENGLAND = "England"
 NO_REGION = "no region given"

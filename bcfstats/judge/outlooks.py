@@ -9,8 +9,8 @@ from bcfstats.define.periods import Period
 from bcfstats.define.schemes import Scheme, scheme
 from bcfstats.errors import ParameterError
 from bcfstats.judge.outlook import Outlook
-from bcfstats.judge.outlook_months import months_ahead
-from bcfstats.judge.outlook_years import years_ahead
+from bcfstats.judge.outlook_monthly import months_ahead
+from bcfstats.judge.outlook_yearly import years_ahead
 from bcfstats.judge.payment import place
 
 MONTHS = 12

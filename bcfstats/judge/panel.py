@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bcfstats.define.periods import Period
-from bcfstats.stats.glm import fit_monthly
+from bcfstats.stats.monthly_model import fit_monthly
 
 Floats = NDArray[np.float64]
 Texts = NDArray[np.object_]

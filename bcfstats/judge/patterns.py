@@ -10,8 +10,7 @@ from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.judge.panel import NO_PANEL, Panel, longest_run, monthly_panel, usable
 from bcfstats.stats.kendall import sens_slope
-from bcfstats.stats.season import seasonal_indices
-from bcfstats.stats.seasonality import seasonality_test
+from bcfstats.stats.season import seasonal_indices, seasonality_test
 from bcfstats.stats.trend import panel_trend, trend
 
 FEWEST_FOR_INTERVAL = 5

@@ -8,11 +8,14 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from bcfstats.define.metrics import METRICS, Metric
+from bcfstats.define.periods import Period
 from bcfstats.define.schemes import LOCAL, Payment, Scheme, scheme
 from bcfstats.errors import InputError, ParameterError
+from bcfstats.judge.baseline import baseline
 
 READINGS = {
     "distance": "70 % of the way from baseline to target, in each indicator",
@@ -242,3 +245,193 @@ def consequences(rules: Scheme, achieved: bool | None) -> tuple[str, ...]:
     marks = {text: re.findall(r"\d\d", text.rpartition("(")[2]) for text in rules.consequences}
     wanted = _ACHIEVED if achieved else _SHORT
     return tuple(text for text, numbers in marks.items() if not numbers or set(numbers) & set(wanted))
+
+
+COUNTED = ("crude_rate", "proportion")
+ROUND = 6
+CLOSE = 1e-9
+
+
+def outcomes(
+    observations: pd.DataFrame, assessments: pd.DataFrame, *, metrics: Mapping[str, Metric] = METRICS
+) -> pd.DataFrame:
+    """Find what each assessed metric came to, as exactly as its counts allow.
+
+    It answers: what does `payment` judge?
+
+    Parameters
+    ----------
+    observations : DataFrame
+        With the observation columns, the payment window among them.
+    assessments : DataFrame
+        From `assess_ambitions`.
+    metrics : mapping of str to Metric, optional
+
+    Returns
+    -------
+    DataFrame
+        One row per assessment, for `payment`: `area_code metric payment baseline_value target_value
+        outcome_value projected_value`, and a `reason` where there is no outcome. Values of counts are exact
+        fractions, so that a result of just 70 % is neither lost nor won by rounding.
+
+    Notes
+    -----
+    A window with a month missing, or marked suspect, has no outcome: a provider that did not submit is no
+    improvement. A target set in per cent is the exact per cent of the baseline.
+    """
+    rows: list[dict[str, Any]] = []
+    order: list[int] = []
+    frame = assessments.reset_index(drop=True)
+    told = frame["target_period"].notna()
+    for (name, period), found in frame.loc[told].groupby(["metric", "target_period"], sort=False):
+        metric, window = metrics[str(name)], Period.parse(str(period))
+        after = baseline(observations, metric, window).set_index("area_code")
+        for i, row in zip(found.index, found.to_dict("records"), strict=True):
+            rows.append(_outcome(row, metric, window, after))
+            order.append(i)
+    for i, row in zip(frame.index[~told], frame.loc[~told].to_dict("records"), strict=True):
+        rows.append({**_base(row), "outcome_value": None, "reason": "no payment window"})
+        order.append(i)
+    columns = ["area_code", "metric", "payment", "baseline_value", "target_value", "outcome_value"]
+    table = pd.DataFrame(rows, index=order, columns=[*columns, "projected_value", "reason"], dtype=object)
+    return table.sort_index()
+
+
+def _base(row: Mapping[str, Any]) -> dict[str, Any]:
+    base = {name: row[name] for name in ("area_code", "metric", "payment", "baseline_value", "target_value")}
+    projected = row["do_nothing_value"] if row["against"] == "projected" else None
+    return {**base, "projected_value": projected}
+
+
+def _outcome(row: Mapping[str, Any], metric: Metric, window: Period, after: pd.DataFrame) -> dict[str, Any]:
+    base = _base(row)
+    start = _value(
+        metric, row["baseline_numerator"], row["baseline_denominator"], window, row["baseline_value"]
+    )
+    base |= {"baseline_value": start, "target_value": _target(row, start), "outcome_value": None}
+    if row["area_code"] not in after.index:
+        return {**base, "reason": "no figures for this area"}
+    found = after.loc[row["area_code"]]
+    if found["n_present"] < found["n_expected"]:
+        return {**base, "reason": f"missing: {found['missing']}"}
+    value = _value(metric, found["numerator"], found["denominator"], window, found["value"])
+    return {**base, "outcome_value": value, "reason": "" if value is not None else str(found["reason"])}
+
+
+def _value(
+    metric: Metric, numerator: float, denominator: float, window: Period, published: float
+) -> Fraction | None:
+    """Give the value as the fraction its counts make, or the published number where they do not make it."""
+    if not np.isfinite(published):
+        return None
+    months = window.n_months if metric.frequency == "month" else 1
+    if metric.statistic not in COUNTED or not np.isfinite(numerator) or not denominator > 0:
+        return exact(float(published))
+    made = Fraction(numerator) / Fraction(denominator) / months * Fraction(metric.multiplier)
+    return made if abs(float(made) - published) <= CLOSE * abs(published) else exact(float(published))
+
+
+def _target(row: Mapping[str, Any], start: Fraction | None) -> Fraction | None:
+    """Give the target as an exact per cent of the baseline where it was one."""
+    value = row["target_value"]
+    if start is None or not np.isfinite(value) or not np.isfinite(row["ambition_percent"]):
+        return exact(float(value)) if np.isfinite(value) else None
+    percent = Fraction(str(round(float(row["ambition_percent"]), ROUND)))
+    made = start * (1 + percent / 100)
+    return made if abs(float(made) - value) <= CLOSE * abs(value) else exact(float(value))
+
+
+Floats = npt.NDArray[np.float64]
+
+NOTES = (
+    "Quarters, cumulative reckoning and unit cost are not confirmed: check them against your plan.",
+    "Money that is not earned goes to services commissioned by the NHS.",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class QuarterlyPayment:
+    """What a fall in admissions earns, quarter by quarter.
+
+    Attributes
+    ----------
+    planned_pounds, earned_pounds : array, shape (areas, quarters)
+        What each quarter could earn under the plan, and what it earned; NaN from the first quarter on that
+        is not published.
+    unearned_pounds : array, shape (areas,)
+        Planned less earned, over the quarters published.
+    avoided : array, shape (areas, quarters)
+        Admissions avoided against the baseline, cumulative; negative where they rose.
+    unit_cost : float
+        Pounds for one admission avoided.
+    notes : tuple of str
+        What is not confirmed.
+    """
+
+    planned_pounds: Floats
+    earned_pounds: Floats
+    unearned_pounds: Floats
+    avoided: Floats
+    unit_cost: float
+    notes: tuple[str, ...] = NOTES
+
+
+def quarterly_payment(
+    baseline: npt.ArrayLike,
+    planned: npt.ArrayLike,
+    actual: npt.ArrayLike,
+    *,
+    unit_cost: float | None = None,
+) -> QuarterlyPayment:
+    """Work out what avoided admissions earn under the scheme of July 2014.
+
+    It answers: how much of the planned sum has been earned by each quarter?
+
+    Parameters
+    ----------
+    baseline, planned, actual : array, shape (areas, quarters)
+        Total non-elective admissions in each quarter: of the baseline, of the plan, and as they came. NaN for
+        a quarter that is not published.
+    unit_cost : float, optional
+        Pounds for one admission avoided; the scheme's figure, which is not confirmed, if not given.
+
+    Returns
+    -------
+    QuarterlyPayment
+
+    Raises
+    ------
+    ParameterError
+        If the shapes differ or a count is negative.
+
+    Notes
+    -----
+    Cumulative: what has been avoided so far, never more than the plan so far, less what was paid before;
+    a later rise takes nothing back. This reckoning is not confirmed, and the result says so.
+
+    Do not use it where a provider did not submit: that looks like a fall.
+
+    Examples
+    --------
+    >>> found = quarterly_payment([[1000, 1000]], [[965, 965]], [[990, 940]], unit_cost=1490)
+    >>> found.earned_pounds.tolist(), found.unearned_pounds.tolist()
+    ([[14900.0, 89400.0]], [0.0])
+    """
+    before, plan, came = (np.atleast_2d(np.asarray(x, dtype=float)) for x in (baseline, planned, actual))
+    if not before.shape == plan.shape == came.shape:
+        raise ParameterError(
+            "Baseline, plan and outcome must have the same areas and quarters.",
+            found=f"{before.shape}, {plan.shape}, {came.shape}",
+        )
+    if any(np.any(x < 0) for x in (before, plan, came)):
+        raise ParameterError("A count of admissions is below zero.")
+    cost = float(scheme("bcf-2014-07").settings["unit_cost_pounds"].value) if unit_cost is None else unit_cost
+    target = np.maximum(np.cumsum(before - plan, axis=1), 0)
+    avoided = np.cumsum(before - came, axis=1)
+    so_far = np.maximum.accumulate(np.minimum(np.maximum(avoided, 0), target), axis=1) * cost
+    earned, could = (
+        np.diff(x, axis=1, prepend=0.0) for x in (so_far, np.maximum.accumulate(target, axis=1) * cost)
+    )
+    known = np.isfinite(earned)
+    owed = np.where(known, could - earned, 0.0).sum(axis=1)
+    return QuarterlyPayment(could, earned, np.where(known.any(axis=1), owed, np.nan), avoided, cost)

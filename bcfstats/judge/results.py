@@ -11,7 +11,7 @@ import pandas as pd
 
 from bcfstats.define.metrics import Metric, SeriesBreak
 from bcfstats.errors import InputError
-from bcfstats.read.store import whole
+from bcfstats.files import whole
 
 LATEST = "latest"
 PER_CENT = "%"

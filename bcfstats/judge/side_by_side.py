@@ -17,10 +17,10 @@ from bcfstats.judge.assessment import latest_year
 from bcfstats.judge.baseline import baseline
 from bcfstats.judge.screening import sound
 from bcfstats.read.data import Data
-from bcfstats.stats.adjustments import adjust_p_values
+from bcfstats.stats.adjust import adjust_p_values
 from bcfstats.stats.comparisons import compare_estimates, compare_proportions, compare_rates
+from bcfstats.stats.control_charts import funnel_limits
 from bcfstats.stats.dispersion import paule_mandel
-from bcfstats.stats.funnels import funnel_limits
 
 Floats = NDArray[np.float64]
 CHOSEN, PEER, OTHER = "chosen", "peer", "other"

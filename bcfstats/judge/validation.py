@@ -12,12 +12,9 @@ from numpy.typing import NDArray
 
 from bcfstats.define.periods import Period
 from bcfstats.judge.panel import Panel, longest_run, monthly_panel
-from bcfstats.stats.backtest import LEVELS, backtest
-from bcfstats.stats.challengers import CHALLENGERS, Challenger
-from bcfstats.stats.history import MINIMUM_MONTHS, history_scale
-from bcfstats.stats.nulls import KINDS, NullPanel, null_panel
-from bcfstats.stats.placebo import METHODS, placebo
-from bcfstats.stats.wander import log_window_rates
+from bcfstats.stats.backtest import CHALLENGERS, LEVELS, Challenger, backtest
+from bcfstats.stats.history import MINIMUM_MONTHS, history_scale, log_window_rates
+from bcfstats.stats.placebo import KINDS, METHODS, NullPanel, null_panel, placebo
 
 WINDOWS = (6, 9)
 LEADS = ((1, 6), (1, 9), (4, 9), (4, 12))

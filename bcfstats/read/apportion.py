@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from bcfstats.define.areas import area_names
 from bcfstats.read.observations import OBSERVATION_TYPES, add_note, mark_suspect, typed
-from bcfstats.read.register import area_names
 
 COMMISSIONERS = "clinical commissioning group"
 BASIS = "estimated from commissioners by population shares"

@@ -11,10 +11,11 @@ from typing import Any
 import pandas as pd
 
 from bcfstats.errors import InputError
+from bcfstats.files import MANIFEST, aside
 from bcfstats.read.observations import OBSERVATION_TYPES
 
+FICTIONAL = "bcfstats example data (fictional)"  # the source of every example row
 TABLES = ("observations", "others", "populations", "areas")
-MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,6 @@ class Data:
         """
         kept = self.observations.loc[self.observations["metric"].isin(metrics)]
         return replace(self, observations=kept)
-
-
-def aside(folder: Path) -> Path:
-    """Say where a folder stands for the moment in which a new one takes its place."""
-    return folder.with_name(f".{folder.name}.before")
 
 
 def load(processed: str | Path) -> Data:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from bcfstats.read.formats.population import BY_AGE, COMPONENTS, DERIVED
 from bcfstats.read.observations import add_note, mark_suspect
-from bcfstats.read.population import BY_AGE, COMPONENTS, DERIVED
 from bcfstats.read.reading import Check
 
 if TYPE_CHECKING:

@@ -15,11 +15,13 @@ import bcfstats
 from bcfstats.define.areas import AREAS, areas_frame
 from bcfstats.define.metrics import METRICS
 from bcfstats.errors import InputError
-from bcfstats.read import plain
+from bcfstats.files import replace_folder, restore_folder
 from bcfstats.read.apportion import apportion
 from bcfstats.read.bounds import read_bytes
-from bcfstats.read.data import Data
+from bcfstats.read.data import FICTIONAL, Data
 from bcfstats.read.denominators import check_denominators, join_denominators
+from bcfstats.read.formats import plain
+from bcfstats.read.formats.own_areas import place
 from bcfstats.read.observations import (
     AREA_TYPES,
     OBSERVATION_TYPES,
@@ -31,11 +33,9 @@ from bcfstats.read.observations import (
     typed,
     validate,
 )
-from bcfstats.read.own_areas import place
 from bcfstats.read.reading import Check, FileReading
 from bcfstats.read.recognise import read_content
 from bcfstats.read.settle import settle_populations, settle_shares, settle_vintages
-from bcfstats.read.store import replace_folder, restore_folder
 
 if TYPE_CHECKING:
     from bcfstats.define.metrics import Metric
@@ -266,6 +266,4 @@ def _capped(sentences: list[str], most: int = 200) -> list[str]:
 
 
 def _is_example(observations: pd.DataFrame) -> bool:
-    from bcfstats.read.example import SOURCE
-
-    return bool(observations["source"].str.contains(SOURCE, regex=False).any())
+    return bool(observations["source"].str.contains(FICTIONAL, regex=False).any())

@@ -9,21 +9,14 @@ from typing import TYPE_CHECKING
 
 from bcfstats.define.metrics import METRICS
 from bcfstats.errors import InputError
-from bcfstats.read import (
-    ascof,
-    dtoc,
-    fingertips,
-    fingertips_extract,
-    mar,
-    own_areas,
-    plain,
-    population,
-    shares,
-)
 from bcfstats.read.bounds import read_bytes
-from bcfstats.read.known_problems import mark_known_problems
+from bcfstats.read.formats import activity_return as mar
+from bcfstats.read.formats import delayed_transfers as dtoc
+from bcfstats.read.formats import fingertips, fingertips_extract, own_areas, plain, population, shares
+from bcfstats.read.formats import outcomes_framework as ascof
 from bcfstats.read.observations import complete, split_impossible
 from bcfstats.read.reading import FileReading, Refusal
+from bcfstats.read.settle import mark_known_problems
 from bcfstats.read.workbook import Book, Text, open_content
 
 if TYPE_CHECKING:

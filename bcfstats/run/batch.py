@@ -1,5 +1,7 @@
 """Every area's report in one run: computed once, run by papermill, recorded whole."""
 
+import sys
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager, nullcontext
@@ -13,40 +15,93 @@ import pandas as pd
 import bcfstats
 from bcfstats.define.areas import AREAS, Area, find_area
 from bcfstats.define.schemes import scheme
+from bcfstats.disclose.results import disclose
 from bcfstats.errors import InputError, ReportError
+from bcfstats.files import clear_parts, safe_csv, sole_use, write_whole
 from bcfstats.judge.assessment import assess
 from bcfstats.judge.results import Results
 from bcfstats.read.data import Data, load
-from bcfstats.read.store import clear_parts
 from bcfstats.read.targets import read_targets
-from bcfstats.run import workers
-from bcfstats.run.engines import chosen_engine
-from bcfstats.run.executors import LOCAL, Crew, as_they_end, check_executor, open_crew
-from bcfstats.run.files import safe_csv, write_whole
-from bcfstats.run.fingerprint import (
+from bcfstats.run import pool as workers
+from bcfstats.run.engine import chosen_engine
+from bcfstats.run.pool import LOCAL, NOT_YET, Crew, as_they_end, check_executor, failure, open_crew
+from bcfstats.run.records import failures_table, index_page, results_table, run_record, write_workbook
+from bcfstats.run.report import Job, Kit, Made, Outcome, check_parameters
+from bcfstats.run.resume import (
     code_fingerprint,
     files_read,
     fingerprints,
     inputs_fingerprint,
-    source_fingerprint,
-)
-from bcfstats.run.lock import sole_use
-from bcfstats.run.progress import Progress
-from bcfstats.run.records import failures_table, index_page, results_table, run_record, stem_of
-from bcfstats.run.report import Job, Kit, Made, Outcome, check_parameters
-from bcfstats.run.resume import (
     is_made,
     kept_results,
     note_results,
     notebook_path,
     page_path,
     results_stand,
+    source_fingerprint,
+    stem_of,
 )
 from bcfstats.run.settings import Settings, all_metrics, vouched_for
-from bcfstats.run.spreadsheet import write_workbook
-from bcfstats.run.workers import NOT_YET, failure
-from bcfstats.show.disclosed import disclose
-from bcfstats.show.words import EXAMPLE, day
+from bcfstats.words import EXAMPLE, day
+
+SECONDS_BETWEEN_LINES = 15.0
+
+
+class Progress:
+    """Count reports as they end, and say how many are done, how many failed and what time is left.
+
+    Parameters
+    ----------
+    total : int
+        Reports to make.
+    stream : text file, optional
+        Where to write; standard error if not given.
+    """
+
+    def __init__(self, total: int, stream: TextIO | None = None) -> None:
+        self.total, self.done, self.failed = total, 0, 0
+        self.stream = stream or sys.stderr
+        self.started = self.last_line = time.monotonic()
+        self.bar: Any = None
+        if self.stream.isatty():
+            from tqdm import tqdm
+
+            self.bar = tqdm(total=total, unit="report", file=self.stream, dynamic_ncols=True)
+
+    def tell(self, area_name: str, failed: bool) -> None:
+        """Count one report."""
+        area_name = " ".join(area_name.split())  # a line break in it would break the line
+        self.done += 1
+        self.failed += failed
+        if self.bar is not None:
+            self.bar.set_postfix_str(f"{self.failed} failed, {area_name}"[:40])
+            self.bar.update()
+            return
+        now = time.monotonic()
+        if now - self.last_line >= SECONDS_BETWEEN_LINES or self.done == self.total:
+            self.last_line = now
+            print(self.line(area_name, now - self.started), file=self.stream, flush=True)
+
+    def line(self, area_name: str, seconds: float) -> str:
+        """Write the state of the batch in one line.
+
+        Examples
+        --------
+        >>> import io
+        >>> progress = Progress(152, io.StringIO())
+        >>> progress.done, progress.failed = 38, 1
+        >>> progress.line("Rutland", 60.0)
+        '[ 38/152] 1 failed, 3 min left, Rutland'
+        """
+        left = seconds / max(self.done, 1) * (self.total - self.done)
+        remaining = f"{left / 60:.0f} min left" if left >= 90 else f"{left:.0f} s left"
+        count = f"{self.done:>{len(str(self.total))}}/{self.total}"
+        return f"[{count}] {self.failed} failed, {remaining}, {area_name}"
+
+    def close(self) -> None:
+        """Leave the terminal tidy."""
+        if self.bar is not None:
+            self.bar.close()
 
 
 @dataclass(frozen=True)

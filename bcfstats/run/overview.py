@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from bcfstats.files import safe_csv, write_whole
 from bcfstats.judge.national import ENGLAND, Overview, national_overview
 from bcfstats.run.check import assess_file
-from bcfstats.run.files import safe_csv, write_whole
 from bcfstats.run.settings import Settings, all_metrics
 from bcfstats.show.overview_page import overview_page
 from bcfstats.show.sentences import value
-from bcfstats.show.words import number, signed
+from bcfstats.words import number, signed
 
 PAGE = "overview.html"
 TABLES = ("composite", "verdicts", "plans")

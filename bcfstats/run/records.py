@@ -4,20 +4,23 @@ import csv
 import io
 import json
 import platform
+import warnings
 from collections.abc import Sequence
 from datetime import datetime
 from importlib.metadata import version
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 import bcfstats
-from bcfstats.judge.results import Results
-from bcfstats.run.files import safe_text
-from bcfstats.run.fingerprint import PACKAGES
+from bcfstats.files import safe_text, whole
+from bcfstats.judge.results import PER_CENT, Results
 from bcfstats.run.report import Job, Outcome
+from bcfstats.run.resume import PACKAGES
 from bcfstats.show.index_page import areas_page
-from bcfstats.show.words import file_stem
+from bcfstats.words import EXAMPLES
 
 TREND = ["slope", "slope_lower", "slope_upper", "slope_unit", "n", "period", "method", "note", "reason"]
 SOURCE_LINE_LIMIT = 300
@@ -100,6 +103,176 @@ def run_record(
     return json.dumps(record, indent=1, default=str, ensure_ascii=False)
 
 
-def stem_of(area: dict[str, Any]) -> str:
-    """Name an area's files."""
-    return file_stem(str(area["area_code"]), str(area["area_name"]))
+MISSING, CONFIDENTIAL, NO_TEXT = "[x]", "[c]", "none"
+NOTES = {
+    "missing": f"{MISSING} means not available: not published, or not computed for the reason given.",
+    "suppressed": f"{CONFIDENTIAL} means suppressed: a small number, or a figure that would give one away.",
+    "limits": "Limits are of 95% intervals and allow for noise within the period or periods only.",
+}
+LEGEND = [NOTES["missing"], NOTES["suppressed"], f"{NO_TEXT} means that there is nothing to say."]
+HIDDEN = r"suppressed|small[ -]number"
+_FIGURES = {
+    "numerator": "numerator",
+    "denominator": "denominator",
+    "value": "value",
+    "lower": "lower limit",
+    "upper": "upper limit",
+}
+_NAMED = {"area_code": "Area code", "area_name": "Area name", "metric_name": "Metric"}
+_SIDE_FIGURES = {
+    f"{side}_{name}": f"{said} {called}"
+    for side, said in {"baseline": "Baseline", "outcome": "Outcome"}.items()
+    for name, called in _FIGURES.items()
+}
+_COMPARISONS = _NAMED | {
+    "unit": "Unit",
+    "payment": "Payment",
+    "baseline_period": "Baseline period",
+    "outcome_period": "Outcome period",
+    **_SIDE_FIGURES,
+    "change": "Change",
+    "change_lower": "Change lower limit",
+    "change_upper": "Change upper limit",
+    "change_unit": "Change unit",
+    "finding": "Finding",
+    "finding_against": "Held against",
+    "baseline_reason": "Baseline remark",
+    "outcome_reason": "Outcome remark",
+    "change_reason": "Change remark",
+}
+_TRENDS = _NAMED | {
+    "slope": "Slope a year",
+    "slope_lower": "Slope lower limit",
+    "slope_upper": "Slope upper limit",
+    "slope_unit": "Slope unit",
+    "n": "Points",
+    "period": "Period",
+    "method": "Method",
+    "reason": "Remark",
+}
+_AREAS = {"area_code": "Area code", "area_name": "Area name", "region": "Region", "problem": "Problem"}
+
+
+def write_workbook(results: Results, path: Path) -> None:
+    """Write the comparisons, trends and areas of a run as `results.xlsx`.
+
+    Every sheet holds one marked-up table that starts in the first column, without merged or blank cells;
+    shorthand says why a number is missing, and the notes explain it.
+
+    Parameters
+    ----------
+    results : Results
+    path : Path
+        The workbook; its folder must be there.
+    """
+    names = {metric.id: metric.short_name for metric in results.metrics}
+    areas = results.areas.set_index("area_code")["area_name"]
+    sheets = {}
+    if len(results.windows):  # a table without rows gets no sheet
+        comparisons = _comparisons(results)
+        sheets["Comparisons"] = _sheet(comparisons, "comparisons", "Every comparison of two periods", results)
+    if len(results.trends):
+        trends = results.trends.assign(
+            metric_name=results.trends["metric"].map(names), area_name=results.trends["area_code"].map(areas)
+        )
+        told = _filled(trends, _TRENDS, "reason")
+        sheets["Trends"] = _sheet(told, "trends", "Trend of each metric", results)
+    told = _filled(results.areas, _AREAS, None)
+    sheets["Areas"] = _sheet(told, "areas", "Areas in this workbook", results)
+    notes = pd.DataFrame({"Note reference": list(NOTES), "Note text": list(NOTES.values())})
+    out = BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # gptables' use of pandas
+        _gptables().write_workbook(
+            filename=out,
+            sheets=sheets,
+            cover=_cover(results),
+            notes_table=notes,
+            workbook_options={"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True},
+        )
+    with whole(path) as part:
+        part.write_bytes(out.getvalue())
+
+
+def _cover(results: Results) -> Any:
+    about = results.about
+    intro = [EXAMPLES] if about["is_example"] else []
+    intro += ["Baselines, outcomes, changes and trends of Better Care Fund metrics by area.", *LEGEND]
+    made = f"Made by bcfstats {about.get('version', '')} on {about.get('created', 'an unknown date')}."
+    scheme = _as_written(f"Payment scheme: {about['scheme_title']} ({about['scheme']}).")
+    return _gptables().Cover(
+        cover_label="Cover",
+        title="Better Care Fund metrics by area",
+        intro=intro,
+        about=[made, scheme, *about.get("disclosure", [])],
+    )
+
+
+def _sheet(table: pd.DataFrame, name: str, title: str, results: Results) -> Any:
+    marks = {heading: "$$limits$$" for heading in table if "limit" in heading}
+    first = next((heading for heading in table if heading.endswith(("value", "Slope a year"))), None)
+    marks |= {first: "$$missing$$ $$suppressed$$"} if first else {}
+    return _gptables().GPTable(
+        table=table,
+        table_name=name,
+        title=title,
+        subtitles=[EXAMPLES] if results.about["is_example"] else [],
+        legend=LEGEND,
+        table_notes=marks,
+        index_columns={},
+    )
+
+
+def _comparisons(results: Results) -> pd.DataFrame:
+    frame = results_table(results)
+    hidden = {
+        side: frame[f"{side}_reason"].fillna("").str.contains(HIDDEN, regex=True).to_numpy()
+        for side in ("baseline", "outcome")
+    }
+    hidden["change"] = hidden["baseline"] | hidden["outcome"]
+    for start, rows in hidden.items():
+        for name in frame.select_dtypes("float"):
+            if str(name).startswith(start):
+                frame[name] = frame[name].astype(object).mask(frame[name].isna() & rows, CONFIDENTIAL)
+    return _filled(frame, _COMPARISONS, None)
+
+
+def _filled(frame: pd.DataFrame, headings: dict[str, str], reason: str | None) -> pd.DataFrame:
+    """Choose and name columns, and write a shorthand or a word in every cell that would be blank."""
+    chosen = frame[list(headings)]
+    hidden = (
+        frame[reason].fillna("").str.contains(HIDDEN, regex=True) if reason else pd.Series(False, frame.index)
+    )
+    columns = {}
+    for name, heading in headings.items():
+        cells = chosen[name].astype(object)
+        if chosen[name].dtype == float or name.rpartition("_")[2] in (*_FIGURES, "change"):
+            told = cells.mask(chosen[name].isna() & hidden, CONFIDENTIAL)
+            columns[heading] = told.where(told.notna(), MISSING)
+        else:
+            columns[heading] = cells.fillna("").map(_text)
+    return pd.DataFrame(columns).reset_index(drop=True)
+
+
+def _text(cell: object) -> object:
+    """Write text so that no cell is blank, a formula, or signs alone, which a screen reader may skip."""
+    if not isinstance(cell, str):
+        return cell
+    if any(sign.isalnum() and sign.isascii() for sign in cell):
+        return safe_text(_as_written(cell))
+    what = "other letters" if any(map(str.isalnum, cell)) else "signs only"
+    return {"": NO_TEXT, PER_CENT: "per cent"}.get(cell, f"{what}: {cell}")
+
+
+def _as_written(text: str) -> str:
+    """Keep gptables from taking text for a link or for a reference to a note."""
+    return text.replace("](", "] (").replace("$$", "$ $")
+
+
+def _gptables() -> Any:
+    """Import gptables, which leaves the file of its theme open when it is first imported."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        import gptables
+
+    return gptables

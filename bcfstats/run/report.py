@@ -150,8 +150,7 @@ def make_report(kit: Kit, job: Job) -> Made:
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
-    from bcfstats.run.engine import register_engines
-    from bcfstats.run.kernel import KERNEL_NAME
+    from bcfstats.run.engine import KERNEL_NAME, register_engines
 
     register_engines()
     logging.getLogger("papermill").setLevel(logging.CRITICAL + 1)

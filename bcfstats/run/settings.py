@@ -10,8 +10,8 @@ from typing import Any
 
 from bcfstats.define.metrics import METRICS, Metric, load_metrics
 from bcfstats.errors import InputError, ParameterError
+from bcfstats.files import write_whole
 from bcfstats.judge.screening import Trusted, parse_trusted
-from bcfstats.run.files import write_whole
 from bcfstats.show.palettes import ANALYSIS_FUNCTION, palette
 
 FILE = "bcfstats.toml"
@@ -33,7 +33,7 @@ class Settings:
         Files of proposed targets, CSV or XLSX, to be judged in the reports.
     disclosure : str
         Rule for small numbers in figures that are not published: "none", "hes-2014", "hes-2018" or
-        "threshold=5"; each metric's default if empty (`show/disclosure.toml`).
+        "threshold=5"; each metric's default if empty (`disclose/rules.toml`).
     palette : str
         Colours of the charts: "analysis_function" or "making_data_count".
     trusted : tuple of str

@@ -4,9 +4,9 @@ from datetime import date
 from pathlib import Path
 
 from bcfstats.errors import InputError
+from bcfstats.files import write_whole
 from bcfstats.judge.validation import Validation, validate_observations
 from bcfstats.read.data import load
-from bcfstats.run.files import write_whole
 from bcfstats.run.settings import Settings, all_metrics
 from bcfstats.show.validation_page import reliability_svg, validation_page
 

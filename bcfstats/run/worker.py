@@ -1,4 +1,4 @@
-"""The process that makes reports: started by `bcfstats.run.workers`, ended when its starter ends.
+"""The process that makes reports: started by `bcfstats.run.pool`, ended when its starter ends.
 
 With the forked engine it imports everything once and forks a process for each report asked for; with the
 others it makes one report after another itself.
@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from bcfstats.run.engines import FORKED
+from bcfstats.run.engine import FORKED
 
 SECONDS_IDLE = 600.0
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -117,13 +117,11 @@ def _import_everything() -> None:
         import nbformat
         import papermill  # noqa: F401
 
-        from bcfstats.run.engine import register_engines
-        from bcfstats.run.forked import prepared_kernel
+        from bcfstats.run.engine import prepared_kernel, register_engines
         from bcfstats.run.report import exporter
     import pyarrow.dataset
     import pyarrow.parquet  # noqa: F401
 
-    from bcfstats.show.report import open_report  # noqa: F401
     from bcfstats.show.warm import warm_up
 
     register_engines()

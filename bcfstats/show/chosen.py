@@ -16,18 +16,15 @@ from bcfstats.judge.ambitions import UNKNOWN
 from bcfstats.judge.board import Board, as_paid
 from bcfstats.judge.consistency import ambition_consistency
 from bcfstats.judge.payment import AMBIGUITY, READINGS
-from bcfstats.judge.payment_chances import payment_chances
-from bcfstats.judge.progress import progress
-from bcfstats.judge.risk import risk_register
-from bcfstats.judge.template import export_template, load_template
-from bcfstats.judge.trajectory import trajectory
+from bcfstats.judge.progress import progress, trajectory
+from bcfstats.judge.risk import payment_chances, risk_register
 from bcfstats.judge.verdicts import in_100
+from bcfstats.read.targets import keep_targets
+from bcfstats.read.template import export_template, load_template
 from bcfstats.show import sentences
 from bcfstats.show.page import fill
-from bcfstats.show.parts import section
-from bcfstats.show.report import Part
-from bcfstats.show.targets_file import keep_targets
-from bcfstats.show.words import number, signed
+from bcfstats.show.parts import Part, section
+from bcfstats.words import number, signed
 
 CASES = {"do_nothing": "nothing is done", "half": "half is delivered", "delivered": "all is delivered"}
 NOT_CONFIRMED = "The headings and labels are not confirmed: compare them with your own copy of the template."

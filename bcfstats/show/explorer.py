@@ -12,12 +12,12 @@ from bcfstats.errors import BcfStatsError
 from bcfstats.judge.ambitions import UNKNOWN
 from bcfstats.judge.what_if import Assessment, WhatIf
 from bcfstats.read.data import Data
+from bcfstats.read.targets import keep_targets
 from bcfstats.show import sentences
-from bcfstats.show.drawing import palette
 from bcfstats.show.page import fill
-from bcfstats.show.tables import html_table
-from bcfstats.show.targets_file import keep_targets
-from bcfstats.show.words import EXAMPLE, number, signed
+from bcfstats.show.palettes import palette
+from bcfstats.show.parts import html_table
+from bcfstats.words import EXAMPLE, number, signed
 
 FIRST = "delayed_transfers"
 SOURCE = "explore notebook"

@@ -8,9 +8,8 @@ from bcfstats.judge.results import Results
 from bcfstats.show.page import fill, script, script_hash, style
 from bcfstats.show.tallies import count, findings, kind, told, verdicts
 from bcfstats.show.tally_section import tally_section
-from bcfstats.show.tile_layout import layout
-from bcfstats.show.tile_map import tile_parts
-from bcfstats.show.words import EXAMPLES
+from bcfstats.show.tile_map import layout, tile_parts
+from bcfstats.words import EXAMPLES
 
 
 def areas_page(results: Results, reports: Mapping[str, str], failures: Mapping[str, str]) -> str:

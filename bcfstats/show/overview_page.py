@@ -9,15 +9,14 @@ from markupsafe import Markup
 
 from bcfstats.define.metrics import Metric
 from bcfstats.judge.national import ENGLAND, Overview
+from bcfstats.show.charts.plans import funnel_of_plans, spread_of_plans
 from bcfstats.show.page import fill, style
-from bcfstats.show.plan_charts import funnel_of_plans, spread_of_plans
+from bcfstats.show.parts import html_table
 from bcfstats.show.sentences import value
-from bcfstats.show.tables import html_table
 from bcfstats.show.tallies import comparison, in_order, kind, payment_words, verdicts
 from bcfstats.show.tally_section import tally_section
-from bcfstats.show.tile_layout import layout
-from bcfstats.show.tile_map import tile_parts
-from bcfstats.show.words import number, signed
+from bcfstats.show.tile_map import layout, tile_parts
+from bcfstats.words import number, signed
 
 EXAMPLE = "Example data: every area and figure on this page is made up."
 

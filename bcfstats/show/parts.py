@@ -2,9 +2,46 @@
 
 from collections.abc import Sequence
 
+from markupsafe import Markup
+
 from bcfstats.show.page import fill
-from bcfstats.show.report import Part
-from bcfstats.show.tables import html_table
+
+
+class Part(Markup):
+    """A piece of the report: shows itself in a notebook, and stands on the page as it is."""
+
+    def _repr_html_(self) -> str:
+        return str(self)
+
+
+def html_table(
+    headings: Sequence[str], rows: Sequence[Sequence[object]], caption: str, *, numeric: Sequence[int] = ()
+) -> Markup:
+    r"""Write a table whose first column heads its rows.
+
+    Parameters
+    ----------
+    headings : sequence of str
+        One per column.
+    rows : sequence of sequences
+        Cells as they are to be read; text is escaped, `Markup` is not. An empty cell says "none".
+    caption : str
+        What the table holds: measure, area, period.
+    numeric : sequence of int, optional
+        Columns to be set flush right.
+
+    Returns
+    -------
+    Markup
+
+    Examples
+    --------
+    >>> table = html_table(["Month", "Days"], [["May 2013", "1,204"]], "Delayed days")
+    >>> '<th scope="row">May 2013</th>' in table
+    True
+    """
+    return fill("table.html.j2", headings=headings, rows=rows, caption=caption, numeric=set(numeric))
+
 
 Table = tuple[Sequence[str], Sequence[Sequence[object]], str, Sequence[int]]
 

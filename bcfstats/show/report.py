@@ -12,24 +12,18 @@ from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.results import BETTER, LATEST, NOT_COMPARED, WORSE, Results
-from bcfstats.show import charts, sentences
-from bcfstats.show.area_charts import history_chart, ladder_chart, period_labels, season_chart
-from bcfstats.show.chance_chart import chance_chart
+from bcfstats.show import sentences
+from bcfstats.show.charts import chart as charts
+from bcfstats.show.charts.area import history_chart, ladder_chart, period_labels, season_chart
+from bcfstats.show.charts.chance import chance_chart
+from bcfstats.show.charts.peers import peers_chart
 from bcfstats.show.page import fill
 from bcfstats.show.palettes import ANALYSIS_FUNCTION, icon
-from bcfstats.show.peers_chart import peers_chart
-from bcfstats.show.tables import html_table
-from bcfstats.show.words import EXAMPLE, EXAMPLE_SOURCE, day, interval, listed, number, signed
+from bcfstats.show.parts import Part, html_table
+from bcfstats.words import EXAMPLE, EXAMPLE_SOURCE, day, interval, listed, number, signed
 
 MOST_MESSAGES = 5
 DETECTABLE, AT_80_PER_CENT = "detectable", "the level of 80% power"
-
-
-class Part(Markup):
-    """A piece of the report: shows itself in a notebook, and stands on the page as it is."""
-
-    def _repr_html_(self) -> str:
-        return str(self)
 
 
 @dataclass(frozen=True)
@@ -413,8 +407,8 @@ def open_report(area_code: str, source: Results | str | Path | None = None) -> A
 def _results(area_code: str, run_folder: str | Path | None) -> Results:
     if run_folder is not None:
         return Results.load(Path(run_folder) / "tables", area_code)
+    from bcfstats.example.data import example_data
     from bcfstats.judge.assessment import assess
-    from bcfstats.read.example import example_data
 
     return assess(example_data())
 

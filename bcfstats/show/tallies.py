@@ -13,7 +13,7 @@ from bcfstats.define.periods import Period
 from bcfstats.judge.national import NO_REGION
 from bcfstats.judge.results import LATEST, NOT_COMPARED
 from bcfstats.judge.verdicts import HEADINGS
-from bcfstats.show.words import number
+from bcfstats.words import number
 
 CASES = ["area_code", "region", "metric", "payment", "category", "against", "baseline_period", "period"]
 ALL_AREAS = "All areas"

@@ -10,11 +10,10 @@ from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.judge.results import AGAINST_NOISE
 from bcfstats.show.page import fill
-from bcfstats.show.tables import html_table
+from bcfstats.show.parts import html_table
 from bcfstats.show.tallies import ALL_AREAS, LOCAL, Kind, comparison, count, in_order, payment_words, told
-from bcfstats.show.tile_layout import Layout
-from bcfstats.show.tile_map import SEVERAL, tile_map
-from bcfstats.show.words import number
+from bcfstats.show.tile_map import SEVERAL, Layout, tile_map
+from bcfstats.words import number
 
 NOISE_ONLY = "Against noise only"
 NOUNS = {"finding": ("areas", "comparisons", "no result"), "verdict": ("targets", "targets", "no target")}

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bcfstats.show import charts
+from bcfstats.show.charts import chart as charts
 from bcfstats.show.page import FOLDER, fill_environment
 
 

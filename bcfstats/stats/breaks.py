@@ -9,9 +9,8 @@ import numpy.typing as npt
 
 from bcfstats.errors import InputError
 from bcfstats.stats.dispersion import pearson_dispersion
-from bcfstats.stats.glm import AVERAGE_MONTH, Array, divide, monthly_panel
-from bcfstats.stats.medians import masked_deviation, masked_median
-from bcfstats.stats.rows import Flags, Texts
+from bcfstats.stats.monthly_model import AVERAGE_MONTH, Array, divide, monthly_panel
+from bcfstats.stats.rows import Flags, Texts, masked_deviation, masked_median
 
 ZERO, DROP, SPIKE, SHIFT_DOWN, SHIFT_UP, SWAP = (
     "zero that may mean not submitted",

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bcfstats.errors import ParameterError
-from bcfstats.stats import two_proportions, two_rates
+from bcfstats.stats import two_samples
 from bcfstats.stats.change import Comparison, Scale, comparison, from_standard_error
 from bcfstats.stats.estimates import proportion_reasons, rate_reasons
 from bcfstats.stats.rows import (
@@ -112,7 +112,7 @@ def compare_proportions(
     x1, n1, x0, n0, effect, tau2 = usable(reason, x1, n1, x0, n0, effect, tau2)
     counts, difference = (x1 / effect, n1 / effect, x0 / effect, n0 / effect), x1 / n1 - x0 / n0
     if between_year_variance is not None:
-        error = np.sqrt(two_proportions.pooled_variance(*counts) + tau2)
+        error = np.sqrt(two_samples.pooled_variance(*counts) + tau2)
         name = named("pooled difference with between-year variance", reason)
         return from_standard_error(difference, error, "difference", polarity, confidence_level, name, reason)
     title, statistic, limits = _test_of_proportions(method)
@@ -132,9 +132,9 @@ def compare_proportions(
 
 def _test_of_proportions(method: str) -> tuple[str, Callable[..., Floats], Callable[..., Limits]]:
     if method == "newcombe":
-        return "Newcombe", two_proportions.newcombe_statistic, two_proportions.newcombe_limits
+        return "Newcombe", two_samples.newcombe_statistic, two_samples.newcombe_limits
     if method == "miettinen-nurminen":
-        return "Miettinen-Nurminen", two_proportions.score_statistic, two_proportions.score_limits
+        return "Miettinen-Nurminen", two_samples.proportion_score, two_samples.score_limits
     raise ParameterError(
         "The method is not known.", found=repr(method), do="Use newcombe or miettinen-nurminen."
     )
@@ -273,7 +273,7 @@ def _rates_by_noise(
     confidence_level: Level,
     reason: Texts,
 ) -> Comparison:
-    few = (a + b < two_rates.MID_P_BELOW) & (phi == 1) & np.isinf(df)
+    few = (a + b < two_samples.MID_P_BELOW) & (phi == 1) & np.isinf(df)
     p_fall, p_rise = _rate_p_values(b, a, e1 / (e0 + e1), phi, df, few)
     no_ratio = ("there were no events at baseline: no ratio", a == 0)
     return comparison(
@@ -290,11 +290,11 @@ def _rates_by_noise(
 
 
 def _rate_p_values(b: Floats, a: Floats, share: Floats, phi: Floats, df: Floats, few: Flags) -> Limits:
-    z = two_rates.score_statistic(b, a, share, phi)
+    z = two_samples.rate_score(b, a, share, phi)
     p_fall, p_rise = np.array(upper_tail(-z, df)), np.array(upper_tail(z, df))
     if np.any(few):
-        p_fall[few] = two_rates.mid_p_below(b[few], a[few], share[few])
-        p_rise[few] = two_rates.mid_p_below(a[few], b[few], 1 - share[few])
+        p_fall[few] = two_samples.mid_p_below(b[few], a[few], share[few])
+        p_rise[few] = two_samples.mid_p_below(a[few], b[few], 1 - share[few])
     return p_fall, p_rise
 
 
@@ -302,10 +302,10 @@ def _rate_limits(
     b: Floats, a: Floats, exposure_ratio: Floats, phi: Floats, df: Floats, few: Flags, level: float
 ) -> Limits:
     z = critical_value(level, df) * np.sqrt(phi)
-    lower, upper = (np.array(limit) for limit in two_rates.score_ratio_limits(b, a, exposure_ratio, z))
+    lower, upper = (np.array(limit) for limit in two_samples.score_ratio_limits(b, a, exposure_ratio, z))
     if np.any(few):
         tail = (1 - check_level(level)) / 2
-        lower[few], upper[few] = two_rates.mid_p_ratio_limits(b[few], a[few], exposure_ratio[few], tail)
+        lower[few], upper[few] = two_samples.mid_p_ratio_limits(b[few], a[few], exposure_ratio[few], tail)
     return lower, upper
 
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 
 from bcfstats.errors import ParameterError
-from bcfstats.stats.england import with_england
-from bcfstats.stats.forecast_scale import error_scale
-from bcfstats.stats.glm import Array, MonthlyModel, divide, fit_panel, monthly_panel
 from bcfstats.stats.history import (
     FEW_EVENTS,
     MINIMUM_AREAS,
     SMALL_MEDIAN,
+    Found,
+    MonthlyPrior,
+    from_panel,
+    history_scale,
     median_month,
+    moderated_dispersion,
+    own_dispersion,
+    own_history,
 )
 from bcfstats.stats.level import (
     DEFAULT_ALPHA,
@@ -29,9 +33,82 @@ from bcfstats.stats.level import (
     panel_level,
     roll,
 )
-from bcfstats.stats.priors import MonthlyPrior
+from bcfstats.stats.monthly_model import Array, MonthlyModel, divide, fit_panel, monthly_panel
 from bcfstats.stats.rows import critical_value
-from bcfstats.stats.wander import Found
+
+
+def with_england(
+    panel: Panel, value: Array, errors: Array, first: int, last: int, ahead: Array, england: float
+) -> tuple[Array, Array]:
+    """Scale all areas alike so that the nation moves as told; take each origin's common error out."""
+    if england <= -1:
+        raise ParameterError(
+            "England cannot fall by the whole.", found=f"{england:g}", do="Write -5 % as -0.05."
+        )
+    same = panel.month.size + np.arange(first, last + 1) - 1
+    same = same - 12 * (1 + (last - 1) // 12)
+    before = panel.counts[:, same[same >= 0]]
+    whole = (panel.exposure[:, same[same >= 0]] > 0).all(axis=1) & np.isfinite(value) & (same >= 0).all()
+    if not whole.any():
+        raise ParameterError(
+            "England's movement cannot be set: no area has all of the same months before.",
+            do="Give a longer history, or leave the setting out.",
+        )
+    length = panel.exposure[whole][:, same].sum()
+    rate = before[whole].sum() / length * (1 + england)
+    known = np.isfinite(errors)
+    common = np.array(
+        [np.median(column[has]) if has.any() else 0.0 for column, has in zip(errors.T, known.T, strict=True)]
+    )
+    return value * rate * ahead[whole].sum() / value[whole].sum(), errors - common
+
+
+FROM_ERRORS = "errors of the same method at the same lead, all areas"
+INSTEAD = "yearly like-for-like changes in place of forecast errors"
+MINIMUM_ORIGINS = 6
+
+
+def error_scale(
+    panel: Panel,
+    errors: Array,
+    value: Array,
+    model: MonthlyModel,
+    small: npt.NDArray[np.bool_],
+    prior: MonthlyPrior | None,
+    minimum_areas: int,
+    first: int,
+    last: int,
+) -> Found:
+    """Moderated scale of the errors, never below the noise of the window's own count."""
+    parts = own_history(errors, centre=0.0)
+    own = divide(own_dispersion(model), np.maximum(value, 0.5))
+    n_areas = int(((parts.n > 0) & ~small & np.isfinite(own)).sum())
+    if n_areas >= minimum_areas and errors.shape[1] >= MINIMUM_ORIGINS:
+        found = replace(from_panel(parts, own, small), source=FROM_ERRORS)
+    else:
+        instead = history_scale(
+            np.where(panel.exposure > 0, panel.counts, np.nan),
+            panel.exposure,
+            panel.month,
+            window=last - first + 1,
+            lag=12 * (1 + (last - 1) // 12),
+            prior=prior,
+            minimum_areas=minimum_areas,
+        )
+        source = next((text for text in instead.source if text), "")
+        warning = next((text for text in instead.warning if text and text != FEW_EVENTS), "")
+        found = Found(
+            instead.history_scale**2,
+            instead.df,
+            instead.prior_scale**2,
+            instead.prior_df,
+            0.0,
+            f"{INSTEAD}: {source}",
+            warning,
+        )
+    floor = divide(moderated_dispersion(model), np.maximum(value, 0.5))
+    return replace(found, variance=np.fmax(found.variance, floor) + 0 * found.variance)
+
 
 METHOD = "panel seasonal level"
 NO_SEASON = "less than 18 months: no season is allowed for"

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from bcfstats.stats.glm import AVERAGE_MONTH, MINIMUM_MONTHS, Array, divide, fit_panel
+from bcfstats.stats.history import window_sums
+from bcfstats.stats.monthly_model import AVERAGE_MONTH, MINIMUM_MONTHS, Array, divide, fit_panel
 from bcfstats.stats.season import shrink_season
-from bcfstats.stats.wander import window_sums
 
 ALPHAS = np.array([0.2, 0.3, 0.45, 0.6])
 DRIFT_SHARES = np.array([0.0, 0.5, 1.0])

@@ -23,7 +23,7 @@ from bcfstats.stats.rows import (
     usable,
 )
 from bcfstats.stats.target import Improvement, improvement, power_value, whole_number
-from bcfstats.stats.two_proportions import newcombe_limits, pooled_variance
+from bcfstats.stats.two_samples import newcombe_limits, pooled_variance
 
 _NUDGE = 1e-12
 

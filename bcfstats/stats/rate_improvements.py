@@ -27,7 +27,7 @@ from bcfstats.stats.rows import (
     usable,
 )
 from bcfstats.stats.target import Improvement, improvement, power_value, whole_number
-from bcfstats.stats.two_rates import MID_P_BELOW, mid_p_below
+from bcfstats.stats.two_samples import MID_P_BELOW, mid_p_below
 
 _STEPS = 60
 

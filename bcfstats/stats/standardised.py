@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bcfstats.stats.estimates import Estimate, estimate, poisson_estimate, rate_reasons
-from bcfstats.stats.limits import byar_limits
+from bcfstats.stats.estimates import Estimate, byar_limits, estimate, poisson_estimate, rate_reasons
 from bcfstats.stats.rows import (
     Flags,
     Floats,

@@ -7,8 +7,7 @@ import numpy.typing as npt
 
 from bcfstats.errors import ParameterError
 from bcfstats.stats.change import Scale
-from bcfstats.stats.estimates import Estimate, estimate, rate_reasons
-from bcfstats.stats.limits import poisson_limits, wilson_limits
+from bcfstats.stats.estimates import Estimate, estimate, poisson_limits, rate_reasons, wilson_limits
 from bcfstats.stats.rows import (
     Floats,
     Level,

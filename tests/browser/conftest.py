@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bcfstats.read.example import write_example
-from bcfstats.read.example_targets import write_example_targets
+from bcfstats.example.data import write_example
+from bcfstats.example.targets import write_example_targets
 from bcfstats.read.prepare import prepare
 from bcfstats.run.batch import run_batch
 from bcfstats.run.overview import describe_overview

@@ -11,13 +11,12 @@ from scipy import stats
 from bcfstats.define.metrics import METRICS
 from bcfstats.define.schemes import scheme
 from bcfstats.errors import InputError, ParameterError
+from bcfstats.example.data import example_data
+from bcfstats.example.targets import example_targets
 from bcfstats.judge.ambitions import COLUMNS, VERDICTS, Cutoffs, assess_ambitions
 from bcfstats.judge.outlook import History
-from bcfstats.judge.reach import reach
-from bcfstats.judge.targets import proposal
+from bcfstats.judge.targets import proposal, reach
 from bcfstats.read.data import load
-from bcfstats.read.example import example_data
-from bcfstats.read.example_targets import example_targets
 from bcfstats.read.targets import read_targets
 from tests.judge.made_up import an_outlook, panel, targets, yearly
 

@@ -6,14 +6,14 @@ import pytest
 
 from bcfstats.define.metrics import METRICS
 from bcfstats.errors import ParameterError
-from bcfstats.judge import factors
+from bcfstats.example.data import example_data
+from bcfstats.judge import board as factors
 from bcfstats.judge.ambitions import assess_ambitions
 from bcfstats.judge.baseline import baseline
 from bcfstats.judge.board import as_paid, as_targets, board_metrics
 from bcfstats.judge.ladder import ambition_ladder
 from bcfstats.judge.patterns import season_table
-from bcfstats.judge.payment_chances import payment_chances
-from bcfstats.read.example import example_data
+from bcfstats.judge.risk import payment_chances
 
 LOCAL = "dementia_diagnosis"
 AGREED = {"patient_experience": "2014/15", LOCAL: "2014/15"}

@@ -8,9 +8,8 @@ from bcfstats.define.areas import AREAS
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.ambitions import COLUMNS, assess_ambitions
 from bcfstats.judge.consistency import ambition_consistency
-from bcfstats.judge.payment_chances import payment_chances
-from bcfstats.judge.peers import peers_by, read_peers
-from bcfstats.judge.risk import risk_register
+from bcfstats.judge.risk import payment_chances, risk_register
+from bcfstats.read.peers import peers_by, read_peers
 from bcfstats.read.recognise import read_file
 from tests.judge.made_up import panel, targets
 

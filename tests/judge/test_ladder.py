@@ -8,8 +8,8 @@ from bcfstats.judge.ambitions import USUAL_CUTOFFS, assess_ambitions
 from bcfstats.judge.ladder import RUNGS, advise, ambition_ladder, peer_change
 from bcfstats.judge.outlook import History
 from bcfstats.judge.outlooks import outlook
-from bcfstats.judge.reach import reach
-from bcfstats.judge.trajectory import trajectory
+from bcfstats.judge.progress import trajectory
+from bcfstats.judge.targets import reach
 from tests.judge.made_up import an_outlook, panel, targets, yearly
 
 

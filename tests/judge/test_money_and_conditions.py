@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 
 from bcfstats.errors import InputError, ParameterError
-from bcfstats.judge.allocations import read_allocations
 from bcfstats.judge.conditions import national_conditions
-from bcfstats.judge.quarterly import quarterly_payment
+from bcfstats.judge.payment import quarterly_payment
+from bcfstats.read.allocations import read_allocations
 
 
 def test_money_from_a_letter_and_from_a_share_of_the_national_pots(tmp_path):

@@ -8,7 +8,7 @@ from scipy import stats
 from bcfstats.define.metrics import METRICS
 from bcfstats.define.periods import Period
 from bcfstats.judge.outlook import extreme_notes, history_of, joined
-from bcfstats.judge.outlook_months import history_panel, months_between
+from bcfstats.judge.outlook_monthly import history_panel, months_between
 from bcfstats.judge.outlooks import outlook
 from bcfstats.judge.panel import monthly_panel
 from bcfstats.judge.targets import proposal

@@ -9,7 +9,7 @@ from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.panel import monthly_panel
 from bcfstats.judge.progress import progress
 from bcfstats.stats.forecast import do_nothing_forecast
-from bcfstats.stats.priors import monthly_prior
+from bcfstats.stats.history import monthly_prior
 from tests.judge.made_up import panel
 
 

@@ -8,10 +8,10 @@ import pytest
 
 from bcfstats.define.metrics import METRICS
 from bcfstats.errors import InputError, ParameterError
-from bcfstats.judge.peers import peers_by
+from bcfstats.example.data import example_data
 from bcfstats.judge.side_by_side import ABOVE, BELOW, LIMITS, WITHIN, compare_areas
 from bcfstats.read.data import Data
-from bcfstats.read.example import example_data
+from bcfstats.read.peers import peers_by
 
 
 @pytest.fixture(scope="module")

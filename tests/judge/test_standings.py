@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from bcfstats.define.metrics import METRICS
+from bcfstats.example.data import example_data
 from bcfstats.judge.assessment import assess
 from bcfstats.judge.standings import OTHERS, standings
-from bcfstats.read.example import example_data
 
 LOWER, HIGHER = "care_home_admissions", "reablement"
 

@@ -8,8 +8,7 @@ import pytest
 
 from bcfstats.judge.validation import simulated_nulls, validate_observations
 from bcfstats.stats.backtest import backtest
-from bcfstats.stats.nulls import null_panel
-from bcfstats.stats.placebo import HISTORY, POISSON, placebo
+from bcfstats.stats.placebo import HISTORY, POISSON, null_panel, placebo
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 import bcfstats
+from bcfstats import files as store
 from bcfstats.define.metrics import METRICS
 from bcfstats.errors import InputError
-from bcfstats.read import store
+from bcfstats.example.data import write_example
 from bcfstats.read.data import load
-from bcfstats.read.example import write_example
 from bcfstats.read.prepare import prepare
 
 GOOD = "area_code,metric,period,numerator,denominator\nE08000035,reablement,2014/15,84,100\n"

@@ -4,8 +4,8 @@ import pytest
 
 from bcfstats.define.schemes import scheme
 from bcfstats.errors import InputError
-from bcfstats.read.example import example_areas
-from bcfstats.read.example_targets import example_targets, write_example_targets
+from bcfstats.example.data import example_areas
+from bcfstats.example.targets import example_targets, write_example_targets
 from bcfstats.read.targets import read_targets
 
 HEAD = "area,metric,payment,target_value,target_numerator,change_percent"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bcfstats.read.example import write_example
+from bcfstats.example.data import write_example
 
 ROOT = Path(__file__).resolve().parents[2]
 COLUMNS = "area_code,metric,period,numerator,denominator,value\n"

@@ -8,8 +8,7 @@ import pytest
 
 from bcfstats.errors import InputError
 from bcfstats.judge.results import Results
-from bcfstats.run.compare import compare_runs, describe_comparison
-from bcfstats.run.provenance import differences
+from bcfstats.run.compare import compare_runs, describe_comparison, differences
 from tests.run.test_cli import bcfstats
 
 ROWS = [

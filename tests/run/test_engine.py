@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bcfstats.read.example import write_example
+from bcfstats.example.data import write_example
 from bcfstats.read.prepare import prepare
-from bcfstats.run import workers
+from bcfstats.run import pool as workers
 from bcfstats.run.batch import run_batch
-from bcfstats.run.engines import FORKED, PLAIN, WARM, chosen_engine
-from bcfstats.run.fingerprint import code_fingerprint
+from bcfstats.run.engine import FORKED, PLAIN, WARM, chosen_engine
 from bcfstats.run.report import Job, Kit
+from bcfstats.run.resume import code_fingerprint
 from scripts.compare_engines import cells_of, differences
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="this system cannot fork")

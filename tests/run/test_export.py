@@ -10,13 +10,13 @@ import pytest
 
 from bcfstats.errors import InputError, ParameterError, ReportError
 from bcfstats.judge.results import Results
-from bcfstats.run import browser
+from bcfstats.run import export as browser
 from bcfstats.run.batch import run_batch
 from bcfstats.run.export import export
+from bcfstats.run.fingertips import COLUMNS
 from bcfstats.run.settings import Settings
-from bcfstats.show.fingertips import COLUMNS
+from tests.disclose.small_areas import PARTNER, TINY
 from tests.run.test_small_numbers import NOTEBOOK, prepared
-from tests.show.small_areas import PARTNER, TINY
 
 
 @pytest.fixture(scope="module")

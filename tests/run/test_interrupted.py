@@ -20,15 +20,16 @@ import nbformat
 import pandas as pd
 import pytest
 
+from bcfstats import files as lock
 from bcfstats.errors import InputError, ReportError
+from bcfstats.example.data import write_example
+from bcfstats.files import aside
 from bcfstats.judge.results import Results
-from bcfstats.read.data import aside, load
-from bcfstats.read.example import write_example
-from bcfstats.run import lock
+from bcfstats.read.data import load
 from bcfstats.run.batch import run_batch
 from bcfstats.run.export import export
+from bcfstats.run.pool import NOT_YET
 from bcfstats.run.resume import made_reports
-from bcfstats.run.workers import NOT_YET
 from scripts.kills import plain
 from tests.run.test_batch import settings
 from tests.run.test_engine import notebook

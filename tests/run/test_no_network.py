@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from bcfstats.read.example import write_example
-from bcfstats.read.example_targets import write_example_targets
+from bcfstats.example.data import write_example
+from bcfstats.example.targets import write_example_targets
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = ROOT / "notebooks" / "area_report.ipynb"

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from bcfstats.read.example_targets import write_example_targets
+from bcfstats.example.targets import write_example_targets
 from bcfstats.run.batch import run_batch
 from bcfstats.run.settings import Settings
 

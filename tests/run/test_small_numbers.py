@@ -13,7 +13,7 @@ from bcfstats.errors import ParameterError
 from bcfstats.run.batch import run_batch
 from bcfstats.run.check import describe_targets
 from bcfstats.run.settings import Settings, load_settings
-from tests.show.small_areas import PARTNER, TINY, data
+from tests.disclose.small_areas import PARTNER, TINY, data
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "area_report.ipynb"
 

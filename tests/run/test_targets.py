@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from bcfstats.define.metrics import METRICS
+from bcfstats.example.data import write_example
 from bcfstats.judge.ambitions import COLUMNS
-from bcfstats.read.example import write_example
 from bcfstats.read.prepare import prepare
 from bcfstats.run.check import _target_line
 

@@ -4,12 +4,12 @@ import pandas as pd
 import pytest
 
 from bcfstats.define.metrics import METRICS
+from bcfstats.example.data import example_data
 from bcfstats.judge.ambitions import assess_ambitions
 from bcfstats.judge.screening import sound
 from bcfstats.judge.what_if import WhatIf
-from bcfstats.read.example import example_data
 from bcfstats.read.targets import read_targets
-from bcfstats.show.drawing import palette
+from bcfstats.show.charts.drawing import palette
 from bcfstats.show.explorer import Explorer
 
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from bcfstats.errors import ParameterError
 from bcfstats.run.settings import load_settings
-from bcfstats.show.drawing import MARKERS, Plot, svg_of
+from bcfstats.show.charts.drawing import MARKERS, Plot, svg_of
 from bcfstats.show.palettes import OUTLINES, icon, palette
 
 LOOKS = ("analysis_function", "making_data_count")

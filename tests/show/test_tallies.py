@@ -13,6 +13,8 @@ from bs4 import BeautifulSoup
 
 from bcfstats.define.areas import areas_frame
 from bcfstats.define.metrics import METRICS
+from bcfstats.example.data import example_data
+from bcfstats.example.targets import example_targets
 from bcfstats.judge.ambitions import VERDICTS
 from bcfstats.judge.assessment import assess
 from bcfstats.judge.results import (
@@ -24,13 +26,10 @@ from bcfstats.judge.results import (
     UNCLEAR,
     WORSE,
 )
-from bcfstats.read.example import example_data
-from bcfstats.read.example_targets import example_targets
 from bcfstats.show.index_page import areas_page
 from bcfstats.show.tallies import count, findings, in_order, kind, verdicts
 from bcfstats.show.tally_section import tally_section
-from bcfstats.show.tile_layout import layout
-from bcfstats.show.tile_map import SEVERAL
+from bcfstats.show.tile_map import SEVERAL, layout
 from tests.browser.rules import contrast
 
 HOSTILE = """</script><script>alert("1")</script> & 'Sons'"""

@@ -5,7 +5,7 @@ import pytest
 
 from bcfstats.errors import InputError
 from bcfstats.stats.breaks import DROP, SHIFT_DOWN, SHIFT_UP, SPIKE, SWAP, ZERO, find_breaks
-from bcfstats.stats.medians import masked_median
+from bcfstats.stats.rows import masked_median
 
 
 def months(n):

@@ -10,12 +10,7 @@ from statsmodels.stats.proportion import test_proportions_2indep as score_test_o
 from statsmodels.stats.rates import test_poisson_2indep as score_test_of_rates
 
 from bcfstats.errors import ParameterError
-from bcfstats.stats.comparisons import (
-    compare_estimates,
-    compare_means,
-    compare_proportions,
-    compare_rates,
-)
+from bcfstats.stats.comparisons import compare_estimates, compare_means, compare_proportions, compare_rates
 
 RTOL = 1e-9  # both sides are computed in double precision
 FOUR_DECIMALS = 6e-5  # the published table has four decimals

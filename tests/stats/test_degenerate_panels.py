@@ -3,20 +3,17 @@
 import numpy as np
 import pytest
 
-from bcfstats.stats.annual_forecast import annual_forecast
+from bcfstats.stats.annual import annual_forecast
 from bcfstats.stats.backtest import backtest
 from bcfstats.stats.breaks import find_breaks
 from bcfstats.stats.forecast import do_nothing_forecast
-from bcfstats.stats.glm import fit_monthly
-from bcfstats.stats.history import history_scale
+from bcfstats.stats.history import history_scale, monthly_prior
 from bcfstats.stats.kendall import mann_kendall, sens_slope
+from bcfstats.stats.monthly_model import fit_monthly
 from bcfstats.stats.placebo import placebo
-from bcfstats.stats.priors import monthly_prior
-from bcfstats.stats.recent_trend import recent_trend
 from bcfstats.stats.regression_to_mean import regression_to_mean
-from bcfstats.stats.season import seasonal_indices
-from bcfstats.stats.seasonality import seasonality_test
-from bcfstats.stats.trend import panel_trend, trend
+from bcfstats.stats.season import seasonal_indices, seasonality_test
+from bcfstats.stats.trend import panel_trend, recent_trend, trend
 
 FAULTS = (
     "none",

@@ -8,8 +8,14 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from bcfstats.errors import ParameterError
-from bcfstats.stats.estimates import crude_rate, mean, mean_from_summary, proportion
-from bcfstats.stats.limits import byar_limits, exact_limits
+from bcfstats.stats.estimates import (
+    byar_limits,
+    crude_rate,
+    exact_limits,
+    mean,
+    mean_from_summary,
+    proportion,
+)
 
 RTOL = 1e-9  # both sides are computed in double precision
 FOUR_DECIMALS = 5e-5  # the published table has four decimals

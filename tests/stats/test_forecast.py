@@ -5,7 +5,7 @@ import pytest
 
 from bcfstats.errors import ParameterError
 from bcfstats.stats.forecast import do_nothing_forecast
-from bcfstats.stats.priors import monthly_prior
+from bcfstats.stats.history import monthly_prior
 
 
 def months(n):

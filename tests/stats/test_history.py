@@ -5,12 +5,16 @@ import pytest
 from scipy import stats
 
 from bcfstats.errors import ParameterError
-from bcfstats.stats.glm import fit_monthly
-from bcfstats.stats.history import history_scale, median_month
-from bcfstats.stats.nulls import KINDS, null_panel
-from bcfstats.stats.priors import monthly_prior
+from bcfstats.stats.history import (
+    history_scale,
+    like_for_like_changes,
+    median_month,
+    monthly_prior,
+    own_history,
+)
+from bcfstats.stats.monthly_model import fit_monthly
+from bcfstats.stats.placebo import KINDS, null_panel
 from bcfstats.stats.rows import critical_value
-from bcfstats.stats.wander import like_for_like_changes, own_history
 
 
 def months(n):

@@ -7,12 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bcfstats.errors import ParameterError
-from bcfstats.stats.comparisons import (
-    compare_estimates,
-    compare_means,
-    compare_proportions,
-    compare_rates,
-)
+from bcfstats.stats.comparisons import compare_estimates, compare_means, compare_proportions, compare_rates
 from bcfstats.stats.improvements import (
     detectable_improvement,
     estimate_improvement,

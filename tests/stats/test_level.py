@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bcfstats.stats.glm import AVERAGE_MONTH
 from bcfstats.stats.level import DAMPING, Grid, Level, Panel, log_totals, panel_level, roll
+from bcfstats.stats.monthly_model import AVERAGE_MONTH
 
 
 def months(n):

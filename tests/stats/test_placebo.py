@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bcfstats.stats.glm import fit_monthly
 from bcfstats.stats.history import history_scale
-from bcfstats.stats.nulls import null_panel
-from bcfstats.stats.placebo import CORRECTED, HISTORY, POISSON, QUASI, placebo
+from bcfstats.stats.monthly_model import fit_monthly
+from bcfstats.stats.placebo import CORRECTED, HISTORY, POISSON, QUASI, null_panel, placebo
 
 
 def test_poisson_and_quasi_poisson_by_hand():

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from bcfstats.errors import ParameterError
-from bcfstats.stats.glm import fit_monthly
+from bcfstats.stats.monthly_model import fit_monthly
 from bcfstats.stats.season import part_year_factor, seasonal_indices, shrink_season
 
 NATION = 0.04 * np.cos(2 * np.pi * np.arange(12) / 12)

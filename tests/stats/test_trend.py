@@ -5,7 +5,7 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
-from bcfstats.stats.autocorrelation import autocorrelation_tables, residual_maker
+from bcfstats.stats.monthly_model import autocorrelation_tables, residual_maker
 from bcfstats.stats.trend import panel_trend, shrink_to_mean, trend
 
 

@@ -1,0 +1,1 @@
+"""Small numbers: the rules, and the results of a run without them."""

@@ -1,0 +1,260 @@
+"""Small numbers: the rules as data, which one a figure is under, and the suppression of one table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bcfstats.define.datafiles import read_toml
+from bcfstats.define.metrics import Metric
+from bcfstats.errors import ParameterError
+from bcfstats.read.data import Data
+from bcfstats.read.formats.plain import KIND as OWN_TABLE
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+NONE = "none"
+SUPPRESSED = "suppressed"
+PEOPLE = ("proportion", "survey_proportion", "mean")  # the denominator counts people too
+COUNTED = ("crude_rate", "proportion", "survey_proportion")  # the value gives the numerator away
+NUMBERS = ("numerator", "value", "lower", "upper", "lower_ci", "upper_ci")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Which counts are hidden.
+
+    Attributes
+    ----------
+    id : str
+        Such as "hes-2014".
+    largest : int
+        Counts from 1 to this are hidden; 0 hides none. Zero is shown.
+    round_to : int
+        Counts that are shown are rounded to the nearest multiple of this; 0 rounds none.
+    what, source, unconfirmed : str
+        What it does, who says so, and what of it could not be confirmed.
+    """
+
+    id: str
+    largest: int
+    round_to: int
+    what: str
+    source: str
+    unconfirmed: str
+
+    @property
+    def note(self) -> str:
+        """The note of a figure that is hidden: the same for a small one and for one hidden with it."""
+        return f"small-number rule {self.id} hides it: a small count, or one that would give one away"
+
+
+def rule(setting: str | Mapping[str, Any]) -> Rule:
+    """Find the rule that a setting names.
+
+    Parameters
+    ----------
+    setting : str or mapping
+        "none", "hes-2014", "hes-2018", "threshold=5", or `{"threshold": 5}`: a local policy that hides counts
+        of 1 to 5.
+
+    Raises
+    ------
+    ParameterError
+        If it is none of these.
+
+    Examples
+    --------
+    >>> rule("hes-2018").largest, rule("hes-2018").round_to, rule({"threshold": 10}).largest
+    (7, 5, 10)
+    """
+    local = re.fullmatch(r"threshold ?= ?(\d+)", setting) if isinstance(setting, str) else None
+    largest = int(local[1]) if local else setting.get("threshold") if isinstance(setting, Mapping) else None
+    if isinstance(largest, int) and not isinstance(largest, bool) and largest >= 1:
+        what = f"counts of 1 to {largest} suppressed, with secondary suppression"
+        return Rule(f"threshold {largest}", largest, 0, what, "local policy", "")
+    rules = _file()["rules"]
+    if not isinstance(setting, str) or setting not in rules:
+        raise ParameterError(
+            "This is not a rule for small numbers.",
+            found=repr(setting),
+            do=f"Rules are {', '.join(rules)}, and threshold=N for a policy of your own.",
+        )
+    return Rule(setting, **rules[setting])
+
+
+def rules_of(data: Data, setting: str | Mapping[str, Any] | None = None) -> pd.Series[Any]:
+    """Find the rule that each observation is under.
+
+    Published figures stay as they are published. A rule that is set is for all others; where none is set, a
+    metric's own default or that of the area's own figures is used, and example data are shown.
+
+    Parameters
+    ----------
+    data : Data
+        Prepared observations.
+    setting : str or mapping, optional
+        As `rule` takes it.
+
+    Returns
+    -------
+    Series of Rule
+        With the index of `data.observations`.
+    """
+    defaults = _file()["defaults"]
+    if setting:
+        chosen = dict.fromkeys(data.observations["metric"].unique(), rule(setting))
+    else:
+        usual = defaults["example" if data.is_example else "own"]
+        chosen = {
+            name: rule(NONE if data.is_example else defaults["metrics"].get(name, usual))
+            for name in data.observations["metric"].unique()
+        }
+    found = data.observations["metric"].map(chosen).astype(object)
+    return found.mask(are_published(data), rule(defaults["published"]))
+
+
+def small(table: pd.DataFrame, metric: Metric, largest: int) -> Flags:
+    """Find the rows that hold a small count: numerator, people in the denominator, or those between.
+
+    A count that is not given is worked back from value and denominator, as any reader could; a rate that
+    neither count nor denominator stands behind is taken to be small.
+    """
+    numerator, denominator, value = (
+        table[name].to_numpy(dtype=float) for name in ("numerator", "denominator", "value")
+    )
+    if metric.statistic in COUNTED:
+        implied = value * denominator / metric.multiplier
+        numerator = np.where(np.isfinite(numerator), numerator, implied)
+    found = np.zeros(len(table), dtype=bool) if metric.statistic == "mean" else _few(numerator, largest)
+    if metric.statistic in PEOPLE:
+        found = found | _few(denominator, largest)
+    if metric.statistic == "proportion":
+        found = found | _few(denominator - numerator, largest)
+    if metric.statistic in COUNTED:
+        found = found | (np.isfinite(value) & ~np.isfinite(numerator))
+    return np.asarray(found & (largest > 0), dtype=bool)
+
+
+def blanked(table: pd.DataFrame, hidden: Flags, metric: Metric, why: Rule) -> pd.DataFrame:
+    """Take the numbers of the hidden rows away and say so; round the others if the rule does."""
+    people = metric.statistic in PEOPLE
+    frame = rounded(table, ["numerator", *(["denominator"] if people else [])], why)
+    gone = [name for name in (*NUMBERS, *(["denominator"] if people else [])) if name in frame]
+    frame.loc[hidden, gone] = np.nan
+    for name, told in (("status", SUPPRESSED), ("status_note", why.note), ("method", "")):
+        if name in frame:
+            frame[name] = frame[name].mask(hidden, told)
+    if why.round_to and "status" in frame:
+        frame["status"] = frame["status"].mask((frame["status"] == "ok").to_numpy() & ~hidden, "rounded")
+    return frame
+
+
+def rounded(table: pd.DataFrame, names: Sequence[str], why: Rule) -> pd.DataFrame:
+    """Round these columns to the rule's multiple, halves upwards; nothing where it does not round."""
+    if not why.round_to:
+        return table.copy()
+    to = why.round_to
+    return table.assign(**{name: to * np.floor(table[name].astype(float) / to + 0.5) for name in names})
+
+
+def suppress_small_numbers(
+    table: pd.DataFrame,
+    setting: str | Mapping[str, Any] = "hes-2018",
+    *,
+    metric: Metric | str,
+    totals: Sequence[str] = (),
+) -> pd.DataFrame:
+    """Take the small numbers out of a table of one metric, and what would give them away.
+
+    It answers: what of this table may be shown?
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per area and period, with `area_code`, `numerator`, `denominator` and `value`, and any of
+        `lower`, `upper`, `status`, `status_note`.
+    setting : str or mapping
+        "hes-2014", "hes-2018", "none", "threshold=5" or `{"threshold": 5}`.
+    metric : Metric or str
+        What the table holds: it says whether the denominator counts people.
+    totals : sequence of str
+        Columns that name the rows whose total a reader knows, such as `["region", "period_start"]`. Where a
+        hidden count could be worked back from such a total, rows with the smallest denominators go too.
+
+    Returns
+    -------
+    DataFrame
+        A copy. Value and interval of a hidden count are gone with it.
+
+    Raises
+    ------
+    ParameterError
+        If the rule or metric is not known.
+
+    Notes
+    -----
+    **Method.** The primary rule is the publisher's. Secondary suppression chooses by denominator and not by
+    count, so that the choice itself tells nothing, until any hidden small count could have been anything
+    from 1 to the rule's largest, for all the total says.
+
+    **When not to use.** Before a calculation: what is computed from rounded or missing counts is another
+    figure. Rates stay those of the unrounded counts, so a count above the rule's largest can be worked back
+    from a rate and a known population.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"area_code": ["A", "B", "C"], "numerator": [3.0, 40.0, 52.0],
+    ...     "denominator": [900.0, 8000.0, 9000.0], "value": [333.3, 500.0, 577.8]})
+    >>> suppress_small_numbers(rows, "hes-2018", metric="care_home_admissions")["numerator"].tolist()
+    [nan, 40.0, 50.0]
+    >>> suppress_small_numbers(rows.assign(all="England"), "hes-2014", metric="care_home_admissions",
+    ...     totals=["all"])["numerator"].tolist()
+    [nan, nan, 52.0]
+    """
+    from bcfstats.define.metrics import get_metric
+    from bcfstats.disclose.secondary import hide_with
+
+    chosen = rule(setting)
+    of = metric if isinstance(metric, Metric) else get_metric(metric)
+    frame = table.reset_index(drop=True)
+    hidden = small(frame, of, chosen.largest)
+    if totals:
+        counts, sizes = (frame[name].to_numpy(dtype=float) for name in ("numerator", "denominator"))
+        groups = frame.groupby(list(totals), dropna=False, sort=False).ngroup().to_numpy()
+        hidden = hide_with(counts[:, None], hidden[:, None], groups, sizes, chosen.largest)[:, 0]
+    shown = blanked(frame, hidden, of, chosen)
+    shown.index = table.index
+    return shown
+
+
+def _few(counts: Floats, largest: int) -> Flags:
+    """Counts that are more than none and, to the nearest whole, at most the largest that is hidden."""
+    return np.asarray((counts > 1e-9) & (counts < largest + 0.5))
+
+
+def are_published(data: Data) -> Flags:
+    """Say of each observation whether it was read from a published file of a known format."""
+    files = {
+        Path(str(entry["file"])).name
+        for entry in data.manifest.get("files", ())
+        if entry.get("kind", OWN_TABLE) != OWN_TABLE and not entry["kind"].startswith("the same file")
+    }
+    sources = data.observations["source"].fillna("").astype(str)
+    begins = tuple(f"{name}{end}" for name in files for end in (", ", "; ", " ["))
+    told = {text: text in files or text.startswith(begins) for text in sources.unique()}
+    return np.asarray(sources.map(told), dtype=bool)
+
+
+@cache
+def _file() -> Any:
+    return read_toml(Path(__file__).parent / "rules.toml")

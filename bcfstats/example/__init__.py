@@ -1,0 +1,1 @@
+"""Fictional areas, their figures and their targets."""

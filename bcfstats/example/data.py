@@ -1,0 +1,318 @@
+"""Fictional example data, made by a seeded generator: areas and observations of no real place."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bcfstats.define.metrics import get_metric
+from bcfstats.errors import InputError, ParameterError
+from bcfstats.example.series import RECIPE, SERIES, Series, draw, periods, stream
+from bcfstats.read.data import FICTIONAL, Data
+from bcfstats.read.prepare import prepare
+
+NUMBERS = ["numerator", "denominator", "value", "lower_ci", "upper_ci"]
+
+
+def with_faults(table: pd.DataFrame, areas: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Put the faults of `example.toml` in, each in areas of its own; the tiny last area gets none."""
+    left = list(areas["area_code"].to_numpy()[stream(seed, "faults").permutation(len(areas) - 1)])
+    for fault in RECIPE["faults"]:
+        hit = left[: fault["areas"]]
+        left = left[fault["areas"] :]
+        rows = table["metric"].eq(fault["metric"]) & table["area_code"].isin(hit)
+        rows &= table["period_start"].ge(pd.Timestamp(fault["start"]))
+        rows &= table["period_end"].le(pd.Timestamp(fault["end"]))
+        table = _FAULTS[fault["what"]](table, rows, fault)
+    return table
+
+
+def _absent(table: pd.DataFrame, rows: pd.Series, fault: dict[str, Any]) -> pd.DataFrame:
+    return table[~rows].reset_index(drop=True)
+
+
+def _scaled(table: pd.DataFrame, rows: pd.Series, fault: dict[str, Any]) -> pd.DataFrame:
+    table.loc[rows, "numerator"] = np.round(table.loc[rows, "numerator"] * fault["factor"])
+    return table
+
+
+def _rounded(table: pd.DataFrame, rows: pd.Series, fault: dict[str, Any]) -> pd.DataFrame:
+    table.loc[rows, "numerator"] = 5 * np.round(table.loc[rows, "numerator"] / 5)
+    table.loc[rows, ["status", "status_note"]] = ["rounded", fault["about"]]
+    return table
+
+
+def _not_available(table: pd.DataFrame, rows: pd.Series, fault: dict[str, Any]) -> pd.DataFrame:
+    table.loc[rows, NUMBERS] = np.nan
+    table.loc[rows, ["status", "status_note"]] = ["not_available", fault["about"]]
+    return table
+
+
+_FAULTS = {"absent": _absent, "scaled": _scaled, "rounded": _rounded, "not_available": _not_available}
+
+
+def with_suppression(table: pd.DataFrame) -> pd.DataFrame:
+    """Hide counts of 1 to 5 people, as publishers of hospital and social care statistics do."""
+    rule = RECIPE["suppression"]
+    small = table["numerator"].between(1, rule["largest"]) & ~table["metric"].isin(rule["not_people"])
+    table.loc[small, ["numerator", "value", "lower_ci", "upper_ci"]] = np.nan
+    table.loc[small, ["status", "status_note"]] = ["suppressed", rule["about"]]
+    return table
+
+
+MAX_AREAS = 7_000
+_ROWS_OF_A_FILE = 250_000
+
+
+def example_areas(n_areas: int = 150, seed: int = 2014) -> pd.DataFrame:
+    """Give fictional areas: which places the example data are about.
+
+    Parameters
+    ----------
+    n_areas : int
+        How many, 1 to 7,000. The last is tiny.
+    seed : int
+        Same seed, same areas.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an area: area_code (X06000001 on), area_name, area_type, region_code, region, council_code,
+        board.
+
+    Raises
+    ------
+    ParameterError
+        If `n_areas` is not a whole number from 1 to 7,000, or the seed is negative.
+
+    Notes
+    -----
+    Every name is an invented stem with an ending; no English council, board or region bears one.
+    When not to use it: wherever a reader could take the areas for real.
+
+    Examples
+    --------
+    >>> example_areas(3)[["area_code", "area_name", "region"]]
+       area_code  area_name           region
+    0  X06000001  Aldamount       Upper Zarn
+    1  X06000002  Ilvacliff  Tharrow Marches
+    2  X06000003  Telvifell     Vell Country
+    """
+    _check(n_areas, seed)
+    stems, endings = RECIPE["names"]["stems"].split(), RECIPE["names"]["endings"].split()
+    drawn = stream(seed, "names").permutation(len(stems) * len(endings))[:n_areas]
+    names = [stems[i // len(endings)] + endings[i % len(endings)] for i in drawn]
+    number = np.arange(1, n_areas + 1)
+    region = (number - 1) * len(RECIPE["names"]["regions"]) // n_areas
+    return pd.DataFrame(
+        {
+            "area_code": [f"X06{i:06d}" for i in number],
+            "area_name": names,
+            "area_type": "Fictional area",
+            "region_code": [f"X12{i:06d}" for i in region + 1],
+            "region": np.array(RECIPE["names"]["regions"], dtype=object)[region],
+            "council_code": [f"X{i:04d}" for i in number],
+            "board": names,
+        }
+    )
+
+
+def example_observations(n_areas: int = 150, seed: int = 2014, *, end: str = "2015-06") -> pd.DataFrame:
+    """Give fictional observations of every metric of the fund, from April 2010 to the month `end`.
+
+    Parameters
+    ----------
+    n_areas : int
+        How many areas, 1 to 7,000.
+    seed : int
+        Same seed, same figures; an earlier `end` gives the same figures up to it.
+    end : str
+        Last month, such as "2015-06". Years and waves that are not over by then are left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per area, metric and period in the observation columns; values in the metric's unit.
+
+    Raises
+    ------
+    ParameterError
+        If an argument is out of range.
+
+    Notes
+    -----
+    Levels wander (a walk and passing shocks on the log or logit scale), counts are Poisson or binomial given
+    the level, survey results have sampling error; see `docs/example-data.md` for what behaves how, and which
+    faults are in the data on purpose. When not to use it: as evidence about any real place or method alone.
+
+    Examples
+    --------
+    >>> table = example_observations(3, end="2011-03")
+    >>> table["metric"].nunique(), table["period_start"].min().date().isoformat()  # carers from 2012/13
+    (14, '2010-04-01')
+    """
+    _check(n_areas, seed)
+    last = _last_day(end)
+    areas = example_areas(n_areas, seed)
+    frames = [_series_table(series, areas, seed, last) for series in SERIES]
+    table = with_faults(pd.concat(frames, ignore_index=True), areas, seed)
+    table["vintage"] = last + pd.offsets.MonthEnd(2)
+    table["source"] = FICTIONAL
+    return _with_values(with_suppression(table))
+
+
+def write_example(
+    folder: str | Path, *, n_areas: int = 150, seed: int = 2014, end: str = "2015-06", broken: bool = False
+) -> Path:
+    """Write the example data as CSV files, as a user would put them into `data/raw`.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Made if it is not there; files of the same names are replaced.
+    n_areas, seed, end
+        As in `example_observations`.
+    broken : bool
+        Write three more files that cannot be used: a column missing, a metric misspelt, text for a number.
+
+    Returns
+    -------
+    Path
+        The folder, holding `areas.csv` and one `observations_*.csv` for each frequency, or several where
+        there are many rows.
+
+    Raises
+    ------
+    ParameterError
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     sorted(file.name for file in write_example(folder, n_areas=2).iterdir())
+    ['areas.csv', 'observations_month.csv', 'observations_wave.csv', 'observations_year.csv']
+    """
+    folder = Path(folder)
+    table = example_observations(n_areas, seed, end=end)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_csv(example_areas(n_areas, seed), folder / "areas.csv")
+    for frequency, rows in table.groupby("frequency"):
+        parts = range(0, len(rows), _ROWS_OF_A_FILE)
+        for number, first in enumerate(parts, start=1):
+            part = f"_{number}" if len(parts) > 1 else ""
+            write_csv(rows[first : first + _ROWS_OF_A_FILE], folder / f"observations_{frequency}{part}.csv")
+    if broken:
+        few = table[table["frequency"] == "year"].head(3)
+        write_csv(few.drop(columns="period_start"), folder / "broken_column_missing.csv")
+        write_csv(few.assign(metric="care_home_admisions"), folder / "broken_metric_misspelt.csv")
+        write_csv(few.assign(numerator="about 200"), folder / "broken_text_for_number.csv")
+    return folder
+
+
+def example_data(*, n_areas: int = 150, seed: int = 2014) -> Data:
+    """Give the example data as `load` gives real ones: written as files, read, checked and prepared.
+
+    Parameters
+    ----------
+    n_areas, seed
+        As in `example_observations`.
+
+    Returns
+    -------
+    Data
+        With `is_example` true.
+
+    Raises
+    ------
+    ParameterError
+        If an argument is out of range.
+
+    Notes
+    -----
+    When not to use it: for any statement about a real place.
+
+    Examples
+    --------
+    >>> data = example_data(n_areas=3)
+    >>> data.is_example, data.areas["area_code"].tolist()
+    (True, ['X06000001', 'X06000002', 'X06000003'])
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        raw = write_example(Path(folder, "raw"), n_areas=n_areas, seed=seed)
+        prepared = prepare(raw, Path(folder, "processed"))
+    if prepared.exit_code:
+        found = "; ".join(f"{name}: {reason}" for name, reason in prepared.refused_files.items())
+        raise InputError(
+            "The example data could not be read back.", found=found, do="Install bcfstats again."
+        )
+    return prepared.data
+
+
+def _check(n_areas: int, seed: int) -> None:
+    if not 1 <= n_areas <= MAX_AREAS:
+        raise ParameterError(
+            "The example cannot have this many areas.",
+            found=str(n_areas),
+            do=f"Give n_areas from 1 to {MAX_AREAS:,}.",
+        )
+    if seed < 0:
+        raise ParameterError("A seed cannot be negative.", found=str(seed), do="Give 0 or more.")
+
+
+def _last_day(end: str) -> pd.Timestamp:
+    try:
+        last = pd.Period(end, freq="M")
+    except ValueError:
+        raise ParameterError("This is not a month.", found=f"'{end}'", do="Write 2015-06.") from None
+    if last.year < 2011 or last.year > 2030:
+        raise ParameterError(
+            "The example data run from April 2010.",
+            found=f"'{end}'",
+            do="Give an end from 2011-01 to 2030-12.",
+        )
+    return last.end_time.normalize()
+
+
+def _series_table(series: Series, areas: pd.DataFrame, seed: int, last: pd.Timestamp) -> pd.DataFrame:
+    """Draw one metric for all areas and periods: a row per period and area, value still to be worked out."""
+    metric = get_metric(series.metric)
+    starts, ends = periods(series, last)
+    drawn = draw(series, starts, ends, len(areas), seed)
+    after = starts >= pd.Timestamp(series.step.get("start", "2010-04-01"))
+    basis = np.where(after, series.step.get("after", "fictional"), series.step.get("before", ""))
+    fields = {name: numbers.ravel() for name, numbers in drawn.items()}
+    for name in {"value", "lower_ci", "upper_ci"} & set(fields):
+        fields[name] = fields[name] * (1.0 if series.kind == "score" else metric.multiplier)
+    return pd.DataFrame(
+        {
+            "area_code": np.tile(areas["area_code"], len(starts)),
+            "area_name": np.tile(areas["area_name"], len(starts)),
+            "metric": metric.id,
+            "period_start": np.repeat(starts, len(areas)),
+            "period_end": np.repeat(ends, len(areas)),
+            "frequency": metric.frequency,
+            **{name: fields.get(name, np.nan) for name in NUMBERS},
+            "status": "ok",
+            "status_note": "",
+            "basis": np.repeat(basis.astype(object), len(areas)),
+        }
+    )
+
+
+def _with_values(table: pd.DataFrame) -> pd.DataFrame:
+    """Work out the values that are quotients; published scores and standardised rates are there already."""
+    multiplier = table["metric"].map(
+        {series.metric: get_metric(series.metric).multiplier for series in SERIES}
+    )
+    quotient = table["numerator"] / table["denominator"] * multiplier
+    return table.assign(value=table["value"].where(table["value"].notna(), quotient))
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write the same bytes on every system: ten figures, plain line ends."""
+    table.to_csv(path, index=False, float_format="%.10g", date_format="%Y-%m-%d", lineterminator="\n")

@@ -1,0 +1,279 @@
+"""The outlook of a yearly metric: its last figure, and how figures move between years."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from bcfstats.define.metrics import Metric
+from bcfstats.define.periods import Period
+from bcfstats.judge.baseline import baseline
+from bcfstats.judge.outlook import Floats, Ints, Outlook, Texts, extreme_notes, history_of, joined
+from bcfstats.judge.panel import usable
+from bcfstats.stats.annual import AnnualScale, annual_forecast, annual_scale
+from bcfstats.stats.comparisons import compare_estimates, compare_proportions, compare_rates
+from bcfstats.stats.history import AnnualPrior, annual_prior
+from bcfstats.stats.improvements import minimum_significant_improvement
+
+COUNTED = ("crude_rate", "modelled_ratio")
+MOST_YEARS_BACK = 3
+MOST_YEARS = 12
+LEVEL, LAST = "the level of past years with half the national movement", "the last figure"
+WIDTH = 2 * 1.959963984540054
+Table = dict[str, Floats]
+
+
+def years_ahead(
+    rows: pd.DataFrame, metric: Metric, window: Period, lag: int, known_until: Period | None = None
+) -> Outlook | str:
+    """Give the outlook of a metric published by the year or wave, or the reason why there is none.
+
+    Parameters are those of `months_ahead`; the window is the published period paid on.
+    """
+    known = _known(rows, metric, window, known_until)
+    found = _baseline(known, metric, window, lag)
+    if isinstance(found, str):
+        return found
+    before, lag, start = found
+    if any(before.start < changed.date <= before.end for changed in metric.breaks):
+        return f"the definition changed within {before.label}"
+    scale: Literal["ratio", "difference"] = "difference" if _is_difference(metric) else "ratio"
+    areas = start.index.to_numpy(dtype=object)
+    series = _series(known, metric, start.index, before, scale)
+    changes, variances = series.changes(lag)
+    now = _as_table(start)
+    usual = annual_scale(changes, variances, 2 * _variance(metric, now, scale), prior=_prior(metric, scale))
+    worth = np.isfinite(changes).sum(axis=1) / lag
+    ahead = _forecast(series, now["value"], usual, lag, scale)
+    growth = _growth(known, metric, start.index)
+    n = len(areas)
+    noise = _Noise(metric, now, now["denominator"] * growth**lag)
+    df = np.full(n, usual.df)
+    return Outlook(
+        metric=metric,
+        window=window,
+        before=before,
+        lag=lag,
+        scale=scale,
+        known_until=before.label,
+        area_codes=areas,
+        area_names=start["area_name"].fillna("").to_numpy(dtype=object),
+        value=now["value"],
+        lower=now["lower"],
+        upper=now["upper"],
+        numerator=now["numerator"],
+        denominator=now["denominator"],
+        people=now["denominator"] * growth**lag,
+        expected=ahead.value,
+        expected_scale=ahead.scale,
+        expected_df=ahead.df,
+        usual_scale=usual.scale,
+        usual_df=df,
+        noise_least=noise.least(),
+        noise_test=noise,
+        places=np.arange(n),
+        history=history_of(tuple(areas.tolist()), changes, worth, lag, series.span),
+        method=f"history: {usual.source}; forecast: {ahead.method}",
+        reason=_reasons(start, usual, metric, before, window),
+        warnings=joined(
+            _warnings(start, usual, lag, before, changes.shape[1]), extreme_notes(changes, lag, scale)
+        ),
+    )
+
+
+def _is_difference(metric: Metric) -> bool:
+    return metric.statistic in ("proportion", "survey_proportion", "mean")
+
+
+def _known(rows: pd.DataFrame, metric: Metric, window: Period, known_until: Period | None) -> pd.DataFrame:
+    """Keep the periods that ended before the window, and before what may be known ends."""
+    ends = pd.to_datetime(rows["period_end"]).dt.date
+    kept = (ends < window.start) & (rows["metric"] == metric.id)
+    return rows.loc[kept if known_until is None else kept & (ends <= known_until.end)]
+
+
+def _baseline(
+    rows: pd.DataFrame, metric: Metric, window: Period, lag: int
+) -> tuple[Period, int, pd.DataFrame] | str:
+    for years in range(lag, MOST_YEARS_BACK + 1):
+        before = window.shift_years(-years)
+        if rows.empty:
+            break
+        found = baseline(rows, metric, before).set_index("area_code")
+        if found["n_present"].any():
+            return before, years, found
+    return f"no figure of {metric.short_name} for the {MOST_YEARS_BACK} years before {window.label}"
+
+
+def _as_table(frame: pd.DataFrame) -> Table:
+    names = ("numerator", "denominator", "value", "lower", "upper")
+    return {name: frame[name].to_numpy(dtype=float) for name in names}
+
+
+def _variance(metric: Metric, table: Table, scale: str) -> Floats:
+    """Sampling variance of one figure on the working scale."""
+    x, n, value = table["numerator"], table["denominator"], table["value"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if metric.statistic in COUNTED:
+            return np.asarray(np.where(x > 0, 1 / x, np.nan))
+        if metric.statistic == "proportion":
+            share = np.clip(value / metric.multiplier, 0.5 / n, 1 - 0.5 / n)
+            return np.asarray(metric.multiplier**2 * share * (1 - share) / n)
+        low, high = table["lower"], table["upper"]
+        width = np.log(high / low) if scale == "ratio" else high - low
+        return np.asarray((width / WIDTH) ** 2)
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Values on the working scale, one column a year, on the definition in force at the end."""
+
+    values: Floats
+    variances: Floats
+    span: str
+
+    def changes(self, lag: int) -> tuple[Floats, Floats]:
+        """Changes over so many years, and their sampling variances."""
+        values, variances = self.values, self.variances
+        return values[:, lag:] - values[:, :-lag], variances[:, lag:] + variances[:, :-lag]
+
+
+def _series(rows: pd.DataFrame, metric: Metric, areas: pd.Index, last: Period, scale: str) -> Series:
+    """Lay the published years out, back to the last series break or change of basis."""
+    tables = []
+    for back in range(MOST_YEARS):
+        period = last.shift_years(-back)
+        if any(period.start < found.date <= last.end for found in metric.breaks):
+            break
+        tables.append(baseline(rows, metric, period).set_index("area_code").reindex(areas))
+    newest = tables[0]["basis"].to_numpy()
+    values, variances = [], []
+    for table in tables:
+        now = _as_table(table)
+        known = (table["basis"].to_numpy() == newest) & np.isfinite(now["value"])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value = np.log(now["value"]) if scale == "ratio" else now["value"]
+        values.append(np.where(known & np.isfinite(value), value, np.nan))
+        variances.append(_variance(metric, now, scale))
+    held = [i for i, column in enumerate(values) if np.isfinite(column).any()]
+    first = max(held, default=0)
+    span = Period(last.shift_years(-first).start, last.end).label
+    return Series(
+        np.column_stack(values[first::-1] if first else values[:1]),
+        np.column_stack(variances[first::-1] if first else variances[:1]),
+        span,
+    )
+
+
+def _prior(metric: Metric, scale: str) -> AnnualPrior | None:
+    found = annual_prior(metric.id)
+    return found if found is not None and (found.unit == "log") == (scale == "ratio") else None
+
+
+def _growth(rows: pd.DataFrame, metric: Metric, areas: pd.Index) -> Floats:
+    """Yearly growth of the population under a rate; 1 for those under percentages and scores."""
+    if metric.statistic not in ("crude_rate", "directly_standardised_rate"):
+        return np.ones(len(areas))
+    good = usable(rows, metric.id).dropna(subset=["denominator"])
+    people = good.pivot_table(index="area_code", columns="period_start", values="denominator").reindex(areas)
+    if people.shape[1] < 2:
+        return np.ones(len(areas))
+    ratio = (people.iloc[:, -1] / people.iloc[:, -2]).to_numpy(dtype=float)
+    return np.where(np.isfinite(ratio), ratio, 1.0)
+
+
+class _Noise:
+    """The test against sampling noise, by the metric's kind."""
+
+    def __init__(self, metric: Metric, now: Table, later: Floats) -> None:
+        self.metric, self.now, self.later = metric, now, later
+
+    def __call__(self, places: Ints, value: Floats) -> Floats:
+        metric, multiplier = self.metric, self.metric.multiplier
+        now, later = {name: x[places] for name, x in self.now.items()}, self.later[places]
+        if metric.statistic == "proportion":
+            n, x = now["denominator"], now["value"] / multiplier * now["denominator"]
+            made = compare_proportions(value / multiplier * n, n, x, n, polarity=metric.polarity)
+        elif metric.statistic in COUNTED:
+            x, n = now["numerator"], now["denominator"]
+            made = compare_rates(value / multiplier * later, later, x, n, polarity=metric.polarity)
+        else:
+            ratio = metric.statistic == "directly_standardised_rate"
+            shift = value / now["value"] if ratio else value - now["value"]
+            low, high = (x * shift if ratio else x + shift for x in (now["lower"], now["upper"]))
+            made = compare_estimates(
+                value,
+                low,
+                high,
+                now["value"],
+                now["lower"],
+                now["upper"],
+                scale="ratio" if ratio else "difference",
+                polarity=metric.polarity,
+            )
+        return np.asarray(made.p_improvement)
+
+    def least(self) -> Floats:
+        now, metric = self.now, self.metric
+        if metric.statistic == "proportion":
+            x = now["value"] / metric.multiplier * now["denominator"]
+            given = {"numerator": x, "denominator": now["denominator"], "multiplier": metric.multiplier}
+        elif metric.statistic in COUNTED:
+            given = {name: now[name] for name in ("numerator", "denominator")}
+            given |= {"later_denominator": self.later, "multiplier": metric.multiplier}
+        else:
+            given = {name: now[name] for name in ("value", "lower", "upper")}
+        return np.asarray(
+            minimum_significant_improvement(metric.statistic, polarity=metric.polarity, **given).value
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Ahead:
+    """The do-nothing forecast in the metric's unit, and its error on the working scale."""
+
+    value: Floats
+    scale: Floats
+    df: Floats
+    method: str
+
+
+def _forecast(series: Series, last: Floats, usual: AnnualScale, lag: int, scale: str) -> Ahead:
+    """Forecast by the panel's level; by the last figure where the panel is too small to measure it by."""
+    if not np.isfinite(series.variances).any():
+        return Ahead(last, usual.scale, np.full(len(last), usual.df), LAST)
+    found = annual_forecast(series.values, series.variances, ahead=lag)
+    known = np.isfinite(found.value) & np.isfinite(found.scale)
+    value = np.exp(found.value) if scale == "ratio" else found.value
+    return Ahead(
+        np.where(known, value, last),
+        np.where(known, found.scale, usual.scale),
+        np.where(known, np.inf, usual.df),
+        LEVEL if known.any() else LAST,
+    )
+
+
+def _reasons(
+    start: pd.DataFrame, usual: AnnualScale, metric: Metric, before: Period, window: Period
+) -> Texts:
+    n = len(start)
+    broken = [found for found in metric.breaks if before.start < found.date <= window.end]
+    if broken:
+        return np.full(n, f"series break on {broken[0].date}: {broken[0].what}", dtype=object)
+    known = np.isfinite(start["value"].to_numpy(dtype=float))
+    none = start["reason"].fillna("no figure").to_numpy(dtype=object)
+    found = np.where(known, "", none)
+    zero = (start["value"] == 0).to_numpy()
+    found = np.where((found == "") & zero, "nothing was counted in the baseline", found)
+    no_error = start["reason"].where(start["reason"] != "", "its sampling error is not known").to_numpy()
+    return np.where((found == "") & ~np.isfinite(usual.scale), no_error, found).astype(object)
+
+
+def _warnings(start: pd.DataFrame, usual: AnnualScale, lag: int, before: Period, n_changes: int) -> Texts:
+    n = len(start)
+    older = f"the baseline is {lag} years back, {before.label}: a later one was not known" if lag > 1 else ""
+    few = "two figures or fewer: no trend can be told" if n_changes < 2 else ""
+    common = "; ".join(filter(None, (older, usual.warning, few)))
+    told = start["warnings"].fillna("").to_numpy(dtype=object)
+    return joined(told, np.full(n, common, dtype=object))

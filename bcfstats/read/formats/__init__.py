@@ -1,0 +1,1 @@
+"""One module a published format: it recognises a file and reads it."""

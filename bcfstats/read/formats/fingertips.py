@@ -1,0 +1,185 @@
+"""Fingertips (Public Health England): the CSV export of indicators."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from bcfstats.define.areas import ENGLAND, area_names, known_codes
+from bcfstats.define.periods import Period
+from bcfstats.errors import InputError, ParameterError
+from bcfstats.read.marks import NotANumber, is_plausible, read_cell
+from bcfstats.read.observations import OBSERVATION_TYPES, OTHER_TYPES, typed
+from bcfstats.read.reading import FileReading, Refusal
+from bcfstats.read.workbook import Book, Text, as_text, find_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bcfstats.define.metrics import Metric
+
+KIND = "Fingertips export"
+PUBLISHER = "Public Health England (Fingertips)"
+_COLUMNS = (
+    *("Indicator ID", "Indicator Name", "Area Code", "Area Name", "Area Type", "Time period", "Value"),
+)
+_AGES = {"all ages": "All ages", "18 and over": "18+ yrs", "65 and over": "65+ yrs"}
+_NUMBERS = {
+    "value": "value",
+    "numerator": "count",
+    "denominator": "denominator",
+    "lower_ci": "lower ci 95.0 limit",
+    "upper_ci": "upper ci 95.0 limit",
+}
+
+
+def recognises(source: Book | Text) -> bool:
+    """Whether this has the columns of an export."""
+    return find_table(source, *_COLUMNS) is not None
+
+
+def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
+    """Read the indicators that are metrics.
+
+    Parameters
+    ----------
+    source : Book or Text
+        The export.
+    metrics : mapping of str to Metric
+        Their `fingertips_id` says which indicator they are.
+
+    Returns
+    -------
+    FileReading
+        Areas in `observations`; England, regions, deprivation deciles and single sexes in `others`.
+
+    Raises
+    ------
+    InputError
+        If no indicator of the file is a metric.
+    """
+    table = find_table(source, *_COLUMNS)
+    assert table is not None
+    table = as_text(table)
+    if table.empty:
+        raise InputError("The export has no rows.", where=source.path.name, do="Export it again.")
+    known = {metric.fingertips_id: metric for metric in metrics.values() if metric.fingertips_id}
+    titles = table["indicator name"].str.split().str.join(" ")  # names have line breaks inside
+    names = dict(zip(table["indicator id"].str.strip(), titles, strict=True))
+    unknown = {number: name for number, name in names.items() if number not in known}
+    if len(unknown) == len(names):
+        raise InputError(
+            "No indicator of this file is a metric.",
+            where=source.path.name,
+            found="; ".join(f"{number} '{name}'" for number, name in unknown.items()),
+            do="If one of them is a metric of yours, describe it in your metrics file and add a line such as "
+            f"'fingertips_id = \"{next(iter(names))}\"'.",
+        )
+    ages = {metric.id: _age(table, metric, source) for number, metric in known.items() if number in names}
+    refused: list[Refusal] = []
+    rows = []
+    for number, line in zip(table.index, table.to_dict("records"), strict=True):
+        if metric := known.get(line["indicator id"].strip()):
+            where = f"{source.path.name}, row {number}, {line['area name']}"
+            row = as_row(
+                metric,
+                _area(line, ages[metric.id]),
+                line["time period"],
+                _cells(line),
+                line.get("value note", ""),
+                where,
+                refused,
+            )
+            rows.extend([row] if row else [])
+    return FileReading(
+        path=source.path,
+        kind=KIND,
+        publisher=PUBLISHER,
+        title="; ".join(names.values()),
+        observations=typed([row for row in rows if not row["area_type"]], OBSERVATION_TYPES),
+        others=typed([row for row in rows if row["area_type"]], OTHER_TYPES),
+        rows_read=len(table),
+        refused=tuple(refused),
+        warnings=tuple(
+            f"Indicator {number} '{name}' is no metric: left out." for number, name in unknown.items()
+        ),
+    )
+
+
+def as_row(
+    metric: Metric,
+    area: tuple[str, str, str],
+    period: str,
+    cells: Mapping[str, str],
+    note: str,
+    where: str,
+    refused: list[Refusal],
+) -> dict[str, Any] | None:
+    """Build one observation from published text; None, with a refusal, where it cannot be read."""
+    try:
+        when = Period.parse(period)
+        if not is_plausible(when.start, when.end):
+            raise ParameterError("This is not a period of our time.", found=period)
+        read = {name: read_cell(cell, "Fingertips") for name, cell in cells.items()}
+    except (ParameterError, NotANumber) as error:
+        what = "this is not a period" if isinstance(error, ParameterError) else "this is not a number"
+        refused.append(Refusal(where, period if isinstance(error, ParameterError) else str(error), what))
+        return None
+    value = read["value"]
+    hidden = value.status != "ok" and re.search(r"suppress|small number|disclos", note, re.I)
+    return {
+        "area_code": area[0],
+        "area_name": area[1],
+        "area_type": area[2],
+        "metric": metric.id,
+        "period_start": when.start,
+        "period_end": when.end,
+        "frequency": metric.frequency,
+        **{name: cell.value for name, cell in read.items()},
+        "status": "suppressed" if hidden else value.status,
+        "status_note": "; ".join(part for part in (value.note, note.strip()) if part),
+        "source": where.split(", row")[0],
+    }
+
+
+def place(code: str, name: str, kind: str) -> tuple[str, str, str]:
+    """Give code, name and type of a place; the type is empty for an area of 2014."""
+    code = code.strip()
+    if code == ENGLAND:
+        return code, "England", "country"
+    area = known_codes().get(code)
+    return (area, area_names()[area], "") if area else (code, name.strip(), kind.casefold())
+
+
+def _age(table: pd.DataFrame, metric: Metric, source: Book | Text) -> str:
+    """Tell which of the ages in the export is that of the metric."""
+    rows = table[table["indicator id"].str.strip() == metric.fingertips_id]
+    found = list(rows["age"].str.strip().unique()) if "age" in table.columns else []
+    wanted = _AGES.get(metric.age_group, "")
+    if wanted in found or len(found) <= 1:
+        return wanted if wanted in found else "".join(found)
+    raise InputError(
+        f"The export has several ages, and none is that of '{metric.id}' ({metric.age_group}).",
+        where=source.path.name,
+        found=", ".join(found),
+        do="Export one age only.",
+    )
+
+
+def _area(line: Mapping[str, str], age: str) -> tuple[str, str, str]:
+    """Give code, name and type; parts of a population, by decile, age or sex, are no areas."""
+    code, name, kind = place(line["area code"], line["area name"], line["area type"].strip())
+    part = line.get("category", "").strip()
+    if part:
+        return f"{code}|{part}", f"{name}, {part}", line.get("category type", "").strip().casefold()
+    if line.get("age", age).strip() != age:
+        return f"{code}|{line['age'].strip()}", f"{name}, {line['age'].strip()}", "another age"
+    sex = line.get("sex", "Persons").strip()
+    if sex not in ("Persons", ""):
+        return f"{code}|{sex}", f"{name}, {sex}", "one sex"
+    return code, name, kind
+
+
+def _cells(line: Mapping[str, str]) -> dict[str, str]:
+    return {name: line.get(column, "") for name, column in _NUMBERS.items()}

@@ -1,0 +1,289 @@
+"""Open data of "Measures from the Adult Social Care Outcomes Framework" (NHS Digital, HSCIC): one a year."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Iterator
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from bcfstats.define.areas import area_names, known_codes
+from bcfstats.define.metrics import METRICS
+from bcfstats.define.periods import Period, financial_year
+from bcfstats.errors import InputError
+from bcfstats.read.marks import Cell, NotANumber, parse_number, read_cell
+from bcfstats.read.observations import (
+    OBSERVATION_TYPES,
+    OTHER_TYPES,
+    POPULATION_TYPES,
+    PROPORTIONS,
+    TO_NEAREST_5,
+    check_observations,
+    typed,
+)
+from bcfstats.read.reading import Check, FileReading, Refusal
+from bcfstats.read.workbook import Book, Text, as_text, find_table
+
+KIND = "Measures from the Adult Social Care Outcomes Framework"
+PUBLISHER = "NHS Digital (HSCIC)"
+MEASURES = {
+    "2A2": "care_home_admissions",
+    "2B1": "reablement",
+    "1A": "care_related_quality_of_life",
+    "1D": "carer_quality_of_life",
+    "1H": "independent_living_mental_health",
+    "1I1": "social_contact",
+}
+ADULTS = "2C1"  # its denominator is the population aged 18 and over
+FIRST_YEAR_OF_SALT = 2014
+_COLUMNS = (
+    "ASCOF Measure Code",
+    "Disaggregation Level",
+    "Measure Type",
+    "Measure Value",
+    "Geographical Level",
+    "Geographical Code",
+    "Geographical Description",
+)
+_ENOUGH_COUNCILS = 20  # fewer whole fives than this may be chance
+
+
+class _Entry(NamedTuple):
+    """One measure of one place: its published cells by type."""
+
+    level: str
+    code: str
+    name: str
+    measure: str
+    row: int
+    cells: dict[str, Cell]
+
+    def number(self, kind: str) -> float:
+        return self.cells[kind].value if kind in self.cells else math.nan
+
+
+def recognises(source: Book | Text) -> bool:
+    """Whether this has the columns of the open-data file."""
+    return find_table(source, *_COLUMNS) is not None
+
+
+def read(source: Book | Text) -> FileReading:
+    """Read the measures the fund uses, and the adult population behind 2C(1).
+
+    Parameters
+    ----------
+    source : Book or Text
+        The open-data file as published.
+
+    Returns
+    -------
+    FileReading
+        Councils in `observations`; England, regions and council types in `others`.
+
+    Raises
+    ------
+    InputError
+        If neither the content nor the file name tells the year.
+    """
+    table = find_table(source, *_COLUMNS)
+    assert table is not None
+    table = as_text(table)
+    refused: list[Refusal] = []
+    entries = list(_entries(table, source.path.name, refused))
+    start, how = _year(table, entries, source)
+    year = financial_year(date(start, 4, 1))
+    rounded = _rounded(entries)
+    rows = [_row(entry, year, rounded, source.path.name) for entry in entries if entry.measure in MEASURES]
+    observations = typed([row for row in rows if not row["area_type"]], OBSERVATION_TYPES)
+    return FileReading(
+        path=source.path,
+        kind=KIND,
+        publisher=PUBLISHER,
+        title=KIND,
+        period=year.label,
+        observations=observations,
+        others=typed([row for row in rows if row["area_type"]], OTHER_TYPES),
+        populations=_populations(entries, start, source.path.name),
+        rows_read=len(table),
+        refused=tuple(refused),
+        checks=tuple(_quotients(observations)),
+        warnings=(f"The year {year.label} was told from {how}.",),
+    )
+
+
+def _entries(table: pd.DataFrame, where: str, refused: list[Refusal]) -> Iterator[_Entry]:
+    """Bring the rows of one place and measure together; only totals, not age groups or sexes."""
+    table = table.assign(measure=table["ascof measure code"].map(_measure))
+    ons = next((name for name in table.columns if name.startswith("ons ")), "geographical code")
+    wanted = table[table["measure"].isin([*MEASURES, ADULTS])]
+    wanted = wanted[wanted["disaggregation level"].str.strip().str.casefold() == "total"]
+    keys = ["geographical level", ons, "geographical code", "geographical description", "measure"]
+    for (level, code, council, name, measure), rows in wanted.groupby(keys, sort=False):
+        cells: dict[str, Cell] = {}
+        place = f"{where}, {name}, {measure}"
+        for number, kind, value in zip(rows.index, rows["measure type"], rows["measure value"], strict=True):
+            try:
+                cell = read_cell(value, "ASCOF")
+            except NotANumber:
+                cell = Cell(math.nan, "not_available", f"'{value}' is not a number")
+                refused.append(Refusal(f"{place}, row {number}, {kind}", str(value), "this is not a number"))
+            if not _same(cells.setdefault(kind.strip().casefold(), cell), cell):
+                refused.append(
+                    Refusal(f"{place}, row {number}, {kind}", str(value), "given twice, differently")
+                )
+                cells[kind.strip().casefold()] = Cell(math.nan, "not_available", "given twice, differently")
+        yield _Entry(
+            level.strip().casefold(),
+            _place(level, code, council),
+            name.strip(),
+            measure,
+            int(rows.index[0]),
+            cells,
+        )
+
+
+def _same(one: Cell, other: Cell) -> bool:
+    return one.value == other.value or (math.isnan(one.value) and math.isnan(other.value))
+
+
+def _measure(code: object) -> str:
+    """Give a measure code in one spelling: "2A(2)_1415", "2A(2)" and "2A2" are the same."""
+    return re.sub(r"_\d{4}$|[()\s]", "", str(code).strip()).upper()
+
+
+def _place(level: str, ons: str, council: str) -> str:
+    if level.strip().casefold() != "council":
+        return ons.strip() if re.fullmatch(r"E\d{8}", ons.strip()) else council.strip()
+    known = known_codes()
+    return known.get(ons.strip()) or known.get(council.strip()) or ons.strip()
+
+
+def _year(table: pd.DataFrame, entries: list[_Entry], source: Book | Text) -> tuple[int, str]:
+    """Tell the first calendar year of the financial year, by content if possible."""
+    for code in table["ascof measure code"].unique():
+        if match := re.search(r"_(\d\d)\d\d$", str(code).strip()):
+            return 2000 + int(match[1]), f"the measure code '{code}'"
+    england = [entry for entry in entries if entry.measure == "2A2" and entry.level == "england"]
+    for entry in england:
+        for known in _known_years():
+            if entry.number("denominator") == parse_number(known["england_aged_65_and_over"]):
+                return int(known["year"]), "England's population aged 65 and over in 2A(2)"
+            if entry.number("outcome") == parse_number(known["england_2a2"]):
+                return int(known["year"]), "England's value of 2A(2)"
+    match = re.search(r"(?<!\d)(?:20)?(\d\d)[-_ ]?(\d\d)(?!\d)", source.path.stem)
+    if match and int(match[2]) == int(match[1]) + 1:
+        return 2000 + int(match[1]), "the file name, as its content does not say"
+    raise InputError(
+        "The year of this file cannot be told from its content.",
+        where=source.path.name,
+        do="Put the year into the file name, for example '2017-18', and try again.",
+    )
+
+
+@cache
+def _known_years() -> tuple[dict[str, str], ...]:
+    with (
+        Path(__file__).with_name("outcomes_framework_years.csv").open(encoding="utf-8", newline="") as stream
+    ):
+        return tuple(csv.DictReader(stream))
+
+
+def _rounded(entries: list[_Entry]) -> set[tuple[str, str]]:
+    """Find the counts published to the nearest 5: measure and type where every council's is a multiple."""
+    found = set()
+    for measure in MEASURES:
+        for kind in ("numerator", "denominator"):
+            numbers = [e.number(kind) for e in entries if e.measure == measure and e.level == "council"]
+            numbers = [number for number in numbers if not math.isnan(number)]
+            if len(numbers) >= _ENOUGH_COUNCILS and all(number % 5 == 0 for number in numbers):
+                found.add((measure, kind))
+    return found
+
+
+def _row(entry: _Entry, year: Period, rounded: set[tuple[str, str]], source: str) -> dict[str, Any]:
+    metric = METRICS[MEASURES[entry.measure]]
+    outcome = entry.cells.get("outcome", Cell(math.nan, "not_available", "not in the file"))
+    lower, upper, notes = _interval(entry, metric.statistic in PROPORTIONS)
+    status = outcome.status
+    coarse = [kind for kind in ("numerator", "denominator") if (entry.measure, kind) in rounded]
+    if status == "ok" and coarse:
+        status = "rounded" if "numerator" in coarse else status
+        notes.append(f"{' and '.join(coarse)} {TO_NEAREST_5}")
+    return {
+        "area_code": entry.code,
+        "area_name": entry.name,
+        "area_type": _area_type(entry),
+        "metric": metric.id,
+        "period_start": year.start,
+        "period_end": year.end,
+        "frequency": metric.frequency,
+        "numerator": entry.number("numerator"),
+        "denominator": entry.number("denominator"),
+        "value": outcome.value,
+        "lower_ci": lower,
+        "upper_ci": upper,
+        "status": status,
+        "status_note": "; ".join([note for note in (outcome.note, *notes) if note]),
+        "basis": _basis(entry.measure, year),
+        "source": source,
+    }
+
+
+def _interval(entry: _Entry, proportion: bool) -> tuple[float, float, list[str]]:
+    """Turn the published margin of error into limits, and say how many people answered."""
+    notes = []
+    value, margin, base = entry.number("outcome"), entry.number("margin of error"), entry.number("base")
+    if base > 0:
+        notes.append(f"{base:,.0f} people answered; numerator and denominator are weighted to all")
+    if not margin > 0:
+        if margin == 0:
+            notes.append("the margin of error is published as 0, which is a rounded figure: not used")
+        return math.nan, math.nan, notes
+    highest = 100.0 if proportion else math.inf
+    return max(value - margin, 0.0), min(value + margin, highest), notes
+
+
+def _area_type(entry: _Entry) -> str:
+    if entry.level == "council":
+        return "" if entry.code in area_names() else "council not of 2014"
+    return "country" if entry.level == "england" else entry.level
+
+
+def _basis(measure: str, year: Period) -> str:
+    if measure not in ("2A2", "2B1"):
+        return ""
+    return "SALT" if year.start.year >= FIRST_YEAR_OF_SALT else "ASC-CAR"
+
+
+def _populations(entries: list[_Entry], year: int, source: str) -> pd.DataFrame:
+    rows = [
+        {
+            "area_code": entry.code, "year": year, "age_group": "18+",
+            "population": entry.number("denominator"), "series": "published by age",
+            "basis": "ASCOF 2C(1) denominator", "source": source, "estimated": False,
+        }
+        for entry in entries
+        if entry.measure == ADULTS and entry.level in ("council", "england")
+        and entry.number("denominator") > 0
+    ]  # fmt: skip
+    return typed(rows, POPULATION_TYPES)
+
+
+def _quotients(observations: pd.DataFrame) -> Iterator[Check]:
+    """Compare every council's value with its numerator and denominator."""
+    problems = check_observations(observations, METRICS)
+    for metric, rows in observations.groupby("metric"):
+        counted = rows[["value", "numerator", "denominator"]].notna().all(axis="columns")
+        if counted.any():
+            wrong = problems[(problems["metric"] == metric) & problems["reason"].str.contains("numerator /")]
+            yield Check(
+                f"{metric}: value = numerator / denominator for every council",
+                wrong.empty,
+                f"{counted.sum() - len(wrong)} of {counted.sum()} councils agree within published rounding",
+            )

@@ -1,0 +1,280 @@
+"""ONS mid-year population estimates, and tables derived from them.
+
+Three layouts: the yearly workbook by single year of age, the components of change (all ages, districts and
+unitary authorities), and a derived table of the upper-tier areas of 2014.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from bcfstats.define.areas import ENGLAND, known_codes
+from bcfstats.errors import InputError
+from bcfstats.read.marks import parse_number
+from bcfstats.read.observations import POPULATION_TYPES, typed
+from bcfstats.read.reading import Check, FileReading, Refusal
+from bcfstats.read.workbook import Book, Rows, Text, as_text, find_table
+
+KIND_BY_AGE = "ONS mid-year population estimates by age"
+KIND_COMPONENTS = "ONS components of population change"
+KIND_DERIVED = "derived population of upper-tier areas"
+AGE_GROUPS = {"all": 0, "18+": 18, "65+": 65}
+BY_AGE, COMPONENTS, DERIVED = "published by age", "components of change", "derived table"
+_UPPER_TIER = ("E06", "E08", "E09", "E10")
+_ESTIMATE = "estimate: total population times the mid-2017 share of adults"
+_HEADER_ROWS = 20
+
+
+def recognises(source: Book | Text) -> bool:
+    """Whether this is one of the three layouts."""
+    return _layout(source) != ""
+
+
+def read(source: Book | Text) -> FileReading:
+    """Read populations of all ages, and of 18+ and 65+ where the file has ages.
+
+    Parameters
+    ----------
+    source : Book or Text
+        The file as published, or the derived table.
+
+    Returns
+    -------
+    FileReading
+        Populations of upper-tier areas and England; nothing else.
+
+    Raises
+    ------
+    InputError
+        If the year of a workbook cannot be told.
+    """
+    layout = _layout(source)
+    if layout == BY_AGE:
+        assert isinstance(source, Book)
+        return _read_by_age(source)
+    return _read_components(source) if layout == COMPONENTS else _read_derived(source)
+
+
+def _layout(source: Book | Text) -> str:
+    if isinstance(source, Text):
+        if find_table(source, "ons_code_2014", "population_2013", "est_pop18plus_2013") is not None:
+            return DERIVED
+        return COMPONENTS if all(_component_columns(source)) else ""
+    return BY_AGE if _persons_sheet(source) else ""
+
+
+def _persons_sheet(book: Book) -> str:
+    """Find the sheet of both sexes: 'Persons UK', 'MYE2 - All', 'MYE2-All' or 'MYE2 - Persons'."""
+    for name in book.sheet_names:
+        both_sexes = re.fullmatch(r"(persons.*|mye ?2 ?-? ?(all|persons))", name.strip().casefold())
+        if both_sexes and _header(book.rows(name)) is not None:
+            return name
+    return ""
+
+
+def _header(rows: Rows) -> int | None:
+    for at, row in enumerate(rows[:_HEADER_ROWS]):
+        names = {str(cell).strip().casefold() for cell in row}
+        if {"code", "name", "all ages"} <= names:
+            return at
+    return None
+
+
+def _read_by_age(book: Book) -> FileReading:
+    sheet = _persons_sheet(book)
+    rows = book.rows(sheet)
+    at = _header(rows)
+    assert at is not None
+    year = _year(book, sheet)
+    headings = [str(cell).strip().casefold() for cell in rows[at]]
+    ages = {column: age for column, cell in enumerate(rows[at]) if (age := _age(cell)) is not None}
+    if sorted(ages.values()) != list(range(91)):
+        raise InputError(
+            "The ages in the headings do not run from 0 to 90 and over.",
+            where=f"{book.path.name}, {sheet}",
+            found=f"{len(ages)} ages",
+            do="Use the workbook by single year of age as published.",
+        )
+    where = f"{book.path.name}, {sheet}"
+    lines = [
+        (number, cells)
+        for number, cells in enumerate(rows[at + 1 :], start=at + 2)
+        if str(cells[headings.index("code")]).startswith((*_UPPER_TIER, ENGLAND))
+    ]
+    refused = [
+        Refusal(f"{where}, row {number}", str(cells[column]), "a population is a number that is not negative")
+        for number, cells in lines
+        for column in ages
+        if _people(cells[column]) is None
+    ]
+    found = [row for _, cells in lines for row in _groups(cells, headings, ages, year, where)]
+    populations = typed(found, POPULATION_TYPES)
+    return FileReading(
+        path=book.path,
+        kind=KIND_BY_AGE,
+        publisher="Office for National Statistics",
+        title=_title(rows),
+        period=f"mid-{year}",
+        populations=populations,
+        rows_read=len(rows) - at - 1,
+        refused=tuple(refused),
+        checks=(_ages_add_up(rows[at + 1 :], headings, ages), _areas_add_up(populations)),
+    )
+
+
+def _age(cell: object) -> int | None:
+    """Read an age from a heading: 2, 2.0, "2", "90+"."""
+    match = re.fullmatch(r"(\d{1,2})(\.0)?\+?", str(cell).strip())
+    return int(match[1]) if match else None
+
+
+def _people(cell: object) -> float | None:
+    """Read a number of people; None where it is none."""
+    number = parse_number(cell)
+    return number if number is not None and number >= 0 else None
+
+
+def _groups(
+    cells: list[Any], headings: list[str], ages: dict[int, int], year: int, where: str
+) -> Iterator[dict[str, Any]]:
+    code = str(cells[headings.index("code")]).strip()
+    for group, youngest in AGE_GROUPS.items():
+        numbers = [_people(cells[column]) for column, age in ages.items() if age >= youngest]
+        if None not in numbers:
+            yield {
+                "area_code": known_codes().get(code, code),
+                "year": year,
+                "age_group": group,
+                "population": sum(number for number in numbers if number is not None),
+                "series": BY_AGE,
+                "basis": f"ONS mid-{year} estimate by age",
+                "source": where,
+                "estimated": False,
+            }
+
+
+def _year(book: Book, sheet: str) -> int:
+    """Find "mid-2016" or "mid 2016" on the sheet, else on the others."""
+    for name in (sheet, *book.sheet_names):
+        for row in book.rows(name)[:_HEADER_ROWS]:
+            for cell in row[:4]:
+                if match := re.search(r"\bmid[- ]?((?:19|20)\d\d)\b", str(cell), re.I):
+                    return int(match[1])
+    raise InputError(
+        "The year of these population estimates cannot be told: no 'Mid-2015' near the top of any sheet.",
+        where=book.path.name,
+        do="Use the workbook as published.",
+    )
+
+
+def _title(rows: Rows) -> str:
+    cells = (str(cell).strip() for row in rows[:_HEADER_ROWS] for cell in row[:2])
+    return next((cell for cell in cells if "population" in cell.casefold()), "")
+
+
+def _ages_add_up(rows: Rows, headings: list[str], ages: dict[int, int]) -> Check:
+    total = headings.index("all ages")
+    counted = [row for row in rows if parse_number(row[total]) is not None]
+    right = sum(sum(parse_number(row[at]) or 0 for at in ages) == parse_number(row[total]) for row in counted)
+    return Check(
+        "single years of age add up to all ages", right == len(counted), f"{right} of {len(counted)} rows"
+    )
+
+
+def _areas_add_up(populations: pd.DataFrame) -> Check:
+    everyone = populations[populations["age_group"] == "all"].set_index("area_code")["population"]
+    nation = everyone[everyone.index == ENGLAND]
+    england = nation.iloc[0] if len(nation) == 1 else float("nan")
+    areas = everyone.drop(ENGLAND, errors="ignore")
+    detail = f"{len(areas)} areas with {areas.sum():,.0f} against {england:,.0f}"
+    return Check("upper-tier areas add up to England", bool(areas.sum() == england), detail)
+
+
+def _component_columns(source: Text) -> tuple[list[str], list[str]]:
+    """Give the headings of the code of a district and of each year's population."""
+    names = [name.casefold() for name in source.header]
+    codes = [name for name in names if re.fullmatch(r"ladcode[0-9]{2}", name)]
+    return codes, [name for name in names if re.fullmatch(r"population_(19|20)[0-9]{2}", name)]
+
+
+def _read_components(source: Book | Text) -> FileReading:
+    assert isinstance(source, Text)
+    (code, *_), years = _component_columns(source)
+    table = find_table(source, code, *years)
+    assert table is not None
+    areas = table[table[code].isin(set(known_codes().values()))]
+    rows = [
+        _total(area, name, value, COMPONENTS, f"ONS mid-year estimate, revised series ({code})", source)
+        for name in years
+        for area, value in zip(areas[code], areas[name], strict=True)
+        if _people(value) is not None
+    ]
+    return FileReading(
+        path=source.path,
+        kind=KIND_COMPONENTS,
+        publisher="Office for National Statistics",
+        title="Components of population change",
+        populations=typed(rows, POPULATION_TYPES),
+        rows_read=len(table),
+        warnings=(
+            "This file has districts and unitary authorities but no counties: counties need another file.",
+        ),
+    )
+
+
+def _read_derived(source: Book | Text) -> FileReading:
+    table = find_table(source, "ons_code_2014")
+    assert table is not None
+    table = as_text(table)
+    rows = [
+        row for name in table.columns for row in _derived_rows(table["ons_code_2014"], table[name], source)
+    ]
+    populations = typed([row for row in rows if row], POPULATION_TYPES)
+    return FileReading(
+        path=source.path,
+        kind=KIND_DERIVED,
+        publisher="derived from the Office for National Statistics",
+        title="Population of the upper-tier areas of 2014",
+        populations=populations,
+        rows_read=len(table),
+        warnings=("Adults of 2012 to 2016 are estimated from the total and the mid-2017 share of adults.",),
+    )
+
+
+def _derived_rows(codes: pd.Series, column: pd.Series, source: Book | Text) -> Iterator[dict[str, Any]]:
+    """Turn one column into populations; columns that are none give nothing."""
+    match = re.fullmatch(
+        r"(est_pop18plus|pop18plus|pop65plus|population)_(?:19|20)[0-9]{2}", str(column.name)
+    )
+    if not match:
+        return
+    group = {"population": "all", "pop65plus": "65+"}.get(match[1], "18+")
+    estimated = match[1].startswith("est_")
+    basis = "ONS mid-2017 estimates of small areas, summed" if match[1].startswith("pop") else _ESTIMATE
+    if group == "all":
+        basis = "ONS mid-year estimate, revised series, summed to the areas of 2014"
+    for code, value in zip(codes, column, strict=True):
+        row = _total(code, str(column.name), value, DERIVED, basis, source)
+        yield {**row, "age_group": group, "estimated": estimated} if row else {}
+
+
+def _total(
+    code: str, column: str, value: object, series: str, basis: str, source: Book | Text
+) -> dict[str, Any]:
+    number = _people(value)
+    if number is None:
+        return {}
+    return {
+        "area_code": known_codes().get(code.strip(), code.strip()),
+        "year": int(column[-4:]),
+        "age_group": "all",
+        "population": number,
+        "series": series,
+        "basis": basis,
+        "source": source.path.name,
+        "estimated": False,
+    }

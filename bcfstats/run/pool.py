@@ -1,0 +1,299 @@
+"""Where reports are made: on this machine, or on a cluster that is running already."""
+
+import atexit
+import os
+import pickle
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from bcfstats.errors import InputError
+from bcfstats.run.engine import FORKED, ONE_THREAD
+from bcfstats.run.report import Job, Kit, Made, Outcome
+from bcfstats.run.resume import code_fingerprint
+
+NOT_YET = "not made yet: 'bcfstats run --resume' makes what is left"
+ATTEMPTS, SECONDS_BEFORE_ANOTHER = 2, 0.2
+COMMAND = [sys.executable, "-m", "bcfstats.run.worker"]
+DRAW_IN_PAGE = "module://matplotlib_inline.backend_inline"  # as every kernel of Jupyter
+
+
+def ask(kit: Kit, job: Job) -> Made:
+    """Have one report made; once more where a process ended under it, and then told as a failure."""
+    if kit.code != code_fingerprint():
+        return failure(job, f"{socket.gethostname()} has another version of bcfstats or of its packages")
+    kit = _unpacked(kit)
+    made = failure(job, "the process that made this report ended unexpectedly")
+    for _ in range(ATTEMPTS):
+        worker = _worker(kit.engine)
+        if worker is None:
+            return failure(job, NOT_YET)
+        try:
+            made = worker.make(kit, job)
+        except (EOFError, OSError, pickle.UnpicklingError):
+            time.sleep(SECONDS_BEFORE_ANOTHER)  # a worker that is ending has then ended
+            continue
+        if not made.died:
+            break
+    return made
+
+
+def failure(job: Job, reason: str) -> Made:
+    """Tell that a report was not made."""
+    return Made(Outcome(job.area_code, job.area_name, job.stem, reason=reason))
+
+
+class ForkingWorker:
+    """One process that forks another for each report; any number of threads may ask at once."""
+
+    def __init__(self) -> None:
+        self.control, theirs = socket.socketpair()
+        self.folder = _private_folder()
+        self.process = subprocess.Popen(
+            [*COMMAND, FORKED, str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the process that asked
+            env=_environment(self.folder.name) | ONE_THREAD,
+        )
+        theirs.close()
+
+    def make(self, kit: Kit, job: Job) -> Made:
+        """Have one report made."""
+        ours, theirs = socket.socketpair()
+        with ours, ours.makefile("rwb") as stream:
+            with theirs:
+                socket.send_fds(self.control, [b"."], [theirs.fileno()])
+            return _exchange(stream, stream, kit, job)
+
+    def end(self) -> None:
+        """End it with all it has forked."""
+        self.control.close()
+        self.process.wait()
+        self.folder.cleanup()
+
+
+class SerialWorker:
+    """One process that makes one report after another, for one thread."""
+
+    def __init__(self, engine: str) -> None:
+        self.folder = _private_folder()
+        self.process = subprocess.Popen(
+            [*COMMAND, engine],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env=_environment(self.folder.name),
+        )
+
+    def make(self, kit: Kit, job: Job) -> Made:
+        """Have one report made."""
+        return _exchange(self.process.stdout, self.process.stdin, kit, job)
+
+    def end(self) -> None:
+        """End it with its kernel."""
+        self.process.terminate()
+        self.process.communicate()
+        self.folder.cleanup()
+
+
+def _private_folder() -> "tempfile.TemporaryDirectory[str]":
+    return tempfile.TemporaryDirectory(prefix="bcf", ignore_cleanup_errors=True)
+
+
+def _environment(folder: str) -> dict[str, str]:
+    """Keep the sockets and settings of kernels in a folder of their own, and draw into the page."""
+    own = {"JUPYTER_RUNTIME_DIR": folder, "IPYTHONDIR": f"{folder}/ipython", "JUPYTER_PLATFORM_DIRS": "1"}
+    return os.environ | own | {"MPLBACKEND": os.environ.get("MPLBACKEND") or DRAW_IN_PAGE}
+
+
+def _exchange(answers: Any, questions: Any, kit: Kit, job: Job) -> Made:
+    questions.write(pickle.dumps((kit, job)))
+    questions.flush()
+    made: Made = pickle.load(answers)
+    return made
+
+
+_workers: dict[object, ForkingWorker | SerialWorker] = {}
+_lock = threading.Lock()
+_closing = threading.Event()
+
+
+def _worker(engine: str) -> ForkingWorker | SerialWorker | None:
+    """Find the worker to ask, or start it; nothing while workers are being ended."""
+    key: object = engine if engine == FORKED else (engine, threading.get_ident())
+    with _lock:
+        if _closing.is_set():
+            return None
+        worker = _workers.get(key)
+        if worker is not None and worker.process.poll() is not None:
+            worker.end()
+            worker = None
+        if worker is None:
+            worker = _workers[key] = ForkingWorker() if engine == FORKED else SerialWorker(engine)
+        return worker
+
+
+def allow() -> None:
+    """Let workers be started, again if they have been ended before."""
+    _closing.clear()
+
+
+def start(engine: str) -> None:
+    """Let a worker begin to import, while there is something else to do."""
+    allow()
+    if engine == FORKED:
+        _worker(engine)
+
+
+def end() -> None:
+    """End every worker of this process, whatever it does."""
+    _closing.set()
+    with _lock:
+        while _workers:
+            _workers.popitem()[1].end()
+
+
+atexit.register(end)
+
+
+_folders: dict[int, tempfile.TemporaryDirectory[str]] = {}
+
+
+def _unpacked(kit: Kit) -> Kit:
+    """Lay out the tables that came with the kit, once in this process."""
+    if not kit.tables:
+        return kit
+    with _lock:
+        key = hash(kit.tables)
+        if key not in _folders:
+            _folders[key] = tempfile.TemporaryDirectory(prefix="bcf")
+            zipfile.ZipFile(BytesIO(kit.tables)).extractall(_folders[key].name)
+    folder = Path(_folders[key].name)
+    (folder / "notebooks").mkdir(exist_ok=True)
+    return replace(kit, folder=folder, tables=b"")
+
+
+LOCAL, DASK = "local", "dask="
+AHEAD = 2  # reports asked for and not yet made, for each that is being made: memory stays flat
+SECONDS_TO_CONNECT = 10
+
+
+@dataclass(frozen=True)
+class Crew:
+    """An executor, how many reports it makes at once, and how it is given what they share."""
+
+    executor: Executor
+    size: int
+    share: Callable[[Kit], Any] = lambda kit: kit
+
+
+def check_executor(text: str) -> None:
+    """Refuse what is neither `local` nor `dask=ADDRESS`.
+
+    Raises
+    ------
+    InputError
+        If the text is neither, or dask is not installed.
+    """
+    if text == LOCAL:
+        return
+    if not text.startswith(DASK) or text == DASK:
+        raise InputError("This executor is not known.", found=f"'{text}'", do="Give local or dask=ADDRESS.")
+    try:
+        import distributed  # noqa: F401
+    except ImportError:
+        raise InputError(
+            "The package distributed is not installed.", do="Install it with: pip install bcfstats[cluster]"
+        ) from None
+
+
+@contextmanager
+def open_crew(text: str, jobs: int) -> Iterator[Crew]:
+    """Open the executor that the settings name, for the time of a batch."""
+    if text == LOCAL:
+        with ThreadPoolExecutor(jobs) as pool:  # each thread waits for a process
+            try:
+                yield Crew(pool, jobs)
+            finally:
+                end()
+    else:
+        with _cluster(text.removeprefix(DASK)) as crew:
+            yield crew
+
+
+@contextmanager
+def _cluster(address: str) -> Iterator[Crew]:
+    import distributed
+
+    connect: Any = distributed.Client  # has no type annotations
+    try:
+        client = connect(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
+        client.wait_for_workers(1, timeout=SECONDS_TO_CONNECT)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise InputError("The cluster cannot be reached.", where=address, found=str(error)) from None
+    with client:
+        size = sum(client.nthreads().values())
+        yield Crew(
+            client.get_executor(pure=False),
+            size,
+            lambda kit: client.scatter(replace(kit, tables=_packed(kit.folder)), broadcast=True, hash=False),
+        )
+
+
+def _packed(folder: Path) -> bytes:
+    """Put a run's tables into one zip file, for workers that do not see the folder."""
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for path in sorted((folder / "tables").iterdir()):
+            if not path.name.startswith("."):
+                archive.write(path, f"tables/{path.name}")
+    return out.getvalue()
+
+
+def as_they_end(crew: Crew, kit: Kit, jobs: Iterable[Job]) -> Iterator[tuple[Job, Made]]:
+    """Have reports made and give each as it ends; no more are under way than the crew can use."""
+    allow()
+    shared = crew.share(kit)
+    asked: dict[Future[Made], Job] = {}
+    lost: list[Job] = []
+    for job in jobs:
+        while len(asked) >= AHEAD * crew.size:
+            yield from _ended(asked, lost)
+        asked[crew.executor.submit(ask, shared, job)] = job
+    while asked:
+        yield from _ended(asked, lost)
+    if lost:  # with what they were to be made from: once more, with a new copy
+        shared = crew.share(kit)
+        for job in lost:
+            yield job, _result(crew.executor.submit(ask, shared, job), job)
+
+
+def _ended(asked: "dict[Future[Made], Job]", lost: list[Job]) -> Iterator[tuple[Job, Made]]:
+    for future in wait(asked, return_when=FIRST_COMPLETED).done:
+        job = asked.pop(future)
+        if future.cancelled() or future.exception() is not None:
+            lost.append(job)
+        else:
+            yield job, future.result()
+
+
+def _result(future: "Future[Made]", job: Job) -> Made:
+    try:
+        return future.result()
+    except (Exception, CancelledError) as error:  # whatever an executor makes of a worker that is gone
+        return failure(job, f"the worker was lost: {type(error).__name__}: {error}")

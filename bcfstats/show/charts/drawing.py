@@ -1,0 +1,300 @@
+"""How every chart is drawn: its frame, its labels, its colours, and the picture as SVG or PNG.
+
+A chart of a report is drawn straight on a figure of matplotlib, without axes of matplotlib's own: an area's
+report has dozens of charts, and ticks that are made and hidden again would take most of its time. No state
+is shared between charts, and nothing is registered to be closed.
+"""
+
+import io
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+from numpy.typing import ArrayLike, NDArray
+
+from bcfstats.show.palettes import ANALYSIS_FUNCTION, palette
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Floats = NDArray[np.float64]
+Dashes = tuple[float, tuple[float, ...]] | Literal["solid"]
+WIDTH = 7.2
+POINTS_PER_INCH = 72
+SIZE = 10
+FONT = FontProperties(family=["DejaVu Sans", "sans-serif"], size=SIZE)
+HALF_A_DIGIT, A_DIGIT = 0.365 * SIZE, 0.76 * SIZE  # of DejaVu Sans
+LINE = 1.2 * SIZE
+STYLE: Any = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": SIZE,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "bcfstats",
+    "text.parse_math": False,
+}
+TAG = re.compile(r"<[^>]+>\s*")
+NAME_OR_TURN = re.compile(r' (?:id="[^"]*_\d+"|transform="rotate\(-?0 [^"]*")')
+DECIMALS = re.compile(r"(\.\d\d)\d+")
+FONT_OF_TAG, FONT_OF_ALL = (
+    "font-size: 10px; font-family: DejaVu Sans, sans-serif; ",
+    "text{font:10px DejaVu Sans,sans-serif}",
+)
+GROUP = re.compile(r"<g> <use [^>]*( style='[^']*')/> (?:<use [^>]*\1/> )*</g>")
+SPACES = re.compile(r"\s+")
+NO_LENGTH = 0.01  # of a dash: some programs leave out dashes of no length at all
+MARKERS = {"common": "o", "better": "^", "worse": "v", "neutral": "D"}
+
+
+class Label(Text):
+    """Text written from its baseline: where text stays text, its place needs no measuring of letters."""
+
+    def draw(self, renderer: Any) -> None:
+        """Write the text."""
+        if not hasattr(renderer, "writer"):  # not into SVG
+            super().draw(renderer)
+            return
+        x, y = self.get_transform().transform(self.get_position())
+        height = renderer.get_canvas_width_height()[1]
+        context = renderer.new_gc()
+        context.set_foreground(self.get_color())
+        renderer.draw_text(
+            context, x, height - y, self.get_text(), self.get_fontproperties(), 0, ismath=False, mtext=self
+        )
+        context.restore()
+
+
+class Plot:
+    """A chart's frame, on which lines, points, bands and labels are put at places of its two scales.
+
+    Parameters
+    ----------
+    unit : str
+        What the values are, written above the chart.
+    across, up : two floats
+        The ends of the scale from left to right, and of that from bottom to top.
+    height, left : float
+        Height in inches, of 7.2 in width; share of the width that is left to labels.
+    look : str
+        Name of a palette.
+    """
+
+    def __init__(
+        self,
+        unit: str,
+        across: tuple[float, float],
+        up: tuple[float, float],
+        *,
+        height: float = 3.2,
+        left: float = 0.09,
+        look: str = ANALYSIS_FUNCTION,
+    ) -> None:
+        self.figure = Figure(figsize=(WIDTH, height))
+        self.colour = palette(look)
+        self.across, self.up, self.height = across, up, height
+        self.left, self.right = left, 0.97
+        self.bottom, self.top = 0.38 / height, 1 - 0.45 / height
+        self._write(0.01, 1 - 0.1 / height - self._tall(A_DIGIT), unit[:1].upper() + unit[1:], "left")
+
+    def line(
+        self, x: ArrayLike, y: ArrayLike, colour: str, *, width: float = 1.6, dashes: Dashes = "solid"
+    ) -> None:
+        """Join places by a line; a missing value is a gap."""
+        places = self._x(x), self._y(y)
+        self._add(Line2D(*places, color=self.colour[colour], linewidth=width, linestyle=dashes))
+
+    def points(
+        self, x: ArrayLike, y: ArrayLike, colour: str, *, size: float = 6, marker: str = "o", edge: str = ""
+    ) -> None:
+        """Mark places."""
+        around = self.colour[edge or colour]
+        style: Any = {"linestyle": "none", "marker": marker, "markersize": size, "markeredgecolor": around}
+        self._add(Line2D(self._x(x), self._y(y), markerfacecolor=self.colour[colour], **style))
+
+    def mark(self, x: ArrayLike, y: ArrayLike, kind: str, *, size: float = 9) -> None:
+        """Mark places by what they tell: common, better, worse or neutral, each with a shape of its own."""
+        self.points(np.atleast_1d(x), np.atleast_1d(y), kind, size=size, marker=MARKERS[kind], edge="outline")
+
+    def dots(self, counts: Sequence[int], y: Sequence[float], colour: str, *, size: float) -> None:
+        """Draw rows of so many dots, one unit of the scale apart: dashes of no length with round ends."""
+        gap = float(np.ptp(self._x([0, 1]))) * WIDTH * POINTS_PER_INCH
+        rows = [(count, level) for count, level in zip(counts, y, strict=True) if count]
+        places = [edge for count, _ in rows for edge in (0, count - 0.9, np.nan)]
+        levels = [level for _, level in rows for _ in range(3)]
+        dashes = (0, (NO_LENGTH / size, gap / size))
+        style: Any = {"color": self.colour[colour], "linewidth": size, "dash_capstyle": "round"}
+        self._add(Line2D(self._x(places), self._y(levels), linestyle=dashes, **style))
+
+    def bars(
+        self, x0: ArrayLike, x1: ArrayLike, y0: ArrayLike, y1: ArrayLike, colour: str, *, width: float = 2
+    ) -> None:
+        """Draw a straight line from each first place to each second."""
+        x, y, to_x, to_y = np.broadcast_arrays(*map(np.atleast_1d, (x0, y0, x1, y1)))
+        gap = np.full(x.shape, np.nan)
+        places = self._x(np.ravel([x, to_x, gap], order="F")), self._y(np.ravel([y, to_y, gap], order="F"))
+        self._add(Line2D(*places, color=self.colour[colour], linewidth=width, solid_capstyle="butt"))
+
+    def band(
+        self, x: tuple[float, float], y: tuple[float, float] | None, colour: str, alpha: float = 1
+    ) -> None:
+        """Fill a rectangle, over the whole height where no values are given."""
+        (left, right), (low, high) = self._x(x), self._y(self.up if y is None else y)
+        fill: Any = {"facecolor": self.colour[colour], "alpha": alpha, "linewidth": 0}
+        self._add(Rectangle((left, low), right - left, high - low, **fill))
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        words: str,
+        colour: str = "text",
+        *,
+        align: str = "left",
+        shift: tuple[float, float] = (0, 0),
+    ) -> None:
+        """Write words level with a place, moved by so many points."""
+        across, up = shift[0] / POINTS_PER_INCH / WIDTH, self._tall(shift[1] - HALF_A_DIGIT)
+        self._write(float(self._x(x)) + across, float(self._y(y)) + up, words, align, colour)
+
+    def label_places(
+        self, places: Sequence[float] | Floats, labels: Sequence[str], *, beside: bool = False
+    ) -> None:
+        """Draw the base line and write the labels of the scale that counts places: below, or beside."""
+        self._add(Line2D([self.left, self.right], [self.bottom] * 2, color="black", linewidth=1.1))
+        for place, label in zip(places, labels, strict=True):
+            for line, words in enumerate(lines := label.split("\n")):
+                down = LINE * (line - (len(lines) - 1) / 2)
+                if beside:
+                    self.text(self.across[0], place, words, align="right", shift=(-9, -down))
+                else:
+                    self._write_below(place, words, LINE * line)
+
+    def label_values(self, *, below: bool = False) -> None:
+        """Draw a light line at round values and write them beside it, or below."""
+        values, labels = round_values(*(self.across if below else self.up))
+        (left, right), (low, high) = self.across, self.up
+        if below:
+            self.bars(values, values, low, high, "grid", width=0.7)
+        else:
+            self.bars(left, right, values, values, "grid", width=0.7)
+        self.figure.artists[-1].set_zorder(0.5)
+        for value, label in zip(values, labels, strict=True):
+            if below:
+                self._write_below(value, label)
+            else:
+                self.text(left, value, label, align="right", shift=(-5, 0))
+
+    def key(self, names: Sequence[tuple[str, str, Dashes]], places: Sequence[float]) -> None:
+        """Write above the chart what its lines are: name, colour and dashes, from so far along the scale."""
+        y = self.top + self._tall(11)
+        for (name, colour, dashes), place in zip(names, places, strict=True):
+            x = self.left + place * (self.right - self.left)
+            style: Any = {"color": self.colour[colour], "linewidth": 1.8, "linestyle": dashes}
+            self._add(Line2D([x, x + 0.04], [y, y], **style))
+            self._write(x + 0.05, y - self._tall(HALF_A_DIGIT), name, "left")
+
+    def _write_below(self, place: float, words: str, down: float = 0) -> None:
+        self._write(float(self._x(place)), self.bottom - self._tall(4 + A_DIGIT + down), words, "center")
+
+    def _write(self, x: float, y: float, words: str, align: str, colour: str = "text") -> None:
+        given: Any = {"color": self.colour[colour], "horizontalalignment": align, "fontproperties": FONT}
+        self._add(Label(x, y, words, parse_math=False, **given))
+
+    def _add(self, artist: Any) -> None:
+        artist.set_transform(self.figure.transFigure)
+        self.figure.add_artist(artist)
+
+    def _x(self, places: ArrayLike) -> Floats:
+        low, high = self.across
+        share = (np.asarray(places, dtype=float) - low) / (high - low)
+        return np.asarray(self.left + (self.right - self.left) * share)
+
+    def _y(self, values: ArrayLike) -> Floats:
+        low, high = self.up
+        share = (np.asarray(values, dtype=float) - low) / (high - low)
+        return np.asarray(self.bottom + (self.top - self.bottom) * share)
+
+    def _tall(self, points: float) -> float:
+        return points / POINTS_PER_INCH / self.height
+
+
+def ends(*values: ArrayLike, margin: float = 0.15, low: float | None = None) -> tuple[float, float]:
+    """Choose the ends of a scale that holds all values, with a margin; from `low` if that is given.
+
+    Examples
+    --------
+    >>> ends([1.0, float("nan")], [3.0], margin=0.5)
+    (0.0, 4.0)
+    >>> ends([], low=0)
+    (0, 1.15)
+    """
+    found = np.concatenate([np.ravel(np.asarray(part, dtype=float)) for part in values])
+    found = found[np.isfinite(found)]
+    least, most = (float(found.min()), float(found.max())) if found.size else (0.0, 1.0)
+    first = least if low is None else low
+    room = margin * (most - first) or margin * abs(most) or 1.0
+    return (first - room if low is None else low), most + room
+
+
+def round_values(low: float, high: float) -> tuple[list[float], list[str]]:
+    """Choose at most seven round values between two limits, with as many decimals as tell them apart.
+
+    Examples
+    --------
+    >>> round_values(0, 1234)
+    ([0.0, 250.0, 500.0, 750.0, 1000.0], ['0', '250', '500', '750', '1,000'])
+    >>> round_values(0.92, 1.07)[1]
+    ['0.95', '1.00', '1.05']
+    """
+    size = 10.0 ** np.floor(np.log10((high - low) / 6))
+    step = next(step for step in size * np.array([1, 2, 2.5, 5, 10]) if (high - low) / step <= 6)
+    decimals = next(places for places in range(12) if np.isclose(round(step, places), step, rtol=1e-9))
+    values = np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step + 0.0  # no -0
+    return values.tolist(), [f"{value:,.{decimals}f}" for value in values]
+
+
+def figure_with_ticks(unit: str) -> "tuple[Figure, Axes, dict[str, str]]":
+    """Make a figure with axes and ticks of matplotlib's choice: dear, and easy."""
+    colour = palette()
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, 3.2))
+        axes = figure.add_axes((0.09, 0.12, 0.88, 0.74))
+    figure.text(0.01, 0.97, unit[:1].upper() + unit[1:], va="top", color=colour["text"])
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.grid(axis="y", color=colour["grid"], linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=colour["text"], length=0)
+    axes.locator_params(axis="y", nbins=6)
+    axes.set_ymargin(0.15)
+    return figure, axes, colour
+
+
+def svg_of(figure: Figure) -> str:
+    """Write a figure as SVG, its text as text, without what no reader needs."""
+    out = io.StringIO()
+    with mpl.rc_context(STYLE):
+        figure.savefig(out, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+    text = out.getvalue()
+    text = text[text.index("<svg") :]  # without the prologue that names a document type elsewhere
+    text = GROUP.sub(_with_one_style, TAG.sub(_shortened, text).replace(FONT_OF_TAG, ""))
+    return text.replace("</style>", f"{FONT_OF_ALL}</style>", 1)
+
+
+def _with_one_style(group: "re.Match[str]") -> str:
+    """Give the style of marks that are all alike to the group that holds them."""
+    style = group[1]
+    return group[0].replace(style, "").replace("<g>", f"<g{style}>", 1)
+
+
+def _shortened(tag: "re.Match[str]") -> str:
+    """Round a tag's places to hundredths of a point, and leave out turns by no angle and empty names."""
+    text = NAME_OR_TURN.sub("", tag[0])
+    text = DECIMALS.sub(r"\1", text).replace("'", "").replace('"', "'")
+    return SPACES.sub(" ", text)
