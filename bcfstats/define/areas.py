@@ -22,17 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Tile:
-    """The place of an area on the tile map.
-
-    Attributes
-    ----------
-    area_code : str
-        ONS code of 2014.
-    label : str
-        At most four letters, unlike those of any other tile.
-    column, row : int
-        From the west and from the north, both from 1.
-    """
+    """The place of an area on the tile map."""
 
     area_code: str
     label: str
@@ -56,43 +46,19 @@ AREA_COLUMNS = ("area_code", "area_name", "area_type", "region_code", "region", 
 
 @dataclass(frozen=True)
 class Area:
-    """An upper-tier local authority as it was in 2014, the area of a health and wellbeing board.
-
-    Attributes
-    ----------
-    area_code, area_name : str
-        ONS code of 2014, and the plain name.
-    area_type : str
-        "County", "Unitary authority", "Metropolitan district", "London borough" or "City of London".
-    region_code, region : str
-        ONS code and name of the region.
-    council_codes : tuple of str
-        Council (CASSR) codes: first the one in ASCOF, then the one in the delayed transfers files if another.
-    board : str
-        Health and wellbeing board; two areas may share one.
-    variants : tuple of str
-        Other names found in published files.
-    predecessor_codes : tuple of str
-        Earlier ONS codes.
-    successors : tuple of (str, datetime.date)
-        Later ONS codes that cover the area or part of it, and from when.
-    boundary_break_dates : tuple of datetime.date
-        From these days figures published under the area's name or codes cover another area.
-    note : str
-        What a reader should know.
-    """
+    """An upper-tier local authority as it was in 2014, the area of a health and wellbeing board."""
 
     area_code: str
     area_name: str
     area_type: str = ""
     region_code: str = ""
     region: str = ""
-    council_codes: tuple[str, ...] = ()
-    board: str = ""
-    variants: tuple[str, ...] = ()
+    council_codes: tuple[str, ...] = ()  # first that of ASCOF, then that of the delayed transfers files
+    board: str = ""  # two areas may share one
+    variants: tuple[str, ...] = ()  # other names found in published files
     predecessor_codes: tuple[str, ...] = ()
-    successors: tuple[tuple[str, date], ...] = ()
-    boundary_break_dates: tuple[date, ...] = ()
+    successors: tuple[tuple[str, date], ...] = ()  # later ONS codes of the area or part of it, and since when
+    boundary_break_dates: tuple[date, ...] = ()  # from then on its name or codes mean another area
     note: str = ""
 
     @property
@@ -152,23 +118,7 @@ def find_area(text: str, areas: Mapping[str, Area] | Iterable[Area] | pd.DataFra
 
 
 def areas_frame(areas: Mapping[str, Area] | Iterable[Area] | None = None) -> pd.DataFrame:
-    """Give areas as a table, one row each.
-
-    Parameters
-    ----------
-    areas : mapping of code to Area or iterable of Area, optional
-        The 152 areas of 2014 if not given.
-
-    Returns
-    -------
-    DataFrame
-        Columns area_code, area_name, area_type, region_code, region, council_code, board; all text.
-
-    Examples
-    --------
-    >>> len(areas_frame())
-    152
-    """
+    """Give areas as a table, one row each."""
     import pandas as pd
 
     rows = [
@@ -179,22 +129,7 @@ def areas_frame(areas: Mapping[str, Area] | Iterable[Area] | None = None) -> pd.
 
 
 def area_codes() -> dict[str, str]:
-    """Give every code that means exactly one area, with the ONS code of 2014 it stands for.
-
-    Later ONS codes are left out, as many cover another area. Where a file has both ONS and council codes, go
-    by the ONS code: council code 809 outlived a change of Dorset's boundary.
-
-    Returns
-    -------
-    dict of str to str
-        ONS codes of 2014, earlier ONS codes and council codes.
-
-    Examples
-    --------
-    >>> codes = area_codes()
-    >>> codes["00KB"], codes["625"], codes["E08000020"]
-    ('E06000055', 'E06000055', 'E08000037')
-    """
+    """Give every code that means exactly one area, with the ONS code of 2014 it stands for."""
     return {code: area.area_code for area in AREAS.values() for code in area.codes}
 
 

@@ -69,39 +69,7 @@ _ROWS_OF_A_FILE = 250_000
 
 
 def example_areas(n_areas: int = 150, seed: int = 2014) -> pd.DataFrame:
-    """Give fictional areas: which places the example data are about.
-
-    Parameters
-    ----------
-    n_areas : int
-        How many, 1 to 7,000. The last is tiny.
-    seed : int
-        Same seed, same areas.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row an area: area_code (X06000001 on), area_name, area_type, region_code, region, council_code,
-        board.
-
-    Raises
-    ------
-    ParameterError
-        If `n_areas` is not a whole number from 1 to 7,000, or the seed is negative.
-
-    Notes
-    -----
-    Every name is an invented stem with an ending; no English council, board or region bears one.
-    When not to use it: wherever a reader could take the areas for real.
-
-    Examples
-    --------
-    >>> example_areas(3)[["area_code", "area_name", "region"]]
-       area_code  area_name           region
-    0  X06000001  Aldamount       Upper Zarn
-    1  X06000002  Ilvacliff  Tharrow Marches
-    2  X06000003  Telvifell     Vell Country
-    """
+    """Give fictional areas: which places the example data are about."""
     _check(n_areas, seed)
     stems, endings = RECIPE["names"]["stems"].split(), RECIPE["names"]["endings"].split()
     drawn = stream(seed, "names").permutation(len(stems) * len(endings))[:n_areas]
@@ -122,39 +90,7 @@ def example_areas(n_areas: int = 150, seed: int = 2014) -> pd.DataFrame:
 
 
 def example_observations(n_areas: int = 150, seed: int = 2014, *, end: str = "2015-06") -> pd.DataFrame:
-    """Give fictional observations of every metric of the fund, from April 2010 to the month `end`.
-
-    Parameters
-    ----------
-    n_areas : int
-        How many areas, 1 to 7,000.
-    seed : int
-        Same seed, same figures; an earlier `end` gives the same figures up to it.
-    end : str
-        Last month, such as "2015-06". Years and waves that are not over by then are left out.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per area, metric and period in the observation columns; values in the metric's unit.
-
-    Raises
-    ------
-    ParameterError
-        If an argument is out of range.
-
-    Notes
-    -----
-    Levels wander (a walk and passing shocks on the log or logit scale), counts are Poisson or binomial given
-    the level, survey results have sampling error; see `docs/example-data.md` for what behaves how, and which
-    faults are in the data on purpose. When not to use it: as evidence about any real place or method alone.
-
-    Examples
-    --------
-    >>> table = example_observations(3, end="2011-03")
-    >>> table["metric"].nunique(), table["period_start"].min().date().isoformat()  # carers from 2012/13
-    (14, '2010-04-01')
-    """
+    """Give fictional observations of every metric of the fund, from April 2010 to the month `end`."""
     _check(n_areas, seed)
     last = _last_day(end)
     areas = example_areas(n_areas, seed)
@@ -168,35 +104,7 @@ def example_observations(n_areas: int = 150, seed: int = 2014, *, end: str = "20
 def write_example(
     folder: str | Path, *, n_areas: int = 150, seed: int = 2014, end: str = "2015-06", broken: bool = False
 ) -> Path:
-    """Write the example data as CSV files, as a user would put them into `data/raw`.
-
-    Parameters
-    ----------
-    folder : str or Path
-        Made if it is not there; files of the same names are replaced.
-    n_areas, seed, end
-        As in `example_observations`.
-    broken : bool
-        Write three more files that cannot be used: a column missing, a metric misspelt, text for a number.
-
-    Returns
-    -------
-    Path
-        The folder, holding `areas.csv` and one `observations_*.csv` for each frequency, or several where
-        there are many rows.
-
-    Raises
-    ------
-    ParameterError
-        If an argument is out of range.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     sorted(file.name for file in write_example(folder, n_areas=2).iterdir())
-    ['areas.csv', 'observations_month.csv', 'observations_wave.csv', 'observations_year.csv']
-    """
+    """Write the example data as CSV files, as a user would put them into `data/raw`."""
     folder = Path(folder)
     table = example_observations(n_areas, seed, end=end)
     folder.mkdir(parents=True, exist_ok=True)

@@ -68,14 +68,7 @@ def periods(series: Series, last: pd.Timestamp) -> tuple[pd.DatetimeIndex, pd.Da
 def draw(
     series: Series, starts: pd.DatetimeIndex, ends: pd.DatetimeIndex, n_areas: int, seed: int
 ) -> dict[str, Array]:
-    """Draw one series for all areas and periods.
-
-    Returns
-    -------
-    dict of arrays, each of shape (periods, areas)
-        numerator and denominator of a count or proportion; for a standardised rate also value (per person),
-        lower_ci and upper_ci; for a score value, lower_ci, upper_ci and the respondents as denominator.
-    """
+    """Draw one series for all areas and periods."""
     year = (starts.year - (starts.month < 4)).to_numpy()
     size = people(n_areas, seed, series.people or "all", np.array([2012]))[0]
     level = level_paths(series, starts, size, seed)
@@ -107,21 +100,7 @@ def people(n_areas: int, seed: int, group: str, years: NDArray[np.int64]) -> Arr
 
 
 def level_paths(series: Series, starts: pd.DatetimeIndex, size: Array, seed: int) -> Array:
-    """Give every area's true level in every period, on the scale the series wanders on.
-
-    Parameters
-    ----------
-    series : Series
-    starts : DatetimeIndex, shape (periods,)
-    size : array, shape (areas,)
-        People or cases; larger areas can be calmer.
-    seed : int
-
-    Returns
-    -------
-    array, shape (periods, areas)
-        Log events per person-year (count), logit (proportion) or the score itself (score).
-    """
+    """Give every area's true level in every period, on the scale the series wanders on."""
     n, shape = len(size), (len(starts), len(size))
 
     def normal(purpose: str, of: int | tuple[int, int] = shape) -> Array:
@@ -183,10 +162,7 @@ def surveyed(series: Series, level: Array, seed: int) -> dict[str, Array]:
 
 
 def standardised(series: Series, count: Array, persons: Array, seed: int) -> dict[str, Array]:
-    """Give a standardised rate per person with 95 % limits: Byar's limits of the count, scaled (Dobson 1991).
-
-    The case mix (standardised over crude rate) is drawn once per area: no age groups stand behind it.
-    """
+    """Give a standardised rate per person with 95 % limits: Byar's of the count, scaled (Dobson 1991)."""
     mix = np.exp(series.case_mix * stream(seed, series.metric, "case mix").standard_normal(count.shape[1]))
     with np.errstate(divide="ignore", invalid="ignore"):
         low = np.where(count > 0, count * (1 - 1 / (9 * count) - 1.96 / (3 * np.sqrt(count))) ** 3, 0.0)

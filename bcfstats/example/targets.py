@@ -15,32 +15,7 @@ from bcfstats.read.data import FICTIONAL
 
 
 def example_targets(n_areas: int = 150, seed: int = 2014) -> pd.DataFrame:
-    """Give fictional ambitions for the payments of the December 2013 scheme.
-
-    Parameters
-    ----------
-    n_areas, seed
-        As in `example_areas`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per target: area (code), metric, payment ("2015-04", "2015-10"), change_percent (change of the
-        value against the baseline, in per cent of it), source. About a third ask for the round figure of
-        3.5 %, some for a great deal, and some go the wrong way.
-
-    Raises
-    ------
-    ParameterError
-        If an argument is out of range.
-
-    Examples
-    --------
-    >>> example_targets(1)[["metric", "payment", "change_percent"]].head(2)
-                               metric  payment  change_percent
-    0               delayed_transfers  2015-04            -8.2
-    1  avoidable_emergency_admissions  2015-04            -2.6
-    """
+    """Give fictional ambitions for the payments of the December 2013 scheme."""
     areas = example_areas(n_areas, seed)["area_code"].to_numpy()
     local = [metric.id for metric in METRICS.values() if metric.group == "local"]
     chosen = stream(seed, "targets", "local").choice(local, n_areas)

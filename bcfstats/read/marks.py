@@ -14,22 +14,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from bcfstats.define.periods import MONTH_NAMES, Period, financial_year, month_of
+from bcfstats.define.periods import MONTH_NAMES, Period, month_of
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2199  # other years are slips of the pen, or more than a table can hold
 _STYLES = ("%Y-%m-%d", "%d/%m/%Y", "%d %B %Y", "%d %b %Y", "%d-%b-%Y", "%d-%B-%Y", "%Y-%m-%d %H:%M:%S")
 
 
 def parse_date(cell: object) -> date | None:
-    """Read a date, "24th June 2011", "24/06/2011" or "2011-06-24"; None for '-', blank or anything else.
-
-    Day comes before month, as in England.
-
-    Examples
-    --------
-    >>> parse_date("24th June 2011"), parse_date("-")
-    (datetime.date(2011, 6, 24), None)
-    """
+    """Read a date, "24th June 2011", "24/06/2011" or "2011-06-24"; None for '-', blank or anything else."""
     if isinstance(cell, datetime):
         cell = cell.date() if cell == cell else None
     if isinstance(cell, date):
@@ -50,13 +42,7 @@ def is_plausible(*days: date) -> bool:
 
 
 def month_number(text: str) -> int | None:
-    """Give the number of a month name, misspelt ones ("Janaury") and short ones ("Sept") too.
-
-    Examples
-    --------
-    >>> month_number(" DECEMBER "), month_number("Janaury"), month_number("Sept"), month_number("Total")
-    (12, 1, 9, None)
-    """
+    """Give the number of a month name, misspelt ones ("Janaury") and short ones ("Sept") too."""
     word = text.strip().rstrip(".").casefold()
     names = [name.casefold() for name in MONTH_NAMES]
     short = [number for number, name in enumerate(names, 1) if len(word) >= 3 and name.startswith(word)]
@@ -67,13 +53,7 @@ def month_number(text: str) -> int | None:
 
 
 def parse_month(cell: object) -> Period | None:
-    """Read a calendar month, "May 2011" or a date in it; None when there is none.
-
-    Examples
-    --------
-    >>> parse_month(" Janaury 2015").label
-    'January 2015'
-    """
+    """Read a calendar month, "May 2011" or a date in it; None when there is none."""
     if isinstance(cell, date):
         return month_of(cell) if is_plausible(cell) else None
     match = re.fullmatch(r"\s*([A-Za-z]+)[\s,]+((?:19|20)\d\d)\s*", str(cell))
@@ -82,31 +62,12 @@ def parse_month(cell: object) -> Period | None:
 
 
 def month_in_financial_year(year: object, month: object) -> Period | None:
-    """Read a month given by financial year and name, such as " 2017-18" and "April".
-
-    Examples
-    --------
-    >>> month_in_financial_year(" 2014-15", "JANUARY").label
-    'January 2015'
-    """
+    """Read a month given by financial year and name, such as " 2017-18" and "April"."""
     match = re.fullmatch(r"\s*((?:19|20)\d\d)\s*[-/–]\s*(\d\d)?(\d\d)\s*", str(year))
     number = month_number(str(month))
     if not match or not number or int(match[3]) != (int(match[1]) + 1) % 100:
         return None
     return month_of(date(int(match[1]) + (number < 4), number, 1))
-
-
-def midyear(day: date) -> int:
-    """Give the year whose mid-year population belongs to a day: the one in its financial year.
-
-    Mid-2013 (30 June 2013) falls in April 2013 to March 2014.
-
-    Examples
-    --------
-    >>> midyear(date(2014, 3, 31)), midyear(date(2014, 4, 1))
-    (2013, 2014)
-    """
-    return financial_year(day).start.year
 
 
 STATUSES = ("ok", "suppressed", "not_available", "rounded", "suspect")
@@ -127,25 +88,7 @@ class NotANumber(ValueError):  # noqa: N818 - it names what the cell is
 
 
 def parse_number(cell: object) -> float | None:
-    r"""Read a number as a spreadsheet or CSV writes it; None when it is not one.
-
-    Thousand separators, tabs and non-breaking blanks are allowed: `" \t1,469 "` is 1469.
-
-    Parameters
-    ----------
-    cell : object
-        A number or text.
-
-    Returns
-    -------
-    float or None
-        Never a guess: "1,46", "12%", "inf" and "" are not numbers here.
-
-    Examples
-    --------
-    >>> parse_number(" \t1,469 "), parse_number("4459.1"), parse_number("1,46")
-    (1469.0, 4459.1, None)
-    """
+    r"""Read a number as a spreadsheet or CSV writes it; None when it is not one."""
     if isinstance(cell, bool) or cell is None:
         return None
     if isinstance(cell, int | float):
@@ -158,30 +101,7 @@ def parse_number(cell: object) -> float | None:
 
 
 def read_cell(cell: object, publisher: str) -> Cell:
-    """Read a cell as its publisher means it: a number, or a mark with the reason there is none.
-
-    Parameters
-    ----------
-    cell : object
-        What the file holds.
-    publisher : str
-        Whose marks apply, as in `marks.csv`; marks under "any" apply to all.
-
-    Returns
-    -------
-    Cell
-        A missing number is NaN, never zero.
-
-    Raises
-    ------
-    NotANumber
-        If the text is neither a number nor a known mark.
-
-    Examples
-    --------
-    >>> read_cell("c", "ASCOF")
-    Cell(value=nan, status='suppressed', note='suppressed by the publisher')
-    """
+    """Read a cell as its publisher means it: a number, or a mark with the reason there is none."""
     number = parse_number(cell)
     if number is not None:
         return Cell(number, "ok", "")
@@ -194,13 +114,7 @@ def read_cell(cell: object, publisher: str) -> Cell:
 
 
 def read_count(cell: object, publisher: str) -> Cell:
-    """Read a cell that holds a count.
-
-    Raises
-    ------
-    NotANumber
-        If the text is neither a number nor a known mark, or the number is negative.
-    """
+    """Read a cell that holds a count."""
     count = read_cell(cell, publisher)
     if count.value < 0:
         raise NotANumber(f"{count.value:.10g}")
@@ -208,20 +122,7 @@ def read_count(cell: object, publisher: str) -> Cell:
 
 
 def read_column(cells: pd.Series, publisher: str) -> pd.DataFrame:
-    """Read a whole column of cells as `read_cell` does one.
-
-    Parameters
-    ----------
-    cells : pandas.Series
-        Text, or what a workbook holds.
-    publisher : str
-        Whose marks apply.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `value status note`, indexed as `cells`; the status is "" for text that is no number and no mark.
-    """
+    """Read a whole column of cells as `read_cell` does one."""
     numbers = pd.to_numeric(
         cells.mask(cells.map(lambda cell: isinstance(cell, bool)), "true or false"), errors="coerce"
     )

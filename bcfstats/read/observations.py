@@ -64,6 +64,7 @@ PROPORTIONS = ("proportion", "survey_proportion")
 _QUOTIENTS = ("crude_rate", "proportion", "survey_proportion", "mean")
 _SURVEYS = ("survey_proportion", "mean")
 _ROUNDED_TO = 5  # adult social care counts are rounded to the nearest 5
+NOT_THE_QUOTIENT = "the value is not numerator / denominator x multiplier"
 
 
 def typed(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, types: Mapping[str, str]) -> pd.DataFrame:
@@ -94,65 +95,19 @@ def _column(cells: list[Any], kind: str) -> pd.Series:
     return pd.Series(cells, dtype=kind)
 
 
-def empty_observations() -> pd.DataFrame:
-    """Give a frame of no observations, with the right columns and types.
-
-    Examples
-    --------
-    >>> empty_observations().shape
-    (0, 16)
-    """
-    return typed([], OBSERVATION_TYPES)
-
-
-def observations_schema() -> Any:
-    """Build the pandera schema of the observations: columns, types and allowed statuses.
-
-    Pandera is loaded when this is called, not before.
-
-    Returns
-    -------
-    pandera.pandas.DataFrameSchema
-    """
+def validate(frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Refuse a frame that has not the shape of observations; what single rows hold is not judged here."""
+    import pandera.errors
     import pandera.pandas as pandera
 
     checks = {"status": pandera.Check.isin(STATUSES)}
     may_be_missing = (*NUMBERS, "vintage")
-    return pandera.DataFrameSchema(
-        {
-            name: pandera.Column(kind, checks.get(name), nullable=name in may_be_missing)
-            for name, kind in OBSERVATION_TYPES.items()
-        },
-        strict=True,
-        ordered=True,
-        name="observations",
-    )
-
-
-def validate(frame: pd.DataFrame, where: str) -> pd.DataFrame:
-    """Refuse a frame that has not the shape of observations; what single rows hold is not judged here.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        To be checked.
-    where : str
-        The file, for the message.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The same frame.
-
-    Raises
-    ------
-    InputError
-        If columns, types or statuses are not those of observations.
-    """
-    import pandera.errors
-
+    columns = {
+        name: pandera.Column(kind, checks.get(name), nullable=name in may_be_missing)
+        for name, kind in OBSERVATION_TYPES.items()
+    }
     try:
-        return observations_schema().validate(frame, lazy=True)
+        return pandera.DataFrameSchema(columns, strict=True, ordered=True).validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as errors:
         cases = errors.failure_cases[["column", "check", "failure_case"]].head(3)
         found = "; ".join(f"{row.column}: {row.check} ({row.failure_case})" for row in cases.itertuples())
@@ -174,50 +129,12 @@ class _Rule(NamedTuple):
 
 
 def check_observations(frame: pd.DataFrame, metrics: Mapping[str, Metric]) -> pd.DataFrame:
-    """Find what is wrong in a frame of observations, row by row.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Observations; number columns may hold text, which is then a problem.
-    metrics : mapping of str to Metric
-        The metrics that may occur.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per problem, indexed as `frame`: `area_code metric period column found reason`.
-        Empty when all is well.
-
-    Notes
-    -----
-    Found are: repeated area, metric and period; unknown metric or status; a period that ends before it
-    starts; text or infinity in a number; negative counts; proportions above 100 %; more cases than people
-    in a proportion; a value that is not numerator / denominator x multiplier within published rounding;
-    an interval that does not contain its value.
-
-    Examples
-    --------
-    >>> from bcfstats.define.metrics import METRICS
-    >>> len(check_observations(empty_observations(), METRICS))
-    0
-    """
+    """Find what is wrong in a frame of observations, row by row."""
     return _all_problems(frame, _rules(frame, metrics))
 
 
 def problems_by_area(problems: pd.DataFrame) -> dict[str, tuple[str, ...]]:
-    """Gather the problems of each area into sentences, so that only that area is stopped.
-
-    Parameters
-    ----------
-    problems : pandas.DataFrame
-        From `check_observations`.
-
-    Returns
-    -------
-    dict of str to tuple of str
-        Area code to its problems.
-    """
+    """Gather the problems of each area into sentences, so that only that area is stopped."""
     return {
         str(code): tuple(
             f"{row.metric}, {row.period}, {row.column}: {row.reason} (found {row.found})."
@@ -228,11 +145,7 @@ def problems_by_area(problems: pd.DataFrame) -> dict[str, tuple[str, ...]]:
 
 
 def complete(frame: pd.DataFrame, metrics: Mapping[str, Metric]) -> pd.DataFrame:
-    """Fill in what follows from the rest: metric ids, frequencies, and values of counted metrics.
-
-    Metrics may be named by their code, such as "2A(2)". A value that is not given is numerator / denominator
-    x multiplier, except for standardised rates. Rows that stand twice with the same numbers are kept once.
-    """
+    """Fill in what follows from the rest: metric ids, frequencies, and values of counted metrics."""
     ids = {name: _metric_id(name, metrics) for name in frame["metric"].unique()}
     metric = frame["metric"].map(ids).astype("str")
     statistic = metric.map({name: one.statistic for name, one in metrics.items()})
@@ -256,15 +169,7 @@ def _metric_id(name: str, metrics: Mapping[str, Metric]) -> str:
 
 
 def split_impossible(frame: pd.DataFrame, metrics: Mapping[str, Metric]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Part the rows that can be kept from the problems of those that cannot.
-
-    Rows with a doubtful value or interval are kept with status "suspect" and the reason as note.
-
-    Returns
-    -------
-    tuple of pandas.DataFrame
-        The rows kept, and the problems of the rows refused.
-    """
+    """Part the rows that can be kept from the problems of those that cannot."""
     rules = list(_rules(frame, metrics))
     refused = _all_problems(frame, (rule for rule in rules if rule.impossible))
     kept = frame.drop(index=refused.index.unique())
@@ -357,7 +262,7 @@ def _rules_of_metrics(
     lowest, highest = _quotient_range(numbers, multiplier, frame, statistic.isin(_SURVEYS))
     apart = (value + _half_unit(value) < lowest) | (value - _half_unit(value) > highest)
     differs = statistic.isin(_QUOTIENTS) & (denominator > 0) & apart
-    yield _Rule("value", differs, "the value is not numerator / denominator x multiplier", impossible=False)
+    yield _Rule("value", differs, NOT_THE_QUOTIENT, impossible=False)
     outside = (numbers["lower_ci"] - _half_unit(numbers["lower_ci"]) > value + _half_unit(value)) | (
         numbers["upper_ci"] + _half_unit(numbers["upper_ci"]) < value - _half_unit(value)
     )
@@ -374,20 +279,13 @@ def _not_a_month(frame: pd.DataFrame, metrics: Mapping[str, Metric]) -> pd.Serie
 def _quotient_range(
     numbers: pd.DataFrame, multiplier: pd.Series, frame: pd.DataFrame, survey: pd.Series
 ) -> tuple[pd.Series, pd.Series]:
-    """Lowest and highest value that the counts, rounded as published, allow.
-
-    Rounded counts are within 2.5; weighted survey counts are shown as whole numbers, so within 0.5; a
-    denominator may be rounded alone, which the note then says.
-    """
-    numerator, denominator, note = (
-        numbers["numerator"],
-        numbers["denominator"],
-        frame["status_note"].astype("str"),
-    )
+    """Lowest and highest value that the counts, rounded as published, allow."""
+    numerator, denominator = numbers["numerator"], numbers["denominator"]
     coarse = frame["status"] == "rounded"
     weighted = survey.astype("float64") / 2
     top = weighted.mask(coarse, _ROUNDED_TO / 2)
-    bottom = weighted.mask(coarse | note.str.contains(f"denominator {TO_NEAREST_5}"), _ROUNDED_TO / 2)
+    alone = frame["status_note"].astype("str").str.contains(f"denominator {TO_NEAREST_5}")
+    bottom = weighted.mask(coarse | alone, _ROUNDED_TO / 2)
     slack = 1e-9 * multiplier
     lowest = (numerator - top).clip(lower=0) / (denominator + bottom) * multiplier - slack
     highest = (numerator + top) / (denominator - bottom).clip(lower=0.5) * multiplier + slack

@@ -26,21 +26,7 @@ PARTS = ("value", "numerator", "denominator")
 
 @dataclass(frozen=True)
 class Template:
-    """Headings and labels of the template.
-
-    Attributes
-    ----------
-    headings : tuple of str
-        Of the five columns.
-    value, numerator, denominator, not_applicable, board : str
-        Labels of the rows of a metric, of what is not in a payment, and of the line that names the board.
-    payments : tuple of str
-        Payments of the fourth and fifth column.
-    labels : mapping of str to str
-        Metric id to its label; other metrics go by their full name.
-    confirmed : bool
-        Whether the labels are those of the template as it was issued.
-    """
+    """Headings and labels of the template."""
 
     headings: tuple[str, ...]
     value: str
@@ -48,19 +34,13 @@ class Template:
     denominator: str
     not_applicable: str
     board: str
-    payments: tuple[str, ...]
-    labels: Mapping[str, str]
-    confirmed: bool
+    payments: tuple[str, ...]  # of the fourth and fifth column
+    labels: Mapping[str, str]  # of metrics; others go by their full name
+    confirmed: bool  # whether the labels are those of the template as it was issued
 
 
 def load_template(path: str | Path = SETTINGS) -> Template:
-    """Read headings and labels; those shipped are not confirmed.
-
-    Examples
-    --------
-    >>> load_template().confirmed
-    False
-    """
+    """Read headings and labels; those shipped are not confirmed."""
     where = Path(path).name
     words: dict[str, type] = dict.fromkeys((*PARTS, "not_applicable", "board"), str)
     required = {"headings": list, "payments": list, "labels": dict, "confirmed": bool, **words}

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import pytest
 
-from bcfstats.read.marks import midyear, month_in_financial_year, parse_date, parse_month
+from bcfstats.read.marks import month_in_financial_year, parse_date, parse_month
 
 
 @pytest.mark.parametrize(
@@ -40,12 +40,3 @@ def test_what_is_no_month(text):
 def test_months_of_financial_years(year, month, label):
     found = month_in_financial_year(year, month)
     assert (found.label if found else None) == label
-
-
-def test_the_mid_year_is_the_one_in_the_financial_year():
-    # 30 June 2013 lies in April 2013 to March 2014
-    assert [midyear(date(2013, 4, 1)), midyear(date(2014, 3, 31)), midyear(date(2014, 4, 1))] == [
-        2013,
-        2013,
-        2014,
-    ]

@@ -13,7 +13,6 @@ from bcfstats.read.observations import (
     OBSERVATION_TYPES,
     check_observations,
     complete,
-    empty_observations,
     problems_by_area,
     split_impossible,
     typed,
@@ -127,9 +126,9 @@ def test_values_and_ids_are_completed():
 
 
 def test_the_schema_refuses_another_table():
-    assert len(validate(empty_observations(), "x")) == 0
+    assert len(validate(typed([], OBSERVATION_TYPES), "x")) == 0
     with pytest.raises(InputError, match="not a table of observations"):
-        validate(empty_observations().drop(columns="value"), "x")
+        validate(typed([], OBSERVATION_TYPES).drop(columns="value"), "x")
 
 
 def test_pandera_is_loaded_only_when_needed():

@@ -36,23 +36,7 @@ def recognises(source: Book | Text) -> bool:
 
 
 def read(source: Book) -> FileReading:
-    """Read one month of non-elective admissions by commissioner.
-
-    Parameters
-    ----------
-    source : Book
-        The commissioner based workbook as published.
-
-    Returns
-    -------
-    FileReading
-        Commissioners and England in `others`; the notes on trusts that did not submit in `warnings`.
-
-    Raises
-    ------
-    InputError
-        If the commissioner sheet, its column of non-elective admissions or its month cannot be found.
-    """
+    """Read one month of non-elective admissions by commissioner."""
     sheet = open_sheet(source, "Commissioner", "Year", "Period", "Org Code", "Org Name")
     refused: list[Refusal] = []
     rows = list(_rows(sheet, refused))

@@ -53,24 +53,7 @@ def recognises(source: Book | Text) -> bool:
 
 
 def read(source: Book) -> FileReading:
-    """Read one month of delayed days by local authority.
-
-    Parameters
-    ----------
-    source : Book
-        The workbook as published.
-
-    Returns
-    -------
-    FileReading
-        Observations of the areas of 2014 (numerator: all delayed days; denominators are joined later). The
-        England row, residents of other countries and areas that came later stand in `others`.
-
-    Raises
-    ------
-    InputError
-        If the sheet by type of care, its days or its month cannot be found.
-    """
+    """Read one month of delayed days by local authority."""
     sheet = open_sheet(source, "LA - by type of care", "Code", "Name", *_CARE, "Total")
     month = parse_month(sheet.title.get("Period", ""))
     if month is None:

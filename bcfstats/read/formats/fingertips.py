@@ -40,25 +40,7 @@ def recognises(source: Book | Text) -> bool:
 
 
 def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
-    """Read the indicators that are metrics.
-
-    Parameters
-    ----------
-    source : Book or Text
-        The export.
-    metrics : mapping of str to Metric
-        Their `fingertips_id` says which indicator they are.
-
-    Returns
-    -------
-    FileReading
-        Areas in `observations`; England, regions, deprivation deciles and single sexes in `others`.
-
-    Raises
-    ------
-    InputError
-        If no indicator of the file is a metric.
-    """
+    """Read the indicators that are metrics."""
     table = find_table(source, *_COLUMNS)
     assert table is not None
     table = as_text(table)

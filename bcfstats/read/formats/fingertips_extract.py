@@ -27,25 +27,7 @@ def recognises(source: Book | Text) -> bool:
 
 
 def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
-    """Read an extract of an indicator that is a metric: values without counts and intervals.
-
-    Parameters
-    ----------
-    source : Book or Text
-        The extract.
-    metrics : mapping of str to Metric
-        The metrics.
-
-    Returns
-    -------
-    FileReading
-        Areas in `observations`; England, districts and city regions in `others`. There are no counties.
-
-    Raises
-    ------
-    InputError
-        If its indicator is no metric.
-    """
+    """Read an extract of an indicator that is a metric: values without counts and intervals."""
     table = find_table(source, *_COLUMNS)
     assert table is not None
     table = as_text(table)

@@ -16,23 +16,7 @@ _TITLE_ROWS = 40
 
 @dataclass(frozen=True)
 class Sheet:
-    """One sheet cut into its title block and its table.
-
-    Parameters
-    ----------
-    where : str
-        File and sheet, for messages.
-    title : mapping of str to object
-        "Title", "Period", "Published" and so on, without the colon.
-    labels : tuple of str
-        For each column, the label of its block in the row above the headings; "" where there is none.
-    headings : tuple of str
-        Lower case, single blanks.
-    rows : list of list
-        What stands below the headings.
-    first_row : int
-        Row number of `rows[0]` as a spreadsheet shows it.
-    """
+    """One sheet cut into its title block and its table."""
 
     where: str
     title: Mapping[str, Any]
@@ -52,13 +36,7 @@ class Sheet:
         return parse_date(self.title.get("Revised", ""))
 
     def column(self, heading: str, block: str = "") -> int:
-        """Find the one column with a heading, in the block of that label where the sheet has blocks.
-
-        Raises
-        ------
-        InputError
-            If there is none, or more than one and nothing tells them apart.
-        """
+        """Find the one column with a heading, in the block of that label where the sheet has blocks."""
         found = [at for at, name in enumerate(self.headings) if name == heading.casefold()]
         if block and any(self.labels[at] for at in found):
             found = [at for at in found if self.labels[at] == block.casefold()]
@@ -96,13 +74,7 @@ def title_block(rows: Rows) -> dict[str, Any]:
 
 
 def open_sheet(book: Book, sheet: str, *headings: str) -> Sheet:
-    """Cut a sheet at the row that holds all of `headings`.
-
-    Raises
-    ------
-    InputError
-        If the workbook has no such sheet, or the sheet no such row.
-    """
+    """Cut a sheet at the row that holds all of `headings`."""
     name = book.find_sheet(sheet)
     if name is None:
         raise InputError(

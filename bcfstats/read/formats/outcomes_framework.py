@@ -19,6 +19,7 @@ from bcfstats.define.periods import Period, financial_year
 from bcfstats.errors import InputError
 from bcfstats.read.marks import Cell, NotANumber, parse_number, read_cell
 from bcfstats.read.observations import (
+    NOT_THE_QUOTIENT,
     OBSERVATION_TYPES,
     OTHER_TYPES,
     POPULATION_TYPES,
@@ -74,23 +75,7 @@ def recognises(source: Book | Text) -> bool:
 
 
 def read(source: Book | Text) -> FileReading:
-    """Read the measures the fund uses, and the adult population behind 2C(1).
-
-    Parameters
-    ----------
-    source : Book or Text
-        The open-data file as published.
-
-    Returns
-    -------
-    FileReading
-        Councils in `observations`; England, regions and council types in `others`.
-
-    Raises
-    ------
-    InputError
-        If neither the content nor the file name tells the year.
-    """
+    """Read the measures the fund uses, and the adult population behind 2C(1)."""
     table = find_table(source, *_COLUMNS)
     assert table is not None
     table = as_text(table)
@@ -281,7 +266,7 @@ def _quotients(observations: pd.DataFrame) -> Iterator[Check]:
     for metric, rows in observations.groupby("metric"):
         counted = rows[["value", "numerator", "denominator"]].notna().all(axis="columns")
         if counted.any():
-            wrong = problems[(problems["metric"] == metric) & problems["reason"].str.contains("numerator /")]
+            wrong = problems[(problems["metric"] == metric) & (problems["reason"] == NOT_THE_QUOTIENT)]
             yield Check(
                 f"{metric}: value = numerator / denominator for every council",
                 wrong.empty,

@@ -27,18 +27,7 @@ def recognises(source: Book | Text) -> bool:
 
 
 def read(source: Book | Text) -> FileReading:
-    """Read a list of areas: `area_code area_name`, and any other columns of the register.
-
-    Parameters
-    ----------
-    source : Book or Text
-        The file.
-
-    Returns
-    -------
-    FileReading
-        `areas`; rows without code or name, or with a code that stands there before, are refused.
-    """
+    """Read a list of areas: `area_code area_name`, and any other columns of the register."""
     table = find_table(source, "area_code", "area_name")
     assert table is not None
     columns = [name for name in AREA_COLUMNS if name in table.columns]
@@ -65,19 +54,7 @@ def read(source: Book | Text) -> FileReading:
 
 
 def place(reading: FileReading, own: pd.DataFrame) -> FileReading:
-    """Give each observation the code and name of its area; rows of unknown areas are refused.
-
-    Parameters
-    ----------
-    reading : FileReading
-        Its observations may name areas by code or name.
-    own : pandas.DataFrame
-        Areas that files define, besides the register of 2014.
-
-    Returns
-    -------
-    FileReading
-    """
+    """Give each observation the code and name of its area; rows of unknown areas are refused."""
     names = {code: area.area_name for code, area in AREAS.items()}
     names |= dict(zip(own["area_code"], own["area_name"], strict=True))
     frame = reading.observations

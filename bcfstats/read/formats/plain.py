@@ -24,28 +24,7 @@ def recognises(source: Book | Text) -> bool:
 
 
 def read(source: Book | Text) -> FileReading:
-    """Read a plain table of observations.
-
-    Needed are `area_code` or `area`, `metric`, `period` or `period_start` and `period_end`, and `value` or
-    `numerator`; the other observation columns may be there. Numbers may have thousand separators and marks
-    such as "*"; dates may read 2014-04-01, 01/04/2014 or 1 April 2014.
-
-    Parameters
-    ----------
-    source : Book or Text
-        The file.
-
-    Returns
-    -------
-    FileReading
-        Areas that are not in the register stand as they are written; `own_areas.place` finds their codes.
-        Rows with text among the numbers, or without a period, are refused.
-
-    Raises
-    ------
-    InputError
-        If a needed column is missing.
-    """
+    """Read a plain table of observations."""
     table = _table(source)
     assert table is not None
     where = source.path.name

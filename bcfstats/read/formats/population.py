@@ -35,23 +35,7 @@ def recognises(source: Book | Text) -> bool:
 
 
 def read(source: Book | Text) -> FileReading:
-    """Read populations of all ages, and of 18+ and 65+ where the file has ages.
-
-    Parameters
-    ----------
-    source : Book or Text
-        The file as published, or the derived table.
-
-    Returns
-    -------
-    FileReading
-        Populations of upper-tier areas and England; nothing else.
-
-    Raises
-    ------
-    InputError
-        If the year of a workbook cannot be told.
-    """
+    """Read populations of all ages, and of 18+ and 65+ where the file has ages."""
     layout = _layout(source)
     if layout == BY_AGE:
         assert isinstance(source, Book)

@@ -23,18 +23,7 @@ def recognises(source: Book | Text) -> bool:
 
 
 def read(source: Book | Text) -> FileReading:
-    """Read the shares; `share_of_utla` and `pop2017` are read too where they are there.
-
-    Parameters
-    ----------
-    source : Book or Text
-        One row per commissioner and area.
-
-    Returns
-    -------
-    FileReading
-        `shares`: `commissioner area_code share area_share population source`.
-    """
+    """Read the shares; `share_of_utla` and `pop2017` are read too where they are there."""
     table = find_table(source, *_COLUMNS)
     assert table is not None
     rows, refused = [], []
