@@ -15,7 +15,18 @@ import bcfstats
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "bcfstats"
-ROOMS = ("define", "read", "read/formats", "example", "stats", "judge", "disclose", "show", "show/charts", "run")
+ROOMS = (
+    "define",
+    "read",
+    "read/formats",
+    "example",
+    "stats",
+    "judge",
+    "disclose",
+    "show",
+    "show/charts",
+    "run",
+)
 HEAVY = ("matplotlib", "papermill", "pandera", "statsmodels", "nbconvert", "scipy.stats")
 LONGEST_CELL = 12  # lines: a screen holds three of them with their outputs
 
