@@ -98,16 +98,17 @@ def _column(cells: list[Any], kind: str) -> pd.Series:
 def validate(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     """Refuse a frame that has not the shape of observations; what single rows hold is not judged here."""
     import pandera.errors
-    import pandera.pandas as pandera
+    import pandera.pandas as table
 
-    checks = {"status": pandera.Check.isin(STATUSES)}
+    checks = {"status": table.Check.isin(STATUSES)}
     may_be_missing = (*NUMBERS, "vintage")
     columns = {
-        name: pandera.Column(kind, checks.get(name), nullable=name in may_be_missing)
+        name: table.Column(kind, checks.get(name), nullable=name in may_be_missing)
         for name, kind in OBSERVATION_TYPES.items()
     }
+    schema: Any = table.DataFrameSchema(columns, strict=True, ordered=True)  # type: ignore[no-untyped-call]
     try:
-        return pandera.DataFrameSchema(columns, strict=True, ordered=True).validate(frame, lazy=True)
+        return schema.validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as errors:
         cases = errors.failure_cases[["column", "check", "failure_case"]].head(3)
         found = "; ".join(f"{row.column}: {row.check} ({row.failure_case})" for row in cases.itertuples())
