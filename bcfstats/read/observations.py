@@ -106,7 +106,7 @@ def validate(frame: pd.DataFrame, where: str) -> pd.DataFrame:
         name: table.Column(kind, checks.get(name), nullable=name in may_be_missing)
         for name, kind in OBSERVATION_TYPES.items()
     }
-    schema: Any = table.DataFrameSchema(columns, strict=True, ordered=True)  # type: ignore[no-untyped-call]
+    schema: Any = table.DataFrameSchema(columns, strict=True, ordered=True)
     try:
         return schema.validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as errors:
