@@ -56,6 +56,21 @@ def interval(lower: float, upper: float, decimals: int = 0, *, as_change: bool =
     return f"{write(lower, decimals)} to {write(upper, decimals)}"
 
 
+def in_100(chance: float) -> str:
+    """Write a chance as a natural frequency.
+
+    Examples
+    --------
+    >>> in_100(0.284), in_100(0.004), in_100(0.998)
+    ('28 in 100', 'fewer than 1 in 100', 'more than 99 in 100')
+    """
+    if not math.isfinite(chance):
+        return "an unknown number in 100"
+    if 0.01 <= chance <= 0.99:
+        return f"{round(100 * chance)} in 100"
+    return "fewer than 1 in 100" if chance < 0.5 else "more than 99 in 100"
+
+
 def day(value: date) -> str:
     """Write a date in full.
 

@@ -14,26 +14,17 @@ from bcfstats.define.periods import Period
 from bcfstats.errors import InputError, ParameterError
 
 LOCAL = "local"
+DEFAULT_SCHEME = "bcf-2013-12"
 _FOLDER = Path(__file__).with_name("schemes")
 SCHEMES: tuple[str, ...] = tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
 
 
 @dataclass(frozen=True)
 class Pot:
-    """Part of a payment.
-
-    Attributes
-    ----------
-    amount_millions : Decimal
-        Millions of pounds, all England.
-    paid_for : str
-        "national_conditions" or "metrics".
-    conditions : tuple of str
-        The conditions, where it is paid for conditions.
-    """
+    """Part of a payment, in millions of pounds for all England, with the conditions it may rest on."""
 
     amount_millions: Decimal
-    paid_for: str
+    paid_for: str  # "national_conditions" or "metrics"
     conditions: tuple[str, ...] = ()
 
 
@@ -65,13 +56,7 @@ class Payment:
 
     @property
     def weights(self) -> Mapping[str, Fraction]:
-        """Share of the money for metrics that each metric carries: equal shares.
-
-        Examples
-        --------
-        >>> scheme("bcf-2013-12").payment("2015-04").weights["delayed_transfers"]
-        Fraction(1, 3)
-        """
+        """Share of the money for metrics that each metric carries: equal shares."""
         return {metric: Fraction(1, len(self.metrics)) for metric in self.metrics}
 
     @property
@@ -80,24 +65,23 @@ class Payment:
         amounts = [pot.amount_millions for pot in self.pots if pot.paid_for == "metrics"]
         return sum(amounts, Decimal(0)) if amounts else None
 
+    def weight(self, metric: Metric) -> Fraction:
+        """Share of the money for metrics that a metric carries, nothing where it is not paid for."""
+        paid_as = self.paid_as(metric)
+        return self.weights[paid_as] if paid_as else Fraction(0)
+
+    def paid_as(self, metric: Metric) -> str | None:
+        """Name a metric has in this payment: its own, "local", or None where it is not paid for."""
+        if metric.id in self.metrics:
+            return metric.id
+        return LOCAL if LOCAL in self.metrics and metric.group == "local" else None
+
 
 @dataclass(frozen=True)
 class Setting:
-    """A number of a scheme that a user may have to replace.
+    """A number of a scheme that a user may have to replace, and whether a source confirms it."""
 
-    Attributes
-    ----------
-    value : Decimal
-        The number; its name gives the unit.
-    what : str
-        What it is.
-    confirmed : bool
-        Whether a source confirms it; if not, it must be shown as not confirmed.
-    source : str
-        Who says so.
-    """
-
-    value: Decimal
+    value: Decimal  # the name of the setting gives the unit
     what: str
     confirmed: bool
     source: str
@@ -119,8 +103,8 @@ class Scheme:
         How many months before the performance the baseline lies.
     payments : tuple of Payment
         In order of time.
-    consequences : tuple of str
-        What follows from achieving or missing the ambition.
+    if_achieved, if_missed, consequences : tuple of str
+        What follows from achieving the ambition, from missing it, and whichever way it goes.
     caveats : tuple of str
         What a reader must know.
     settings : mapping of str to Setting
@@ -134,18 +118,38 @@ class Scheme:
     pass_share: Decimal | None
     baseline_lag_months: int
     payments: tuple[Payment, ...]
+    if_achieved: tuple[str, ...]
+    if_missed: tuple[str, ...]
     consequences: tuple[str, ...]
     caveats: tuple[str, ...]
     settings: Mapping[str, Setting]
 
-    def payment(self, id: str) -> Payment:
-        """Find a payment by its id or label.
+    @property
+    def line_share(self) -> float:
+        """How far from baseline to target the line lies: all the way where the scheme has no pass share."""
+        return 1.0 if self.pass_share is None else float(self.pass_share)
 
-        Raises
-        ------
-        ParameterError
-            If there is none, with the nearest names.
+    @property
+    def line_words(self) -> str:
+        """How far from baseline to target the line lies, such as "70%"."""
+        return f"{100 * self.line_share:g}%"
+
+    def what_follows(self, achieved: bool | None) -> tuple[str, ...]:
+        """Say what follows from achieving or missing the ambition, in the words of the scheme.
+
+        Examples
+        --------
+        >>> [text[-5:] for text in scheme().what_follows(True)]
+        ['(57).', '(56).']
+        >>> scheme().what_follows(None)
+        ('Not every metric due has an outcome yet.',)
         """
+        if achieved is None:
+            return ("Not every metric due has an outcome yet.",)
+        return (*(self.if_achieved if achieved else self.if_missed), *self.consequences)
+
+    def payment(self, id: str) -> Payment:
+        """Find a payment by its id or label."""
         for payment in self.payments:
             if str(id).strip().lower() in (payment.id.lower(), payment.label.lower()):
                 return payment
@@ -158,13 +162,18 @@ class Scheme:
         )
 
 
-def scheme(name_or_path: str | Path, metrics: Mapping[str, Metric] = METRICS) -> Scheme:
+def scheme(
+    name_or_path: Scheme | str | Path = DEFAULT_SCHEME, metrics: Mapping[str, Metric] = METRICS
+) -> Scheme:
     """Give the payment rules of a scheme.
+
+    It answers: what is paid, when, and on which metrics and months?
 
     Parameters
     ----------
-    name_or_path : str or Path
-        One of `SCHEMES`, or the path of a TOML file in the form of `schemes/bcf-2013-12.toml`.
+    name_or_path : Scheme, str or Path
+        One of `SCHEMES`, or the path of a TOML file in the form of those in `define/schemes/`; a scheme is
+        given back as it is.
     metrics : mapping of str to Metric
         Metrics that payments may name, such as those `load_metrics` gives.
 
@@ -184,6 +193,8 @@ def scheme(name_or_path: str | Path, metrics: Mapping[str, Metric] = METRICS) ->
     >>> [payment.label for payment in scheme("bcf-2013-12").payments]
     ['April 2015', 'October 2015']
     """
+    if isinstance(name_or_path, Scheme):
+        return name_or_path
     if str(name_or_path) in SCHEMES:
         return _read_scheme(_FOLDER / f"{name_or_path}.toml", METRICS)
     if Path(name_or_path).suffix.lower() == ".toml":
@@ -203,9 +214,8 @@ def _read_scheme(path: Path, metrics: Mapping[str, Metric]) -> Scheme:
         "payment": list,
     }
     optional: dict[str, type] = {
+        **dict.fromkeys(("if_achieved", "if_missed", "consequences", "caveats"), list),
         "pass_share": object,
-        "consequences": list,
-        "caveats": list,
         "settings": dict,
     }
     file = check_keys(read_toml(path), where, required, optional)
@@ -217,6 +227,8 @@ def _read_scheme(path: Path, metrics: Mapping[str, Metric]) -> Scheme:
         **{key: file[key] for key in ("id", "title", "source", "status", "baseline_lag_months")},
         pass_share=_pass_share(file, where),
         payments=payments,
+        if_achieved=texts(file, "if_achieved", where),
+        if_missed=texts(file, "if_missed", where),
         consequences=texts(file, "consequences", where),
         caveats=texts(file, "caveats", where),
         settings={

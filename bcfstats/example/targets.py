@@ -23,7 +23,7 @@ def example_targets(n_areas: int = 150, seed: int = 2014) -> pd.DataFrame:
         pd.DataFrame(
             {"area": areas, "metric": chosen if metric == "local" else metric, "payment": payment.id}
         )
-        for payment in scheme("bcf-2013-12").payments
+        for payment in scheme().payments
         for metric in payment.metrics
     ]
     table = pd.concat(frames, ignore_index=True).sort_values("area", kind="stable", ignore_index=True)

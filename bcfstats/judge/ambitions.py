@@ -2,18 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.periods import Period
-from bcfstats.define.schemes import Scheme, scheme
+from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme
+from bcfstats.define.schemes import scheme as rules_of
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.outlook import Floats, Outlook, Texts, joined
 from bcfstats.judge.outlooks import outlook
-from bcfstats.judge.payment import place
+from bcfstats.judge.payment import with_money
 from bcfstats.judge.targets import Peers, Proposal, Reach, proposal, reach
 from bcfstats.judge.verdicts import cannot, sentences
 
@@ -78,7 +78,7 @@ USUAL_CUTOFFS = Cutoffs()
 def assess_ambitions(
     observations: pd.DataFrame,
     targets: pd.DataFrame,
-    scheme: Scheme | str = "bcf-2013-12",
+    scheme: Scheme | str = DEFAULT_SCHEME,
     *,
     known_until: Period | str | None = None,
     england: float | None = None,
@@ -150,7 +150,7 @@ def assess_ambitions(
     >>> found["verdict"].isin(["within_noise", "beaten_by_trend", "cannot_be_assessed"]).all()
     np.True_
     """
-    rules = _rules(scheme)
+    rules = rules_of(scheme)
     missing = [name for name in NEEDED if name not in targets]
     if missing:
         raise InputError("Columns are missing from the targets.", found=", ".join(missing))
@@ -174,11 +174,8 @@ def assess_ambitions(
         )
         pieces.append(assess_against(rows, metric, seen, rules, peers, cutoffs))
     table = pd.concat(pieces).sort_index() if pieces else pd.DataFrame(columns=COLUMNS)
-    return _with_names(_with_money(table, allocations, rules, metrics), observations, peers)[COLUMNS]
-
-
-def _rules(given: Scheme | str) -> Scheme:
-    return scheme(given) if isinstance(given, str) else given
+    weight = [_weight(metrics[row.metric], row.payment, rules) for row in table.itertuples()]
+    return _with_names(with_money(table, weight, allocations), observations, peers)[COLUMNS]
 
 
 def assess_against(
@@ -223,7 +220,7 @@ def _judged(
     rows: pd.DataFrame, view: Outlook, rules: Scheme, peers: Peers | None, cutoffs: Cutoffs
 ) -> pd.DataFrame:
     target = proposal(view, rows)
-    share = 1.0 if rules.pass_share is None else float(rules.pass_share)
+    share = rules.line_share
     line = target.start - share * (target.start - target.value)
     size = view.improvement(view.value, target.value)
     past = reach(view.history, size, view.direction, view.area_codes, peers)
@@ -352,25 +349,9 @@ def _unknown(rows: pd.DataFrame, metric: Metric, reason: str) -> pd.DataFrame:
     ).reindex(columns=COLUMNS)
 
 
-def _with_money(
-    table: pd.DataFrame, allocations: pd.DataFrame | None, rules: Scheme, metrics: Mapping[str, Metric]
-) -> pd.DataFrame:
-    table = table.assign(money_at_stake=np.nan, money_is_estimate=False)
-    if allocations is None:
-        return table
-    ids = {payment.id: payment for payment in rules.payments}
-    money: dict[Any, Any] = allocations.set_index(["area_code", "payment"])[
-        ["pounds", "is_estimate"]
-    ].to_dict("index")
-    for i, row in zip(
-        table.index, table[["area_code", "payment", "metric"]].itertuples(index=False), strict=True
-    ):
-        found = money.get((row.area_code, row.payment))
-        paid_as = place(ids[row.payment], metrics[row.metric]) if row.payment in ids else None
-        if found and paid_as:
-            pounds = found["pounds"] * float(ids[row.payment].weights[paid_as])
-            table.loc[i, ["money_at_stake", "money_is_estimate"]] = [round(pounds, 2), found["is_estimate"]]
-    return table
+def _weight(metric: Metric, payment: str, rules: Scheme) -> float:
+    """Share of a payment's money that rests on a metric; nothing where a period stands for the payment."""
+    return float(sum(paid.weight(metric) for paid in rules.payments if paid.id == payment))
 
 
 def _with_names(table: pd.DataFrame, observations: pd.DataFrame, peers: Peers | None) -> pd.DataFrame:

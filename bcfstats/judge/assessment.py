@@ -7,7 +7,7 @@ import pandas as pd
 
 from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.periods import Period
-from bcfstats.define.schemes import Scheme, scheme
+from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import InputError
 from bcfstats.judge.ambitions import COLUMNS as ASSESSMENT_COLUMNS
 from bcfstats.judge.ambitions import assess_ambitions
@@ -29,7 +29,7 @@ MONTHS_IN_YEAR = 12
 
 def assess(
     data: Data,
-    rules: Scheme | str = "bcf-2013-12",
+    rules: Scheme | str = DEFAULT_SCHEME,
     *,
     metrics: Mapping[str, Metric] = METRICS,
     targets: pd.DataFrame | None = None,
@@ -61,7 +61,7 @@ def assess(
     InputError
         If there are no usable observations at all.
     """
-    rules = scheme(rules) if isinstance(rules, str) else rules
+    rules = scheme(rules)
     problems = problems_by_area(check_observations(data.observations, metrics))
     observations = data.observations.loc[~data.observations["area_code"].isin(list(problems))]
     screened = screen(observations, metrics, trusted)

@@ -10,7 +10,7 @@ import pandas as pd
 from bcfstats.define.areas import find_area
 from bcfstats.define.metrics import METRICS, Metric, get_metric
 from bcfstats.define.periods import Period
-from bcfstats.define.schemes import LOCAL, Scheme, scheme
+from bcfstats.define.schemes import DEFAULT_SCHEME, LOCAL, Scheme, scheme
 from bcfstats.errors import ParameterError
 from bcfstats.judge.ambitions import USUAL_CUTOFFS
 from bcfstats.judge.ladder import advise
@@ -58,7 +58,7 @@ class Board:
 def board_metrics(
     data: Data,
     area: str | None = None,
-    rules: Scheme | str = "bcf-2013-12",
+    rules: Scheme | str = DEFAULT_SCHEME,
     *,
     local_metric: str | None = None,
     periods: Mapping[str, str] | None = None,
@@ -99,7 +99,7 @@ def board_metrics(
     >>> found.due.loc[found.due["metric"] == "falls_injuries", ["payment", "paid_in"]].values.tolist()
     [['2014/15', 'April 2015, October 2015']]
     """
-    rules = scheme(rules) if isinstance(rules, str) else rules
+    rules = scheme(rules)
     chosen = find_area(area, data.areas).area_code if area else _first(data.areas)
     known = data.observations.loc[data.observations["metric"].isin(set(metrics))]
     observations = sound(known, metrics).observations
@@ -126,7 +126,7 @@ def metrics_due(
 
     Examples
     --------
-    >>> found = metrics_due(scheme("bcf-2013-12"), None, {}, METRICS)
+    >>> found = metrics_due(scheme(), None, {}, METRICS)
     >>> found.loc[found["metric"] == "reablement", ["payment", "period"]].values.tolist()
     [['2015-10', '2014-04/2015-03']]
     """
@@ -424,7 +424,7 @@ def _advice(board: Board, _: Any, seen: Seen) -> dict[str, object]:
         return {"advice": f"Nothing can be said: {seen.rstrip('.')}."}
     if seen.reason[0]:
         return {"advice": f"Nothing can be said: {seen.reason[0].rstrip('.')}."}
-    share = 1.0 if board.rules.pass_share is None else float(board.rules.pass_share)
+    share = board.rules.line_share
     return {"advice": advise(seen, share, None, USUAL_CUTOFFS)[board.area_code]}
 
 

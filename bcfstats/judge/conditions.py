@@ -3,7 +3,7 @@
 import pandas as pd
 
 from bcfstats.define.datafiles import near_misses
-from bcfstats.define.schemes import Scheme, scheme
+from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import ParameterError
 
 ANSWERS = ("yes", "no", "in progress")
@@ -11,7 +11,7 @@ NOT_RECORDED = "not recorded"
 
 
 def national_conditions(
-    answers: pd.DataFrame, payment: str = "2015-04", rules: Scheme | str = "bcf-2013-12"
+    answers: pd.DataFrame, payment: str = "2015-04", rules: Scheme | str = DEFAULT_SCHEME
 ) -> pd.DataFrame:
     """Set recorded answers beside the conditions that a payment rests on.
 
@@ -48,7 +48,7 @@ def national_conditions(
     >>> national_conditions(given)[["answer", "note"]].values.tolist()[:2]
     [['yes', 'no evidence is recorded'], ['not recorded', '']]
     """
-    rules = scheme(rules) if isinstance(rules, str) else rules
+    rules = scheme(rules)
     texts = [text for pot in rules.payment(payment).pots for text in pot.conditions]
     if not texts:
         raise ParameterError("This payment rests on no national conditions.", found=f"{rules.id}, {payment}")

@@ -8,13 +8,13 @@ import pandas as pd
 
 from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.periods import Period
-from bcfstats.define.schemes import Scheme, scheme
+from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.ambitions import USUAL_CUTOFFS, Cutoffs
 from bcfstats.judge.outlook import Floats, Ints, Outlook
 from bcfstats.judge.outlooks import outlook
 from bcfstats.judge.targets import Peers, reach
-from bcfstats.judge.verdicts import in_100
+from bcfstats.words import in_100
 
 RUNGS = {
     "no_change": "No change: the baseline",
@@ -53,7 +53,7 @@ def ambition_ladder(
     observations: pd.DataFrame,
     metric: str | Metric,
     payment: str,
-    rules: Scheme | str = "bcf-2013-12",
+    rules: Scheme | str = DEFAULT_SCHEME,
     *,
     area: str | None = None,
     peers: Peers | None = None,
@@ -98,7 +98,7 @@ def ambition_ladder(
     peers' yearly changes over the same span of months; of what lies beyond the middle change only the share
     is counted that was still there a year later (regression to the mean, `regression_to_mean`).
     """
-    rules = scheme(rules) if isinstance(rules, str) else rules
+    rules = scheme(rules)
     seen = outlook(observations, metric, payment, rules, known_until=known_until, metrics=metrics)
     if isinstance(seen, str):
         raise InputError("There is nothing to build a ladder on.", where=payment, found=seen)
@@ -108,7 +108,7 @@ def ambition_ladder(
         if not places.size:
             raise ParameterError("This area has no observations of the metric.", found=f"'{area}'")
     view = seen.take(places)
-    share = 1.0 if rules.pass_share is None else float(rules.pass_share)
+    share = rules.line_share
     values = {**_values(view, peers), "rarely_by_luck": view_at_luck(view, share, cutoffs.good_luck)}
     parts = [_rung(view, name, value, share, peers, payment, cutoffs) for name, value in values.items()]
     rungs = pd.concat(parts, ignore_index=True)

@@ -6,12 +6,11 @@ import pandas as pd
 
 from bcfstats.define.metrics import METRICS, Metric, get_metric
 from bcfstats.define.periods import Period
-from bcfstats.define.schemes import Scheme, scheme
+from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import ParameterError
 from bcfstats.judge.outlook import Outlook
 from bcfstats.judge.outlook_monthly import months_ahead
 from bcfstats.judge.outlook_yearly import years_ahead
-from bcfstats.judge.payment import place
 
 MONTHS = 12
 GIVE_PERIOD = "write the period in place of the payment, such as 2014/15, or set it in a scheme of your own"
@@ -21,7 +20,7 @@ def outlook(
     observations: pd.DataFrame,
     metric: str | Metric,
     payment: str,
-    rules: Scheme | str = "bcf-2013-12",
+    rules: Scheme | str = DEFAULT_SCHEME,
     *,
     known_until: Period | str | None = None,
     england: float | None = None,
@@ -50,7 +49,7 @@ def outlook(
     Outlook or str
         A text is the reason why nothing can be said for any area.
     """
-    rules = scheme(rules) if isinstance(rules, str) else rules
+    rules = scheme(rules)
     metric = metric if isinstance(metric, Metric) else get_metric(metric, metrics)
     window = payment_window(metric, payment, rules)
     if isinstance(window, str):
@@ -71,7 +70,7 @@ def payment_window(metric: Metric, payment: str, rules: Scheme) -> Period | str:
         found = rules.payment(payment)
     except ParameterError:
         return Period.parse(payment)
-    paid_as = place(found, metric)
+    paid_as = found.paid_as(metric)
     if paid_as is None:
         return found.reasons.get(metric.id, f"{metric.short_name} is not part of this payment")
     window = found.metrics[paid_as]

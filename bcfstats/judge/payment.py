@@ -1,6 +1,5 @@
-"""The 70 % line: which metrics reach it, what money rests on them, and what follows."""
+"""The payment line: which metrics reach it, what money rests on them, and what follows."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,22 +12,22 @@ import pandas as pd
 
 from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.periods import Period
-from bcfstats.define.schemes import LOCAL, Payment, Scheme, scheme
+from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.baseline import baseline
 
 READINGS = {
-    "distance": "70 % of the way from baseline to target, in each indicator",
-    "level": "70 % of the target level, in each indicator",
-    "count": "70 % of the indicators, each reaching its target in full",
+    "distance": "{} of the way from baseline to target, in each indicator",
+    "level": "{} of the target level, in each indicator",
+    "count": "{} of the indicators, each reaching its target in full",
 }
-AMBIGUITY = "Paragraph 57 can be read in three ways; the reading used here is: {}."
+NO_WAY = "the target is no improvement: {} of the way to it has no meaning"
+AMBIGUITY = "'{} of the ambition' can be read in three ways; the reading used here is: {}."
 NEEDED = ("area_code", "metric", "payment", "baseline_value", "target_value", "outcome_value")
 BOARD_COLUMNS = [
     *("area_code", "payment", "metrics_due", "metrics_judged", "metrics_achieved", "metrics_needed"),
     *("achieved", "money_at_stake", "money_on_achieved", "what_follows"),
 ]
-_ACHIEVED, _SHORT = ("57", "56"), ("58", "60", "56")
 
 Exact = Decimal | Fraction | int | float | str
 
@@ -47,7 +46,7 @@ class Payments:
         One row per area and payment: metrics due, judged and achieved, `achieved`, the money and the money on
         metrics that achieved, and `what_follows`.
     reading : str
-        Which reading of the 70 % was used, in words.
+        Which reading of the line was used, in words.
     notes : tuple of str
         What a reader must know.
     """
@@ -60,13 +59,13 @@ class Payments:
 
 def payment(
     outcomes: pd.DataFrame,
-    rules: Scheme | str = "bcf-2013-12",
+    rules: Scheme | str = DEFAULT_SCHEME,
     *,
     reading: str = "distance",
     allocations: pd.DataFrame | None = None,
     metrics: Mapping[str, Metric] = METRICS,
 ) -> Payments:
-    """Judge outcomes against the 70 % line of a scheme.
+    """Judge outcomes against the payment line of a scheme.
 
     It answers: did each metric get far enough, what money rests on it, and what follows?
 
@@ -79,7 +78,7 @@ def payment(
     rules : Scheme or str
         A scheme with a pass share.
     reading : "distance", "level" or "count"
-        How paragraph 57 of the annex is read.
+        How "70 % or more of the levels of ambition" is read (paragraph 57 of the annex of 2013).
     allocations : DataFrame, optional
         From `read_allocations`: the money of each area and payment.
     metrics : mapping of str to Metric, optional
@@ -98,8 +97,8 @@ def payment(
 
     Notes
     -----
-    All comparisons are of exact fractions: a result of exactly 70 % counts as achieved. Every metric due
-    carries an equal share of the money (paragraph 48). No money is withdrawn in 2015/16 (paragraph 56).
+    **Method.** All comparisons are of exact fractions: a result of exactly 70 % counts as achieved. Every
+    metric due carries an equal share of the money (paragraph 48).
 
     Examples
     --------
@@ -109,7 +108,7 @@ def payment(
     >>> payment(rows).metrics[["line", "share", "achieved"]].values.tolist()
     [[930.0, 0.7, True], [930.0, 0.69, False]]
     """
-    rules = scheme(rules) if isinstance(rules, str) else rules
+    rules = scheme(rules)
     if reading not in READINGS:
         raise ParameterError(
             "The reading is not known.", found=f"'{reading}'", do=f"Use {', '.join(READINGS)}."
@@ -123,9 +122,19 @@ def payment(
         raise InputError("Columns are missing from the outcomes.", found=", ".join(missing))
     rows = [_judge(row, rules, reading, metrics) for row in outcomes.to_dict("records")]
     judged = pd.DataFrame(rows, columns=[*NEEDED, "line", "share", "achieved", "weight", "reason"])
-    judged = _with_money(judged.astype({"achieved": "boolean"}), allocations)
-    notes = (AMBIGUITY.format(READINGS[reading]), *rules.caveats)
-    return Payments(judged, _boards(judged, rules, reading), READINGS[reading], notes)
+    judged = with_money(judged.astype({"achieved": "boolean"}), judged["weight"], allocations)
+    words, notes = reading_words(rules, reading), (ambiguity(rules, reading), *rules.caveats)
+    return Payments(judged, _boards(judged, rules, reading), words, notes)
+
+
+def reading_words(rules: Scheme, reading: str = "distance") -> str:
+    """Say how the payment line of a scheme is read."""
+    return READINGS[reading].format(rules.line_words)
+
+
+def ambiguity(rules: Scheme, reading: str = "distance") -> str:
+    """Say that the rule can be read in three ways, and which reading is used."""
+    return AMBIGUITY.format(rules.line_words, reading_words(rules, reading))
 
 
 def exact(value: Exact | None) -> Fraction | None:
@@ -161,30 +170,22 @@ def payment_line(start: Fraction, target: Fraction, share: Fraction, reading: st
     return target
 
 
-def place(found: Payment, metric: Metric) -> str | None:
-    """Name a metric has among those of a payment: its own, "local", or None where it is not paid for."""
-    if metric.id in found.metrics:
-        return metric.id
-    return LOCAL if LOCAL in found.metrics and metric.group == "local" else None
-
-
 def _judge(
     row: Mapping[str, Any], rules: Scheme, reading: str, metrics: Mapping[str, Metric]
 ) -> dict[str, Any]:
     metric, share = metrics[row["metric"]], Fraction(rules.pass_share or 0)
     found = rules.payment(row["payment"])
-    paid_as = place(found, metric)
     judged = {**{name: row[name] for name in NEEDED}, "line": np.nan, "share": np.nan, "achieved": None}
-    judged["weight"] = float(found.weights[paid_as]) if paid_as else 0.0
+    judged["weight"] = float(found.weight(metric))
     start = exact(row.get("projected_value"))
     start = exact(row["baseline_value"]) if start is None else start
     target, outcome = exact(row["target_value"]), exact(row["outcome_value"])
-    if paid_as is None:
+    if not judged["weight"]:
         return judged | {"reason": found.reasons.get(metric.id, "not part of this payment")}
     if start is None or target is None:
         return judged | {"reason": "no baseline" if start is None else "no target"}
     if (target >= start) if metric.polarity == "lower" else (target <= start):
-        return judged | {"reason": "the target is no improvement: 70 % of the way to it has no meaning"}
+        return judged | {"reason": NO_WAY.format(rules.line_words)}
     line = payment_line(start, target, share, reading, metric.polarity)
     judged["line"] = float(line)
     if outcome is None:
@@ -193,16 +194,16 @@ def _judge(
     return judged | {"share": float((start - outcome) / (start - target)), "achieved": reached, "reason": ""}
 
 
-def _with_money(judged: pd.DataFrame, allocations: pd.DataFrame | None) -> pd.DataFrame:
+def with_money(rows: pd.DataFrame, weight: npt.ArrayLike, allocations: pd.DataFrame | None) -> pd.DataFrame:
+    """Add the money of each row: its weight of what its area may earn for metrics at its payment."""
     if allocations is None:
-        return judged.assign(money_at_stake=np.nan, money_is_estimate=False)
+        return rows.assign(money_at_stake=np.nan, money_is_estimate=False)
     money = allocations.set_index(["area_code", "payment"])
-    keys = pd.MultiIndex.from_frame(judged[["area_code", "payment"]])
-    pounds = money["pounds"].reindex(keys).to_numpy(dtype=float)
-    guessed = money["is_estimate"].reindex(keys).fillna(False).to_numpy(dtype=bool)
-    return judged.assign(
-        money_at_stake=np.round(pounds * judged["weight"].to_numpy(dtype=float), 2), money_is_estimate=guessed
-    )
+    found = money.reindex(pd.MultiIndex.from_frame(rows[["area_code", "payment"]]))
+    share = np.asarray(weight, dtype=float)
+    pounds = np.where(share > 0, np.round(found["pounds"].to_numpy(dtype=float) * share, 2), np.nan)
+    guessed = found["is_estimate"].eq(True).to_numpy(dtype=bool) & np.isfinite(pounds)
+    return rows.assign(money_at_stake=pounds, money_is_estimate=guessed)
 
 
 def _boards(judged: pd.DataFrame, rules: Scheme, reading: str) -> pd.DataFrame:
@@ -224,27 +225,10 @@ def _boards(judged: pd.DataFrame, rules: Scheme, reading: str) -> pd.DataFrame:
                 "achieved": achieved,
                 "money_at_stake": money.sum(),
                 "money_on_achieved": money[group["achieved"].fillna(False).to_numpy(dtype=bool)].sum(),
-                "what_follows": " ".join(consequences(rules, achieved)),
+                "what_follows": " ".join(rules.what_follows(achieved)),
             }
         )
     return pd.DataFrame(rows, columns=BOARD_COLUMNS).astype({"achieved": "boolean"})
-
-
-def consequences(rules: Scheme, achieved: bool | None) -> tuple[str, ...]:
-    """Say what follows from achieving or missing the ambition, in the words of the scheme.
-
-    Examples
-    --------
-    >>> [text[-5:] for text in consequences(scheme("bcf-2013-12"), True)]
-    ['(57).', '(56).']
-    >>> consequences(scheme("bcf-2013-12"), None)
-    ('Not every metric due has an outcome yet.',)
-    """
-    if achieved is None:
-        return ("Not every metric due has an outcome yet.",)
-    marks = {text: re.findall(r"\d\d", text.rpartition("(")[2]) for text in rules.consequences}
-    wanted = _ACHIEVED if achieved else _SHORT
-    return tuple(text for text, numbers in marks.items() if not numbers or set(numbers) & set(wanted))
 
 
 COUNTED = ("crude_rate", "proportion")

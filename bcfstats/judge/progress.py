@@ -7,16 +7,16 @@ import pandas as pd
 
 from bcfstats.define.metrics import METRICS, Metric, get_metric
 from bcfstats.define.periods import Period
-from bcfstats.define.schemes import Scheme, scheme
+from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.outlook import Floats
 from bcfstats.judge.outlook_monthly import history_panel
 from bcfstats.judge.outlooks import payment_window
 from bcfstats.judge.panel import COVERED, Panel, monthly_panel
-from bcfstats.judge.verdicts import in_100
 from bcfstats.stats.forecast import do_nothing_forecast
 from bcfstats.stats.history import monthly_prior
 from bcfstats.stats.season import seasonal_indices
+from bcfstats.words import in_100
 
 QUARTER = 3
 FLAT = "no season could be measured: months are in proportion to their days"
@@ -134,7 +134,7 @@ NEEDED = ("area_code", "metric", "payment", "payment_line")
 def progress(
     observations: pd.DataFrame,
     assessments: pd.DataFrame,
-    rules: Scheme | str = "bcf-2013-12",
+    rules: Scheme | str = DEFAULT_SCHEME,
     *,
     known_until: Period | str | None = None,
     metrics: Mapping[str, Metric] = METRICS,
@@ -173,7 +173,7 @@ def progress(
     month); the months so far are taken as they are. On track from a chance of 80 in 100, off track up to 20,
     too early between: a choice, not a law. When every month is known the line is reached or not.
     """
-    rules = scheme(rules) if isinstance(rules, str) else rules
+    rules = scheme(rules)
     missing = [name for name in NEEDED if name not in assessments]
     if missing:
         raise InputError("Columns are missing from the assessments.", found=", ".join(missing))

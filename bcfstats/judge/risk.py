@@ -7,12 +7,11 @@ import numpy as np
 import pandas as pd
 
 from bcfstats.define.metrics import METRICS, Metric
-from bcfstats.define.schemes import Scheme, scheme
+from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import ParameterError
 from bcfstats.judge.ambitions import UNKNOWN
-from bcfstats.judge.payment import consequences, place
-from bcfstats.judge.verdicts import in_100
 from bcfstats.stats.joint import joint_probability
+from bcfstats.words import in_100
 
 CASES = {
     "do_nothing": "p_paid_do_nothing",
@@ -24,7 +23,7 @@ INCOMPLETE = "{} of {} metrics due have a chance: not the whole payment"
 
 def payment_chances(
     assessments: pd.DataFrame,
-    rules: Scheme | str = "bcf-2013-12",
+    rules: Scheme | str = DEFAULT_SCHEME,
     *,
     correlation: float = 0.2,
     metrics: Mapping[str, Metric] = METRICS,
@@ -59,10 +58,10 @@ def payment_chances(
     One common factor with equal loadings (`joint_probability`). Where not every metric due has a chance, the
     chance of the whole payment is missing.
     """
-    rules = scheme(rules) if isinstance(rules, str) else rules
+    rules = scheme(rules)
     due = {payment.id: payment for payment in rules.payments}
     paid = [
-        payment in due and place(due[payment], metrics[metric]) is not None
+        payment in due and due[payment].paid_as(metrics[metric]) is not None
         for metric, payment in zip(assessments["metric"], assessments["payment"], strict=True)
     ]
     rows = assessments.loc[paid]
@@ -100,7 +99,7 @@ COLUMNS = [
 
 def risk_register(
     assessments: pd.DataFrame,
-    rules: Scheme | str = "bcf-2013-12",
+    rules: Scheme | str = DEFAULT_SCHEME,
     *,
     metrics: Mapping[str, Metric] = METRICS,
 ) -> pd.DataFrame:
@@ -127,8 +126,8 @@ def risk_register(
     -----
     The sum at stake is held back, not withdrawn, in 2015/16 (paragraphs 56 to 60 of the annex).
     """
-    rules = scheme(rules) if isinstance(rules, str) else rules
-    follows = " ".join(consequences(rules, False))
+    rules = scheme(rules)
+    follows = " ".join(rules.what_follows(False))
     rows = [_row(row, metrics[row["metric"]], follows) for row in assessments.to_dict("records")]
     return pd.DataFrame(rows, columns=COLUMNS)
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from bcfstats.words import in_100
+
 if TYPE_CHECKING:  # words are quick to load
     from bcfstats.judge.ambitions import Cutoffs
     from bcfstats.judge.outlook import Outlook, Texts
@@ -51,21 +53,6 @@ def sentences(
             frame.to_dict("records"), why.tolist(), slows, projected, strict=True
         )
     ]
-
-
-def in_100(chance: float) -> str:
-    """Write a chance as a natural frequency.
-
-    Examples
-    --------
-    >>> in_100(0.284), in_100(0.004), in_100(0.998)
-    ('28 in 100', 'fewer than 1 in 100', 'more than 99 in 100')
-    """
-    if not math.isfinite(chance):
-        return "an unknown number in 100"
-    if 0.01 <= chance <= 0.99:
-        return f"{round(100 * chance)} in 100"
-    return "fewer than 1 in 100" if chance < 0.5 else "more than 99 in 100"
 
 
 class _Words:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from bcfstats.define.metrics import METRICS, Metric
-from bcfstats.define.schemes import Scheme, scheme
+from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.judge.ambitions import assess_against
 from bcfstats.judge.assessment import comparisons_of
 from bcfstats.judge.outlook import Outlook
@@ -42,10 +42,10 @@ class WhatIf:
     """
 
     def __init__(
-        self, data: Data, rules: Scheme | str = "bcf-2013-12", *, metrics: Mapping[str, Metric] = METRICS
+        self, data: Data, rules: Scheme | str = DEFAULT_SCHEME, *, metrics: Mapping[str, Metric] = METRICS
     ) -> None:
         self.data = data
-        self.rules = scheme(rules) if isinstance(rules, str) else rules
+        self.rules = scheme(rules)
         known = data.observations.loc[data.observations["metric"].isin(set(metrics))]
         self.observations = sound(known, metrics).observations
         present = set(self.observations["metric"])

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from bcfstats.define.areas import Area, find_area
-from bcfstats.define.schemes import Scheme, scheme
+from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.read.marks import parse_number
 from bcfstats.read.workbook import find_table, open_file
@@ -21,7 +21,7 @@ ESTIMATE = "estimate: {:g} % of the national £{:,.0f} million"
 
 def read_allocations(
     path: str | Path,
-    rules: Scheme | str = "bcf-2013-12",
+    rules: Scheme | str = DEFAULT_SCHEME,
     *,
     areas: Mapping[str, Area] | Iterable[Area] | pd.DataFrame | None = None,
 ) -> pd.DataFrame:
@@ -47,7 +47,7 @@ def read_allocations(
     InputError
         One error that names every row that cannot be used.
     """
-    rules = scheme(rules) if isinstance(rules, str) else rules
+    rules = scheme(rules)
     source = open_file(Path(path))
     table = find_table(source, "area", "payment")
     if table is None:

@@ -14,7 +14,6 @@ from bcfstats.disclose.results import without_small
 from bcfstats.files import safe_csv, write_whole
 from bcfstats.judge.ambitions import GOOD, UNKNOWN, assess_ambitions
 from bcfstats.judge.screening import sound
-from bcfstats.judge.verdicts import in_100
 from bcfstats.read.allocations import read_allocations
 from bcfstats.read.data import Data, load
 from bcfstats.read.observations import check_observations, problems_by_area
@@ -22,7 +21,7 @@ from bcfstats.read.prepare import Prepared
 from bcfstats.read.targets import read_targets
 from bcfstats.run.settings import Settings, all_metrics, vouched_for
 from bcfstats.show.sentences import value
-from bcfstats.words import number, signed
+from bcfstats.words import in_100, number, signed
 
 NOTHING = (
     "There is nothing to make reports from: put files as they were published into the folder of raw files; "

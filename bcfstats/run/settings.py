@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bcfstats.define.metrics import METRICS, Metric, load_metrics
+from bcfstats.define.schemes import DEFAULT_SCHEME
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.files import write_whole
 from bcfstats.judge.screening import Trusted, parse_trusted
@@ -54,7 +55,7 @@ class Settings:
     raw: Path = Path("data/raw")
     processed: Path = Path("data/processed")
     out: Path = Path("reports")
-    scheme: str = "bcf-2013-12"
+    scheme: str = DEFAULT_SCHEME
     metrics: tuple[Path, ...] = ()
     targets: tuple[Path, ...] = ()
     trusted: tuple[str, ...] = ()

@@ -15,16 +15,15 @@ from bcfstats.define.periods import Period
 from bcfstats.judge.ambitions import UNKNOWN
 from bcfstats.judge.board import Board, as_paid
 from bcfstats.judge.consistency import ambition_consistency
-from bcfstats.judge.payment import AMBIGUITY, READINGS
+from bcfstats.judge.payment import ambiguity
 from bcfstats.judge.progress import progress, trajectory
 from bcfstats.judge.risk import payment_chances, risk_register
-from bcfstats.judge.verdicts import in_100
 from bcfstats.read.targets import keep_targets
 from bcfstats.read.template import export_template, load_template
 from bcfstats.show import sentences
 from bcfstats.show.page import fill
 from bcfstats.show.parts import Part, section
-from bcfstats.words import number, signed
+from bcfstats.words import in_100, number, signed
 
 CASES = {"do_nothing": "nothing is done", "half": "half is delivered", "delivered": "all is delivered"}
 NOT_CONFIRMED = "The headings and labels are not confirmed: compare them with your own copy of the template."
@@ -106,7 +105,7 @@ class Chosen:
         headings += [f"All paid if {words}" for words in CASES.values()]
         headings += [f"Metrics paid on average if {words}" for words in CASES.values()]
         return section(
-            AMBIGUITY.format(READINGS["distance"]),
+            ambiguity(self.board.rules),
             f"The chances are joined with a correlation of {correlation:g}, which is not known: try several.",
             table=([*headings, "Note"], rows, "Chance that every metric of a payment is paid", range(2, 8)),
         )

@@ -8,6 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from bcfstats.define.metrics import METRICS, Metric
+from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import BcfStatsError
 from bcfstats.judge.ambitions import UNKNOWN
 from bcfstats.judge.what_if import Assessment, WhatIf
@@ -54,7 +55,7 @@ class Explorer:
     def __init__(
         self,
         data: Data,
-        rules: str = "bcf-2013-12",
+        rules: Scheme | str = DEFAULT_SCHEME,
         *,
         targets_file: str | Path = "targets.csv",
         metrics: Mapping[str, Metric] = METRICS,
@@ -116,7 +117,9 @@ class Explorer:
             return
         others = len(self.what_if.assessable(row["metric"], row["payment"]))
         note = EXAMPLE if self.what_if.data.is_example else ""
-        self.verdict.value = str(verdict_html(row, self._metric(), note=note, n_assessable=others))
+        self.verdict.value = str(
+            verdict_html(row, self._metric(), self.what_if.rules, note=note, n_assessable=others)
+        )
 
     def _keep(self, _button: object = None) -> None:
         row = self.judged()
@@ -143,7 +146,14 @@ def _opening(what_if: WhatIf, codes: Mapping[str, str]) -> tuple[str, str]:
     return what_if.metrics[0].id, next(iter(codes))
 
 
-def verdict_html(row: Assessment, metric: Metric, *, note: str = "", n_assessable: int = 0) -> Markup:
+def verdict_html(
+    row: Assessment,
+    metric: Metric,
+    rules: Scheme | str = DEFAULT_SCHEME,
+    *,
+    note: str = "",
+    n_assessable: int = 0,
+) -> Markup:
     """Write one assessment for a notebook: sentences, values and chances.
 
     Parameters
@@ -169,7 +179,7 @@ def verdict_html(row: Assessment, metric: Metric, *, note: str = "", n_assessabl
     levels = [
         ("Baseline", row["baseline_value"]),
         ("Target", row["target_value"]),
-        ("Payment line, 70% of the way", row["payment_line"]),
+        (f"Payment line, {scheme(rules).line_words} of the way", row["payment_line"]),
         ("Expected if nothing is done", row["do_nothing_value"]),
         ("Just significant against usual movement", row["minimum_significant_value"]),
         ("Found significant with 80% power", row["detectable_value"]),

@@ -8,8 +8,7 @@ from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.judge.results import AGAINST_HISTORY, AGAINST_NOISE, BETTER, NOT_COMPARED, PER_CENT, WORSE
 from bcfstats.judge.standings import OTHERS
-from bcfstats.judge.verdicts import in_100
-from bcfstats.words import interval, number, signed
+from bcfstats.words import in_100, interval, number, signed
 
 Row = Mapping[str, Any]
 CHANCES = ("p_paid_do_nothing", "p_paid_if_half_delivered", "p_paid_if_delivered")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from bcfstats.define.metrics import METRICS, Metric, get_metric
 from bcfstats.define.periods import Period
-from bcfstats.define.schemes import Scheme
+from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme
 from bcfstats.errors import ParameterError
 from bcfstats.judge import board as factors
 from bcfstats.judge.ambitions import assess_ambitions
@@ -272,7 +272,7 @@ class Ambitions:
 def open_ambitions(
     data: Data,
     area: str | None = None,
-    rules: Scheme | str = "bcf-2013-12",
+    rules: Scheme | str = DEFAULT_SCHEME,
     *,
     local_metric: str | None = None,
     periods: Mapping[str, str] | None = None,

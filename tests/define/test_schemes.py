@@ -166,7 +166,7 @@ def test_an_own_scheme(tmp_path: Path) -> None:
     assert own.settings["unit_cost_pounds"].value == Decimal("1500.50")
     assert payment.metrics == {"reablement": Period(date(2025, 10, 1), date(2025, 12, 31)), "local": None}
     assert payment.weights == {"reablement": Fraction(1, 2), "local": Fraction(1, 2)}
-    assert (own.consequences, own.caveats) == ((), ())
+    assert (own.if_achieved, own.if_missed, own.consequences, own.caveats) == ((), (), (), ())
 
 
 def test_an_own_scheme_may_name_own_metrics(tmp_path: Path) -> None:
@@ -250,3 +250,20 @@ def test_two_payments_of_one_name(tmp_path: Path) -> None:
 def test_a_payment_on_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"The payment rests on no metric. Where: own.toml, payment 2026-04"):
         scheme(_file(tmp_path, OWN[: OWN.index("[payment.metrics]")]))
+
+
+def test_a_scheme_is_given_back_as_it_is_and_the_usual_one_needs_no_name(december: Scheme) -> None:
+    assert scheme(december) is december
+    assert scheme() == december
+
+
+def test_paragraphs_56_to_60_what_follows(december: Scheme) -> None:
+    achieved, missed = december.what_follows(True), december.what_follows(False)
+    assert [text[-9:].partition("(")[2] for text in achieved] == ["57).", "56)."]
+    assert [text[-9:].partition("(")[2] for text in missed] == ["58, 59).", "60).", "56)."]
+
+
+def test_what_follows_in_july_2014_does_not_hang_on_achieving() -> None:
+    july = scheme("bcf-2014-07")
+    assert july.what_follows(True) == july.what_follows(False) == july.consequences
+    assert "services commissioned by the NHS (HL838)" in july.consequences[0]

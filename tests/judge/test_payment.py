@@ -1,5 +1,6 @@
 """Boundaries, weights and sums by hand from the annex, paragraphs 36 to 61."""
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -9,7 +10,7 @@ import pytest
 
 from bcfstats.define.schemes import scheme
 from bcfstats.errors import InputError, ParameterError
-from bcfstats.judge.payment import READINGS, exact, payment
+from bcfstats.judge.payment import ambiguity, exact, payment
 
 APRIL = ("delayed_transfers", "avoidable_emergency_admissions", "dementia_diagnosis")
 OCTOBER = (*APRIL, "care_home_admissions", "reablement", "patient_experience")
@@ -104,8 +105,17 @@ def test_three_metrics_share_april_and_six_october_equally():
 def test_three_readings_of_the_line(reading, outcome, achieved):
     found = payment(outcomes(outcome={"delayed_transfers": outcome}), reading=reading)
     assert found.metrics["achieved"][0] == achieved
-    assert found.reading == READINGS[reading]
-    assert READINGS[reading] in found.notes[0]
+    assert found.reading.startswith("70% of the ")
+    assert found.reading in found.notes[0]
+
+
+def test_the_line_is_told_as_the_scheme_has_it():
+    """A scheme that passes half of the way says 50%, everywhere."""
+    half = replace(scheme(), pass_share=Decimal("0.5"))
+    found = payment(outcomes(["delayed_transfers"], target_value=101), half)
+    assert found.reading == "50% of the way from baseline to target, in each indicator"
+    assert "50% of the way" in found.metrics["reason"][0]
+    assert ambiguity(half).startswith("'50% of the ambition'")
 
 
 def test_70_per_cent_of_six_indicators_is_five():

@@ -7,11 +7,11 @@ import numpy as np
 
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
-from bcfstats.judge.verdicts import in_100
 from bcfstats.show import sentences
 from bcfstats.show.charts.chart import Chart
 from bcfstats.show.charts.drawing import Plot
 from bcfstats.show.palettes import ANALYSIS_FUNCTION
+from bcfstats.words import in_100
 
 CASES = ("If nothing is done", "If the plan delivers half", "If it delivers in full")
 IN_A_ROW = 50
