@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,16 +11,15 @@ from pathlib import Path
 from types import MappingProxyType
 
 from bcfstats.define.datafiles import Table, check_choice, check_keys, near_misses, number, read_toml, texts
+from bcfstats.define.kinds import KINDS, Kind
 from bcfstats.errors import InputError, ParameterError
 
 CHOICES = {
     "group": ("national", "replacement", "local"),
     "polarity": ("lower", "higher"),
     "frequency": ("month", "quarter", "year", "wave"),
-    "statistic": (
-        *("crude_rate", "proportion", "survey_proportion", "mean"),
-        *("directly_standardised_rate", "modelled_ratio"),
-    ),
+    "statistic": tuple(KINDS),
+    "nature": ("flow", "stock", "sample"),
 }
 ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,59}")
 _REQUIRED: dict[str, type] = {
@@ -30,9 +30,10 @@ _REQUIRED: dict[str, type] = {
     "decimals": int,
 }
 _OPTIONAL: dict[str, type] = {
-    **dict.fromkeys(("code", "framework", "group", "lag", "fingertips_id"), str),
-    **dict.fromkeys(("breaks", "caveats", "sources"), list),
+    **dict.fromkeys(("code", "framework", "group", "lag", "fingertips_id", "event", "nature"), str),
+    **dict.fromkeys(("breaks", "caveats", "sources", "bounds"), list),
 }
+EVENTS, MOST_WORDS_OF_AN_EVENT = "events", 6
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,14 @@ class Metric:
         How often it is published: "month", "quarter", "year" or "wave".
     statistic : str
         One of "crude_rate", "proportion", "survey_proportion", "mean", "directly_standardised_rate",
-        "modelled_ratio".
+        "modelled_ratio"; what each is, `kind` says.
+    nature : str
+        "flow" (counted over the period), "stock" (how many there are at a time) or "sample" (some of those
+        concerned, taken in part of the period). It decides what may be told per month.
+    event : str
+        What is counted, as a sentence names it: "admissions", "people at home".
+    bounds : tuple of float
+        The lowest and the highest value there can be.
     independent_events : bool
         Whether the things counted may be taken as independent of each other.
     source, publisher, lag : str
@@ -119,7 +127,20 @@ class Metric:
     caveats: tuple[str, ...]
     decimals: int
     sources: tuple[str, ...]
+    nature: str
+    event: str
+    bounds: tuple[float, float]
     fingertips_id: str = ""
+
+    @property
+    def kind(self) -> Kind:
+        """What kind of statistic it is."""
+        return KINDS[self.statistic]
+
+    @property
+    def points(self) -> str:
+        """What a difference of two values is counted in."""
+        return "percentage points" if self.unit == "%" else "points"
 
 
 def get_metric(id: str, metrics: Mapping[str, Metric] | None = None) -> Metric:
@@ -163,7 +184,8 @@ def load_metrics(path: str | Path) -> Mapping[str, Metric]:
     path : str or Path
         TOML file of `[[metric]]` tables in the form of `metrics.toml`. Of the fields of `Metric` these may be
         left out: code, framework, group ("local"), lag ("not confirmed"), breaks, caveats, sources,
-        fingertips_id.
+        fingertips_id, nature ("sample" for a survey, "stock" for a modelled ratio, else "flow"), event (the
+        numerator if it is a few words, else "events") and bounds (zero, and the multiplier of a share).
 
     Returns
     -------
@@ -198,6 +220,7 @@ def _read_metrics(path: Path, taken: Mapping[str, Metric]) -> dict[str, Metric]:
 def _metric(table: object, where: str) -> Metric:
     entry: Table = {"code": "", "framework": "", "group": "local", "lag": "not confirmed"}
     entry |= check_keys(table, where, _REQUIRED, _OPTIONAL)
+    entry = {"nature": _usual_nature(entry["statistic"]), "event": _usual_event(entry["numerator"]), **entry}
     for key, choices in CHOICES.items():
         check_choice(entry[key], choices, key, where)
     if not ID.fullmatch(entry["id"]):
@@ -218,7 +241,37 @@ def _metric(table: object, where: str) -> Metric:
         )
     breaks = sorted((_break(item, where) for item in entry.pop("breaks", [])), key=lambda item: item.date)
     lists = {key: texts(entry, key, where) for key in ("caveats", "sources")}
-    return Metric(**{**entry, **lists, "multiplier": multiplier, "breaks": tuple(breaks)})
+    kind = KINDS[entry["statistic"]]
+    bounds = _bounds(entry, multiplier if kind.is_share else math.inf, where)
+    return Metric(**{**entry, **lists, "multiplier": multiplier, "breaks": tuple(breaks), "bounds": bounds})
+
+
+def _usual_nature(statistic: str) -> str:
+    if statistic == "modelled_ratio":
+        return "stock"
+    return "sample" if statistic in KINDS and KINDS[statistic].is_survey else "flow"
+
+
+def _usual_event(numerator: str) -> str:
+    """Take the numerator's own words where they are few and name several things."""
+    words = numerator.split()
+    plural = any(word.endswith("s") or word.casefold() == "people" for word in words)
+    if not plural or len(words) > MOST_WORDS_OF_AN_EVENT:
+        return EVENTS
+    return numerator[:1].lower() + numerator[1:]
+
+
+def _bounds(entry: Table, highest: float, where: str) -> tuple[float, float]:
+    given = entry.get("bounds", [0.0, highest])
+    numbers = [x for x in given if isinstance(x, int | float) and not isinstance(x, bool)]
+    if len(numbers) != 2 or len(given) != 2 or not numbers[0] < numbers[1]:
+        raise InputError(
+            "'bounds' must be the lowest and the highest value there can be.",
+            where=where,
+            found=str(given),
+            do="Write two numbers, such as [0, 24].",
+        )
+    return float(numbers[0]), min(float(numbers[1]), highest)
 
 
 def _break(table: object, where: str) -> SeriesBreak:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
-from bcfstats.disclose.rules import PEOPLE, Rule, are_published, blanked, rounded, rules_of, small
+from bcfstats.disclose.rules import Rule, are_published, blanked, rounded, rules_of, small
 from bcfstats.disclose.secondary import hide_with, totals_to_keep
 from bcfstats.judge.panel import USABLE
 from bcfstats.judge.results import LATEST, NOT_COMPARED, TABLES, Results
@@ -273,7 +273,7 @@ def _with_rounding(results: Results, hidden: list[_Hidden]) -> Results:
     """Round the counts that are shown, where the rule rounds."""
     tables = {name: getattr(results, name) for name in ("series", "windows", "assessments")}
     for found in (one for one in hidden if one.rule.round_to):
-        kinds = ("numerator", "denominator") if found.metric.statistic in PEOPLE else ("numerator",)
+        kinds = ("numerator", "denominator") if found.metric.kind.counts_people else ("numerator",)
         for name, table in tables.items():
             columns = [column for column in table if str(column).endswith(kinds)]
             rows = table["metric"] == found.metric.id if len(table) else []

@@ -24,8 +24,6 @@ Flags = NDArray[np.bool_]
 
 NONE = "none"
 SUPPRESSED = "suppressed"
-PEOPLE = ("proportion", "survey_proportion", "mean")  # the denominator counts people too
-COUNTED = ("crude_rate", "proportion", "survey_proportion")  # the value gives the numerator away
 NUMBERS = ("numerator", "value", "lower", "upper", "lower_ci", "upper_ci")
 
 
@@ -132,22 +130,22 @@ def small(table: pd.DataFrame, metric: Metric, largest: int) -> Flags:
     numerator, denominator, value = (
         table[name].to_numpy(dtype=float) for name in ("numerator", "denominator", "value")
     )
-    if metric.statistic in COUNTED:
+    if metric.kind.gives_numerator_away:
         implied = value * denominator / metric.multiplier
         numerator = np.where(np.isfinite(numerator), numerator, implied)
-    found = np.zeros(len(table), dtype=bool) if metric.statistic == "mean" else _few(numerator, largest)
-    if metric.statistic in PEOPLE:
+    found = _few(numerator, largest) & metric.kind.counts_events
+    if metric.kind.counts_people:
         found = found | _few(denominator, largest)
-    if metric.statistic == "proportion":
+    if metric.kind.is_counted_share:
         found = found | _few(denominator - numerator, largest)
-    if metric.statistic in COUNTED:
+    if metric.kind.gives_numerator_away:
         found = found | (np.isfinite(value) & ~np.isfinite(numerator))
     return np.asarray(found & (largest > 0), dtype=bool)
 
 
 def blanked(table: pd.DataFrame, hidden: Flags, metric: Metric, why: Rule) -> pd.DataFrame:
     """Take the numbers of the hidden rows away and say so; round the others if the rule does."""
-    people = metric.statistic in PEOPLE
+    people = metric.kind.counts_people
     frame = rounded(table, ["numerator", *(["denominator"] if people else [])], why)
     gone = [name for name in (*NUMBERS, *(["denominator"] if people else [])) if name in frame]
     frame.loc[hidden, gone] = np.nan

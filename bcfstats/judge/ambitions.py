@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from bcfstats.define.levels import LEVELS
 from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.periods import Period
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme
@@ -17,7 +18,6 @@ from bcfstats.judge.payment import with_money
 from bcfstats.judge.targets import Peers, Proposal, Reach, proposal, reach
 from bcfstats.judge.verdicts import cannot, sentences
 
-TAIL = 0.025
 NEEDED = ("area_code", "metric", "payment", "target_value", "target_numerator", "change_percent", "against")
 RARE_AT_MOST = 0.10
 TOO_LITTLE = "there is too little history to tell what is achievable"
@@ -247,9 +247,9 @@ def _judged(
             "do_nothing_lower": low,
             "do_nothing_upper": high,
             "noise_p": noise_p,
-            "significant_vs_noise": noise_p <= TAIL,
+            "significant_vs_noise": noise_p <= LEVELS.tail,
             "history_p": history_p,
-            "significant_vs_history": history_p <= TAIL,
+            "significant_vs_history": history_p <= LEVELS.tail,
             "noise_significant_value": view.noise_least,
             "minimum_significant_value": view.minimum_significant(),
             "detectable_value": view.detectable(),
@@ -319,7 +319,7 @@ def _verdicts(
             unknown & ~np.isneginf(size) & ~np.isposinf(size),
             size <= 0,
             ~frame["beats_trend"].to_numpy(),
-            (frame["noise_p"] > TAIL).to_numpy(),
+            (frame["noise_p"] > LEVELS.tail).to_numpy(),
             luck > cutoffs.luck,
             ~np.isfinite(seen) | ((seen < cutoffs.reach) & (past.upper > RARE_AT_MOST)),
             seen < cutoffs.reach,

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bcfstats.define.levels import LEVELS
 from bcfstats.define.metrics import Metric, get_metric
 from bcfstats.define.periods import Period
 from bcfstats.errors import ParameterError
+from bcfstats.judge.kinds import Floats, chance
 from bcfstats.judge.panel import Panel, month_to_month_dispersion, monthly_panel, usable
-from bcfstats.stats import estimates
-
-Floats = NDArray[np.float64]
+from bcfstats.stats.rows import critical_value
 
 COLUMNS = [
     "area_code",
@@ -142,7 +142,7 @@ def _monthly(rows: pd.DataFrame, metric: Metric, window: Period) -> pd.DataFrame
     with np.errstate(divide="ignore", invalid="ignore"):
         value = sums["numerator"] / (sums["denominator"] * sums["present"]) * metric.multiplier
         events = np.where(sums["numerator"] > 0, sums["numerator"], np.nan)
-        spread = np.exp(1.959963984540054 * np.sqrt(dispersion / events))
+        spread = np.exp(critical_value(LEVELS.interval) * np.sqrt(dispersion / events))
     frame = pd.DataFrame(
         {
             "area_code": list(panel.area_codes),
@@ -228,12 +228,8 @@ def interval_of(
     """
     published = np.isfinite(lower_ci) & np.isfinite(upper_ci)
     numerator = _unrounded(numerator, denominator, value, metric.multiplier)
-    if metric.statistic == "proportion":
-        made = estimates.proportion(numerator, denominator, multiplier=metric.multiplier)
-    elif metric.statistic == "crude_rate" and metric.independent_events:
-        made = estimates.crude_rate(numerator, denominator, multiplier=metric.multiplier)
-    else:
-        made = None
+    interval = chance(metric).interval
+    made = interval(metric, numerator, denominator) if interval else None
     lower = lower_ci if made is None else np.where(published, lower_ci, made.lower)
     upper = upper_ci if made is None else np.where(published, upper_ci, made.upper)
     known = np.isfinite(lower) & np.isfinite(upper) & np.isfinite(value)

@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bcfstats.define.levels import LEVELS
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.judge.baseline import baseline, window_sums
+from bcfstats.judge.kinds import DISPERSED, Figures, chance, change_columns
 from bcfstats.judge.outlook import Outlook
 from bcfstats.judge.panel import month_to_month_dispersion, monthly_panel
 from bcfstats.judge.results import (
@@ -14,13 +16,10 @@ from bcfstats.judge.results import (
     AGAINST_NOISE,
     BETTER,
     NOT_COMPARED,
-    PER_CENT,
     UNCLEAR,
     WORSE,
 )
 from bcfstats.stats import comparisons
-
-TAIL = 0.025  # one-sided, each way: 5 % in all
 
 
 def outlook_table(seen: Outlook, label: str) -> pd.DataFrame:
@@ -79,13 +78,12 @@ def with_history(changes: pd.DataFrame, seen: Outlook | None) -> pd.DataFrame:
     """
     frame = changes.assign(noise_finding=changes["finding"], history_p=np.nan)
     frame["history_p"] = _history_p(frame, seen)
-    told = frame["history_p"].notna() & (frame["finding"] != NOT_COMPARED)
-    verdict = np.select(
-        [frame["history_p"] < TAIL, frame["history_p"] > 1 - TAIL], [BETTER, WORSE], default=UNCLEAR
-    )
-    frame["finding"] = np.where(told, verdict, frame["finding"])
+    known = frame["history_p"].notna() & (frame["finding"] != NOT_COMPARED)
+    p = frame["history_p"]
+    verdict = np.select([p < LEVELS.tail, p > 1 - LEVELS.tail], [BETTER, WORSE], default=UNCLEAR)
+    frame["finding"] = np.where(known, verdict, frame["finding"])
     frame["finding_against"] = np.where(
-        frame["finding"] == NOT_COMPARED, "", np.where(told, AGAINST_HISTORY, AGAINST_NOISE)
+        frame["finding"] == NOT_COMPARED, "", np.where(known, AGAINST_HISTORY, AGAINST_NOISE)
     )
     return frame
 
@@ -98,17 +96,8 @@ def _history_p(frame: pd.DataFrame, seen: Outlook | None) -> NDArray[np.float64]
     complete = (frame["baseline_n_present"] == frame["baseline_n_expected"]) & (
         frame["outcome_n_present"] == frame["outcome_n_expected"]
     )
-    told = by_area.reindex(frame["area_code"]).to_numpy(dtype=float)
-    return np.where(complete.to_numpy(dtype=bool), told, np.nan)
-
-
-Floats = NDArray[np.float64]
-
-_COUNTS, _VALUES = ("numerator", "denominator"), ("value", "lower", "upper")
-NEWCOMBE = "the difference of two proportions (Newcombe), for noise only"
-RATE_RATIO = "the rate ratio of independent events, for noise only"
-MONTHS_RATIO = "the rate ratio of the same months with month-to-month dispersion, for noise only"
-PUBLISHED_INTERVALS = "the two values with their published intervals, for sampling error only"
+    p = by_area.reindex(frame["area_code"]).to_numpy(dtype=float)
+    return np.where(complete.to_numpy(dtype=bool), p, np.nan)
 
 
 def change(
@@ -194,8 +183,8 @@ def _monthly_change(
     matched = both.sum(axis=1)
     return pd.DataFrame(
         {
-            **_as_per_cent(ratio),
-            "change_method": MONTHS_RATIO,
+            **change_columns(metric, ratio),
+            "change_method": DISPERSED.method,
             "change_reason": np.where(matched == 0, "no month is in both windows", np.asarray(ratio.reason)),
             "matched_months": matched,
         }
@@ -204,56 +193,22 @@ def _monthly_change(
 
 def _published_change(metric: Metric, first: pd.DataFrame, last: pd.DataFrame) -> pd.DataFrame:
     """Compare two published figures by the metric's kind."""
-    counts = [frame[name].to_numpy(dtype=float) for frame in (last, first) for name in _COUNTS]
-    if metric.statistic == "proportion":
-        made = comparisons.compare_proportions(*counts, polarity=metric.polarity)
-        columns, method = _as_difference(made, metric, scale=metric.multiplier), NEWCOMBE
-    elif metric.statistic == "crude_rate" and metric.independent_events:
-        made = comparisons.compare_rates(*counts, polarity=metric.polarity)
-        columns, method = _as_per_cent(made), RATE_RATIO
-    else:
-        values = [frame[name].to_numpy(dtype=float) for frame in (last, first) for name in _VALUES]
-        ratio = metric.statistic == "directly_standardised_rate"
-        made = comparisons.compare_estimates(
-            *values, scale="ratio" if ratio else "difference", polarity=metric.polarity
-        )
-        columns = _as_per_cent(made) if ratio else _as_difference(made, metric)
-        method = PUBLISHED_INTERVALS
+    made = chance(metric).compare(metric, Figures.of(last, metric), Figures.of(first, metric), metric.polarity)
     return pd.DataFrame(
         {
-            **columns,
-            "change_method": method,
+            **change_columns(metric, made),
+            "change_method": chance(metric).method,
             "change_reason": np.asarray(made.reason),
             "matched_months": np.nan,
         }
     )
 
 
-def _as_per_cent(ratio: comparisons.Comparison) -> dict[str, object]:
-    return {
-        "change": 100 * (ratio.value - 1),
-        "change_lower": 100 * (ratio.lower - 1),
-        "change_upper": 100 * (ratio.upper - 1),
-        "change_unit": PER_CENT,
-        "noise_p": ratio.p_improvement,
-    }
-
-
-def _as_difference(made: comparisons.Comparison, metric: Metric, scale: float = 1.0) -> dict[str, object]:
-    return {
-        "change": scale * made.value,
-        "change_lower": scale * made.lower,
-        "change_upper": scale * made.upper,
-        "change_unit": "percentage points" if metric.unit == PER_CENT else "points",
-        "noise_p": made.p_improvement,
-    }
-
-
 def _across_a_break(metric: Metric, before: Period, after: Period, frame: pd.DataFrame) -> "pd.Series[str]":
     """Say for each area why its two windows are not comparable, or nothing."""
     between = [found for found in metric.breaks if before.start < found.date <= after.end]
-    told = f"series break on {between[0].date}: {between[0].what}" if between else ""
-    reason = pd.Series(told, index=frame.index)
+    why = f"series break on {between[0].date}: {between[0].what}" if between else ""
+    reason = pd.Series(why, index=frame.index)
     bases = frame["baseline_basis"], frame["outcome_basis"]
     differ = (bases[0] != bases[1]) & (bases[0] != "") & (bases[1] != "")
     return reason.where(

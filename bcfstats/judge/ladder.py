@@ -190,7 +190,7 @@ def _rung(
     with np.errstate(divide="ignore", invalid="ignore"):
         percent = 100 * (value / view.value - 1)
         events = view.direction * (value - view.value) / view.values_per_event / view.months
-    counted = view.metric.statistic in ("crude_rate", "proportion", "modelled_ratio")
+    counted = view.metric.kind.tells_events
 
     def paid(chance: Floats) -> Floats:
         return np.where(nothing | (no_way != ""), np.nan, chance)

@@ -149,7 +149,7 @@ def _robust(metric: Metric, rows: pd.DataFrame) -> tuple[str, str]:
         return NOT_MET, f"{100 * bad:.0f} % of its periods are suppressed, suspect or missing"
     good = usable(rows, metric.id).sort_values("period_end")
     last = good.iloc[-1]
-    if metric.statistic in ("survey_proportion", "mean"):
+    if metric.kind.is_survey:
         if np.isfinite(last["lower_ci"]) and np.isfinite(last["upper_ci"]):
             half = (last["upper_ci"] - last["lower_ci"]) / 2
             return (
@@ -170,7 +170,7 @@ def _robust(metric: Metric, rows: pd.DataFrame) -> tuple[str, str]:
 def _people(metric: Metric, rows: pd.DataFrame) -> np.ndarray:
     """Give the smaller of those counted and those not, for a share; the events, for a rate."""
     numerator = rows["numerator"].to_numpy(dtype=float)
-    if metric.statistic != "proportion":
+    if not metric.kind.is_counted_share:
         return (
             np.where(np.isfinite(numerator), numerator, np.nan)
             if np.isfinite(numerator).any()
@@ -211,6 +211,6 @@ def _challenging(verdict: str | None) -> tuple[str, str]:
 
 
 def _gaming(metric: Metric) -> str:
-    if metric.statistic in ("proportion", "modelled_ratio"):
+    if not metric.kind.per_resident and not metric.kind.is_survey:
         return "; a share can also rise because fewer are counted below it: look at the denominator"
     return ""

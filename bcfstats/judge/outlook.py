@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from bcfstats.define.levels import LEVELS
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.stats.regression_to_mean import regression_to_mean
@@ -16,7 +17,6 @@ from bcfstats.stats.rows import critical_value
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Texts = NDArray[np.object_]
-DETECTABLE_POWER = 0.8
 MOSTLY_KEPT = 0.95
 
 
@@ -142,16 +142,16 @@ class Outlook:
         if self.scale == "ratio":
             return np.asarray(start * np.exp(self.direction * size))
         moved = start + self.direction * size
-        top = self.metric.multiplier if is_share(self.metric) else np.inf
-        return np.where((moved >= 0) & (moved <= top), moved, np.nan)
+        lowest, highest = self.metric.bounds
+        return np.where((moved >= lowest) & (moved <= highest), moved, np.nan)
 
     def minimum_significant(self) -> Floats:
         """Value that would just be significant against usual movement."""
-        return self.better_by(self.value, critical_value(0.95, self.usual_df) * self.usual_scale)
+        return self.better_by(self.value, critical_value(LEVELS.interval, self.usual_df) * self.usual_scale)
 
-    def detectable(self, power: float = DETECTABLE_POWER) -> Floats:
+    def detectable(self, power: float = LEVELS.power) -> Floats:
         """Value that, truly reached, would be found significant with this power."""
-        size = critical_value(0.95, self.usual_df) + special.ndtri(power)
+        size = critical_value(LEVELS.interval, self.usual_df) + special.ndtri(power)
         return self.better_by(self.value, size * self.usual_scale)
 
     def usual_p(self, value: Floats) -> Floats:
@@ -172,15 +172,15 @@ class Outlook:
         size = -special.stdtrit(self.expected_df, chance) * self.expected_scale
         return self.better_by(self.expected, size)
 
-    def expected_interval(self, confidence_level: float = 0.8) -> tuple[Floats, Floats]:
+    def expected_interval(self, confidence_level: float = LEVELS.forecast) -> tuple[Floats, Floats]:
         """Limits of the outcome if nothing is done."""
         half = critical_value(confidence_level, self.expected_df) * self.expected_scale
         middle = self._onto(self.expected)
         low, high = middle - half, middle + half
         if self.scale == "ratio":
             return np.exp(low), np.exp(high)
-        top = self.metric.multiplier if is_share(self.metric) else np.inf
-        return np.maximum(low, 0.0), np.minimum(high, top)
+        lowest, highest = self.metric.bounds
+        return np.maximum(low, lowest), np.minimum(high, highest)
 
     def _onto(self, value: Floats) -> Floats:
         if self.scale == "difference":
@@ -242,11 +242,6 @@ def _kept(apart: Floats) -> float:
     """Share of an unusual change that is still there a year later; NaN where it cannot be measured."""
     kept = 1 + regression_to_mean(apart).reliability if apart.shape[1] > 1 else np.nan
     return float(np.clip(kept, 0.0, 1.0))
-
-
-def is_share(metric: Metric) -> bool:
-    """Whether a metric's values cannot pass its multiplier, as a percentage cannot pass 100."""
-    return metric.statistic in ("proportion", "survey_proportion")
 
 
 def joined(*texts: Texts) -> Texts:

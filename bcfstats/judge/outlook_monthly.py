@@ -1,5 +1,7 @@
 """The outlook of a monthly metric: like-for-like months, the panel's history, the forecast."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -7,9 +9,9 @@ from numpy.typing import NDArray
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.judge.baseline import baseline
-from bcfstats.judge.outlook import Floats, History, Ints, Outlook, Texts, extreme_notes, history_of, joined
+from bcfstats.judge.kinds import Figures, chance
+from bcfstats.judge.outlook import Floats, History, Outlook, Texts, extreme_notes, history_of, joined
 from bcfstats.judge.panel import COVERED, NO_PANEL, Panel, monthly_panel
-from bcfstats.stats.comparisons import compare_rates
 from bcfstats.stats.forecast import Forecast, do_nothing_forecast
 from bcfstats.stats.history import (
     HistoryScale,
@@ -20,7 +22,6 @@ from bcfstats.stats.history import (
     own_history,
 )
 from bcfstats.stats.monthly_model import fit_monthly
-from bcfstats.stats.rate_improvements import rate_improvement
 
 MONTHS = 12
 SMALL = "counts are small: read the chances as rough"
@@ -77,7 +78,14 @@ def months_ahead(
     exposure = np.where(np.isfinite(people), people, 1.0)[:, None] * days
     ahead = _forecast(past, metric, gap, window, exposure, england)
     model = fit_monthly(past.counts, past.exposure, past.calendar_months)
-    noise = _Noise(metric, start, people * days.sum(), moderated_dispersion(model), model.df)
+    now = replace(
+        Figures.of(start, metric),
+        denominator=start["person_days"].to_numpy(dtype=float),
+        unrounded=start["value"].to_numpy(dtype=float),
+        dispersion=moderated_dispersion(model),
+        df=np.where(model.df > 0, model.df, np.nan),
+    )
+    later = people * days.sum()
     events = start["numerator"].to_numpy(dtype=float)
     value = start["value"].to_numpy(dtype=float)
     per_person_day = days.sum() / window.n_months * metric.multiplier
@@ -103,8 +111,10 @@ def months_ahead(
         expected_df=ahead.df,
         usual_scale=usual.scale,
         usual_df=usual.df,
-        noise_least=noise.least(),
-        noise_test=noise,
+        noise_least=chance(metric).least(metric, now, later),
+        noise_test=lambda places, value: chance(metric).p_value(
+            metric, now.take(places), value, later[places]
+        ),
         places=np.arange(len(past.area_codes)),
         history=history,
         method=f"history: {_first(usual.source)}; forecast: {ahead.method}, {ahead.source}",
@@ -134,48 +144,6 @@ def months_between(last: Period, window: Period) -> int:
     """Count the months after the last one known and before the window."""
     years, months = window.start.year - last.start.year, window.start.month - last.start.month
     return MONTHS * years + months - 1
-
-
-class _Noise:
-    """The test against noise within the two windows: quasi-Poisson rates of the same months."""
-
-    def __init__(
-        self, metric: Metric, start: pd.DataFrame, later: Floats, dispersion: Floats, df: Floats
-    ) -> None:
-        self.metric, self.later = metric, later
-        self.events, self.exposure = (
-            start[name].to_numpy(dtype=float) for name in ("numerator", "person_days")
-        )
-        self.value = start["value"].to_numpy(dtype=float)
-        self.dispersion = dispersion
-        self.df = np.where(df > 0, df, np.nan)
-
-    def __call__(self, places: Ints, value: Floats) -> Floats:
-        base, before, later = (x[places] for x in (self.events, self.exposure, self.later))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            reached = value / self.value[places] * base * later / before
-        return np.asarray(
-            compare_rates(
-                reached,
-                later,
-                base,
-                before,
-                polarity=self.metric.polarity,
-                dispersion=self.dispersion[places],
-                degrees_of_freedom=self.df[places],
-            ).p_improvement
-        )
-
-    def least(self) -> Floats:
-        found = rate_improvement(
-            self.events,
-            self.exposure,
-            later_denominator=self.later,
-            polarity=self.metric.polarity,
-            dispersion=self.dispersion,
-            degrees_of_freedom=self.df,
-        )
-        return np.asarray(self.value * found.ratio)
 
 
 def _growth(past: Panel) -> Floats:

@@ -1,7 +1,6 @@
 """The outlook of a yearly metric: its last figure, and how figures move between years."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -9,19 +8,15 @@ import pandas as pd
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.judge.baseline import baseline
-from bcfstats.judge.outlook import Floats, Ints, Outlook, Texts, extreme_notes, history_of, joined
+from bcfstats.judge.kinds import Figures, chance, sampling_variance
+from bcfstats.judge.outlook import Floats, Outlook, Texts, extreme_notes, history_of, joined
 from bcfstats.judge.panel import usable
 from bcfstats.stats.annual import AnnualScale, annual_forecast, annual_scale
-from bcfstats.stats.comparisons import compare_estimates, compare_proportions, compare_rates
 from bcfstats.stats.history import AnnualPrior, annual_prior
-from bcfstats.stats.improvements import minimum_significant_improvement
 
-COUNTED = ("crude_rate", "modelled_ratio")
 MOST_YEARS_BACK = 3
 MOST_YEARS = 12
 LEVEL, LAST = "the level of past years with half the national movement", "the last figure"
-WIDTH = 2 * 1.959963984540054
-Table = dict[str, Floats]
 
 
 def years_ahead(
@@ -38,17 +33,17 @@ def years_ahead(
     before, lag, start = found
     if any(before.start < changed.date <= before.end for changed in metric.breaks):
         return f"the definition changed within {before.label}"
-    scale: Literal["ratio", "difference"] = "difference" if _is_difference(metric) else "ratio"
+    scale = metric.kind.scale
     areas = start.index.to_numpy(dtype=object)
     series = _series(known, metric, start.index, before, scale)
     changes, variances = series.changes(lag)
-    now = _as_table(start)
-    usual = annual_scale(changes, variances, 2 * _variance(metric, now, scale), prior=_prior(metric, scale))
+    now = Figures.of(start, metric)
+    usual = annual_scale(changes, variances, 2 * sampling_variance(metric, now), prior=_prior(metric, scale))
     worth = np.isfinite(changes).sum(axis=1) / lag
-    ahead = _forecast(series, now["value"], usual, lag, scale)
+    ahead = _forecast(series, now.value, usual, lag, scale)
     growth = _growth(known, metric, start.index)
     n = len(areas)
-    noise = _Noise(metric, now, now["denominator"] * growth**lag)
+    people = now.denominator * growth**lag
     df = np.full(n, usual.df)
     return Outlook(
         metric=metric,
@@ -59,19 +54,21 @@ def years_ahead(
         known_until=before.label,
         area_codes=areas,
         area_names=start["area_name"].fillna("").to_numpy(dtype=object),
-        value=now["value"],
-        lower=now["lower"],
-        upper=now["upper"],
-        numerator=now["numerator"],
-        denominator=now["denominator"],
-        people=now["denominator"] * growth**lag,
+        value=now.value,
+        lower=now.lower,
+        upper=now.upper,
+        numerator=now.numerator,
+        denominator=now.denominator,
+        people=people,
         expected=ahead.value,
         expected_scale=ahead.scale,
         expected_df=ahead.df,
         usual_scale=usual.scale,
         usual_df=df,
-        noise_least=noise.least(),
-        noise_test=noise,
+        noise_least=chance(metric).least(metric, now, people),
+        noise_test=lambda places, value: chance(metric).p_value(
+            metric, now.take(places), value, people[places]
+        ),
         places=np.arange(n),
         history=history_of(tuple(areas.tolist()), changes, worth, lag, series.span),
         method=f"history: {usual.source}; forecast: {ahead.method}",
@@ -80,10 +77,6 @@ def years_ahead(
             _warnings(start, usual, lag, before, changes.shape[1]), extreme_notes(changes, lag, scale)
         ),
     )
-
-
-def _is_difference(metric: Metric) -> bool:
-    return metric.statistic in ("proportion", "survey_proportion", "mean")
 
 
 def _known(rows: pd.DataFrame, metric: Metric, window: Period, known_until: Period | None) -> pd.DataFrame:
@@ -104,25 +97,6 @@ def _baseline(
         if found["n_present"].any():
             return before, years, found
     return f"no figure of {metric.short_name} for the {MOST_YEARS_BACK} years before {window.label}"
-
-
-def _as_table(frame: pd.DataFrame) -> Table:
-    names = ("numerator", "denominator", "value", "lower", "upper")
-    return {name: frame[name].to_numpy(dtype=float) for name in names}
-
-
-def _variance(metric: Metric, table: Table, scale: str) -> Floats:
-    """Sampling variance of one figure on the working scale."""
-    x, n, value = table["numerator"], table["denominator"], table["value"]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        if metric.statistic in COUNTED:
-            return np.asarray(np.where(x > 0, 1 / x, np.nan))
-        if metric.statistic == "proportion":
-            share = np.clip(value / metric.multiplier, 0.5 / n, 1 - 0.5 / n)
-            return np.asarray(metric.multiplier**2 * share * (1 - share) / n)
-        low, high = table["lower"], table["upper"]
-        width = np.log(high / low) if scale == "ratio" else high - low
-        return np.asarray((width / WIDTH) ** 2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,12 +124,12 @@ def _series(rows: pd.DataFrame, metric: Metric, areas: pd.Index, last: Period, s
     newest = tables[0]["basis"].to_numpy()
     values, variances = [], []
     for table in tables:
-        now = _as_table(table)
-        known = (table["basis"].to_numpy() == newest) & np.isfinite(now["value"])
+        now = Figures.of(table, metric)
+        known = (table["basis"].to_numpy() == newest) & np.isfinite(now.value)
         with np.errstate(divide="ignore", invalid="ignore"):
-            value = np.log(now["value"]) if scale == "ratio" else now["value"]
+            value = np.log(now.value) if scale == "ratio" else now.value
         values.append(np.where(known & np.isfinite(value), value, np.nan))
-        variances.append(_variance(metric, now, scale))
+        variances.append(sampling_variance(metric, now))
     held = [i for i, column in enumerate(values) if np.isfinite(column).any()]
     first = max(held, default=0)
     span = Period(last.shift_years(-first).start, last.end).label
@@ -173,7 +147,7 @@ def _prior(metric: Metric, scale: str) -> AnnualPrior | None:
 
 def _growth(rows: pd.DataFrame, metric: Metric, areas: pd.Index) -> Floats:
     """Yearly growth of the population under a rate; 1 for those under percentages and scores."""
-    if metric.statistic not in ("crude_rate", "directly_standardised_rate"):
+    if not metric.kind.per_resident:
         return np.ones(len(areas))
     good = usable(rows, metric.id).dropna(subset=["denominator"])
     people = good.pivot_table(index="area_code", columns="period_start", values="denominator").reindex(areas)
@@ -181,52 +155,6 @@ def _growth(rows: pd.DataFrame, metric: Metric, areas: pd.Index) -> Floats:
         return np.ones(len(areas))
     ratio = (people.iloc[:, -1] / people.iloc[:, -2]).to_numpy(dtype=float)
     return np.where(np.isfinite(ratio), ratio, 1.0)
-
-
-class _Noise:
-    """The test against sampling noise, by the metric's kind."""
-
-    def __init__(self, metric: Metric, now: Table, later: Floats) -> None:
-        self.metric, self.now, self.later = metric, now, later
-
-    def __call__(self, places: Ints, value: Floats) -> Floats:
-        metric, multiplier = self.metric, self.metric.multiplier
-        now, later = {name: x[places] for name, x in self.now.items()}, self.later[places]
-        if metric.statistic == "proportion":
-            n, x = now["denominator"], now["value"] / multiplier * now["denominator"]
-            made = compare_proportions(value / multiplier * n, n, x, n, polarity=metric.polarity)
-        elif metric.statistic in COUNTED:
-            x, n = now["numerator"], now["denominator"]
-            made = compare_rates(value / multiplier * later, later, x, n, polarity=metric.polarity)
-        else:
-            ratio = metric.statistic == "directly_standardised_rate"
-            shift = value / now["value"] if ratio else value - now["value"]
-            low, high = (x * shift if ratio else x + shift for x in (now["lower"], now["upper"]))
-            made = compare_estimates(
-                value,
-                low,
-                high,
-                now["value"],
-                now["lower"],
-                now["upper"],
-                scale="ratio" if ratio else "difference",
-                polarity=metric.polarity,
-            )
-        return np.asarray(made.p_improvement)
-
-    def least(self) -> Floats:
-        now, metric = self.now, self.metric
-        if metric.statistic == "proportion":
-            x = now["value"] / metric.multiplier * now["denominator"]
-            given = {"numerator": x, "denominator": now["denominator"], "multiplier": metric.multiplier}
-        elif metric.statistic in COUNTED:
-            given = {name: now[name] for name in ("numerator", "denominator")}
-            given |= {"later_denominator": self.later, "multiplier": metric.multiplier}
-        else:
-            given = {name: now[name] for name in ("value", "lower", "upper")}
-        return np.asarray(
-            minimum_significant_improvement(metric.statistic, polarity=metric.polarity, **given).value
-        )
 
 
 @dataclass(frozen=True, eq=False)

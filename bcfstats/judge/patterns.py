@@ -100,8 +100,7 @@ def _annual_trend(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
     ends = pd.to_datetime(good["period_end"]).max()
     first = pd.Timestamp(values.columns.min())
     times = (pd.DatetimeIndex(values.columns) - first).days.to_numpy() / DAYS_IN_YEAR
-    is_rate = metric.statistic in ("crude_rate", "directly_standardised_rate")
-    fit = _panel_slope if is_rate else _sens_slope
+    fit = _panel_slope if metric.kind.per_resident else _sens_slope
     n = np.isfinite(values.to_numpy(dtype=float)).sum(axis=1)
     return pd.DataFrame(
         {
@@ -147,7 +146,7 @@ def _sens_slope(
         "slope": np.where(enough, found.slope, np.nan),
         "slope_lower": np.where(enough, found.lower, np.nan),
         "slope_upper": np.where(enough, found.upper, np.nan),
-        "slope_unit": "percentage points" if metric.unit == "%" else "points",
+        "slope_unit": metric.points,
         "method": "Sen's slope",
         "reason": np.where(enough, np.asarray(found.reason, dtype=str), few),
     }

@@ -231,7 +231,6 @@ def _boards(judged: pd.DataFrame, rules: Scheme, reading: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=BOARD_COLUMNS).astype({"achieved": "boolean"})
 
 
-COUNTED = ("crude_rate", "proportion")
 ROUND = 6
 CLOSE = 1e-9
 
@@ -309,7 +308,7 @@ def _value(
     if not np.isfinite(published):
         return None
     months = window.n_months if metric.frequency == "month" else 1
-    if metric.statistic not in COUNTED or not np.isfinite(numerator) or not denominator > 0:
+    if not metric.kind.is_exact or not np.isfinite(numerator) or not denominator > 0:
         return exact(float(published))
     made = Fraction(numerator) / Fraction(denominator) / months * Fraction(metric.multiplier)
     return made if abs(float(made) - published) <= CLOSE * abs(published) else exact(float(published))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from bcfstats.define.levels import LEVELS
 from bcfstats.define.metrics import METRICS, Metric, get_metric
 from bcfstats.define.periods import Period
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
@@ -284,7 +285,7 @@ def _outcome(
         target_exposure=np.where(np.isfinite(people), people, 1.0)[:, None] * days,
         prior=monthly_prior(metric.id, rest),
     )
-    low, high = ahead.interval(0.8)
+    low, high = ahead.interval(LEVELS.forecast)
     total = line / _at(value_of_one, at) - _at(done, at)
     at_most = ahead.probability_at_most(total[:, None])[np.arange(len(at)), at]
     chance = at_most if metric.polarity == "lower" else 1 - at_most

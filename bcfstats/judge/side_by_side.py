@@ -1,7 +1,7 @@
 """Areas beside each other: their values, how far each is from the average, and which can be told apart."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, Literal
 
@@ -10,26 +10,26 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bcfstats.define.areas import find_area
+from bcfstats.define.levels import LEVELS
 from bcfstats.define.metrics import METRICS, Metric, get_metric
 from bcfstats.define.periods import Period
 from bcfstats.errors import InputError
 from bcfstats.judge.assessment import latest_year
 from bcfstats.judge.baseline import baseline
+from bcfstats.judge.kinds import BY_LIMITS, Figures, chance, change_columns, has_funnel
 from bcfstats.judge.screening import sound
 from bcfstats.read.data import Data
 from bcfstats.stats.adjust import adjust_p_values
-from bcfstats.stats.comparisons import compare_estimates, compare_proportions, compare_rates
+from bcfstats.stats.comparisons import Comparison
 from bcfstats.stats.control_charts import funnel_limits
 from bcfstats.stats.dispersion import paule_mandel
 
-Floats = NDArray[np.float64]
 CHOSEN, PEER, OTHER = "chosen", "peer", "other"
 ABOVE, BELOW, WITHIN, UNKNOWN = "above", "below", "within", "not known"
 POOLED, MIDDLE = "all areas together", "the middle area"
-LIMITS = (0.95, 0.998)
+FUNNEL = (LEVELS.interval, 0.998)
 WINSORISED = 0.1
 MOST_PAIRS, SHOWN_FIRST = 15, 3
-SIGNIFICANT = 0.05
 AREA_COLUMNS = [
     *("area_code", "area_name", "role", "numerator", "denominator", "value", "lower", "upper", "exposure"),
     *("position", "unusual", "reason"),
@@ -164,23 +164,10 @@ def compare_areas(
         average_of=average_of,
         funnel=funnel,
         between=between,
-        change_unit=_unit(found),
+        change_unit="%" if found.kind.change == "ratio" else found.points,
         years=years,
         stayed=stayed,
         quarter=quarter,
-    )
-
-
-def has_funnel(metric: Metric) -> bool:
-    """Whether chance follows from the counts of a metric, so that a funnel can be drawn.
-
-    Examples
-    --------
-    >>> has_funnel(METRICS["reablement"]), has_funnel(METRICS["delayed_transfers"])
-    (True, False)
-    """
-    return metric.statistic == "proportion" or (
-        metric.statistic == "crude_rate" and metric.independent_events and metric.frequency != "month"
     )
 
 
@@ -212,7 +199,7 @@ def _roles(
 
 def _average(table: pd.DataFrame, metric: Metric, period: Period) -> tuple[float, str]:
     whole = table.loc[np.isfinite(table["value"])]
-    if metric.statistic in ("proportion", "crude_rate") and whole["numerator"].notna().all():
+    if metric.kind.is_exact and whole["numerator"].notna().all():
         return float(metric.multiplier * whole["numerator"].sum() / whole["exposure"].sum()), POOLED
     return float(whole["value"].median()), MIDDLE
 
@@ -223,10 +210,10 @@ def _positions(
     if not has_funnel(metric):
         position = _outside(np.full(len(table), average), table["lower"], table["upper"], flip=True)
         return table.assign(position=position, unusual=UNKNOWN), None, float("nan")
-    kind: Literal["proportion", "rate"] = "proportion" if metric.statistic == "proportion" else "rate"
+    kind: Literal["proportion", "rate"] = "proportion" if metric.kind.is_share else "rate"
     tau2 = _between(table, metric, average, kind)
     exposure = table["exposure"].to_numpy(dtype=float)
-    given: dict[str, Any] = {"kind": kind, "confidence_level": LIMITS, "multiplier": metric.multiplier}
+    given: dict[str, Any] = {"kind": kind, "confidence_level": FUNNEL, "multiplier": metric.multiplier}
     chance = funnel_limits(exposure, average, **given)
     usual = funnel_limits(exposure, average, between_area_variance=tau2, **given)
     value = table["value"].to_numpy(dtype=float)
@@ -238,7 +225,7 @@ def _positions(
     sizes = np.geomspace(known.min(), known.max(), 60)
     drawn = funnel_limits(sizes, average, **given)
     funnel = pd.DataFrame({"exposure": sizes})
-    for i, level in enumerate(LIMITS):
+    for i, level in enumerate(FUNNEL):
         funnel[f"lower_{level:g}"], funnel[f"upper_{level:g}"] = drawn.lower[i], drawn.upper[i]
     return table, funnel, float(np.sqrt(tau2))
 
@@ -273,15 +260,12 @@ def _pairs(table: pd.DataFrame, metric: Metric, chosen: Sequence[str]) -> pd.Dat
     if not pairs:
         return pd.DataFrame(columns=PAIR_COLUMNS)
     first, second = (table.iloc[[pair[side] for pair in pairs]] for side in (0, 1))
-    made = _compared(first, second, metric)
-    ratio = made.scale == "ratio"
-    change, lower, upper = (
-        100 * (np.asarray(part) - 1) if ratio else np.asarray(part) * _scale(metric)
-        for part in (made.value, made.lower, made.upper)
-    )
+    made = _compared(second, first, metric)
+    apart_by = change_columns(metric, made)
+    change = np.asarray(apart_by["change"])
     adjusted = adjust_p_values(made.p_value)
     with np.errstate(invalid="ignore"):
-        apart = adjusted <= SIGNIFICANT
+        apart = adjusted <= LEVELS.significance
     finding = np.select(
         [~np.isfinite(change), apart & (change > 0), apart],
         [UNKNOWN, "higher", "lower"],
@@ -292,8 +276,8 @@ def _pairs(table: pd.DataFrame, metric: Metric, chosen: Sequence[str]) -> pd.Dat
             "first": first["area_name"].to_numpy(),
             "second": second["area_name"].to_numpy(),
             "change": change,
-            "lower": lower,
-            "upper": upper,
+            "lower": apart_by["change_lower"],
+            "upper": apart_by["change_upper"],
             "p_value": np.asarray(made.p_value),
             "p_adjusted": adjusted,
             "finding": finding,
@@ -302,32 +286,14 @@ def _pairs(table: pd.DataFrame, metric: Metric, chosen: Sequence[str]) -> pd.Dat
     )
 
 
-def _compared(first: pd.DataFrame, second: pd.DataFrame, metric: Metric) -> Any:
-    counts = [
-        np.where(np.isfinite(frame["value"]), frame[name], np.nan)
-        for frame in (second, first)
-        for name in ("numerator", "denominator")
-    ]
-    if metric.statistic == "proportion":
-        return compare_proportions(*counts)
-    if has_funnel(metric):
-        return compare_rates(*counts)
-    values = [frame[name].to_numpy() for frame in (second, first) for name in ("value", "lower", "upper")]
-    return compare_estimates(*values, scale="ratio" if _is_ratio(metric) else "difference")
-
-
-def _is_ratio(metric: Metric) -> bool:
-    return metric.statistic in ("crude_rate", "directly_standardised_rate")
-
-
-def _scale(metric: Metric) -> float:
-    return metric.multiplier if metric.statistic == "proportion" else 1.0
-
-
-def _unit(metric: Metric) -> str:
-    if _is_ratio(metric):
-        return "%"
-    return "percentage points" if metric.unit == "%" else "points"
+def _compared(after: pd.DataFrame, before: pd.DataFrame, metric: Metric) -> Comparison:
+    """Compare by counts where chance follows from them, by limits elsewhere."""
+    one, other = (
+        replace(made, numerator=np.where(np.isfinite(made.value), made.numerator, np.nan))
+        for made in (Figures.of(after, metric), Figures.of(before, metric))
+    )
+    how = chance(metric) if has_funnel(metric) else BY_LIMITS
+    return how.compare(metric, one, other, None)
 
 
 def _years(rows: pd.DataFrame, metric: Metric, period: Period) -> pd.DataFrame:

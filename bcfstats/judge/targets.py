@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from bcfstats.judge.outlook import Floats, History, Outlook, Texts, is_share, joined
+from bcfstats.define.levels import LEVELS
+from bcfstats.judge.outlook import Floats, History, Outlook, Texts, joined
 
 Peers = Mapping[str, Sequence[str]]
 
@@ -81,8 +82,8 @@ def _against(history: History, chosen: np.ndarray, improvement: Floats, directio
     share = np.where(np.isnan(improvement), np.nan, at_least / ordered.size)
     worth = history.worth[chosen].sum()
     x = share * worth
-    lower = np.where(x <= 0, 0.0, special.betaincinv(x + 0.5, worth - x + 0.5, 0.025))
-    upper = np.where(x >= worth, 1.0, special.betaincinv(x + 0.5, worth - x + 0.5, 0.975))
+    lower = np.where(x <= 0, 0.0, special.betaincinv(x + 0.5, worth - x + 0.5, LEVELS.tail))
+    upper = np.where(x >= worth, 1.0, special.betaincinv(x + 0.5, worth - x + 0.5, 1 - LEVELS.tail))
     size, areas = (np.full(len(share), float(k)) for k in (ordered.size, seen.any(axis=1).sum()))
     return np.stack([share, lower, upper, size, areas])
 
@@ -154,22 +155,22 @@ def proposal(view: Outlook, targets: pd.DataFrame) -> Proposal:
 
 def _events(view: Outlook, value: Floats) -> Floats:
     """Events fewer (or more, where more is better) than the baseline rate would bring."""
-    statistic = view.metric.statistic
-    if statistic == "directly_standardised_rate":
+    if view.metric.kind.is_standardised:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(view.direction * (value / view.value - 1) * view.numerator)
-    if statistic not in ("crude_rate", "proportion", "modelled_ratio"):
+    if not view.metric.kind.tells_events:
         return np.full(len(value), np.nan)
     return np.asarray(view.direction * (value - view.value) / view.values_per_event)
 
 
 def _reasons(view: Outlook, value: Floats) -> Texts:
-    top = view.metric.multiplier if is_share(view.metric) else np.inf
+    lowest, highest = view.metric.bounds
     over = view.months if view.metric.frequency == "month" else 1
     with np.errstate(divide="ignore", invalid="ignore"):
         whole = np.abs(value / (view.value * over) - 1) < WHOLE_WINDOW
-    found = np.where(value < 0, "the target is below zero", "")
-    found = np.where(value > top, f"the target is above {top:g} %", found)
+    found = np.where(value < lowest, f"the target is below {lowest or 'zero'}", "")
+    unit = " %" if view.metric.unit == "%" else ""
+    found = np.where(value > highest, f"the target is above {highest:g}{unit}", found)
     mistaken = (
         f"the target looks like a rate for all {over} months: this metric's value is the average per month"
     )

@@ -64,7 +64,7 @@ class _Words:
         self.worse = "or lower" if view.metric.polarity == "lower" else "or higher"
         self.few_more = "fewer" if view.metric.polarity == "lower" else "more"
         self.span = view.history.span
-        self.events = _events(view)
+        self.events = view.metric.event
 
     def explain(self, row: dict[str, Any], why: str, slows: bool, projected: bool) -> Iterator[str]:
         """Give the sentences of one target."""
@@ -197,14 +197,3 @@ def cannot(why: str) -> Iterator[str]:
         for start in range(0, len(words), MOST_WORDS):
             part = " ".join(words[start : start + MOST_WORDS])
             yield part[:1].upper() + part[1:] + "."
-
-
-def _events(view: "Outlook") -> str:
-    known = {
-        "delayed_transfers": "delayed days",
-        "reablement": "people at home",
-        "dementia_diagnosis": "people diagnosed",
-    }
-    if view.metric.id in known:
-        return known[view.metric.id]
-    return "people" if view.metric.statistic == "proportion" else "admissions"

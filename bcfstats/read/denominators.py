@@ -55,7 +55,7 @@ def join_denominators(
     for name, metric in metrics.items():
         bare = frame["denominator"].isna() & frame["value"].isna() & frame["numerator"].notna()
         rows = (frame["metric"] == name) & bare
-        if metric.statistic != "crude_rate" or not rows.any():
+        if not metric.kind.needs_population or not rows.any():
             continue
         group = AGE_GROUPS.get(metric.age_group)
         people = populations[populations["age_group"] == group].dropna(subset=["population"])
@@ -152,7 +152,13 @@ def check_denominators(
         group = AGE_GROUPS.get(metric.age_group)
         rows = frame[(frame["metric"] == name) & frame["denominator"].notna()]
         people = ons[ons["age_group"] == group]
-        if metric.statistic != "crude_rate" or group is None or rows.empty or people.empty:
+        if (
+            not metric.kind.per_resident
+            or metric.kind.is_standardised
+            or group is None
+            or rows.empty
+            or people.empty
+        ):
             continue
         found = _people_of(rows[["area_code", "period_start"]], people)
         away = (found["year"] - found["wanted"]).abs()

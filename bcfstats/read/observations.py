@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +15,7 @@ from bcfstats.errors import InputError, ParameterError
 from bcfstats.read.marks import STATUSES
 
 if TYPE_CHECKING:
+    from bcfstats.define.kinds import Kind
     from bcfstats.define.metrics import Metric
 
 OBSERVATION_TYPES = {
@@ -60,9 +61,6 @@ AREA_TYPES = dict.fromkeys(
 KEY = ["area_code", "metric", "period_start", "period_end"]
 NUMBERS = ["numerator", "denominator", "value", "lower_ci", "upper_ci"]
 TO_NEAREST_5 = "published to the nearest 5"
-PROPORTIONS = ("proportion", "survey_proportion")
-_QUOTIENTS = ("crude_rate", "proportion", "survey_proportion", "mean")
-_SURVEYS = ("survey_proportion", "mean")
 _ROUNDED_TO = 5  # adult social care counts are rounded to the nearest 5
 NOT_THE_QUOTIENT = "the value is not numerator / denominator x multiplier"
 
@@ -149,10 +147,9 @@ def complete(frame: pd.DataFrame, metrics: Mapping[str, Metric]) -> pd.DataFrame
     """Fill in what follows from the rest: metric ids, frequencies, and values of counted metrics."""
     ids = {name: _metric_id(name, metrics) for name in frame["metric"].unique()}
     metric = frame["metric"].map(ids).astype("str")
-    statistic = metric.map({name: one.statistic for name, one in metrics.items()})
     multiplier = metric.map({name: one.multiplier for name, one in metrics.items()}).astype("float64")
     frequency = metric.map({name: one.frequency for name, one in metrics.items()})
-    counted = statistic.isin((*_QUOTIENTS, "modelled_ratio")) & (frame["denominator"] > 0)
+    counted = _known(metric, metrics, lambda kind: not kind.is_standardised) & (frame["denominator"] > 0)
     quotient = (frame["numerator"] / frame["denominator"] * multiplier).where(counted)
     completed = frame.assign(
         metric=metric,
@@ -160,6 +157,11 @@ def complete(frame: pd.DataFrame, metrics: Mapping[str, Metric]) -> pd.DataFrame
         value=frame["value"].fillna(quotient),
     )
     return completed.drop_duplicates([*KEY, *NUMBERS, "status"], ignore_index=True)
+
+
+def _known(metric: pd.Series, metrics: Mapping[str, Metric], what: Callable[[Kind], bool]) -> pd.Series:
+    """Say of each row whether its metric is known and of such a kind."""
+    return metric.isin([name for name, one in metrics.items() if what(one.kind)])
 
 
 def _metric_id(name: str, metrics: Mapping[str, Metric]) -> str:
@@ -249,20 +251,23 @@ def _rules_of_metrics(
 ) -> Iterator[_Rule]:
     """Rules that depend on what kind of statistic the metric is."""
     metric = frame["metric"]
-    statistic = metric.map({name: one.statistic for name, one in metrics.items()}).fillna("")
     multiplier = metric.map({name: one.multiplier for name, one in metrics.items()}).astype("float64")
-    proportion = statistic.isin(PROPORTIONS)
+    highest = metric.map({name: one.bounds[1] for name, one in metrics.items()}).astype("float64")
+    proportion = _known(metric, metrics, lambda kind: kind.is_share)
     value, numerator, denominator = (numbers[name] for name in ("value", "numerator", "denominator"))
     yield _Rule("value", proportion & (value > multiplier), "a proportion cannot be above 100 %")
     yield _Rule(
         "numerator", proportion & (numerator > denominator), "a proportion has more cases than people"
     )
+    yield _Rule("value", ~proportion & (value > highest), "the value is above the highest there can be")
     yield _Rule("value", value < 0, "the value cannot be negative")
     yield _Rule("period_start", _not_a_month(frame, metrics), "a monthly metric needs calendar months")
     yield _Rule("denominator", (denominator == 0) & (numerator > 0), "there are cases but no people")
-    lowest, highest = _quotient_range(numbers, multiplier, frame, statistic.isin(_SURVEYS))
+    survey = _known(metric, metrics, lambda kind: kind.is_survey)
+    lowest, highest = _quotient_range(numbers, multiplier, frame, survey)
     apart = (value + _half_unit(value) < lowest) | (value - _half_unit(value) > highest)
-    differs = statistic.isin(_QUOTIENTS) & (denominator > 0) & apart
+    quotient = _known(metric, metrics, lambda kind: kind.is_quotient)
+    differs = quotient & (denominator > 0) & apart
     yield _Rule("value", differs, NOT_THE_QUOTIENT, impossible=False)
     outside = (numbers["lower_ci"] - _half_unit(numbers["lower_ci"]) > value + _half_unit(value)) | (
         numbers["upper_ci"] + _half_unit(numbers["upper_ci"]) < value - _half_unit(value)

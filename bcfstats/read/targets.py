@@ -19,7 +19,7 @@ from bcfstats.define.periods import Period
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.files import write_whole
 from bcfstats.read.marks import month_number, parse_number
-from bcfstats.read.observations import PROPORTIONS, typed
+from bcfstats.read.observations import typed
 from bcfstats.read.workbook import cell_text, find_table, open_file
 
 if TYPE_CHECKING:
@@ -188,10 +188,11 @@ class _RowReader:
             self.problems.append(f"{where}: {' and '.join(given)} are given; give one of them")
         elif not given:
             self.problems.append(f"{where}: no target; give one of {', '.join(WAYS)}")
-        limit = metric.multiplier if metric and metric.statistic in PROPORTIONS else math.inf
+        highest = metric.bounds[1] if metric else math.inf
+        unit = " %" if metric and metric.unit == "%" else ""
         for name in ("target_value", "baseline_value"):
-            if numbers[name] > limit:
-                self.problems.append(f"{where}, {name}: {numbers[name]:g} is above 100 %")
+            if numbers[name] > highest:
+                self.problems.append(f"{where}, {name}: {numbers[name]:g} is above {highest:g}{unit}")
 
 
 def _payment_text(cell: Any) -> str:

@@ -1,5 +1,6 @@
 """Metrics against the outcomes framework menu of the annex and the definitions published for each."""
 
+import json
 import subprocess
 import sys
 from datetime import date
@@ -303,3 +304,39 @@ def test_the_caveat_on_changes_of_recording_against_the_published_files(real_dat
 def test_importing_the_metrics_loads_no_pandas() -> None:
     code = "import sys, bcfstats.define.metrics; sys.exit('pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def own_metric(folder: Path, **fields: object) -> Any:
+    """Read the local metric with some of its fields changed."""
+    lines = {line.partition(" = ")[0]: line for line in LOCAL.strip().splitlines()}
+    lines |= {name: f"{name} = {json.dumps(value)}" for name, value in fields.items()}
+    (folder / "own.toml").write_text("\n".join(lines.values()), encoding="utf-8")
+    return load_metrics(folder / "own.toml")["direct_care_home_admissions"]
+
+
+@pytest.mark.parametrize(
+    ("numerator", "event"),
+    [
+        ("Visits made on the same day", "visits made on the same day"),
+        ("falls", "falls"),
+        ("People at home", "people at home"),
+        ("home", "events"),
+        ("Emergency admissions of people aged 65 and over with a fall", "events"),
+    ],
+)
+def test_a_metric_of_ones_own_is_told_with_its_own_noun(tmp_path: Path, numerator: str, event: str) -> None:
+    assert own_metric(tmp_path, numerator=numerator).event == event
+
+
+def test_what_may_be_left_out_has_its_usual_value(tmp_path: Path) -> None:
+    made = own_metric(tmp_path)
+    assert (made.nature, made.bounds) == ("flow", (0, 100))
+    assert own_metric(tmp_path, statistic="survey_proportion").nature == "sample"
+    assert own_metric(tmp_path, statistic="modelled_ratio").nature == "stock"
+    assert own_metric(tmp_path, statistic="mean", bounds=[4, 20]).bounds == (4, 20)
+
+
+@pytest.mark.parametrize("bounds", [[1], [5, 2], ["a", "b"], [0, True], [0, 1, 2]])
+def test_bounds_that_are_none_are_refused(tmp_path: Path, bounds: list[object]) -> None:
+    with pytest.raises(InputError, match="bounds"):
+        own_metric(tmp_path, bounds=bounds)

@@ -9,7 +9,7 @@ import pytest
 from bcfstats.define.metrics import METRICS
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.example.data import example_data
-from bcfstats.judge.side_by_side import ABOVE, BELOW, LIMITS, WITHIN, compare_areas
+from bcfstats.judge.side_by_side import ABOVE, BELOW, FUNNEL, WITHIN, compare_areas
 from bcfstats.read.data import Data
 from bcfstats.read.peers import peers_by
 
@@ -88,7 +88,7 @@ def test_funnel_drawn_is_the_funnel_judged_by():
     found = compare_areas(made([70, 95, 240], [100, 100, 300]), "reablement", [], "2013/14")
     funnel, areas = found.funnel, found.areas
     lower, upper = (
-        np.interp(areas["exposure"], funnel["exposure"], funnel[f"{side}_{LIMITS[1]:g}"])
+        np.interp(areas["exposure"], funnel["exposure"], funnel[f"{side}_{FUNNEL[1]:g}"])
         for side in ("lower", "upper")
     )
     inside = (areas["value"] >= lower) & (areas["value"] <= upper)

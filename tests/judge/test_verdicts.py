@@ -83,7 +83,7 @@ def test_a_share_that_is_better_higher_has_its_own_words():
     [
         ("care_home_admissions", "admissions"),
         ("dementia_diagnosis", "people diagnosed"),
-        ("patient_experience", "admissions"),
+        ("patient_experience", "people"),
     ],
 )
 def test_what_is_counted_has_its_name(metric, events):

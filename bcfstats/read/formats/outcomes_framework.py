@@ -23,7 +23,6 @@ from bcfstats.read.observations import (
     OBSERVATION_TYPES,
     OTHER_TYPES,
     POPULATION_TYPES,
-    PROPORTIONS,
     TO_NEAREST_5,
     check_observations,
     typed,
@@ -194,7 +193,7 @@ def _rounded(entries: list[_Entry]) -> set[tuple[str, str]]:
 def _row(entry: _Entry, year: Period, rounded: set[tuple[str, str]], source: str) -> dict[str, Any]:
     metric = METRICS[MEASURES[entry.measure]]
     outcome = entry.cells.get("outcome", Cell(math.nan, "not_available", "not in the file"))
-    lower, upper, notes = _interval(entry, metric.statistic in PROPORTIONS)
+    lower, upper, notes = _interval(entry, metric.kind.is_share)
     status = outcome.status
     coarse = [kind for kind in ("numerator", "denominator") if (entry.measure, kind) in rounded]
     if status == "ok" and coarse:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from bcfstats.define.periods import Period
-from bcfstats.judge.side_by_side import CHOSEN, LIMITS, OTHER, PEER, SideBySide
+from bcfstats.judge.side_by_side import CHOSEN, FUNNEL, OTHER, PEER, SideBySide
 from bcfstats.show import sentences
 from bcfstats.show.charts.chart import Chart
 from bcfstats.show.charts.drawing import WIDTH, Floats, Plot, ends
@@ -33,7 +33,7 @@ def funnel_of_areas(found: SideBySide, source: str) -> Chart:
     if funnel is None:
         raise ValueError("This metric has no funnel.")
     size = np.log10(areas["exposure"].to_numpy(dtype=float))
-    limits = [funnel[f"{side}_{level:g}"].to_numpy() for level in LIMITS for side in ("lower", "upper")]
+    limits = [funnel[f"{side}_{level:g}"].to_numpy() for level in FUNNEL for side in ("lower", "upper")]
     values = areas["value"].to_numpy(dtype=float)
     plot = Plot(
         metric.unit, ends(size, margin=0.06), ends(values, *[part[8:] for part in limits], margin=0.06)

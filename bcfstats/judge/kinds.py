@@ -1,0 +1,254 @@
+"""Chance within a period, by kind of metric: intervals, comparisons and the least significant change."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bcfstats.define.levels import LEVELS
+from bcfstats.define.metrics import Metric
+from bcfstats.stats import estimates
+from bcfstats.stats.comparisons import Comparison, compare_estimates, compare_proportions, compare_rates
+from bcfstats.stats.improvements import estimate_improvement
+from bcfstats.stats.proportion_improvements import proportion_improvement
+from bcfstats.stats.rate_improvements import rate_improvement
+from bcfstats.stats.rows import critical_value
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Figures:
+    """Values with what they are made of, one entry an area.
+
+    Attributes
+    ----------
+    numerator, denominator : arrays
+        What is counted, and what it is counted over.
+    value, lower, upper : arrays
+        In the metric's unit, as published.
+    unrounded : array
+        The value as the counts make it.
+    dispersion, df : arrays
+        Variance of the numerator over that of independent events, and its degrees of freedom.
+    """
+
+    numerator: Floats
+    denominator: Floats
+    value: Floats
+    lower: Floats
+    upper: Floats
+    unrounded: Floats
+    dispersion: Floats
+    df: Floats
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, metric: Metric) -> "Figures":
+        """Take the figures of a table, of independent events."""
+        names = ("numerator", "denominator", "value", "lower", "upper")
+        columns = {name: frame[name].to_numpy(dtype=float) for name in names}
+        with np.errstate(divide="ignore", invalid="ignore"):
+            unrounded = metric.multiplier * columns["numerator"] / columns["denominator"]
+        n = len(frame)
+        return cls(**columns, unrounded=unrounded, dispersion=np.ones(n), df=np.full(n, np.inf))
+
+    def take(self, places: NDArray[np.int64]) -> "Figures":
+        """Line the entries up with others."""
+        return replace(self, **{field.name: getattr(self, field.name)[places] for field in fields(self)})
+
+
+@dataclass(frozen=True)
+class Chance:
+    """How chance within a period is measured.
+
+    Attributes
+    ----------
+    interval : function or None
+        Limits of each figure from its counts; None where counts do not give any.
+    compare : function
+        Later figures against earlier ones; with a polarity, the chance of an improvement as large.
+    reach : function
+        The figures that values would be over other denominators.
+    least : function
+        The values just beyond chance over other denominators.
+    method : str
+        How the comparison is named.
+    """
+
+    interval: Callable[[Metric, Floats, Floats], estimates.Estimate] | None
+    compare: Callable[[Metric, Figures, Figures, str | None], Comparison]
+    reach: Callable[[Metric, Figures, Floats, Floats], Figures]
+    least: Callable[[Metric, Figures, Floats], Floats]
+    method: str
+
+    def p_value(self, metric: Metric, now: Figures, value: Floats, later: Floats) -> Floats:
+        """One-sided p-value of a later value, in the improving direction."""
+        reached = self.reach(metric, now, value, later)
+        return np.asarray(self.compare(metric, reached, now, metric.polarity).p_improvement)
+
+
+def chance(metric: Metric) -> Chance:
+    """Say how chance within a period is measured for a metric.
+
+    Shares of people who were all counted are binomial. Rates of events are Poisson, with the dispersion their
+    figures carry. All else rests on limits that are published or made.
+    """
+    kind = metric.kind
+    if kind.is_counted_share:
+        return SHARES
+    if kind.is_exact and (metric.independent_events or metric.frequency == "month"):
+        return RATES if metric.independent_events else DISPERSED
+    return BY_LIMITS
+
+
+def has_funnel(metric: Metric) -> bool:
+    """Whether chance follows from the counts of a metric, so that a funnel can be drawn.
+
+    Examples
+    --------
+    >>> from bcfstats.define.metrics import METRICS
+    >>> has_funnel(METRICS["reablement"]), has_funnel(METRICS["delayed_transfers"])
+    (True, False)
+    """
+    return chance(metric) is SHARES or (chance(metric) is RATES and metric.frequency != "month")
+
+
+def sampling_variance(metric: Metric, now: Figures) -> Floats:
+    """Sampling variance of each figure on the scale its movement between years is measured on."""
+    kind, n, multiplier = metric.kind, now.denominator, metric.multiplier
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if kind.is_counted_share:
+            share = np.clip(now.value / multiplier, 0.5 / n, 1 - 0.5 / n)
+            return np.asarray(multiplier**2 * share * (1 - share) / n)
+        if kind.tells_events:
+            return np.asarray(np.where(now.numerator > 0, 1 / now.numerator, np.nan))
+        width = np.log(now.upper / now.lower) if kind.scale == "ratio" else now.upper - now.lower
+        return np.asarray((width / (2 * critical_value(LEVELS.interval))) ** 2)
+
+
+def change_columns(metric: Metric, made: Comparison) -> dict[str, object]:
+    """Lay a comparison out as a change in per cent, or in the metric's own points."""
+    if made.scale == "ratio":
+        parts, unit = [100 * (part - 1) for part in (made.value, made.lower, made.upper)], "%"
+    else:
+        scale = metric.multiplier if metric.kind.is_counted_share else 1.0
+        parts, unit = [scale * part for part in (made.value, made.lower, made.upper)], metric.points
+    names = ("change", "change_lower", "change_upper")
+    return {**dict(zip(names, parts, strict=True)), "change_unit": unit, "noise_p": made.p_improvement}
+
+
+def _share_interval(metric: Metric, numerator: Floats, denominator: Floats) -> estimates.Estimate:
+    return estimates.proportion(numerator, denominator, multiplier=metric.multiplier)
+
+
+def _compare_shares(metric: Metric, after: Figures, before: Figures, polarity: str | None) -> Comparison:
+    return compare_proportions(
+        after.numerator, after.denominator, before.numerator, before.denominator, polarity=polarity
+    )
+
+
+def _share_reached(metric: Metric, now: Figures, value: Floats, later: Floats) -> Figures:
+    return replace(now, numerator=value / metric.multiplier * later, denominator=later, value=value)
+
+
+def _least_share(metric: Metric, now: Figures, later: Floats) -> Floats:
+    return np.asarray(
+        proportion_improvement(
+            now.value / metric.multiplier * now.denominator,
+            now.denominator,
+            later_denominator=later,
+            polarity=metric.polarity,
+            multiplier=metric.multiplier,
+        ).value
+    )
+
+
+def _rate_interval(metric: Metric, numerator: Floats, denominator: Floats) -> estimates.Estimate:
+    return estimates.crude_rate(numerator, denominator, multiplier=metric.multiplier)
+
+
+def _compare_rates(metric: Metric, after: Figures, before: Figures, polarity: str | None) -> Comparison:
+    return compare_rates(
+        after.numerator,
+        after.denominator,
+        before.numerator,
+        before.denominator,
+        polarity=polarity,
+        dispersion=before.dispersion,
+        degrees_of_freedom=before.df,
+    )
+
+
+def _rate_reached(metric: Metric, now: Figures, value: Floats, later: Floats) -> Figures:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        events = value / now.unrounded * now.numerator * later / now.denominator
+    return replace(now, numerator=events, denominator=later, value=value)
+
+
+def _least_rate(metric: Metric, now: Figures, later: Floats) -> Floats:
+    found = rate_improvement(
+        now.numerator,
+        now.denominator,
+        later_denominator=later,
+        polarity=metric.polarity,
+        dispersion=now.dispersion,
+        degrees_of_freedom=now.df,
+    )
+    return np.asarray(now.unrounded * found.ratio)
+
+
+def _compare_limits(metric: Metric, after: Figures, before: Figures, polarity: str | None) -> Comparison:
+    values = (part for one in (after, before) for part in (one.value, one.lower, one.upper))
+    return compare_estimates(*values, scale=metric.kind.change, polarity=polarity)
+
+
+def _value_reached(metric: Metric, now: Figures, value: Floats, later: Floats) -> Figures:
+    if metric.kind.change == "ratio":
+        with np.errstate(divide="ignore", invalid="ignore"):
+            shift = value / now.value
+        return replace(now, value=value, lower=now.lower * shift, upper=now.upper * shift)
+    shift = value - now.value
+    return replace(now, value=value, lower=now.lower + shift, upper=now.upper + shift)
+
+
+def _least_value(metric: Metric, now: Figures, later: Floats) -> Floats:
+    return np.asarray(
+        estimate_improvement(
+            now.value,
+            now.lower,
+            now.upper,
+            polarity=metric.polarity,
+            scale=metric.kind.change,
+            within=metric.bounds,
+        ).value
+    )
+
+
+SHARES = Chance(
+    interval=_share_interval,
+    compare=_compare_shares,
+    reach=_share_reached,
+    least=_least_share,
+    method="the difference of two proportions (Newcombe), for noise only",
+)
+RATES = Chance(
+    interval=_rate_interval,
+    compare=_compare_rates,
+    reach=_rate_reached,
+    least=_least_rate,
+    method="the rate ratio of independent events, for noise only",
+)
+DISPERSED = replace(
+    RATES,
+    interval=None,
+    method="the rate ratio of the same months with month-to-month dispersion, for noise only",
+)
+BY_LIMITS = Chance(
+    interval=None,
+    compare=_compare_limits,
+    reach=_value_reached,
+    least=_least_value,
+    method="the two values with their published intervals, for sampling error only",
+)
