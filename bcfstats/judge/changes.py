@@ -193,7 +193,9 @@ def _monthly_change(
 
 def _published_change(metric: Metric, first: pd.DataFrame, last: pd.DataFrame) -> pd.DataFrame:
     """Compare two published figures by the metric's kind."""
-    made = chance(metric).compare(metric, Figures.of(last, metric), Figures.of(first, metric), metric.polarity)
+    made = chance(metric).compare(
+        metric, Figures.of(last, metric), Figures.of(first, metric), metric.polarity
+    )
     return pd.DataFrame(
         {
             **change_columns(metric, made),

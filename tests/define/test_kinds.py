@@ -1,6 +1,7 @@
 """What each kind of statistic is, held against the definitions of the publishers."""
 
 import pytest
+
 from bcfstats.define.kinds import KINDS
 from bcfstats.define.metrics import METRICS
 
@@ -37,7 +38,8 @@ def test_only_rates_are_told_in_per_cent():
 def test_every_metric_has_a_kind_and_values_within_its_bounds():
     for metric in METRICS.values():
         lowest, highest = metric.bounds
-        assert lowest == 0 and highest > 0
+        assert lowest == 0
+        assert highest > 0
         assert (highest <= metric.multiplier) == metric.kind.is_share or metric.kind.is_survey
 
 

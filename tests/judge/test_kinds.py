@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+
 from bcfstats.define.metrics import METRICS
 from bcfstats.judge.kinds import (
     BY_LIMITS,
