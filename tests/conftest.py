@@ -1,79 +1,202 @@
-"""Fixtures shared by all tests."""
+"""Fixtures shared by all tests, made once for all processes; and what a machine may lack, in one place."""
 
+import io
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[1]
+PUBLISHED = Path(os.environ.get("BCFSTATS_REAL_DATA", ROOT.parent / "shared" / "data"))
+LONGEST_FIRST = ("tests/run", "tests/browser", "notebooks", "tests/test_docs.py", "tests/judge")
+
+
+def installed(*modules: str) -> bool:
+    """Whether packages can be imported."""
+    return all(find_spec(name) for name in modules)
+
+
+@cache
+def printing_browser() -> bool:
+    """Whether the browser is there that prints pages to PDF."""
+    from bcfstats.errors import ReportError
+    from bcfstats.run.export import find_browser
+
+    try:
+        return bool(find_browser())
+    except ReportError:
+        return False
+
+
+@cache
+def own_network() -> bool:
+    """Whether a test may make a network of its own."""
+    command = ["unshare", "--net", "--map-root-user", "true"]
+    return bool(shutil.which("unshare")) and not subprocess.run(command, capture_output=True).returncode
+
+
+# What a machine may lack: whether it is there, and what a test that needs it says when it is skipped.
+NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
+    "published files": (
+        (PUBLISHED / "dtoc").is_dir,
+        f"no published files in {PUBLISHED}: set BCFSTATS_REAL_DATA to their folder",
+    ),
+    "chromium": (
+        lambda: bool(shutil.which("chromium")) and installed("playwright", "axe_playwright_python"),
+        "no chromium on PATH (your system's package of that name), or no pip install -e .[browser]",
+    ),
+    "printing": (printing_browser, "no Chromium, Chrome or Edge to print pages with"),
+    "word": (lambda: installed("docx"), "python-docx is not installed: .[word]"),
+    "cluster": (lambda: installed("distributed"), "distributed is not installed: .[cluster]"),
+    "site": (
+        lambda: installed("material", "mkdocstrings_handlers"),
+        "mkdocs-material or mkdocstrings is not installed: .[docs]",
+    ),
+    "git": (
+        lambda: bool(shutil.which("git")) and (ROOT / ".git").exists(),
+        "no git, or no git working folder: what is tracked cannot be told",
+    ),
+    "own network": (own_network, "this system gives a test no network of its own"),
+    "fork": (lambda: hasattr(os, "fork"), "this system cannot fork"),
+    "pipes": (lambda: hasattr(os, "mkfifo"), "this system has no named pipes"),
+    "resource": (lambda: installed("resource"), "this system neither tells nor limits what a process takes"),
+    "proc": (Path("/proc/self/stat").is_file, "this system does not list its processes under /proc"),
+    "no root": (
+        lambda: not hasattr(os, "geteuid") or os.geteuid() != 0,
+        "root may read and write everything",
+    ),
+}
+
+
+def need(*names: str) -> None:
+    """Skip the test, with the reason, where this machine lacks what it needs."""
+    for name in names:
+        is_there, reason = NEEDS[name]
+        if not is_there():
+            pytest.skip(reason)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test marked with `needs` on a machine that lacks one of the things named."""
+    for mark in item.iter_markers("needs"):
+        need(*mark.args)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that no process is left with it at the end."""
+    places = {name: place for place, name in enumerate(LONGEST_FIRST)}
+
+    def place(item: pytest.Item) -> int:
+        found = (places[name] for name in places if item.nodeid.startswith(name))
+        return next(found, len(places))
+
+    items.sort(key=place)
+
+
+@pytest.fixture(scope="session", name="need")
+def need_in_a_fixture() -> Callable[..., None]:
+    """Skip, with the reason, the tests of a fixture that needs what this machine lacks."""
+    return need
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Make a folder once for all the processes that tests run in; nobody writes to it afterwards."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "once"
+    shared.mkdir(exist_ok=True)
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder, done = shared / name, shared / f"{name}.done"
+        with FileLock(shared / f"{name}.lock"):
+            if not done.exists():
+                make(folder)
+                done.touch()
+        return folder
+
+    return made
 
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """Return the folder of real published files, or skip with the reason."""
-    folder = Path(os.environ.get("BCFSTATS_REAL_DATA", ROOT.parent / "shared" / "data"))
-    if not (folder / "dtoc").is_dir():
-        pytest.skip(f"no published files in {folder}: set BCFSTATS_REAL_DATA to their folder")
-    return folder
+    need("published files")
+    return PUBLISHED
 
 
 @pytest.fixture(scope="session")
-def real_processed(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def real_processed(real_data: Path, once) -> Path:
     """Prepare all the real published files, once for all tests that need them."""
     from bcfstats.read.prepare import prepare
 
-    folder = tmp_path_factory.mktemp("real") / "processed"
-    prepare(real_data, folder)
-    return folder
+    return once("real", lambda folder: prepare(real_data, folder))
 
 
 @pytest.fixture(scope="session")
-def example_processed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def example_processed(once) -> Path:
     """Prepare three example areas."""
     from bcfstats.example.data import write_example
     from bcfstats.read.prepare import prepare
 
-    folder = tmp_path_factory.mktemp("example")
-    write_example(folder / "raw", n_areas=3)
-    prepare(folder / "raw", folder / "processed")
-    return folder / "processed"
+    def make(folder: Path) -> None:
+        write_example(folder / "raw", n_areas=3)
+        prepare(folder / "raw", folder / "processed")
+
+    return once("example", make) / "processed"
 
 
 @pytest.fixture(scope="session")
-def broken_processed(example_processed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def example_run(example_processed: Path, once) -> Path:
+    """Make the reports of the three example areas; whoever changes something copies the folder first."""
+    from bcfstats.run.batch import run_batch
+    from tests.run.test_batch import settings
+
+    def make(folder: Path) -> None:
+        assert run_batch(settings(example_processed, folder), stream=io.StringIO()).exit_code == 0
+
+    return once("example-run", make)
+
+
+@pytest.fixture(scope="session")
+def broken_processed(example_processed: Path, once) -> Path:
     """Break the data of one area: one month of delayed days of X06000002 is negative."""
     import pandas as pd
 
-    folder = tmp_path_factory.mktemp("broken") / "processed"
-    shutil.copytree(example_processed, folder)
-    rows = pd.read_parquet(folder / "observations.parquet")
-    chosen = rows.index[(rows["area_code"] == "X06000002") & (rows["metric"] == "delayed_transfers")][7]
-    rows.loc[chosen, "numerator"] = -5.0
-    rows.to_parquet(folder / "observations.parquet")
-    return folder
+    def make(folder: Path) -> None:
+        shutil.copytree(example_processed, folder)
+        rows = pd.read_parquet(folder / "observations.parquet")
+        chosen = rows.index[(rows["area_code"] == "X06000002") & (rows["metric"] == "delayed_transfers")][7]
+        rows.loc[chosen, "numerator"] = -5.0
+        rows.to_parquet(folder / "observations.parquet")
+
+    return once("broken", make)
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(once) -> Path:
     """Build the site; a link that leads nowhere, or a page left out, is an error."""
-    pytest.importorskip("material", reason="mkdocs-material is not installed: .[docs]")
-    pytest.importorskip("mkdocstrings_handlers.python", reason="mkdocstrings is not installed: .[docs]")
-    folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", folder]
-    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return folder
+    need("site")
+
+    def make(folder: Path) -> None:
+        command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", folder]
+        environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    return once("site", make)
 
 
 @pytest.fixture(scope="session")
 def tracked() -> list[str]:
     """Return the paths git tracks, staged ones too, or skip where there is no git."""
-    if not (ROOT / ".git").exists():
-        pytest.skip("not a git working folder: what is tracked cannot be told")
+    need("git")
     listed = subprocess.run(
         ["git", "-c", "safe.directory=*", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True
     )

@@ -1,7 +1,6 @@
 """A real Chromium, as Debian ships it, and pages of example data for it to open."""
 
 import io
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,11 +39,9 @@ def overview(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def browser():
-    """Start Chromium for one module; skip, with the reason, where it or its driver is missing."""
-    pytest.importorskip("playwright.sync_api", reason="playwright is not installed: .[browser]")
-    if shutil.which("chromium") is None:
-        pytest.skip("no chromium on PATH: install your system's package of that name")
+def browser(need):
+    """Start Chromium for one module; its loop must not be running when other modules start theirs."""
+    need("chromium")
     with chromium() as started:
         yield started
 

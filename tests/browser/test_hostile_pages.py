@@ -101,6 +101,7 @@ def test_outputs_of_executed_notebooks_run_nothing_where_a_notebook_is_trusted(o
         assert said_and_asked(open_page, page) == ([], []), path
 
 
+@pytest.mark.needs("printing")
 def test_a_hostile_report_is_printed(out):
     code = next(code for code, name in AREAS.items() if code in CHOSEN and name == FORMULAS[0])
     (path,) = export(out, areas=[code], pdf=True)

@@ -4,7 +4,6 @@ Every file is made here. Figures are made up.
 """
 
 import io
-import os
 import struct
 import subprocess
 import sys
@@ -340,7 +339,7 @@ for name in sys.argv[1:]:
 """
 
 
-@pytest.mark.skipif(os.name == "nt", reason="memory is measured as Linux and macOS tell it")
+@pytest.mark.needs("resource")
 def test_huge_files_take_neither_memory_nor_time(tmp_path):
     """Under 1 GiB and 10 seconds each, and every one is refused."""
     huge = {

@@ -3,7 +3,6 @@
 import io
 import os
 import random
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -21,7 +20,7 @@ from bcfstats.run.report import Job, Kit
 from bcfstats.run.resume import code_fingerprint
 from scripts.compare_engines import cells_of, differences
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="this system cannot fork")
+pytestmark = pytest.mark.needs("fork")
 
 PARAMETERS = "area_code = ''\nrun_folder = ''"
 SHOWS = [

@@ -199,8 +199,10 @@ def test_parameters_of_executed_notebooks_are_the_texts_themselves(out):
     assert given.keys() == AREAS.keys()
 
 
+@pytest.mark.needs("word")
 def test_word_document_holds_the_names_and_leads_nowhere(out):
-    docx = pytest.importorskip("docx", reason="python-docx is not installed: .[word]")
+    import docx
+
     code = "<b>X</b>"
     (path,) = export(out, areas=[code], docx=True)
     document = docx.Document(path)

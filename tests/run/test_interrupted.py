@@ -161,7 +161,7 @@ def test_ctrl_c_pressed_twice_ends_soon_and_leaves_a_record(begun):
         pass
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="this system sets no limit to files")
+@pytest.mark.needs("resource")
 @pytest.mark.parametrize("room", [4_000, 20_000])
 def test_a_full_disk_leaves_every_file_whole(room, few, tmp_path):
     """The system refuses to write more than so many bytes to a file, as it does when a disk is full."""

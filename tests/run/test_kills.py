@@ -64,7 +64,7 @@ def test_stamps_do_not_count_and_figures_do(folder):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are found under /proc")
+@pytest.mark.needs("proc")
 def test_a_few_kills_lose_nothing():
     command = [sys.executable, "-m", "scripts.kills", "--kills", "9"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)

@@ -141,7 +141,7 @@ def test_the_guard_refuses_what_it_is_for(code, guarded, tmp_path):
     assert (tmp_path / "asked").exists()
 
 
-@pytest.mark.skipif(not alone(), reason="this system gives a test no network of its own")
+@pytest.mark.needs("own network")
 def test_the_network_of_its_own_leads_nowhere():
     code = "import socket; socket.create_connection(('198.51.100.7', 80), timeout=5)"
     told = subprocess.run([*alone(), "-c", code], capture_output=True, text=True, check=False)

@@ -30,7 +30,7 @@ from scripts.compare_engines import cells_of
 from tests.run.test_batch import settings
 from tests.run.test_engine import job, kit_for, notebook
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="this system cannot fork")
+pytestmark = pytest.mark.needs("fork")
 
 ROOT = Path(__file__).resolve().parents[2]
 READS = "import pandas as pd\npd.read_parquet(f'{run_folder}/tables/areas.parquet')['n'].tolist(), area_code"
@@ -112,12 +112,14 @@ def test_a_report_lost_by_its_executor_is_asked_for_once_more():
 
 
 @pytest.fixture
-def cluster(tmp_path):
+def cluster(need, tmp_path):
     """Start a Dask scheduler and two workers, each a process of its own with its own copy of the code.
 
     Code that is edited while tests run would be another version there than here.
     """
-    distributed = pytest.importorskip("distributed")
+    need("cluster")
+    import distributed
+
     place = tmp_path / "cluster"
     shutil.copytree(ROOT / "bcfstats", place / "bcfstats")
     address = place / "scheduler.json"
@@ -163,10 +165,10 @@ def test_cluster_that_loses_a_worker_half_way_makes_every_report_as_here(cluster
     assert comparable(made) == local
 
 
-def test_executors_that_cannot_be_used_are_refused():
+def test_executors_that_cannot_be_used_are_refused(need):
     with pytest.raises(InputError, match="not known"):
         check_executor("cloud")
-    pytest.importorskip("distributed")
+    need("cluster")
     with pytest.raises(InputError, match="cannot be reached"), open_crew("dask=tcp://localhost:1", 1):
         pass
 
