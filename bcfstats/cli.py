@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+import bcfstats
 from bcfstats.errors import BcfStatsError, InputError
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="What should our target be? Baselines, trends, seasons and changes for Better Care Fund metrics.",
 )
@@ -44,6 +44,20 @@ def main() -> None:
         raise SystemExit(BAD_INPUT) from None
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        print(f"bcfstats {bcfstats.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None: ...
+
+
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the example reports.")] = Path("reports/demo"),
@@ -57,9 +71,12 @@ def demo(
 
     from bcfstats.example.data import write_example
     from bcfstats.example.targets import write_example_targets
+    from bcfstats.files import sole_use
     from bcfstats.read.prepare import prepare as prepare_files
     from bcfstats.run.settings import Settings
 
+    with sole_use(out):
+        pass  # a folder that cannot be written to is told before anything is computed
     with tempfile.TemporaryDirectory() as raw:
         write_example(Path(raw), n_areas=areas)
         prepare_files(Path(raw), out / "data")
@@ -74,6 +91,19 @@ def init(debug: Debug = False) -> None:
     from bcfstats.run.settings import write_settings
 
     print(f"Wrote {write_settings(Path())}. Every line in it is explained.")
+
+
+@app.command()
+def notebooks(
+    folder: Annotated[Path, typer.Argument(help="Where they go.")] = Path("notebooks"),
+    debug: Debug = False,
+) -> None:
+    """Lay notebooks to work with in a folder: explore, set ambitions, compare areas."""
+    from bcfstats.run.notebooks import lay_out
+
+    for path in lay_out(folder):
+        print(path)
+    print(f"Open them with: jupyter lab {folder}")
 
 
 @app.command()

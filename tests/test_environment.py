@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+import bcfstats
+
 ROOT = Path(__file__).resolve().parents[1]
 OTHER_NAME_ON_CONDA_FORGE = {
     "jupyter-client": "jupyter_client",
@@ -19,8 +21,12 @@ CONDA_ONLY = {"python", "pip"}
 FROM_PIP = {"gptables"}  # not known to be on conda-forge: pip installs it with the package
 
 
+def table():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
 def project():
-    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return table()["project"]
 
 
 def environment():
@@ -96,3 +102,9 @@ def test_every_import_is_a_declared_dependency(folder):
 
 def test_the_package_does_not_import_what_only_the_tests_compare_with():
     assert "statsmodels" not in imported(ROOT / "bcfstats")
+
+
+def test_the_version_stands_in_one_place_and_the_citation_names_it():
+    assert table()["project"]["dynamic"] == ["version"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == bcfstats.__version__

@@ -2,14 +2,13 @@
 
 import ast
 import re
-import tomllib
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
 
 from scripts.licences import ALLOWED, DIRECT, LOCK, PAGE, READ_BY_HAND, identifiers, licence, locked
-from tests.test_environment import declared
+from tests.test_environment import declared, project, table
 
 ROOT = Path(__file__).resolve().parents[1]
 LINES = LOCK.read_text(encoding="utf-8").splitlines()
@@ -18,19 +17,18 @@ READ_FROM_THE_ENVIRONMENT = {"MPLBACKEND"}  # where a notebook draws; nothing el
 
 
 def build_requirements():
-    table = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return {re.match(r"[\w.-]+", text)[0] for text in table["build-system"]["requires"]}
+    return {re.match(r"[\w.-]+", text)[0] for text in table()["build-system"]["requires"]}
 
 
 def asked_for():
     """Packages that pyproject.toml names and `make setup` installs."""
-    table = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    given = project()
     (extras,) = re.findall(
         r"^EXTRAS := (\S+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
     )
     chosen = [
-        *table["dependencies"],
-        *(text for name in extras.split(",") for text in table["optional-dependencies"][name]),
+        *given["dependencies"],
+        *(text for name in extras.split(",") for text in given["optional-dependencies"][name]),
     ]
     return {text.partition(">")[0] for text in chosen}
 

@@ -187,6 +187,7 @@ def _run(
     started = datetime.now().astimezone()
     engine = chosen_engine(settings.engine)
     check_executor(settings.executor)
+    check_parameters(settings.notebook, Job("", "", "", "", "").parameters)
     kept = kept_results(settings) if resume else None
     inputs = {} if kept else _inputs(settings)  # before they are read: a change meanwhile shows next time
     source = kept or load(settings.processed)
@@ -197,7 +198,6 @@ def _run(
     try:
         results = source if isinstance(source, Results) else _results(settings, source, inputs, started)
         jobs = _jobs(results, areas)
-        check_parameters(settings.notebook, jobs[0].parameters)
     except BaseException:
         workers.end()  # it was started for nothing
         raise

@@ -18,14 +18,15 @@ from bcfstats.read.allocations import read_allocations
 from bcfstats.read.data import Data, load
 from bcfstats.read.observations import check_observations, problems_by_area
 from bcfstats.read.prepare import Prepared
+from bcfstats.read.recognise import KNOWN_KINDS
 from bcfstats.read.targets import read_targets
 from bcfstats.run.settings import Settings, all_metrics, vouched_for
 from bcfstats.show.sentences import value
 from bcfstats.words import in_100, number, signed
 
 NOTHING = (
-    "There is nothing to make reports from: put files as they were published into the folder of raw files; "
-    "data/raw/README.md lists what is recognised."
+    "There is nothing to make reports from: put files as they were published into the folder of raw files. "
+    f"Known are: {'; '.join(KNOWN_KINDS)}."
 )
 SHOWN = 20  # lines of detail; the manifest has them all
 

@@ -218,7 +218,7 @@ def check_executor(text: str) -> None:
         import distributed  # noqa: F401
     except ImportError:
         raise InputError(
-            "The package distributed is not installed.", do="Install it with: pip install bcfstats[cluster]"
+            "The package distributed is not installed.", do="Install it with: pip install distributed"
         ) from None
 
 

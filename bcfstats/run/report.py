@@ -118,7 +118,7 @@ def _cells(notebook: Path) -> list[Any]:
             "The notebook cannot be read.",
             where=str(notebook),
             found=f"{type(error).__name__}: {error}",
-            do="Name a notebook with --notebook.",
+            do="Give the path of a notebook, or leave it out: bcfstats comes with one.",
         ) from None
 
 

@@ -13,6 +13,7 @@ from bcfstats.define.schemes import DEFAULT_SCHEME
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.files import write_whole
 from bcfstats.judge.screening import Trusted, parse_trusted
+from bcfstats.run.notebooks import AREA_REPORT
 from bcfstats.show.palettes import ANALYSIS_FUNCTION, palette
 
 FILE = "bcfstats.toml"
@@ -40,7 +41,7 @@ class Settings:
     trusted : tuple of str
         Months vouched for, each "area code, metric, period": nothing sudden is found in them.
     notebook : Path
-        The notebook run for each area.
+        The notebook run for each area; the package's own if none is named.
     jobs : int
         Reports made at the same time.
     engine : str
@@ -61,7 +62,7 @@ class Settings:
     trusted: tuple[str, ...] = ()
     disclosure: str = ""
     palette: str = ANALYSIS_FUNCTION
-    notebook: Path = Path("notebooks/area_report.ipynb")
+    notebook: Path = AREA_REPORT
     jobs: int = max(1, (os.cpu_count() or 2) - 1)
     engine: str = "auto"
     executor: str = "local"
@@ -73,10 +74,9 @@ class Settings:
         return replace(self, **{name: value for name, value in given.items() if value is not None})
 
     def as_record(self) -> dict[str, Any]:
-        """Give the settings as plain values, for the record of a run."""
-        return {
-            name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()
-        }
+        """Give the settings as plain values, for a run's record: no path for the package's own notebook."""
+        given = asdict(self) | ({"notebook": ""} if self.notebook == AREA_REPORT else {})
+        return {name: str(value) if isinstance(value, Path) else value for name, value in given.items()}
 
 
 def load_settings(path: Path | None = None) -> Settings:

@@ -41,7 +41,7 @@ def word_document(page: str, charts: Sequence[Chart], title: str) -> bytes:
         import docx
     except ImportError:
         raise ReportError(
-            "Word documents need the package python-docx.", do="Install it with: pip install -e .[word]"
+            "Word documents need the package python-docx.", do="Install it with: pip install python-docx"
         ) from None
     document = docx.Document()
     document.core_properties.title = title

@@ -89,7 +89,7 @@ def _model(name: str) -> Any:
     except ImportError:
         raise ParameterError(
             f"{name} needs the package statsforecast, which is not installed.",
-            do="Install the extra: pip install 'bcfstats[forecast]', or leave the challenger out.",
+            do="Install it with: pip install statsforecast, or leave the challenger out.",
         ) from None
     return getattr(models, name)(season_length=12)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from bcfstats import __version__ as version
 from bcfstats.example.data import write_example
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +55,31 @@ def test_refused_row_names_its_file_once(tmp_path):
     line = next(line for line in told.splitlines() if line.startswith("Row refused"))
     assert line.count("correction.csv") == 1
     assert "X06000001, reablement" in line or "Aldamount, reablement" in line
+
+
+def test_version_is_that_of_the_package():
+    assert bcfstats("--version").stdout == f"bcfstats {version}\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (["run", "--notebook", "nowhere.ipynb"], "The notebook cannot be read."),
+        (["run", "--out", "file"], "cannot be written to"),
+        (["run", "--targets", "nowhere.csv"], "nowhere.csv"),
+        (["run", "--scheme", "nowhere"], "nowhere"),
+        (["demo", "--areas", "2", "--out", "file"], "cannot be written to"),
+    ],
+)
+def test_what_can_be_checked_before_computing_is(command, told, prepared, tmp_path):
+    """Nothing is computed: no table of results is written, and no file of the example."""
+    (tmp_path / "file").touch()
+    read = [] if command[0] == "demo" else ["--processed", prepared[0] / "processed"]
+    done = bcfstats(*command, *read, folder=tmp_path)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "--" not in done.stderr or "--out" in done.stderr  # an option that these commands have
+    assert [path.name for path in tmp_path.rglob("*")] == ["file"]
 
 
 def test_misspelt_area_is_told_before_anything_else_is_looked_at(prepared, tmp_path):
@@ -161,8 +187,7 @@ decimals = 1
     own = ["--metrics", "own.toml"]
     done = bcfstats("prepare", "--raw", "raw", "--processed", "processed", *own, folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    notebook = ["--notebook", ROOT / "notebooks" / "area_report.ipynb"]
-    done = bcfstats("run", "--processed", "processed", "--out", "out", *own, *notebook, folder=tmp_path)
+    done = bcfstats("run", "--processed", "processed", "--out", "out", *own, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     table = pd.read_csv(tmp_path / "out" / "results.csv", encoding="utf-8-sig")
     assert table[["metric", "baseline_value", "outcome_value"]].to_numpy().tolist() == [
@@ -256,8 +281,8 @@ def test_single_figure_of_a_single_metric_still_makes_a_report(tmp_path):
         .replace('id = "bcf-2014-07"', 'id = "own"'),
         encoding="utf-8",
     )
-    notebook = ["--notebook", ROOT / "notebooks" / "area_report.ipynb", "--scheme", "scheme.toml"]
-    done = bcfstats("run", "--processed", "processed", "--out", "out", *notebook, folder=tmp_path)
+    given = ["--scheme", "scheme.toml", "--out", "out"]
+    done = bcfstats("run", "--processed", "processed", *given, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     page = next((tmp_path / "out" / "areas").iterdir()).read_text(encoding="utf-8")
     assert "No two periods can be compared yet." in page
