@@ -1,7 +1,6 @@
 """Proposed ambitions judged: improvement, trend, noise, history, chances of payment, reach, verdict."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -15,24 +14,24 @@ from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.outlook import Floats, Outlook, Texts, joined
 from bcfstats.judge.outlooks import outlook
 from bcfstats.judge.payment import with_money
-from bcfstats.judge.targets import Peers, Proposal, Reach, proposal, reach
-from bcfstats.judge.verdicts import cannot, sentences
+from bcfstats.judge.targets import USUAL_CUTOFFS, Cutoffs, Peers, Proposal, Reach, proposal, reach
+from bcfstats.judge.verdicts import (
+    BEATEN,
+    EASY,
+    GOOD,
+    NOISE,
+    NOT_BETTER,
+    UNKNOWN,
+    UNPRECEDENTED,
+    cannot,
+    sentences,
+)
 
 NEEDED = ("area_code", "metric", "payment", "target_value", "target_numerator", "change_percent", "against")
 RARE_AT_MOST = 0.10
 TOO_LITTLE = "there is too little history to tell what is achievable"
 NO_LINE = "this scheme pays by degrees: the line used here is the target in full"
 
-NOT_BETTER, BEATEN, NOISE, EASY, GOOD, UNPRECEDENTED, UNKNOWN = (
-    "not_an_improvement",
-    "beaten_by_trend",
-    "within_noise",
-    "too_easy",
-    "challenging_and_achievable",
-    "unprecedented",
-    "cannot_be_assessed",
-)
-VERDICTS = (NOT_BETTER, BEATEN, NOISE, EASY, GOOD, UNPRECEDENTED, UNKNOWN)
 COLUMNS = [
     *("area_code", "area_name", "metric", "payment", "baseline_value", "baseline_numerator"),
     *(
@@ -50,29 +49,6 @@ COLUMNS = [
     *("reach_upper", "reach_changes", "reach_areas", "challenging_value", "money_at_stake"),
     *("money_is_estimate", "verdict", "reasons", "peers", "method", "warnings"),
 ]
-
-
-@dataclass(frozen=True)
-class Cutoffs:
-    """Where an ambition becomes too easy or unheard of: choices of policy, not facts.
-
-    Attributes
-    ----------
-    luck, good_luck : float
-        Chance of payment if nothing is done: above the first it is too easy, up to the second challenging;
-        between them it is borderline.
-    reach, good_reach : float
-        Share of peer history that did as much: below the first it is unprecedented, from the second on
-        achievable; between them it is borderline.
-    """
-
-    luck: float = 0.25
-    good_luck: float = 0.20
-    reach: float = 0.025
-    good_reach: float = 0.05
-
-
-USUAL_CUTOFFS = Cutoffs()
 
 
 def assess_ambitions(
@@ -186,23 +162,7 @@ def assess_against(
     peers: Peers | None = None,
     cutoffs: Cutoffs = USUAL_CUTOFFS,
 ) -> pd.DataFrame:
-    """Judge targets of one metric and payment by an outlook that is at hand, as `assess_ambitions` does.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        Targets, with the columns `read_targets` gives.
-    metric : Metric
-    seen : Outlook or str
-        From `outlook`; a text is the reason why nothing can be judged.
-    rules, peers, cutoffs
-        As in `assess_ambitions`.
-
-    Returns
-    -------
-    DataFrame
-        The columns of assessments but for area names and money.
-    """
+    """Judge targets of one metric and payment by an outlook that is at hand, as `assess_ambitions` does."""
     known = {} if isinstance(seen, str) else {code: i for i, code in enumerate(seen.area_codes)}
     inside = rows["area_code"].isin(list(known))
     parts = []

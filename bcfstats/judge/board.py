@@ -1,5 +1,6 @@
 """One board's metrics: which targets a scheme asks of it, and its choices as targets."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,20 +11,20 @@ import pandas as pd
 from bcfstats.define.areas import find_area
 from bcfstats.define.metrics import METRICS, Metric, get_metric
 from bcfstats.define.periods import Period
-from bcfstats.define.schemes import DEFAULT_SCHEME, LOCAL, Scheme, scheme
+from bcfstats.define.schemes import DEFAULT_SCHEME, LOCAL, Payment, Scheme, scheme
 from bcfstats.errors import ParameterError
-from bcfstats.judge.ambitions import USUAL_CUTOFFS
 from bcfstats.judge.ladder import advise
 from bcfstats.judge.outlook import Outlook
 from bcfstats.judge.outlooks import outlook
 from bcfstats.judge.patterns import season_table, trend_table
 from bcfstats.judge.screening import sound
+from bcfstats.judge.targets import USUAL_CUTOFFS
 from bcfstats.read.data import Data
 from bcfstats.read.observations import typed
 from bcfstats.read.targets import TARGET_TYPES
 
 NO_FIGURES = "there are no figures for this area"
-DUE_COLUMNS = ["metric", "payment", "paid_in", "period", "note"]
+DUE_COLUMNS = ["metric", "payment", "paid", "paid_in", "period", "note"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +39,8 @@ class Board:
         What may be judged, of all areas (`sound`).
     due : DataFrame
         One row per target to be set: `metric`, `payment` (as a targets file has it: a payment, or the period
-        agreed where the scheme leaves it open), `paid_in` (the payments it counts for), `period`, `note`.
+        agreed where the scheme leaves it open), `paid` (ids of the payments it counts for) and `paid_in` (in
+        words), `period`, `note`.
     outlooks : mapping of (metric, payment) to Outlook or str
         One entry long, of this area; a text says why there is none.
     metrics : mapping of str to Metric
@@ -66,38 +68,8 @@ def board_metrics(
 ) -> Board:
     """Bring together a board's metrics: those of the scheme, and the one it has chosen itself.
 
-    It answers: for which metrics must we set an ambition, and what is known of each?
-
-    Parameters
-    ----------
-    data : Data
-        From `load` or `example_data`.
-    area : str, optional
-        Name or code; the first by name if not given.
-    rules : Scheme or str
-    local_metric : str, optional
-        The metric chosen locally (paragraphs 45 to 47); without it the local one is left out.
-    periods : mapping of metric to period, optional
-        What is agreed where the scheme leaves the period open.
-    metrics : mapping of str to Metric
-        The registry, with metrics of one's own added.
-
-    Returns
-    -------
-    Board
-
-    Raises
-    ------
-    ParameterError
-        If the area, a metric or a period is not known.
-
-    Examples
-    --------
-    >>> from bcfstats import example_data
-    >>> found = board_metrics(example_data(n_areas=20), "Aldamount", local_metric="falls_injuries",
-    ...     periods={"falls_injuries": "2014/15"})
-    >>> found.due.loc[found.due["metric"] == "falls_injuries", ["payment", "paid_in"]].values.tolist()
-    [['2014/15', 'April 2015, October 2015']]
+    The first area by name is taken where none is given. Without a local metric that one is left out;
+    `periods` are what is agreed, by metric, where the scheme leaves them open.
     """
     rules = scheme(rules)
     chosen = find_area(area, data.areas).area_code if area else _first(data.areas)
@@ -122,15 +94,9 @@ def board_metrics(
 def metrics_due(
     rules: Scheme, local_metric: str | None, periods: Mapping[str, str], metrics: Mapping[str, Metric]
 ) -> pd.DataFrame:
-    """List the targets a scheme asks of a board, one row each, in the columns `DUE_COLUMNS` names.
-
-    Examples
-    --------
-    >>> found = metrics_due(scheme(), None, {}, METRICS)
-    >>> found.loc[found["metric"] == "reablement", ["payment", "period"]].values.tolist()
-    [['2015-10', '2014-04/2015-03']]
-    """
-    rows: dict[tuple[str, str], dict[str, str]] = {}
+    """List the targets a scheme asks of a board, one row each, in the columns `DUE_COLUMNS` names."""
+    rows: dict[tuple[str, str], dict[str, object]] = {}
+    paid: dict[tuple[str, str], list[Payment]] = defaultdict(list)
     for payment in rules.payments:
         for name, window in payment.metrics.items():
             if name == LOCAL and local_metric is None:
@@ -138,13 +104,14 @@ def metrics_due(
             metric = get_metric(local_metric if name == LOCAL and local_metric else name, metrics).id
             agreed = periods.get(metric) if window is None else None
             key = metric, agreed or payment.id
+            paid[key].append(payment)
             period = Period.parse(agreed) if agreed else window
             note = "" if window else payment.reasons[name].rstrip(".")
-            paid_in = f"{rows[key]['paid_in']}, {payment.label}" if key in rows else payment.label
             rows[key] = {
                 "metric": metric,
                 "payment": key[1],
-                "paid_in": paid_in,
+                "paid": tuple(one.id for one in paid[key]),
+                "paid_in": ", ".join(one.label for one in paid[key]),
                 "period": str(period or ""),
                 "note": f"{note}; agreed here: {period.label}" if note and period else note,
             }
@@ -152,28 +119,7 @@ def metrics_due(
 
 
 def as_targets(board: Board, chosen: Sequence[tuple[str, str, float]], source: str) -> pd.DataFrame:
-    """Turn choices into targets, as `read_targets` gives them.
-
-    Parameters
-    ----------
-    board : Board
-    chosen : sequence of (metric, payment, change)
-        The change from the baseline in per cent, minus for a reduction.
-    source : str
-
-    Raises
-    ------
-    ParameterError
-        If a choice is for a target that is not due, or there are two for one.
-
-    Examples
-    --------
-    >>> from bcfstats import example_data
-    >>> board = board_metrics(example_data(n_areas=2), "Aldamount")
-    >>> made = as_targets(board, [("delayed_transfers", "2015-04", -20)], "the board")
-    >>> made[["area_name", "payment", "change_percent"]].values.tolist()
-    [['Aldamount', '2015-04', -20.0]]
-    """
+    """Turn choices of (metric, payment, change in per cent) into targets, as `read_targets` gives them."""
     due = set(zip(board.due["metric"], board.due["payment"], strict=True))
     keys = [(get_metric(metric, board.metrics).id, payment) for metric, payment, _ in chosen]
     wrong = [key for i, key in enumerate(keys) if key not in due or key in keys[:i]]
@@ -199,20 +145,9 @@ def as_targets(board: Board, chosen: Sequence[tuple[str, str, float]], source: s
 
 
 def as_paid(board: Board, assessments: pd.DataFrame) -> pd.DataFrame:
-    """Lay assessments out by payment: a target for an agreed period counts in each payment it is due in.
-
-    Examples
-    --------
-    >>> from bcfstats import example_data
-    >>> board = board_metrics(example_data(n_areas=2), "Aldamount", local_metric="social_contact",
-    ...     periods={"social_contact": "2014/15"})
-    >>> one = pd.DataFrame({"metric": ["social_contact"], "payment": ["2014/15"]})
-    >>> as_paid(board, one)["payment"].tolist()
-    ['2015-04', '2015-10']
-    """
-    ids = {payment.label: payment.id for payment in board.rules.payments}
-    due = board.due.assign(paid=[[ids[name] for name in text.split(", ")] for text in board.due["paid_in"]])
-    joined = assessments.merge(due[["metric", "payment", "paid"]], on=["metric", "payment"]).explode("paid")
+    """Lay assessments out by payment: a target for an agreed period counts in each payment it is due in."""
+    due = board.due[["metric", "payment", "paid"]]
+    joined = assessments.merge(due, on=["metric", "payment"]).explode("paid")
     return joined.assign(payment=joined["paid"]).drop(columns="paid").reset_index(drop=True)
 
 
@@ -234,105 +169,27 @@ Seen = Outlook | str
 
 
 def clear_baselines(board: Board) -> pd.DataFrame:
-    """Tell for each target whether there is a clear baseline against which to compare.
-
-    Returns
-    -------
-    DataFrame
-        One row per target due: `baseline_period`, `value` with `lower` and `upper` (95 %), `numerator`,
-        `denominator`, `clear` (there is one, and what follows can be compared with it), `remark`.
-
-    Examples
-    --------
-    >>> from bcfstats import example_data
-    >>> from bcfstats.judge.board import board_metrics
-    >>> board = board_metrics(example_data(n_areas=20), "Aldamount")
-    >>> found = clear_baselines(board)
-    >>> found.loc[~found["clear"], "metric"].tolist()
-    ['care_home_admissions', 'patient_experience']
-    """
+    """Tell for each target whether there is a clear baseline against which to compare."""
     return _each(board, _baseline)
 
 
 def expected_trends(board: Board) -> pd.DataFrame:
-    """Tell for each target how the metric has moved, and what it would be if nothing were done.
-
-    Returns
-    -------
-    DataFrame
-        One row per target due: `slope` with its interval, as `trend_table` gives them, from the periods
-        before the one paid on; `expected` with 80 % limits, and `expected_percent` (against the baseline).
-
-    Examples
-    --------
-    >>> from bcfstats import example_data
-    >>> from bcfstats.judge.board import board_metrics
-    >>> found = expected_trends(board_metrics(example_data(n_areas=20), "Aldamount")).iloc[0]
-    >>> bool(found["expected_lower"] < found["expected"] < found["expected_upper"])
-    True
-    """
+    """Tell for each target how the metric has moved, and what it would be if nothing were done."""
     return _each(board, _trend)
 
 
 def seasons_of(board: Board) -> pd.DataFrame:
-    """Tell for each target how the season bears on the months paid on.
-
-    Returns
-    -------
-    DataFrame
-        One row per target due: `window_index` (the months paid on, 1 is an average day of the year),
-        `highest` and `lowest` calendar month with their index, `national_p` (is there a season at all),
-        `own_weight`, `remark`.
-
-    Examples
-    --------
-    >>> from bcfstats import example_data
-    >>> from bcfstats.judge.board import board_metrics
-    >>> found = seasons_of(board_metrics(example_data(n_areas=20), "Aldamount"))
-    >>> admissions = found.loc[found["metric"] == "avoidable_emergency_admissions", "window_index"]
-    >>> (admissions > 1).tolist()  # April to September, October to March
-    [False, True]
-    """
+    """Tell for each target how the season bears on the months paid on: 1 is an average day of the year."""
     return _each(board, _season)
 
 
 def improvements_needed(board: Board) -> pd.DataFrame:
-    """Tell for each target what it takes to be statistically significant.
-
-    Returns
-    -------
-    DataFrame
-        One row per target due: `baseline`, `beyond_noise` (just beyond chance within the two periods),
-        `significant` (just beyond usual movement between years), `detectable` (found in 80 of 100 such
-        periods), in the metric's unit, and the same in per cent of the baseline; `remark`.
-
-    Examples
-    --------
-    >>> from bcfstats import example_data
-    >>> from bcfstats.judge.board import board_metrics
-    >>> found = improvements_needed(board_metrics(example_data(n_areas=20), "Aldamount")).iloc[0]
-    >>> bool(found["baseline"] > found["beyond_noise"] > found["detectable"])
-    True
-    """
+    """Tell for each target what it takes to be significant, in the metric's unit and in per cent."""
     return _each(board, _needed)
 
 
 def reachable_targets(board: Board) -> pd.DataFrame:
-    """Tell for each target which values are challenging and yet achievable (`ambition_ladder`).
-
-    Returns
-    -------
-    DataFrame
-        One row per target due, with `advice`.
-
-    Examples
-    --------
-    >>> from bcfstats import example_data
-    >>> from bcfstats.judge.board import board_metrics
-    >>> board = board_metrics(example_data(n_areas=20), "Aldamount")
-    >>> print(reachable_targets(board)["advice"][6][:57])
-    Nothing can be said: The details were to be confirmed (43
-    """
+    """Tell for each target which values are challenging and yet achievable."""
     return _each(board, _advice)
 
 

@@ -10,10 +10,9 @@ from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.periods import Period
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import InputError, ParameterError
-from bcfstats.judge.ambitions import USUAL_CUTOFFS, Cutoffs
 from bcfstats.judge.outlook import Floats, Ints, Outlook
 from bcfstats.judge.outlooks import outlook
-from bcfstats.judge.targets import Peers, reach
+from bcfstats.judge.targets import USUAL_CUTOFFS, Cutoffs, Peers, reach
 from bcfstats.words import in_100
 
 RUNGS = {
@@ -21,10 +20,10 @@ RUNGS = {
     "trend": "Trend only: what is expected if nothing is done",
     "beats_noise": "Beats noise: just beyond chance within the two periods",
     "significant": "Significant: just beyond usual movement between years",
-    "detectable": "Detectable with 80 % power: the 70 % line lies where change becomes significant",
+    "detectable": "Detectable: found significant in 80 of 100 such periods",
     "best_quartile": "Peers' best quartile of yearly changes, less what is usually lost again",
     "best_decile": "Peers' best decile of yearly changes, less what is usually lost again",
-    "rarely_by_luck": "Rarely by luck: paid for doing nothing 20 times in 100",
+    "rarely_by_luck": "Rarely by luck: paid for doing nothing {} times in 100",
 }
 COLUMNS = [
     *("area_code", "area_name", "metric", "payment", "rung", "what", "value", "ambition_percent"),
@@ -123,20 +122,7 @@ def view_at_luck(view: Outlook, share: float, luck: float) -> Floats:
 
 
 def peer_change(view: Outlook, quantile: float, peers: Peers | None) -> Floats:
-    """Improvement of the best peers on the working scale, less what is usually lost again.
-
-    Parameters
-    ----------
-    view : Outlook
-    quantile : float
-        0.75 for the best quarter, 0.9 for the best tenth.
-    peers : mapping of area code to codes, optional
-
-    Returns
-    -------
-    array
-        NaN where there is no history.
-    """
+    """Improvement of the best peers, less what is usually lost again; NaN where there is no history."""
     past = view.direction * view.history.changes
     place = {code: i for i, code in enumerate(view.history.area_codes)}
     kept = view.history.kept if np.isfinite(view.history.kept) else 1.0
@@ -202,7 +188,7 @@ def _rung(
             "metric": view.metric.id,
             "payment": payment,
             "rung": name,
-            "what": RUNGS[name],
+            "what": RUNGS[name].format(f"{100 * cutoffs.good_luck:g}"),
             "value": np.where(view.reason == "", value, np.nan),
             "ambition_percent": percent,
             "per_month": events if counted else np.nan,

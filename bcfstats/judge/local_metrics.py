@@ -10,6 +10,7 @@ from bcfstats.define.metrics import METRICS, Metric, get_metric
 from bcfstats.define.periods import Period
 from bcfstats.errors import ParameterError
 from bcfstats.judge.panel import usable
+from bcfstats.judge.verdicts import GOOD, VERDICTS
 
 CRITERIA = {
     "strategy": "has a clear, demonstrable link with the Joint Health and Wellbeing Strategy",
@@ -24,7 +25,6 @@ BASELINE_YEAR = Period.parse("2014/15")
 SMALL, FEW = 10, 30
 BAD_SHARE = 0.1
 UNNAMED = ("not confirmed", "depends", "to be agreed")
-CHALLENGING = "challenging_and_achievable"
 
 
 def local_menu(metrics: Mapping[str, Metric] = METRICS) -> pd.DataFrame:
@@ -207,7 +207,7 @@ def _timely(metric: Metric, rows: pd.DataFrame) -> tuple[str, str]:
 def _challenging(verdict: str | None) -> tuple[str, str]:
     if verdict is None:
         return ASK, "no ambition has been assessed"
-    return (MET if verdict == CHALLENGING else NOT_MET), f"the ambition is {verdict.replace('_', ' ')}"
+    return (MET if verdict == GOOD else NOT_MET), f"the ambition is {VERDICTS[verdict].words}"
 
 
 def _gaming(metric: Metric) -> str:

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from bcfstats.errors import InputError
-from bcfstats.judge.ambitions import UNKNOWN, VERDICTS
 from bcfstats.judge.outlook import Floats
+from bcfstats.judge.verdicts import UNKNOWN, VERDICTS
 from bcfstats.stats.adjust import adjust_p_values
 
 ENGLAND = "England"

@@ -138,13 +138,7 @@ def ambiguity(rules: Scheme, reading: str = "distance") -> str:
 
 
 def exact(value: Exact | None) -> Fraction | None:
-    """Give a number as the exact fraction it is written as; None where it is missing.
-
-    Examples
-    --------
-    >>> exact(0.1), exact("424.4"), exact(float("nan"))
-    (Fraction(1, 10), Fraction(2122, 5), None)
-    """
+    """Give a number as the exact fraction it is written as; None where it is missing."""
     if value is None or isinstance(value, Fraction):
         return value
     if isinstance(value, np.generic):
@@ -154,15 +148,7 @@ def exact(value: Exact | None) -> Fraction | None:
 
 
 def payment_line(start: Fraction, target: Fraction, share: Fraction, reading: str, polarity: str) -> Fraction:
-    """Give the value that counts as achieved.
-
-    Examples
-    --------
-    >>> payment_line(Fraction(1000), Fraction(900), Fraction(7, 10), "distance", "lower")
-    Fraction(930, 1)
-    >>> float(payment_line(Fraction(80), Fraction(90), Fraction(7, 10), "level", "higher"))
-    63.0
-    """
+    """Give the value that counts as achieved."""
     if reading == "distance":
         return start - share * (start - target)
     if reading == "level":

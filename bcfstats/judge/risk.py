@@ -9,7 +9,7 @@ import pandas as pd
 from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import ParameterError
-from bcfstats.judge.ambitions import UNKNOWN
+from bcfstats.judge.verdicts import UNKNOWN
 from bcfstats.stats.joint import joint_probability
 from bcfstats.words import in_100
 

@@ -13,6 +13,24 @@ from bcfstats.judge.outlook import Floats, History, Outlook, Texts, joined
 Peers = Mapping[str, Sequence[str]]
 
 
+@dataclass(frozen=True)
+class Cutoffs:
+    """Where an ambition becomes too easy or unheard of: choices of policy, not facts.
+
+    `luck` and `good_luck` are chances of payment if nothing is done: above the first it is too easy, up to
+    the second challenging. `reach` and `good_reach` are shares of peer history that did as much: below the
+    first it is unprecedented, from the second on achievable. Between the two of a pair it is borderline.
+    """
+
+    luck: float = 0.25
+    good_luck: float = 0.20
+    reach: float = 0.025
+    good_reach: float = 0.05
+
+
+USUAL_CUTOFFS = Cutoffs()
+
+
 @dataclass(frozen=True, eq=False)
 class Reach:
     """Share of peer history that did as much.
@@ -41,25 +59,11 @@ def reach(
     areas: Texts,
     peers: Peers | None = None,
 ) -> Reach:
-    """Count how many past yearly changes were at least as good as an improvement.
+    """Count how many past yearly changes of an area's peers were at least as good as an improvement.
 
-    Parameters
-    ----------
-    history : History
-    improvement : array, shape (rows,)
-        On the working scale, positive for the better.
-    direction : float
-        Plus one where higher is better, minus one where lower is.
-    areas : array of str, shape (rows,)
-        Whose improvement it is: it decides the peers.
-    peers : mapping of area to areas, optional
-        The areas to compare with; all areas where an area has none.
-
-    Returns
-    -------
-    Reach
-        The interval is Jeffreys' (Brown, Cai and DasGupta 2001, doi:10.1214/ss/1009213286) on the number of
-        independent changes that the overlapping ones are worth.
+    Improvements are on the working scale, positive for the better; areas without peers are held against all.
+    The interval is Jeffreys' (Brown, Cai and DasGupta 2001, doi:10.1214/ss/1009213286) on the number of
+    independent changes that the overlapping ones are worth.
     """
     place = {code: i for i, code in enumerate(history.area_codes)}
     n = len(improvement)
@@ -121,15 +125,7 @@ class Proposal:
 
 
 def proposal(view: Outlook, targets: pd.DataFrame) -> Proposal:
-    """Turn the rows of a target file into values.
-
-    Parameters
-    ----------
-    view : Outlook
-        One entry a target.
-    targets : DataFrame
-        From `read_targets`, the rows of one metric and payment.
-    """
+    """Turn target rows of one metric and payment, lined up with an outlook, into values."""
     given = {
         name: targets[name].to_numpy(dtype=float)
         for name in ("target_value", "target_numerator", "change_percent", "baseline_value")

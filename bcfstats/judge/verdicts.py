@@ -1,50 +1,44 @@
-"""Verdicts in words: sentences of at most 25 words, chances as natural frequencies."""
+"""Verdicts: their names and words, and the sentences that explain each; chances as natural frequencies."""
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from bcfstats.define.datafiles import read_toml
+from bcfstats.judge.outlook import Outlook, Texts
+from bcfstats.judge.targets import Cutoffs, Proposal
 from bcfstats.words import in_100
 
-if TYPE_CHECKING:  # words are quick to load
-    from bcfstats.judge.ambitions import Cutoffs
-    from bcfstats.judge.outlook import Outlook, Texts
-    from bcfstats.judge.targets import Proposal
-
 MOST_WORDS = 25
-HEADINGS = {
-    "not_an_improvement": "Not an improvement: the target is no better than the baseline.",
-    "beaten_by_trend": "Beaten by the trend: doing nothing is expected to do better than this target.",
-    "within_noise": "Within noise: a change of this size comes about by chance between two such periods.",
-    "too_easy": "Too easy: too many areas would reach the payment line without doing anything.",
-    "challenging_and_achievable": "Challenging and achievable: luck rarely gets this far, yet peers have.",
-    "unprecedented": "Unprecedented: hardly any area has ever improved by this much in a year.",
-    "cannot_be_assessed": "This cannot be assessed.",
-}
+NOT_BETTER, BEATEN, NOISE, EASY = "not_an_improvement", "beaten_by_trend", "within_noise", "too_easy"
+GOOD, UNPRECEDENTED, UNKNOWN = "challenging_and_achievable", "unprecedented", "cannot_be_assessed"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a verdict is called inside a sentence, and what it means as a sentence of its own."""
+
+    words: str
+    meaning: str
+
+
+VERDICTS = {name: Verdict(**told) for name, told in read_toml(Path(__file__).with_suffix(".toml")).items()}
+
+
+def counted(names: "pd.Series[Any]") -> str:
+    """Count verdicts in a line, such as "2 within noise, 1 too easy"."""
+    found = names.value_counts(sort=False)
+    return ", ".join(f"{count:,} {VERDICTS[name].words}" for name, count in found.items())
 
 
 def sentences(
-    frame: pd.DataFrame, view: "Outlook", target: "Proposal", why: "Texts", cutoffs: "Cutoffs"
+    frame: pd.DataFrame, view: Outlook, target: Proposal, why: Texts, cutoffs: Cutoffs
 ) -> list[str]:
-    """Explain each verdict: what was compared with what, how sure it is, what would change it.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        Assessments, one row a target.
-    view, target : Outlook, Proposal
-        Lined up with the rows.
-    why : array of str
-        Why a target cannot be assessed.
-    cutoffs : Cutoffs
-
-    Returns
-    -------
-    list of str
-        One text per row.
-    """
+    """Explain each verdict of the rows: what was compared with what, how sure it is, what would change it."""
     words = _Words(view, cutoffs)
     slows, projected = target.slows_growth.tolist(), target.from_projection.tolist()
     return [
@@ -58,7 +52,7 @@ def sentences(
 class _Words:
     """The sentences of one metric and payment window."""
 
-    def __init__(self, view: "Outlook", cutoffs: "Cutoffs") -> None:
+    def __init__(self, view: Outlook, cutoffs: Cutoffs) -> None:
         self.metric, self.cutoffs = view.metric, cutoffs
         self.now, self.then = view.window.label, view.before.label
         self.worse = "or lower" if view.metric.polarity == "lower" else "or higher"
@@ -69,12 +63,12 @@ class _Words:
     def explain(self, row: dict[str, Any], why: str, slows: bool, projected: bool) -> Iterator[str]:
         """Give the sentences of one target."""
         verdict = row["verdict"]
-        if verdict == "cannot_be_assessed":
+        if verdict == UNKNOWN:
             yield from cannot(why)
             if math.isfinite(row["baseline_value"]):
                 yield self._level(row)
             return
-        yield HEADINGS[verdict]
+        yield VERDICTS[verdict].meaning
         yield self._level(row)
         if self.metric.unit != "%":
             yield f"Figures are {self.metric.unit}."
@@ -126,7 +120,7 @@ class _Words:
             yield f"From the forecast it is {net:+.1f} %, from the baseline {row['ambition_percent']:+.1f} %."
 
     def _sure(self, row: dict[str, Any]) -> Iterator[str]:
-        if row["verdict"] == "not_an_improvement":
+        if row["verdict"] == NOT_BETTER:
             return
         if math.isfinite(row["noise_p"]):
             beyond = "larger" if row["significant_vs_noise"] else "no larger"
@@ -151,7 +145,7 @@ class _Words:
         )
 
     def _reach(self, row: dict[str, Any]) -> Iterator[str]:
-        if row["verdict"] == "not_an_improvement" or not math.isfinite(row["reach"]):
+        if row["verdict"] == NOT_BETTER or not math.isfinite(row["reach"]):
             return
         low, high = math.floor(100 * row["reach_lower"]), math.ceil(100 * row["reach_upper"])
         areas = "1 area" if row["reach_areas"] == 1 else f"{row['reach_areas']:,.0f} areas"
@@ -162,7 +156,7 @@ class _Words:
 
     def _change(self, row: dict[str, Any]) -> Iterator[str]:
         verdict, wanted = row["verdict"], row["challenging_value"]
-        easy = verdict in ("not_an_improvement", "beaten_by_trend", "within_noise", "too_easy")
+        easy = verdict in (NOT_BETTER, BEATEN, NOISE, EASY)
         if easy and math.isfinite(wanted):
             yield (
                 f"At a target of {self.figure(wanted)} {self.worse} it would be beyond chance, "
@@ -170,7 +164,7 @@ class _Words:
             )
         elif easy:
             yield "No value that is possible would be beyond chance and rarely paid for doing nothing."
-        if verdict == "challenging_and_achievable":
+        if verdict == GOOD:
             narrow = (
                 row["p_paid_do_nothing"] > self.cutoffs.good_luck or row["reach"] < self.cutoffs.good_reach
             )
@@ -178,19 +172,13 @@ class _Words:
                 yield "This is borderline: a slightly different target would get another verdict."
             if not row["significant_vs_history"]:
                 yield "Even if it is reached, the figures alone will not prove that the plan was the cause."
-        if verdict == "unprecedented":
+        if verdict == UNPRECEDENTED:
             yield "A target that more areas have reached before would be easier to believe."
 
 
 def cannot(why: str) -> Iterator[str]:
-    """Say that a target cannot be assessed, and why, in sentences of at most 25 words.
-
-    Examples
-    --------
-    >>> list(cannot("no month has a figure: not submitted"))
-    ['This cannot be assessed.', 'No month has a figure.', 'Not submitted.']
-    """
-    yield HEADINGS["cannot_be_assessed"]
+    """Say that a target cannot be assessed, and why, in sentences of at most 25 words."""
+    yield VERDICTS[UNKNOWN].meaning
     text = why.strip().rstrip(".")
     for piece in text.replace(": ", ". ").replace("; ", ". ").split(". "):
         words = piece.split()

@@ -12,8 +12,9 @@ from bcfstats.define.periods import Period
 from bcfstats.define.schemes import scheme
 from bcfstats.disclose.results import without_small
 from bcfstats.files import safe_csv, write_whole
-from bcfstats.judge.ambitions import GOOD, UNKNOWN, assess_ambitions
+from bcfstats.judge.ambitions import assess_ambitions
 from bcfstats.judge.screening import sound
+from bcfstats.judge.verdicts import GOOD, UNKNOWN, VERDICTS
 from bcfstats.read.allocations import read_allocations
 from bcfstats.read.data import Data, load
 from bcfstats.read.observations import check_observations, problems_by_area
@@ -76,13 +77,7 @@ def _some(lines: list[str]) -> list[str]:
 
 
 def describe_data(settings: Settings) -> tuple[int, list[str]]:
-    """Say, per metric, which areas and periods there are and what is missing or broken.
-
-    Returns
-    -------
-    int, list of str
-        Exit code (1 where an area's data are broken), and lines to print.
-    """
+    """Say, per metric, what there is and what is broken; exit code 1 where an area's data are broken."""
     data = load(settings.processed)
     metrics = all_metrics(settings)
     broken = problems_by_area(check_observations(data.observations, metrics))
@@ -99,25 +94,7 @@ def describe_targets(
 ) -> tuple[int, list[str]]:
     """Judge a file of targets, one line each, and write the whole table where asked.
 
-    Parameters
-    ----------
-    settings : Settings
-    targets : Path
-        CSV or XLSX file of targets.
-    allocations : Path, optional
-        CSV or XLSX file of the money behind each payment.
-    out : Path, optional
-        CSV file for the assessments, with every column.
-
-    Returns
-    -------
-    int, list of str
-        Exit code (1 where a target is anything but challenging and achievable), and lines to print.
-
-    Raises
-    ------
-    InputError
-        If any row cannot be used: every such row is named.
+    The exit code is 1 where a target is anything but challenging and achievable.
     """
     metrics = all_metrics(settings)
     _, table = assess_file(settings, targets, allocations=allocations)
@@ -129,18 +106,7 @@ def describe_targets(
 def assess_file(
     settings: Settings, targets: Path, *, allocations: Path | None = None
 ) -> tuple[Data, pd.DataFrame]:
-    """Read prepared data and a file of targets, and judge the targets.
-
-    Returns
-    -------
-    Data, DataFrame
-        The data, and the assessments with every area named.
-
-    Raises
-    ------
-    InputError
-        If any row of the targets or allocations cannot be used: every such row is named.
-    """
+    """Read prepared data and a file of targets, and judge the targets, every area named."""
     metrics = all_metrics(settings)
     data = without_small(load(settings.processed), metrics.values(), settings.disclosure)
     rules = scheme(settings.scheme, metrics)
@@ -163,7 +129,7 @@ def _told(table: pd.DataFrame, metrics: Mapping[str, Metric], out: Path | None) 
         lines += [f"  {row['reasons']}"] if few else []
         lines += [f"  Note: {row['warnings']}."] if few and row["warnings"] else []
     counts = table["verdict"].value_counts(sort=False)
-    lines += [f"{number(count):>7} {name.replace('_', ' ')}" for name, count in counts.items()]
+    lines += [f"{number(count):>7} {VERDICTS[str(name)].words}" for name, count in counts.items()]
     lines.append(
         f"{number(len(table))} targets." + ("" if out is None else f" Reasons and all columns: {out}")
     )
@@ -173,14 +139,14 @@ def _told(table: pd.DataFrame, metrics: Mapping[str, Metric], out: Path | None) 
 def _target_line(row: Mapping[str, Any], metric: Metric) -> str:
     start = f"{row['area_name']}, {metric.short_name}, {row['payment']}: "
     if row["verdict"] == UNKNOWN:
-        return f"{start}{UNKNOWN.replace('_', ' ')}"
+        return f"{start}{VERDICTS[UNKNOWN].words}"
     size, chance = row["ambition_percent"], row["p_paid_do_nothing"]
     return (
         f"{start}"
         f"{value(row['baseline_value'], metric)} to {value(row['target_value'], metric)}"
         + (f" ({signed(size)}%)" if np.isfinite(size) else "")
         + (f", paid for doing nothing {in_100(chance)}" if np.isfinite(chance) else "")
-        + f": {row['verdict'].replace('_', ' ')}"
+        + f": {VERDICTS[row['verdict']].words}"
     )
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from bcfstats.files import safe_csv, write_whole
 from bcfstats.judge.national import ENGLAND, Overview, national_overview
+from bcfstats.judge.verdicts import UNKNOWN, VERDICTS
 from bcfstats.run.check import assess_file
 from bcfstats.run.settings import Settings, all_metrics
 from bcfstats.show.overview_page import overview_page
@@ -20,22 +21,9 @@ TABLES = ("composite", "verdicts", "plans")
 def describe_overview(
     settings: Settings, targets: Path, *, allocations: Path | None = None, out: Path | None = None
 ) -> tuple[int, list[str]]:
-    """Add up a file of targets, and say what stands out.
+    """Add up a file of targets, say what stands out, and write page and tables where asked.
 
-    Parameters
-    ----------
-    settings : Settings
-    targets : Path
-        CSV or XLSX file of targets of many boards.
-    allocations : Path, optional
-        CSV or XLSX file of the money behind each payment.
-    out : Path, optional
-        Folder for overview.html, composite.csv, verdicts.csv and plans.csv.
-
-    Returns
-    -------
-    int, list of str
-        Exit code (1 where some target could not be assessed), and lines to print.
+    The exit code is 1 where some target could not be assessed.
     """
     data, table = assess_file(settings, targets, allocations=allocations)
     found = national_overview(table, data.areas)
@@ -46,7 +34,7 @@ def describe_overview(
         write_whole(out / PAGE, page)
     lines = [*_composite_lines(found, settings), *found.notes, *_outlying_lines(found.plans)]
     lines += [] if out is None else [f"Page and tables: {out / PAGE}"]
-    return (1 if (table["verdict"] == "cannot_be_assessed").any() else 0), lines
+    return (1 if (table["verdict"] == UNKNOWN).any() else 0), lines
 
 
 def _composite_lines(found: Overview, settings: Settings) -> list[str]:
@@ -61,7 +49,7 @@ def _composite_lines(found: Overview, settings: Settings) -> list[str]:
     for row in ordered.to_dict("records"):
         metric = metrics[row["metric"]]
         counts = verdicts.loc[(row["metric"], row["payment"], row["region"])]
-        told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
+        told = ", ".join(f"{count} {VERDICTS[str(name)].words}" for name, count in counts.items() if count)
         start = "    " if row["is_region"] else f"{metric.short_name}, {row['payment']}, "
         values = (
             f": {value(row['baseline_value'], metric)} to {value(row['target_value'], metric)} "

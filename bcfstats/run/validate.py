@@ -14,25 +14,7 @@ PAGE = "validation.md"
 
 
 def write_validation(settings: Settings, *, until: date | None = None) -> tuple[Path, list[Validation]]:
-    """Validate every monthly metric of the prepared data that is long enough, and write the page.
-
-    Parameters
-    ----------
-    settings : Settings
-        `processed` is read, `out` is written to.
-    until : date, optional
-        Last day to use: before targets were in force.
-
-    Returns
-    -------
-    page : Path
-    found : list of Validation
-
-    Raises
-    ------
-    InputError
-        If no monthly metric is long enough.
-    """
+    """Validate every monthly metric that has enough months, up to a day, and write the page."""
     data, metrics = load(settings.processed), all_metrics(settings)
     monthly = data.observations.loc[data.observations["frequency"] == "month", "metric"].unique()
     names = {name: metrics[name].name if name in metrics else name for name in sorted(monthly)}

@@ -12,12 +12,12 @@ import pandas as pd
 
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
-from bcfstats.judge.ambitions import UNKNOWN
 from bcfstats.judge.board import Board, as_paid
 from bcfstats.judge.consistency import ambition_consistency
 from bcfstats.judge.payment import ambiguity
 from bcfstats.judge.progress import progress, trajectory
 from bcfstats.judge.risk import payment_chances, risk_register
+from bcfstats.judge.verdicts import UNKNOWN, VERDICTS, counted
 from bcfstats.read.targets import keep_targets
 from bcfstats.read.template import export_template, load_template
 from bcfstats.show import sentences
@@ -55,24 +55,22 @@ class Chosen:
                 sentences.value(row["baseline_value"], self._metric(row)),
                 sentences.value(row["target_value"], self._metric(row)),
                 f"{signed(row['ambition_percent'])}%",
-                row["verdict"].replace("_", " "),
+                VERDICTS[row["verdict"]].words,
                 *(_chance(row[name]) for name in ("p_paid_do_nothing", "p_paid_if_delivered", "reach")),
             ]
             for row in self._rows()
         ]
         headings = ["Metric", "Payment", "Baseline", "Target", "Change", "Verdict", "Paid if nothing is done"]
         headings += ["Paid if all is delivered", "Past yearly changes as good"]
-        counts = self.assessments["verdict"].value_counts(sort=False)
-        told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
         return section(
-            f"{len(rows)} targets: {told}.",
+            f"{len(rows)} targets: {counted(self.assessments['verdict'])}.",
             table=(headings, rows, "Targets and verdicts", (2, 3, 4, 6, 7, 8)),
         )
 
     def reasons(self) -> Part:
         """Explain each verdict in sentences."""
         reasons = [
-            (", ".join(self._names(row)), row["verdict"].replace("_", " "), row["reasons"])
+            (", ".join(self._names(row)), VERDICTS[row["verdict"]].words, row["reasons"])
             for row in self._rows()
         ]
         return Part(fill("reasons.html.j2", reasons=reasons))

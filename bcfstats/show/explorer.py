@@ -10,7 +10,7 @@ from markupsafe import Markup
 from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import BcfStatsError
-from bcfstats.judge.ambitions import UNKNOWN
+from bcfstats.judge.verdicts import UNKNOWN, VERDICTS
 from bcfstats.judge.what_if import Assessment, WhatIf
 from bcfstats.read.data import Data
 from bcfstats.read.targets import keep_targets
@@ -188,9 +188,9 @@ def verdict_html(
     return fill(
         "verdict.html.j2",
         note=note,
-        verdict=row["verdict"].replace("_", " "),
+        verdict=VERDICTS[row["verdict"]].words,
         ambition=f"{signed(row['ambition_percent'])}%",
-        reasons=row["reasons"].removeprefix("This cannot be assessed. "),
+        reasons=row["reasons"].removeprefix(VERDICTS[UNKNOWN].meaning).lstrip(),
         chances=[
             (number(100 * row[name]), words, round(100 * row[name]), colour[part])
             for name, words, part in CHANCES

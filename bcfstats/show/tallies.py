@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.judge.national import NO_REGION
 from bcfstats.judge.results import LATEST, NOT_COMPARED
-from bcfstats.judge.verdicts import HEADINGS
+from bcfstats.judge.verdicts import VERDICTS
 from bcfstats.words import number
 
 CASES = ["area_code", "region", "metric", "payment", "category", "against", "baseline_period", "period"]
@@ -28,22 +28,18 @@ class Category:
     ----------
     name : str
         As the results have it.
-    meaning : str
-        The answer and what it means, as a sentence.
+    words, meaning : str
+        The answer as it is read inside a sentence; the answer and what it means, as a sentence of its own.
     colour, ink, mark : str
         Colour of a tile; colour and outline (SVG path) of the mark on it.
     """
 
     name: str
+    words: str
     meaning: str
     colour: str
     ink: str
     mark: str
-
-    @property
-    def words(self) -> str:
-        """The answer as it is read inside a sentence."""
-        return self.name.replace("_", " ")
 
 
 @dataclass(frozen=True)
@@ -77,8 +73,10 @@ class Kind:
 def kind(name: str) -> Kind:
     """Give the kind called "finding" or "verdict"."""
     found = tomllib.loads(Path(__file__).with_name("tallies.toml").read_text(encoding="utf-8"))[name]
+    told = {verdict: asdict(words) for verdict, words in VERDICTS.items()}
     categories = (
-        Category(**{"meaning": HEADINGS.get(entry["name"], ""), **entry}) for entry in found["category"]
+        Category(**{"words": entry["name"], **told.get(entry["name"], {}), **entry})
+        for entry in found["category"]
     )
     return Kind(name, tuple(categories), found["nothing"], tuple(found["headline"]))
 
@@ -173,7 +171,8 @@ def told(counts: "pd.Series[int]") -> str:
     >>> told(pd.Series({"better": 3, "no clear change": 0, "within_noise": 1200}))
     '3 better, 1,200 within noise'
     """
-    return ", ".join(f"{number(n)} {str(name).replace('_', ' ')}" for name, n in counts.items() if n)
+    words = {verdict: told.words for verdict, told in VERDICTS.items()}
+    return ", ".join(f"{number(n)} {words.get(str(name), name)}" for name, n in counts.items() if n)
 
 
 def comparison(metric: Metric, payment: str) -> str:

@@ -175,7 +175,9 @@ def _periods(cases: pd.DataFrame) -> str:
 def _data(mapped: list[Mapped], of: Kind, areas: pd.DataFrame, reports: Mapping[str, str]) -> Markup:
     """Write the table of the maps: what each area's tile shows, in words."""
     shown = [one.answers() for one in mapped]
-    words = {name: name.replace("_", " ") for name in of.names} | {SEVERAL: "several, see the report"}
+    words = {category.name: category.words for category in of.categories} | {
+        SEVERAL: "several, see the report"
+    }
     rows = [
         [_linked(area.area_name, reports.get(area.area_code)), area.region or "not known"]
         + [words.get(answers.get(area.area_code, ""), NOUNS[of.id][2]) for answers in shown]

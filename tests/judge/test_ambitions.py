@@ -13,9 +13,10 @@ from bcfstats.define.schemes import scheme
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.example.data import example_data
 from bcfstats.example.targets import example_targets
-from bcfstats.judge.ambitions import COLUMNS, VERDICTS, Cutoffs, assess_ambitions
+from bcfstats.judge.ambitions import COLUMNS, assess_ambitions
 from bcfstats.judge.outlook import History
-from bcfstats.judge.targets import proposal, reach
+from bcfstats.judge.targets import Cutoffs, proposal, reach
+from bcfstats.judge.verdicts import VERDICTS
 from bcfstats.read.data import load
 from bcfstats.read.targets import read_targets
 from tests.judge.made_up import an_outlook, panel, targets, yearly

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bcfstats.judge.ambitions import Cutoffs
-from bcfstats.judge.targets import Proposal
-from bcfstats.judge.verdicts import cannot, in_100, sentences
+from bcfstats.judge.targets import Cutoffs, Proposal
+from bcfstats.judge.verdicts import cannot, sentences
+from bcfstats.words import in_100
 from tests.judge.made_up import an_outlook
 
 NAN = float("nan")

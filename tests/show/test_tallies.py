@@ -15,7 +15,6 @@ from bcfstats.define.areas import areas_frame
 from bcfstats.define.metrics import METRICS
 from bcfstats.example.data import example_data
 from bcfstats.example.targets import example_targets
-from bcfstats.judge.ambitions import VERDICTS
 from bcfstats.judge.assessment import assess
 from bcfstats.judge.results import (
     AGAINST_HISTORY,
@@ -26,6 +25,7 @@ from bcfstats.judge.results import (
     UNCLEAR,
     WORSE,
 )
+from bcfstats.judge.verdicts import VERDICTS
 from bcfstats.show.index_page import areas_page
 from bcfstats.show.tallies import count, findings, in_order, kind, verdicts
 from bcfstats.show.tally_section import tally_section
@@ -50,7 +50,7 @@ def windows(*rows):
 
 def test_categories_are_those_of_the_results():
     assert kind("finding").names == [BETTER, UNCLEAR, WORSE, NOT_COMPARED]
-    assert tuple(kind("verdict").names) == VERDICTS
+    assert kind("verdict").names == list(VERDICTS)
     assert all(category.meaning for name in ("finding", "verdict") for category in kind(name).categories)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from bcfstats.define.metrics import Metric
-from bcfstats.judge.ambitions import UNKNOWN
+from bcfstats.judge.verdicts import UNKNOWN
 from bcfstats.show.charts.chart import Chart
 from bcfstats.show.charts.drawing import figure_with_ticks
 from bcfstats.words import number, signed
