@@ -31,7 +31,7 @@ _HOMES = {
     "compare_rates": "stats.comparisons",
     "compare_means": "stats.comparisons",
     "compare_estimates": "stats.comparisons",
-    "adjust_p_values": "stats.adjust",
+    "adjust_p_values": "stats.multiple",
     # improvement
     "minimum_significant_improvement": "stats.improvements",
     "detectable_improvement": "stats.improvements",

@@ -56,12 +56,12 @@ def forecast(name):
     """The same forecast of the same series, by us (tuned) or by AutoETS."""
     from bcfstats.stats.backtest import auto_ets
     from bcfstats.stats.forecast import do_nothing_forecast
-    from bcfstats.stats.level import Panel
+    from bcfstats.stats.level import MonthlyCounts
 
     counts, days, month = panel(ETS_AREAS)
     exposure = np.broadcast_to(days, counts.shape)
     if name == "AutoETS":
-        return lambda: auto_ets(Panel(counts, exposure, month), FIRST, LAST, exposure[:, 3:12])
+        return lambda: auto_ets(MonthlyCounts(counts, exposure, month), FIRST, LAST, exposure[:, 3:12])
     return lambda: do_nothing_forecast(
         counts, days, month, first=FIRST, last=LAST, target_exposure=days[3:12], tune=True
     )

@@ -11,9 +11,7 @@ from bcfstats.define.levels import LEVELS
 from bcfstats.define.metrics import Metric
 from bcfstats.stats import estimates
 from bcfstats.stats.comparisons import Comparison, compare_estimates, compare_proportions, compare_rates
-from bcfstats.stats.improvements import estimate_improvement
-from bcfstats.stats.proportion_improvements import proportion_improvement
-from bcfstats.stats.rate_improvements import rate_improvement
+from bcfstats.stats.improvements import estimate_improvement, proportion_improvement, rate_improvement
 from bcfstats.stats.rows import critical_value
 
 Floats = NDArray[np.float64]

@@ -8,7 +8,7 @@ import pandas as pd
 from bcfstats.errors import InputError
 from bcfstats.judge.outlook import Floats
 from bcfstats.judge.verdicts import UNKNOWN, VERDICTS
-from bcfstats.stats.adjust import adjust_p_values
+from bcfstats.stats.multiple import adjust_p_values
 
 ENGLAND = "England"
 NO_REGION = "no region given"

@@ -11,7 +11,7 @@ from scipy import special
 from bcfstats.define.levels import LEVELS
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
-from bcfstats.stats.regression_to_mean import regression_to_mean
+from bcfstats.stats.annual import regression_to_mean
 from bcfstats.stats.rows import critical_value
 
 Floats = NDArray[np.float64]

@@ -10,7 +10,7 @@ from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import ParameterError
 from bcfstats.judge.verdicts import UNKNOWN
-from bcfstats.stats.joint import joint_probability
+from bcfstats.stats.multiple import joint_probability
 from bcfstats.words import in_100
 
 CASES = {

@@ -19,10 +19,10 @@ from bcfstats.judge.baseline import baseline
 from bcfstats.judge.kinds import BY_LIMITS, Figures, chance, change_columns, has_funnel
 from bcfstats.judge.screening import sound
 from bcfstats.read.data import Data
-from bcfstats.stats.adjust import adjust_p_values
 from bcfstats.stats.comparisons import Comparison
 from bcfstats.stats.control_charts import funnel_limits
 from bcfstats.stats.dispersion import paule_mandel
+from bcfstats.stats.multiple import adjust_p_values
 
 CHOSEN, PEER, OTHER = "chosen", "peer", "other"
 ABOVE, BELOW, WITHIN, UNKNOWN = "above", "below", "within", "not known"

@@ -12,37 +12,23 @@ import numpy.typing as npt
 
 from bcfstats.errors import ParameterError
 from bcfstats.stats.forecast import METHOD, Forecast, check_window, forecast_from
-from bcfstats.stats.history import MINIMUM_AREAS, SMALL_MEDIAN
-from bcfstats.stats.level import Grid, Panel, Rolled, roll
-from bcfstats.stats.monthly_model import Array, divide, fit_panel, monthly_panel
+from bcfstats.stats.history import SMALL_MEDIAN
+from bcfstats.stats.level import Grid, MonthlyCounts, Rolled, roll
+from bcfstats.stats.monthly_model import Array, as_months, divide, fit_panel
+from bcfstats.stats.rows import CONFIDENCE, FORECAST_CONFIDENCE, MINIMUM_AREAS
 
-Challenger = Callable[[Panel, int, int, Array], Array]
+Challenger = Callable[[MonthlyCounts, int, int, Array], Array]
 
 
-def same_months_last_year(panel: Panel, first: int, last: int, ahead: Array) -> Array:
-    """Forecast every month at the daily rate of the same month in the last twelve.
-
-    Parameters
-    ----------
-    panel : Panel
-        The history.
-    first, last : int
-        Window, in months from the end of the history.
-    ahead : ndarray, shape (areas, window)
-        Exposure of the window.
-
-    Returns
-    -------
-    ndarray, shape (areas,)
-        Total over the window; NaN where a month is missing.
-    """
+def same_months_last_year(panel: MonthlyCounts, first: int, last: int, ahead: Array) -> Array:
+    """Forecast every month at the daily rate of the same month in the last twelve; NaN without it."""
     at = panel.month.size - 12 + (np.arange(first, last + 1) - 1) % 12
     if panel.month.size < 12:
         return np.full(len(panel.counts), np.nan)
     return np.asarray((ahead * divide(panel.counts[:, at], panel.exposure[:, at])).sum(axis=1))
 
 
-def trend_and_months(panel: Panel, first: int, last: int, ahead: Array) -> Array:
+def trend_and_months(panel: MonthlyCounts, first: int, last: int, ahead: Array) -> Array:
     """Extrapolate the quasi-Poisson model's trend and month effects; arguments as `same_months_last_year`."""
     model = fit_panel(panel.counts, panel.exposure, panel.month)
     month = panel.month - 1
@@ -59,7 +45,7 @@ def trend_and_months(panel: Panel, first: int, last: int, ahead: Array) -> Array
     return np.asarray((ahead * rate).sum(axis=1))
 
 
-def auto_ets(panel: Panel, first: int, last: int, ahead: Array) -> Array:
+def auto_ets(panel: MonthlyCounts, first: int, last: int, ahead: Array) -> Array:
     """Exponential smoothing chosen for every area by `statsforecast`, on the log daily rate.
 
     Needs the optional extra `forecast`; arguments as `same_months_last_year`.
@@ -67,12 +53,12 @@ def auto_ets(panel: Panel, first: int, last: int, ahead: Array) -> Array:
     return _statsforecast("AutoETS", panel, first, last, ahead)
 
 
-def auto_theta(panel: Panel, first: int, last: int, ahead: Array) -> Array:
+def auto_theta(panel: MonthlyCounts, first: int, last: int, ahead: Array) -> Array:
     """Theta method chosen for every area by `statsforecast`, on the log daily rate; as `auto_ets`."""
     return _statsforecast("AutoTheta", panel, first, last, ahead)
 
 
-def _statsforecast(name: str, panel: Panel, first: int, last: int, ahead: Array) -> Array:
+def _statsforecast(name: str, panel: MonthlyCounts, first: int, last: int, ahead: Array) -> Array:
     """Fit one model to each complete series: the library has no other way."""
     model = _model(name)
     rate = np.log(divide(panel.counts + 0.5, panel.exposure))
@@ -102,7 +88,7 @@ OPTIONAL_CHALLENGERS: Mapping[str, Challenger] = MappingProxyType(
 )
 
 
-LEVELS = (0.8, 0.95)
+LEVELS = (FORECAST_CONFIDENCE, CONFIDENCE)
 FALLS = (0.025, 0.05, 0.10, 0.20, 0.30)
 
 
@@ -200,7 +186,7 @@ def backtest(
     (19, ['panel seasonal level', 'same months last year', 'trend and months (GLM)'])
     """
     check_window(first, last)
-    panel = Panel(*monthly_panel(counts, exposure, calendar_month))
+    panel = MonthlyCounts(*as_months(counts, exposure, calendar_month))
     grid = Grid() if tune else Grid(Grid().alphas[1:2], Grid().shares[2:])
     rolled = roll(panel, first, last, grid)
     origins = np.arange(minimum_history, panel.month.size - last + 1)
@@ -229,7 +215,7 @@ class _Score:
 
 
 def _score(
-    panel: Panel,
+    panel: MonthlyCounts,
     rolled: Rolled,
     origin: int,
     first: int,
@@ -268,7 +254,7 @@ def _score(
     )
 
 
-def _seasonal_naive_error(known: Panel) -> Array:
+def _seasonal_naive_error(known: MonthlyCounts) -> Array:
     rate = divide(known.counts, known.exposure)
     change = np.abs(rate[:, 12:] - rate[:, :-12])
     return divide(np.where(np.isfinite(change), change, 0.0).sum(axis=1), np.isfinite(change).sum(axis=1))
@@ -281,7 +267,7 @@ def _covered(forecast: Forecast, actual: Array, level: float, scored: npt.NDArra
 
 def _falls(
     forecast: Forecast,
-    known: Panel,
+    known: MonthlyCounts,
     first: int,
     last: int,
     ahead: Array,

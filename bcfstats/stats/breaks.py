@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from bcfstats.errors import InputError
 from bcfstats.stats.dispersion import pearson_dispersion
-from bcfstats.stats.monthly_model import AVERAGE_MONTH, Array, divide, monthly_panel
+from bcfstats.stats.monthly_model import AVERAGE_MONTH, Array, as_months, divide
 from bcfstats.stats.rows import Flags, Texts, masked_deviation, masked_median
 
 ZERO, DROP, SPIKE, SHIFT_DOWN, SHIFT_UP, SWAP = (
@@ -63,52 +63,20 @@ def find_breaks(
 ) -> Breaks:
     """Find months that look wrong and levels that changed at once, from the series alone.
 
-    It answers: which movements are too sudden to be care, and look like a provider, a code or a boundary?
-
-    Parameters
-    ----------
-    counts : array, shape (areas, months)
-        Events in each month; NaN where not published.
-    exposure : array, shape (months,) or (areas, months)
-        Days in the month, or person-days.
-    calendar_month : array of int, shape (months,)
-        1 to 12.
-    trusted : array of bool, shape (areas, months), optional
-        Months the analyst vouches for: nothing is reported for them.
-
-    Returns
-    -------
-    Breaks
-
-    Raises
-    ------
-    InputError
-        If shapes disagree or a count is negative.
-
-    Notes
-    -----
-    Log rates, less what the median area did that month. A drop or spike is a month further from the median
-    of the six months on either side than 5 robust standard deviations of such distances, and than 25 %. A
-    level shift is a difference of that size between the medians of the six months before and after, at its
-    sharpest month; its standard deviation is that of such differences in the area or, if larger, in the
-    median area, so that series that wander are not broken at every turn. A zero is suspected where a negative
-    binomial with the area's dispersion would give it less than once in 10,000 months. Two areas that shift
-    together in opposite directions by about the same number of events have exchanged something.
+    Nothing is reported for `trusted` months (areas, months), which the analyst vouches for. Log rates, less
+    what the median area did that month. A drop or spike is a month further from the median of the six months
+    on either side than 5 robust standard deviations of such distances, and than 25 %. A level shift is a
+    difference of that size between the medians of the six months before and after, at its sharpest month; its
+    standard deviation is that of such differences in the area or, if larger, in the median area, so that
+    series that wander are not broken at every turn. A zero is suspected where a negative binomial with the
+    area's dispersion would give it less than once in 10,000 months. Two areas that shift together in opposite
+    directions by about the same number of events have exchanged something.
 
     Simulated on panels without breaks: at most one finding in 10,000 area-months. A finding is a question to
     the provider, not proof. A shift in the last six months shows as drops or spikes, not always in each of
     its months: look at the end of a series where one is found.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> counts = np.random.default_rng(1).poisson(500, (10, 36)).astype(float)
-    >>> counts[3, 20:23] *= 0.3
-    >>> found = find_breaks(counts, np.ones(36), np.tile(np.arange(1, 13), 3))
-    >>> found.area.tolist(), found.month.tolist(), found.kind.tolist()
-    ([3, 3, 3], [20, 21, 22], ['sudden drop', 'sudden drop', 'sudden drop'])
     """
-    y, e, _ = monthly_panel(counts, exposure, calendar_month)
+    y, e, _ = as_months(counts, exposure, calendar_month)
     seen = e > 0
     vouched = _trusted(trusted, y.shape)
     x = _own_movement(np.log(divide(AVERAGE_MONTH * (y + 0.5), e)), seen)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -10,33 +12,50 @@ import numpy.typing as npt
 
 from bcfstats.errors import ParameterError
 from bcfstats.stats import two_samples
-from bcfstats.stats.change import Comparison, Scale, comparison, from_standard_error
+from bcfstats.stats.change import (
+    AT_BASELINE,
+    Asked,
+    Comparison,
+    Limits,
+    Scale,
+    dispersion_reasons,
+    interval_reasons,
+    mean_reasons,
+    variance_reasons,
+    welch,
+)
 from bcfstats.stats.estimates import proportion_reasons, rate_reasons
 from bcfstats.stats.rows import (
+    CONFIDENCE,
     Flags,
     Floats,
     Level,
     Texts,
     as_rows,
-    at_levels,
+    blanked,
     check_level,
     critical_value,
     first_reason,
     labelled,
     named,
-    negative,
     not_a_number,
     not_positive,
     reasons,
     upper_tail,
-    usable,
 )
-from bcfstats.stats.surveys import interval_reasons
 
 __all__ = ["Comparison", "compare_estimates", "compare_means", "compare_proportions", "compare_rates"]
 
-Limits = tuple[Floats, Floats]
-AT_BASELINE = " at baseline"
+_TESTS: Mapping[str, tuple[str, Callable[..., Floats], Callable[..., Limits]]] = MappingProxyType(
+    {
+        "newcombe": ("Newcombe", two_samples.newcombe_statistic, two_samples.newcombe_limits),
+        "miettinen-nurminen": (
+            "Miettinen-Nurminen",
+            two_samples.proportion_score,
+            two_samples.score_limits,
+        ),
+    }
+)
 
 
 def compare_proportions(
@@ -49,7 +68,7 @@ def compare_proportions(
     design_effect: npt.ArrayLike = 1.0,
     between_year_variance: npt.ArrayLike | None = None,
     method: Literal["newcombe", "miettinen-nurminen"] = "newcombe",
-    confidence_level: Level = 0.95,
+    confidence_level: Level = CONFIDENCE,
 ) -> Comparison:
     """Difference of two independent proportions.
 
@@ -95,6 +114,8 @@ def compare_proportions(
     >>> f"{change.value:.2f} ({change.lower:.3f} to {change.upper:.3f}), p = {change.p_improvement:.4f}"
     '0.20 (0.052 to 0.334), p = 0.0041'
     """
+    if method not in _TESTS:
+        raise ParameterError("The method is not known.", found=repr(method), do=f"Use {' or '.join(_TESTS)}.")
     x1, n1, x0, n0, effect, tau2 = as_rows(
         numerator=numerator,
         denominator=denominator,
@@ -109,54 +130,22 @@ def compare_proportions(
         reasons(x1.shape, not_a_number("design effect", effect), not_positive("design effect", effect)),
         variance_reasons(tau2),
     )
-    x1, n1, x0, n0, effect, tau2 = usable(reason, x1, n1, x0, n0, effect, tau2)
+    x1, n1, x0, n0, effect, tau2 = blanked(reason, x1, n1, x0, n0, effect, tau2)
     counts, difference = (x1 / effect, n1 / effect, x0 / effect, n0 / effect), x1 / n1 - x0 / n0
+    asked = Asked(polarity, confidence_level)
     if between_year_variance is not None:
         error = np.sqrt(two_samples.pooled_variance(*counts) + tau2)
         name = named("pooled difference with between-year variance", reason)
-        return from_standard_error(difference, error, "difference", polarity, confidence_level, name, reason)
-    title, statistic, limits = _test_of_proportions(method)
+        return asked.from_standard_error(difference, error, "difference", name, reason)
+    title, statistic, limits = _TESTS[method]
     z = statistic(*counts)
-    return comparison(
+    return asked.comparison(
         difference,
-        at_levels(lambda level: limits(*counts, float(critical_value(level))), confidence_level),
+        lambda level: limits(*counts, float(critical_value(level))),
         "difference",
-        upper_tail(-z),
-        upper_tail(z),
-        polarity,
-        confidence_level,
+        (upper_tail(-z), upper_tail(z)),
         named(title, reason),
         reason,
-    )
-
-
-def _test_of_proportions(method: str) -> tuple[str, Callable[..., Floats], Callable[..., Limits]]:
-    if method == "newcombe":
-        return "Newcombe", two_samples.newcombe_statistic, two_samples.newcombe_limits
-    if method == "miettinen-nurminen":
-        return "Miettinen-Nurminen", two_samples.proportion_score, two_samples.score_limits
-    raise ParameterError(
-        "The method is not known.", found=repr(method), do="Use newcombe or miettinen-nurminen."
-    )
-
-
-def variance_reasons(tau2: Floats) -> Texts:
-    """Return why a row has no between-year variance."""
-    return reasons(
-        tau2.shape,
-        not_a_number("between-year variance", tau2),
-        negative("between-year variance", tau2),
-    )
-
-
-def dispersion_reasons(dispersion: Floats, degrees_of_freedom: Floats) -> Texts:
-    """Return why a row has no dispersion, or no degrees of freedom for it."""
-    return reasons(
-        dispersion.shape,
-        not_a_number("dispersion", dispersion),
-        not_positive("dispersion", dispersion),
-        ("the degrees of freedom are missing", np.isnan(degrees_of_freedom)),
-        ("the degrees of freedom are zero or below", degrees_of_freedom <= 0),
     )
 
 
@@ -170,7 +159,7 @@ def compare_rates(
     dispersion: npt.ArrayLike = 1.0,
     degrees_of_freedom: npt.ArrayLike = np.inf,
     between_year_variance: npt.ArrayLike | None = None,
-    confidence_level: Level = 0.95,
+    confidence_level: Level = CONFIDENCE,
 ) -> Comparison:
     """Ratio of two independent rates.
 
@@ -234,79 +223,68 @@ def compare_rates(
         dispersion_reasons(phi, df),
         variance_reasons(tau2),
     )
-    b, e1, a, e0, phi, df, tau2 = usable(reason, b, e1, a, e0, phi, df, tau2)
+    b, e1, a, e0, phi, df, tau2 = blanked(reason, b, e1, a, e0, phi, df, tau2)
+    counts, asked = _Counts(b, e1, a, e0, phi, df), Asked(polarity, confidence_level)
     if between_year_variance is not None:
-        return _rates_with_variance(b, e1, a, e0, phi, df, tau2, polarity, confidence_level, reason)
-    return _rates_by_noise(b, e1, a, e0, phi, df, polarity, confidence_level, reason)
+        return counts.with_variance(tau2, asked, reason)
+    return counts.by_noise(asked, reason)
 
 
-def _rates_with_variance(
-    b: Floats,
-    e1: Floats,
-    a: Floats,
-    e0: Floats,
-    phi: Floats,
-    df: Floats,
-    tau2: Floats,
-    polarity: npt.ArrayLike | None,
-    confidence_level: Level,
-    reason: Texts,
-) -> Comparison:
-    no_log = ("there were no events in one of the periods: no log ratio", (a == 0) | (b == 0))
-    reason = first_reason(reason, reasons(b.shape, no_log))
-    b, a = usable(reason, b, a)
-    error = np.sqrt(phi * (1 / a + 1 / b) + tau2)
-    name = named("log ratio with between-year variance", reason)
-    return from_standard_error(
-        np.log(b / e1 / (a / e0)), error, "ratio", polarity, confidence_level, name, reason, df
-    )
+@dataclass(frozen=True, slots=True, eq=False)
+class _Counts:
+    """Events and exposure of the later period and of the baseline, and how they scatter."""
 
+    later: Floats
+    later_exposure: Floats
+    baseline: Floats
+    baseline_exposure: Floats
+    dispersion: Floats
+    degrees_of_freedom: Floats
 
-def _rates_by_noise(
-    b: Floats,
-    e1: Floats,
-    a: Floats,
-    e0: Floats,
-    phi: Floats,
-    df: Floats,
-    polarity: npt.ArrayLike | None,
-    confidence_level: Level,
-    reason: Texts,
-) -> Comparison:
-    few = (a + b < two_samples.MID_P_BELOW) & (phi == 1) & np.isinf(df)
-    p_fall, p_rise = _rate_p_values(b, a, e1 / (e0 + e1), phi, df, few)
-    no_ratio = ("there were no events at baseline: no ratio", a == 0)
-    return comparison(
-        b / np.where(a > 0, a, np.nan) / (e1 / e0),
-        at_levels(lambda level: _rate_limits(b, a, e1 / e0, phi, df, few, level), confidence_level),
-        "ratio",
-        p_fall,
-        p_rise,
-        polarity,
-        confidence_level,
-        labelled(few, "central mid-P", "score", reason),
-        first_reason(reason, reasons(b.shape, no_ratio)),
-    )
+    def with_variance(self, tau2: Floats, asked: Asked, reason: Texts) -> Comparison:
+        """Log ratio, its variance that of the counts and that between years."""
+        no_log = ("there were no events in one of the periods: no log ratio", self.later * self.baseline == 0)
+        reason = first_reason(reason, reasons(reason.shape, no_log))
+        b, a = blanked(reason, self.later, self.baseline)
+        error = np.sqrt(self.dispersion * (1 / a + 1 / b) + tau2)
+        log_ratio = np.log(b / self.later_exposure / (a / self.baseline_exposure))
+        name = named("log ratio with between-year variance", reason)
+        return asked.from_standard_error(log_ratio, error, "ratio", name, reason, self.degrees_of_freedom)
 
+    def by_noise(self, asked: Asked, reason: Texts) -> Comparison:
+        """Score test, or central mid-P for few independent events."""
+        b, a = self.later, self.baseline
+        few = (a + b < two_samples.MID_P_BELOW) & (self.dispersion == 1) & np.isinf(self.degrees_of_freedom)
+        no_ratio = ("there were no events at baseline: no ratio", a == 0)
+        return asked.comparison(
+            b / np.where(a > 0, a, np.nan) / (self.later_exposure / self.baseline_exposure),
+            lambda level: self._limits(few, level),
+            "ratio",
+            self._p_values(few),
+            labelled(few, "central mid-P", "score", reason),
+            first_reason(reason, reasons(b.shape, no_ratio)),
+        )
 
-def _rate_p_values(b: Floats, a: Floats, share: Floats, phi: Floats, df: Floats, few: Flags) -> Limits:
-    z = two_samples.rate_score(b, a, share, phi)
-    p_fall, p_rise = np.array(upper_tail(-z, df)), np.array(upper_tail(z, df))
-    if np.any(few):
-        p_fall[few] = two_samples.mid_p_below(b[few], a[few], share[few])
-        p_rise[few] = two_samples.mid_p_below(a[few], b[few], 1 - share[few])
-    return p_fall, p_rise
+    def _p_values(self, few: Flags) -> Limits:
+        b, a, df = self.later, self.baseline, self.degrees_of_freedom
+        share = self.later_exposure / (self.baseline_exposure + self.later_exposure)
+        z = two_samples.rate_score(b, a, share, self.dispersion)
+        p_fall, p_rise = np.array(upper_tail(-z, df)), np.array(upper_tail(z, df))
+        if np.any(few):
+            p_fall[few] = two_samples.mid_p_below(b[few], a[few], share[few])
+            p_rise[few] = two_samples.mid_p_below(a[few], b[few], 1 - share[few])
+        return p_fall, p_rise
 
-
-def _rate_limits(
-    b: Floats, a: Floats, exposure_ratio: Floats, phi: Floats, df: Floats, few: Flags, level: float
-) -> Limits:
-    z = critical_value(level, df) * np.sqrt(phi)
-    lower, upper = (np.array(limit) for limit in two_samples.score_ratio_limits(b, a, exposure_ratio, z))
-    if np.any(few):
-        tail = (1 - check_level(level)) / 2
-        lower[few], upper[few] = two_samples.mid_p_ratio_limits(b[few], a[few], exposure_ratio[few], tail)
-    return lower, upper
+    def _limits(self, few: Flags, level: float) -> Limits:
+        b, a, exposure_ratio = self.later, self.baseline, self.later_exposure / self.baseline_exposure
+        z = critical_value(level, self.degrees_of_freedom) * np.sqrt(self.dispersion)
+        limits = two_samples.score_ratio_limits(b, a, exposure_ratio, z)
+        lower, upper = (np.array(limit) for limit in limits)
+        if np.any(few):
+            tail = (1 - check_level(level)) / 2
+            by_mid_p = two_samples.mid_p_ratio_limits(b[few], a[few], exposure_ratio[few], tail)
+            lower[few], upper[few] = by_mid_p
+        return lower, upper
 
 
 def compare_means(
@@ -319,7 +297,7 @@ def compare_means(
     *,
     polarity: npt.ArrayLike | None = None,
     between_year_variance: npt.ArrayLike = 0.0,
-    confidence_level: Level = 0.95,
+    confidence_level: Level = CONFIDENCE,
 ) -> Comparison:
     """Difference of two independent means by Welch's test.
 
@@ -371,31 +349,10 @@ def compare_means(
     reason = first_reason(
         mean_reasons(m1, s1, n1), mean_reasons(m0, s0, n0, AT_BASELINE), variance_reasons(tau2)
     )
-    m1, s1, n1, m0, s0, n0, tau2 = usable(reason, m1, s1, n1, m0, s0, n0, tau2)
+    m1, s1, n1, m0, s0, n0, tau2 = blanked(reason, m1, s1, n1, m0, s0, n0, tau2)
     error, df = welch(s1, n1, s0, n0, tau2)
-    return from_standard_error(
-        m1 - m0, error, "difference", polarity, confidence_level, named("Welch", reason), reason, df
-    )
-
-
-def mean_reasons(mean: Floats, deviation: Floats, n: Floats, suffix: str = "") -> Texts:
-    """Return why a row's summary gives no standard error of its mean."""
-    return reasons(
-        mean.shape,
-        not_a_number(f"mean{suffix}", mean),
-        not_a_number(f"standard deviation{suffix}", deviation),
-        negative(f"standard deviation{suffix}", deviation),
-        not_a_number(f"sample size{suffix}", n),
-        (f"fewer than two people were asked{suffix}", n < 2),
-    )
-
-
-def welch(s1: Floats, n1: Floats, s0: Floats, n0: Floats, tau2: Floats) -> tuple[Floats, Floats]:
-    """Return the standard error of the difference of two means and its degrees of freedom."""
-    v1, v0 = s1 * s1 / n1, s0 * s0 / n0
-    spread = v1 * v1 / (n1 - 1) + v0 * v0 / (n0 - 1)
-    df = np.where(spread > 0, (v1 + v0 + tau2) ** 2 / np.where(spread > 0, spread, 1.0), np.inf)
-    return np.sqrt(v1 + v0 + tau2), df
+    asked = Asked(polarity, confidence_level)
+    return asked.from_standard_error(m1 - m0, error, "difference", named("Welch", reason), reason, df)
 
 
 def compare_estimates(
@@ -409,8 +366,8 @@ def compare_estimates(
     scale: Scale = "difference",
     polarity: npt.ArrayLike | None = None,
     between_year_variance: npt.ArrayLike = 0.0,
-    published_level: float = 0.95,
-    confidence_level: Level = 0.95,
+    published_level: float = CONFIDENCE,
+    confidence_level: Level = CONFIDENCE,
 ) -> Comparison:
     """Difference or ratio of two independent values published with confidence limits.
 
@@ -472,16 +429,14 @@ def compare_estimates(
         interval_reasons(v0, l0, u0, scale, AT_BASELINE),
         variance_reasons(tau2),
     )
-    v1, l1, u1, v0, l0, u0, tau2 = usable(reason, v1, l1, u1, v0, l0, u0, tau2)
+    v1, l1, u1, v0, l0, u0, tau2 = blanked(reason, v1, l1, u1, v0, l0, u0, tau2)
     forward = np.log if scale == "ratio" else np.asarray
     z = 2 * critical_value(published_level)
     error1, error0 = ((forward(u) - forward(low)) / z for low, u in ((l1, u1), (l0, u0)))
-    return from_standard_error(
+    return Asked(polarity, confidence_level).from_standard_error(
         forward(v1) - forward(v0),
         np.sqrt(error1 * error1 + error0 * error0 + tau2),
         scale,
-        polarity,
-        confidence_level,
         named(f"{'log ratio' if scale == 'ratio' else 'difference'} from published limits", reason),
         reason,
     )

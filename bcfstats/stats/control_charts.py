@@ -14,12 +14,14 @@ from bcfstats.errors import ParameterError
 from bcfstats.stats.change import higher_is_better
 from bcfstats.stats.estimates import Estimate, estimate
 from bcfstats.stats.rows import (
+    CHART_CONFIDENCE,
     Flags,
     Floats,
     Level,
     Texts,
     as_rows,
     at_levels,
+    blanked,
     check_level,
     critical_value,
     named,
@@ -28,7 +30,6 @@ from bcfstats.stats.rows import (
     not_positive,
     reasons,
     unwrap,
-    usable,
 )
 
 
@@ -38,52 +39,17 @@ def funnel_limits(
     *,
     kind: Literal["proportion", "rate"],
     between_area_variance: npt.ArrayLike | None = None,
-    confidence_level: Level = (0.95, 0.998),
+    confidence_level: Level = CHART_CONFIDENCE,
     multiplier: float = 1,
 ) -> Estimate:
     """Limits within which areas of each size vary by chance around the average.
 
-    It answers: which areas are further from the average than chance, and than areas usually are?
-
-    Parameters
-    ----------
-    denominator : array_like
-        People at risk of each area; for a standardised ratio the expected events, with `kind="rate"`.
-    average : array_like
-        The average, or a target, in the unit of the multiplier; 1 for a standardised ratio.
-    kind : "proportion" or "rate"
-        What the average is of.
-    between_area_variance : array_like, optional
-        Variance between areas beyond chance (`paule_mandel`): of shares, or of logs of rates. Given, the
-        limits widen by it; absent, they show chance alone.
-    confidence_level : float or sequence of float
-        (0.95, 0.998) for the usual pair.
-    multiplier : float
-        100 for percentages, 100_000 for rates.
-
-    Returns
-    -------
-    Estimate
-        `value` is the average; limits stay within what is possible.
-
-    Raises
-    ------
-    ParameterError
-        If the shapes disagree or an option is not understood.
-
-    Notes
-    -----
-    Spiegelhalter (2005) Statistics in Medicine 24:1185-1202, doi:10.1002/sim.1970. Chance alone: the value
-    whose own interval just touches the average, Wilson's for a proportion, exact for a rate. With a
-    between-area variance: average -+ z sqrt(chance + between), on logs for a rate (Spiegelhalter 2005,
-    doi:10.1136/qshc.2005.013755). Chance alone flags far too many areas where denominators are large. Not a
-    league table, and not a test of change.
-
-    Examples
-    --------
-    >>> limits = funnel_limits([100, 400], 80, kind="proportion", multiplier=100, confidence_level=0.95)
-    >>> limits.lower.round(1), limits.upper.round(1)
-    (array([72.2, 76.1]), array([87.8, 83.9]))
+    `kind` is that of the average; a between-area variance (`paule_mandel`), of shares or of logs of rates,
+    widens the limits, which else show chance alone. Spiegelhalter (2005) Statistics in Medicine 24:1185-1202,
+    doi:10.1002/sim.1970. Chance alone: the value whose own interval just touches the average, Wilson's for a
+    proportion, exact for a rate. With a between-area variance: average -+ z sqrt(chance + between), on logs
+    for a rate (Spiegelhalter 2005, doi:10.1136/qshc.2005.013755). Chance alone flags far too many areas where
+    denominators are large. Not a league table, and not a test of change.
     """
     if kind not in ("proportion", "rate"):
         raise ParameterError("The kind is not known.", found=repr(kind), do="Use proportion or rate.")
@@ -103,7 +69,7 @@ def funnel_limits(
         not_a_number("between-area variance", tau2),
         negative("between-area variance", tau2),
     )
-    n, centre, tau2 = usable(reason, n, centre, tau2)
+    n, centre, tau2 = blanked(reason, n, centre, tau2)
 
     def limits(level: float) -> tuple[Floats, Floats]:
         if kind == "rate" and between_area_variance is None:

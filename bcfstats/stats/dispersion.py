@@ -39,35 +39,9 @@ def pearson_dispersion(
 ) -> Dispersion:
     """Pearson's chi-squared of counts about their fitted values over its degrees of freedom.
 
-    It answers: how many times more do these counts scatter than independent events would?
-
-    Parameters
-    ----------
-    observed, fitted : array_like
-        Counts and their expected values along the last axis; a missing count is left out.
-    parameters : array_like
-        Numbers estimated from each series to get the fitted values; 1 for its mean.
-
-    Returns
-    -------
-    Dispersion
-        1 for Poisson counts. Missing with a reason where no degrees of freedom are left.
-
-    Raises
-    ------
-    ParameterError
-        If the shapes disagree or an input is text.
-
-    Notes
-    -----
-    sum (y - m)^2 / m over (n - parameters) (McCullagh and Nelder 1989, section 4.5). Poor where most fitted
-    values are below about 5, and blind to the wandering of a level from year to year.
-
-    Examples
-    --------
-    >>> found = pearson_dispersion([12, 30, 18], [20, 20, 20])
-    >>> round(float(found.value), 6), float(found.degrees_of_freedom)
-    (4.2, 2.0)
+    sum (y - m)^2 / m over (n - parameters) along the last axis (McCullagh and Nelder 1989, section 4.5); a
+    missing count is left out. Poor where most fitted values are below about 5, and blind to a level that
+    wanders.
     """
     y, m = as_rows(observed=observed, fitted=fitted)
     there = np.isfinite(y) & np.isfinite(m)
@@ -87,36 +61,9 @@ def pearson_dispersion(
 def shrink_to_panel(variance: npt.ArrayLike, degrees_of_freedom: npt.ArrayLike) -> Dispersion:
     """Each area's variance moved towards what is usual in the panel, the more so the less it is worth.
 
-    It answers: how variable is this area, given how variable areas are?
-
-    Parameters
-    ----------
-    variance : array_like
-        An estimate an area: of a dispersion, a residual variance, a mean squared change.
-    degrees_of_freedom : array_like
-        What each estimate is worth.
-
-    Returns
-    -------
-    Dispersion
-        (d0 s0^2 + d s^2) / (d0 + d), worth d0 + d degrees of freedom. An area without an estimate gets the
-        panel's.
-
-    Raises
-    ------
-    ParameterError
-        If the shapes disagree or an input is text.
-
-    Notes
-    -----
-    Smyth (2004) Statistical Applications in Genetics and Molecular Biology 3:3, doi:10.2202/1544-6115.1027.
-    Not for a handful of areas: with fewer than about 20 the panel's own variance is poorly known.
-
-    Examples
-    --------
-    >>> panel = shrink_to_panel([1.0, 1.0, 4.0, 9.0], 5)
-    >>> panel.value.round(2)
-    array([1.55, 1.55, 3.26, 6.1 ])
+    (d0 s0^2 + d s^2) / (d0 + d), worth d0 + d degrees of freedom (Smyth 2004, doi:10.2202/1544-6115.1027); an
+    area without an estimate gets the panel's. With fewer than about 20 areas the panel's own variance is
+    poorly known.
     """
     s2, df = as_rows(variance=variance, degrees_of_freedom=degrees_of_freedom)
     known = np.isfinite(s2) & (s2 >= 0) & (df > 0)
@@ -142,12 +89,6 @@ def prior_variance(variance: Floats, degrees_of_freedom: Floats) -> tuple[float,
 
     A scaled F distribution fitted to the variances by the moments of their logs; where they vary no more
     than chance the panel shares one variance, their mean, with infinite degrees of freedom.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> prior_variance(np.array([1.0, 1.1, 0.9]), np.array([5.0, 5.0, 5.0]))
-    (1.0, inf)
     """
     if variance.size < 2:
         return np.nan, np.nan
@@ -165,13 +106,7 @@ def prior_variance(variance: Floats, degrees_of_freedom: Floats) -> tuple[float,
 
 
 def inverse_trigamma(value: float) -> float:
-    """Return x with trigamma(x) = value, by Smyth's (2004, appendix) Newton's method.
-
-    Examples
-    --------
-    >>> round(inverse_trigamma(1.6449340668482264), 9)
-    1.0
-    """
+    """Return x with trigamma(x) = value, by Smyth's (2004, appendix) Newton's method."""
     x = 0.5 + 1 / value
     for _ in range(_STEPS):
         trigamma = float(special.polygamma(1, x))
@@ -185,41 +120,11 @@ def inverse_trigamma(value: float) -> float:
 def paule_mandel(estimates: npt.ArrayLike, variances: npt.ArrayLike, *, winsorise: float = 0.0) -> Dispersion:
     """Variance between areas, or between years, beyond the sampling variance of each estimate.
 
-    It answers: how much do true values, or true yearly changes, differ, sampling aside?
-
-    Parameters
-    ----------
-    estimates : array_like
-        Along the last axis: yearly changes of areas (each year's national change taken off), or areas' log
-        ratios; a missing one is left out.
-    variances : array_like
-        The sampling variance of each.
-    winsorise : float
-        Share of estimates at each end pulled in to the quantile there, on the scale of standard errors from
-        the median; 0.1 guards against a few wild values, and makes the answer smaller even when there are
-        none.
-
-    Returns
-    -------
-    Dispersion
-        The between variance, zero where the estimates differ no more than sampling.
-
-    Raises
-    ------
-    ParameterError
-        If the shapes disagree, an input is text or `winsorise` is not from 0 to below 0.5.
-
-    Notes
-    -----
-    Paule and Mandel (1982) Journal of Research NBS 87:377-385, doi:10.6028/jres.087.022, by the Newton
-    iteration of DerSimonian and Kacker (2007, doi:10.1016/j.cct.2006.04.004). Winsorising as Spiegelhalter
-    (2005, doi:10.1136/qshc.2005.013755). Not for fewer than about ten estimates.
-
-    Examples
-    --------
-    >>> found = paule_mandel([0.1, -0.3, 0.4, -0.2], [0.01, 0.01, 0.01, 0.01])
-    >>> round(float(found.value), 6)
-    0.09
+    `winsorise` pulls in that share of estimates at each end, on the scale of standard errors from the median:
+    it guards against a few wild values, and makes the answer smaller even when there are none. Paule and
+    Mandel (1982, doi:10.6028/jres.087.022), by the Newton iteration of DerSimonian and Kacker (2007,
+    doi:10.1016/j.cct.2006.04.004); winsorising as Spiegelhalter (2005, doi:10.1136/qshc.2005.013755). Not for
+    fewer than about ten estimates.
     """
     if not 0 <= winsorise < 0.5:
         raise ParameterError("The share to winsorise is not from 0 to 0.5.", found=f"{winsorise:g}")

@@ -11,7 +11,6 @@ from scipy import special
 from bcfstats.errors import ParameterError
 from bcfstats.stats.history import (
     FEW_EVENTS,
-    MINIMUM_AREAS,
     SMALL_MEDIAN,
     Found,
     MonthlyPrior,
@@ -26,19 +25,19 @@ from bcfstats.stats.level import (
     DEFAULT_ALPHA,
     DEFAULT_DRIFT,
     Grid,
-    Level,
-    Panel,
+    MonthlyCounts,
+    PanelLevel,
     Rolled,
     log_totals,
     panel_level,
     roll,
 )
-from bcfstats.stats.monthly_model import Array, MonthlyModel, divide, fit_panel, monthly_panel
-from bcfstats.stats.rows import critical_value
+from bcfstats.stats.monthly_model import Array, MonthlyModel, as_months, divide, fit_panel
+from bcfstats.stats.rows import FORECAST_CONFIDENCE, MINIMUM_AREAS, critical_value
 
 
 def with_england(
-    panel: Panel, value: Array, errors: Array, first: int, last: int, ahead: Array, england: float
+    panel: MonthlyCounts, value: Array, errors: Array, first: int, last: int, ahead: Array, england: float
 ) -> tuple[Array, Array]:
     """Scale all areas alike so that the nation moves as told; take each origin's common error out."""
     if england <= -1:
@@ -69,7 +68,7 @@ MINIMUM_ORIGINS = 6
 
 
 def error_scale(
-    panel: Panel,
+    panel: MonthlyCounts,
     errors: Array,
     value: Array,
     model: MonthlyModel,
@@ -159,7 +158,7 @@ class Forecast:
     warning: npt.NDArray[np.object_]
     reason: npt.NDArray[np.object_]
 
-    def interval(self, confidence_level: float = 0.8) -> tuple[Array, Array]:
+    def interval(self, confidence_level: float = FORECAST_CONFIDENCE) -> tuple[Array, Array]:
         """Lower and upper limits of the total."""
         half = np.minimum(critical_value(confidence_level, self.df) * self.log_scale, _WIDEST)
         return self.value * np.exp(-half), self.value * np.exp(half)
@@ -171,7 +170,9 @@ class Forecast:
         chance = special.stdtr(self.df, divide(ratio, self.log_scale))
         return np.asarray(np.where(given <= 0, np.where(np.isfinite(self.value), 0.0, np.nan), chance))
 
-    def excludes(self, total: npt.ArrayLike, confidence_level: float = 0.8) -> npt.NDArray[np.bool_]:
+    def excludes(
+        self, total: npt.ArrayLike, confidence_level: float = FORECAST_CONFIDENCE
+    ) -> npt.NDArray[np.bool_]:
         """Whether the interval leaves this total out, such as last year's."""
         lower, upper = self.interval(confidence_level)
         given = np.asarray(total, dtype=float)
@@ -256,7 +257,7 @@ def do_nothing_forecast(
     >>> bool(np.mean((lower < 8100) & (8100 < upper)) > 0.8), found.source
     (True, 'errors of the same method at the same lead, all areas')
     """
-    panel = Panel(*monthly_panel(counts, exposure, calendar_month))
+    panel = MonthlyCounts(*as_months(counts, exposure, calendar_month))
     check_window(first, last)
     ahead = _target_exposure(target_exposure, len(panel.counts), last - first + 1)
     grid = Grid() if tune else Grid(np.array([DEFAULT_ALPHA]), np.array([DEFAULT_DRIFT]))
@@ -275,7 +276,7 @@ def do_nothing_forecast(
 
 
 def forecast_from(
-    panel: Panel,
+    panel: MonthlyCounts,
     rolled: Rolled,
     first: int,
     last: int,
@@ -299,12 +300,12 @@ def forecast_from(
         value, errors = with_england(panel, value, errors, first, last, ahead, england)
     model = fit_panel(panel.counts, panel.exposure, panel.month)
     found = error_scale(panel, errors, value, model, small, prior, minimum_areas, first, last)
-    chosen = Chosen(grid.alphas[alpha], grid.shares[share], best is not None, errors.shape[1])
+    chosen = Tuning(grid.alphas[alpha], grid.shares[share], best is not None, errors.shape[1])
     return _assemble(panel, state, value, found, model, small, ahead, chosen)
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class Tuning:
     """Smoothing, drift share, whether tuned, and how many origins gave errors."""
 
     alpha: float
@@ -335,14 +336,14 @@ def _target_exposure(given: npt.ArrayLike, areas: int, window: int) -> Array:
 
 
 def _assemble(
-    panel: Panel,
-    state: Level,
+    panel: MonthlyCounts,
+    state: PanelLevel,
     value: Array,
     found: Found,
     model: MonthlyModel,
     small: npt.NDArray[np.bool_],
     ahead: Array,
-    chosen: Chosen,
+    chosen: Tuning,
 ) -> Forecast:
     n = (panel.exposure > 0).sum(axis=1)
     scale = np.sqrt(found.variance)

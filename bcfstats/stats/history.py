@@ -18,32 +18,22 @@ from bcfstats.stats.monthly_model import (
     PARAMETERS,
     Array,
     MonthlyModel,
+    as_months,
     autocorrelation_tables,
     divide,
     fit_panel,
-    monthly_panel,
 )
-from bcfstats.stats.rows import critical_value
+from bcfstats.stats.rows import CONFIDENCE, MINIMUM_AREAS, POWER, critical_value
 
 _FILE = Path(__file__).with_name("priors.toml")
 
 
 @dataclass(frozen=True, slots=True)
 class MonthlyPrior:
-    """Scale of like-for-like log changes over some months.
+    """Shipped scale of like-for-like log changes over a window of months.
 
-    Attributes
-    ----------
-    name, title, source : str
-        Metric, what was measured and where it comes from.
-    window : int
-        Months of the windows compared.
-    scale : float
-        Moderated standard deviation of the log change.
-    df : float
-        How many changes of an area's own it weighs as much as.
-    drift : float
-        Usual national log change a year.
+    `df` is how many changes of an area's own it weighs as much as, `drift` the usual national log change a
+    year.
     """
 
     name: str
@@ -69,27 +59,8 @@ class AnnualPrior:
 def monthly_prior(name: str, window: int, lag: int = 12) -> MonthlyPrior | None:
     """Return the shipped scale for a monthly metric, or None where none is shipped.
 
-    Parameters
-    ----------
-    name : str
-        Metric id.
-    window : int
-        Months in each window; between the windows measured (6, 9, 12) the scale is interpolated, beyond them
-        the nearest is taken.
-    lag : int
-        12 or 24 months between the windows.
-
-    Raises
-    ------
-    ParameterError
-        If the lag is neither.
-
-    Examples
-    --------
-    >>> monthly_prior("delayed_transfers", 9).scale
-    0.33
-    >>> monthly_prior("reablement", 9) is None
-    True
+    Between the windows measured (6, 9, 12 months) the scale is interpolated, beyond them the nearest is
+    taken.
     """
     if lag not in (12, 24):
         raise ParameterError("The lag must be 12 or 24 months.", found=str(lag))
@@ -111,13 +82,7 @@ def monthly_prior(name: str, window: int, lag: int = 12) -> MonthlyPrior | None:
 
 
 def annual_prior(name: str) -> AnnualPrior | None:
-    """Return the shipped between-year standard deviation of an annual metric, or None.
-
-    Examples
-    --------
-    >>> annual_prior("reablement").tau
-    5.2
-    """
+    """Return the shipped between-year standard deviation of an annual metric, or None."""
     table = _tables().get(name, {})
     if "tau" not in table:
         return None
@@ -149,17 +114,7 @@ OWN_WARNING = "no history of other areas: without a real change 10 to 20 in 100 
 def like_for_like_changes(counts: Array, exposure: Array, window: int, lag: int) -> Array:
     """Log change of every window of the series against the same months `lag` months before.
 
-    Parameters
-    ----------
-    counts, exposure : ndarray, shape (areas, months)
-        As `monthly_panel` returns them: zero exposure where a month is missing.
-    window, lag : int
-        Months.
-
-    Returns
-    -------
-    ndarray, shape (areas, months - window + 1 - lag)
-        NaN where either window lacks a month; half an event is added to each count.
+    Half an event is added to each count; NaN where either window lacks a month.
     """
     rate = log_window_rates(counts, exposure, window)
     return rate[:, lag:] - rate[:, : rate.shape[1] - lag] if rate.shape[1] > lag else rate[:, :0]
@@ -167,12 +122,12 @@ def like_for_like_changes(counts: Array, exposure: Array, window: int, lag: int)
 
 def log_window_rates(counts: Array, exposure: Array, window: int) -> Array:
     """Log rate of every window of whole months, shape (areas, months - window + 1)."""
-    total, time, seen = (window_sums(x, window) for x in (counts, exposure, (exposure > 0).astype(float)))
+    total, time, seen = (rolling_sums(x, window) for x in (counts, exposure, (exposure > 0).astype(float)))
     rate = divide(total + 0.5, np.where(seen > window - 0.5, time, 0.0))
     return np.log(rate)
 
 
-def window_sums(values: Array, window: int) -> Array:
+def rolling_sums(values: Array, window: int) -> Array:
     """Sum of every run of months, shape (areas, months - window + 1)."""
     if window > values.shape[1]:
         return np.empty((len(values), 0))
@@ -224,20 +179,7 @@ def own_history(changes: Array, centre: float | None = None) -> Own:
 
 
 def moderate(variances: Array, df: Array, prior_variance: float, prior_df: float) -> tuple[Array, Array]:
-    """Draw variances towards a prior (Smyth 2004); an area without one takes the prior alone.
-
-    Returns
-    -------
-    variance, df : ndarray, shape (areas,)
-        Degrees of freedom are held to one million, where Student's t is the normal.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> v, d = moderate(np.array([0.04]), np.array([3.0]), 0.01, 5.0)
-    >>> float(v[0].round(5)), float(d[0])
-    (0.02125, 8.0)
-    """
+    """Draw variances towards a prior (Smyth 2004); an area without one takes the prior alone."""
     own = np.isfinite(variances)
     freedom = np.where(own, df, 0.0)
     if np.isinf(prior_df):
@@ -294,7 +236,6 @@ def from_own_months(model: MonthlyModel, month: npt.NDArray[np.intp], window: in
     return Found(variance, df, np.full(variance.shape, np.nan), 0.0, 0.0, FROM_OWN, OWN_WARNING)
 
 
-MINIMUM_AREAS = 20
 MINIMUM_MONTHS = 24
 SMALL_MEDIAN = 60.0
 FEW_EVENTS = "too few events in a usual month for a log ratio: use an exact method"
@@ -353,11 +294,11 @@ class HistoryScale:
     warning: npt.NDArray[np.object_]
     reason: npt.NDArray[np.object_]
 
-    def minimum_significant_ratio(self, confidence_level: float = 0.95) -> Array:
+    def minimum_significant_ratio(self, confidence_level: float = CONFIDENCE) -> Array:
         """Ratio of rates that a fall must reach to be significant: exp(-t scale)."""
         return np.asarray(np.exp(-critical_value(confidence_level, self.df) * self.scale))
 
-    def detectable_ratio(self, confidence_level: float = 0.95, power: float = 0.8) -> Array:
+    def detectable_ratio(self, confidence_level: float = CONFIDENCE, power: float = POWER) -> Array:
         """True ratio of rates that is found significant with this power: exp(-(t + z) scale)."""
         t = critical_value(confidence_level, self.df) + special.ndtri(power)
         return np.asarray(np.exp(-t * self.scale))
@@ -442,7 +383,7 @@ def history_scale(
     >>> bool(0.07 < np.median(found.scale) < 0.14), str(found.source[0])
     (True, 'history of all areas')
     """
-    y, e, month = monthly_panel(counts, exposure, calendar_month)
+    y, e, month = as_months(counts, exposure, calendar_month)
     _check_spans(window, lag, gap)
     changes = like_for_like_changes(y, e, window, lag)
     model = fit_panel(y, e, month)

@@ -3,42 +3,141 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
 from bcfstats.errors import ParameterError
-from bcfstats.stats.change import Scale
-from bcfstats.stats.comparisons import mean_reasons, variance_reasons, welch
-from bcfstats.stats.proportion_improvements import proportion_improvement
-from bcfstats.stats.rate_improvements import rate_improvement
+from bcfstats.stats import two_samples
+from bcfstats.stats.change import (
+    Scale,
+    dispersion_reasons,
+    higher_is_better,
+    interval_reasons,
+    mean_reasons,
+    variance_reasons,
+    welch,
+)
+from bcfstats.stats.estimates import proportion_reasons, rate_reasons
 from bcfstats.stats.rows import (
+    CONFIDENCE,
+    POWER,
+    Floats,
+    Texts,
     as_rows,
+    blanked,
+    check_level,
     critical_value,
     first_reason,
+    labelled,
+    named,
     not_a_number,
     not_positive,
     reasons,
-    usable,
+    unwrap,
 )
-from bcfstats.stats.surveys import interval_reasons
-from bcfstats.stats.target import Improvement, from_standard_error, improvement_from_standard_error
-
-__all__ = [
-    "Improvement",
-    "detectable_improvement",
-    "estimate_improvement",
-    "improvement_from_standard_error",
-    "mean_improvement",
-    "minimum_significant_improvement",
-    "proportion_improvement",
-    "rate_improvement",
-]
 
 RATES = ("crude_rate", "modelled_ratio", "directly_standardised_rate")
 SHARES = ("proportion", "survey_proportion")
 STATISTICS = (*RATES, *SHARES, "mean")
+NO_TARGET = "no target could be significant"
+ANYTHING = (-np.inf, np.inf)
+WITH_VARIANCE = "pooled difference with between-year variance"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Improvement:
+    """The smallest improvement of the kind asked for, one a row.
+
+    Attributes
+    ----------
+    value : ndarray
+        The value to reach, in the unit of the multiplier; NaN where none would do.
+    change, ratio : ndarray
+        That value less the baseline, and over the baseline.
+    numerator : ndarray
+        The whole number of events or people that reaches it in the later denominator; NaN for means and for
+        values given with limits.
+    confidence_level : float
+        Two-sided: 0.95 means significant at 2.5 % in the improving direction.
+    power : float or None
+        Chance of a significant result if the true value is `value`; None for the smallest observed
+        improvement that is significant.
+    method, reason : ndarray of str
+        The formula used for the row; why there is no value, empty where there is one.
+    """
+
+    value: Floats
+    change: Floats
+    ratio: Floats
+    numerator: Floats
+    confidence_level: float
+    power: float | None
+    method: Texts
+    reason: Texts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Wanted:
+    """What an improvement must be: which way, how sure, with what power, within what bounds."""
+
+    polarity: npt.ArrayLike
+    confidence_level: float
+    power: float | None
+    within: tuple[float, float] = ANYTHING
+
+    @property
+    def z_power(self) -> float:
+        """Normal quantile of the power asked for: zero where only significance is."""
+        if self.power is None:
+            return 0.0
+        if not 0.5 <= self.power < 1:
+            raise ParameterError(
+                "The power is not between 0.5 and 1.", found=f"{self.power:g}", do="Write 80 % as 0.8."
+            )
+        return float(special.ndtri(self.power))
+
+    def improvement(
+        self,
+        baseline: Floats,
+        reached: Floats,
+        method: Texts,
+        reason: Texts,
+        numerator: Floats | float = np.nan,
+        multiplier: float = 1.0,
+    ) -> Improvement:
+        """Return an `Improvement` from the baseline and the value to reach, both before the multiplier."""
+        reason = first_reason(reason, reasons(reached.shape, (NO_TARGET, np.isnan(reached))))
+        return Improvement(
+            unwrap(reached * multiplier),
+            unwrap((reached - baseline) * multiplier),
+            unwrap(reached / np.where(baseline == 0, np.nan, baseline)),
+            unwrap(np.broadcast_to(numerator, reached.shape)),
+            check_level(self.confidence_level),
+            self.power,
+            unwrap(np.where(reason != "", "", method)),
+            unwrap(reason),
+        )
+
+    def from_standard_error(
+        self,
+        base: Floats,
+        error: Floats,
+        scale: Scale,
+        method: str,
+        reason: Texts,
+        degrees_of_freedom: npt.ArrayLike = np.inf,
+    ) -> Improvement:
+        """Return the improvement of (t + z_power) standard errors from checked rows."""
+        base, error = blanked(reason, base, error)
+        direction = np.where(higher_is_better(self.polarity), 1.0, -1.0)
+        step = direction * (critical_value(self.confidence_level, degrees_of_freedom) + self.z_power) * error
+        reached = base * np.exp(step) if scale == "ratio" else base + step
+        reached = np.where((reached >= self.within[0]) & (reached <= self.within[1]), reached, np.nan)
+        return self.improvement(base, reached, named(method, reason), reason)
 
 
 def minimum_significant_improvement(statistic: str, **baseline: Any) -> Improvement:
@@ -49,13 +148,21 @@ def minimum_significant_improvement(statistic: str, **baseline: Any) -> Improvem
     Parameters
     ----------
     statistic : str
-        "crude_rate", "modelled_ratio", "directly_standardised_rate", "proportion", "survey_proportion",
-        "mean".
+        "crude_rate", "modelled_ratio", "directly_standardised_rate", "proportion", "survey_proportion"
+        or "mean".
+    polarity : "lower", "higher" or array of them
+        Which way is better.
     **baseline
-        What is known of the baseline, by name, with `polarity` ("lower" or "higher") and any other argument
-        of the function named: `numerator`, `denominator` for counts (`rate_improvement`) and proportions
-        (`proportion_improvement`); `value`, `standard_deviation`, `sample_size` for means
-        (`mean_improvement`); or, for any statistic, `value`, `lower`, `upper` (`estimate_improvement`).
+        What is known of the baseline, by name:
+
+        - counts and proportions: `numerator`, `denominator`, with `later_denominator`, `multiplier`, and
+          `dispersion` and `degrees_of_freedom` (counts) or `design_effect` (proportions) as in the
+          comparisons;
+        - means: `value`, `standard_deviation`, `sample_size`, with `later_sample_size` and `within`, the
+          smallest and largest possible value;
+        - any statistic with published limits: `value`, `lower`, `upper`, with `published_level`, `within`,
+          and `denominator` and `later_denominator` if the later value will rest on more or fewer people;
+        - for all of them `between_year_variance` and `confidence_level`.
 
     Returns
     -------
@@ -84,7 +191,7 @@ def minimum_significant_improvement(statistic: str, **baseline: Any) -> Improvem
     return _by_statistic(statistic, baseline)(**baseline)
 
 
-def detectable_improvement(statistic: str, *, power: float = 0.8, **baseline: Any) -> Improvement:
+def detectable_improvement(statistic: str, *, power: float = POWER, **baseline: Any) -> Improvement:
     """Smallest true improvement that gives the stated chance of a significant result.
 
     It answers: how much must we achieve to be fairly sure that the figures will show it?
@@ -151,45 +258,12 @@ def mean_improvement(
     later_sample_size: npt.ArrayLike | None = None,
     between_year_variance: npt.ArrayLike = 0.0,
     power: float | None = None,
-    within: tuple[float, float] = (-np.inf, np.inf),
-    confidence_level: float = 0.95,
+    within: tuple[float, float] = ANYTHING,
+    confidence_level: float = CONFIDENCE,
 ) -> Improvement:
     """Return how far a mean must move for `compare_means` to call it an improvement.
 
-    Parameters
-    ----------
-    value, standard_deviation, sample_size : array_like
-        Of the people asked at baseline.
-    polarity : "lower", "higher" or array of them
-        Which way is better.
-    later_sample_size : array_like, optional
-        People asked later; as many as at baseline when absent.
-    between_year_variance : array_like
-        As in `compare_means`.
-    power : float, optional
-        Chance of a significant result wanted; without it the smallest significant improvement.
-    within : pair of float
-        Smallest and largest possible score.
-    confidence_level : float
-        0.95 for 2.5 % in the improving direction.
-
-    Returns
-    -------
-    Improvement
-
-    Raises
-    ------
-    ParameterError
-        If the shapes disagree or an option is not understood.
-
-    Notes
-    -----
     (t + z_power) standard errors, Welch's degrees of freedom, the same standard deviation in both periods.
-
-    Examples
-    --------
-    >>> round(float(mean_improvement(18.7, 2.5, 420, polarity="higher").change), 3)
-    0.339
     """
     base, deviation, n0, n1, tau2 = as_rows(
         value=value,
@@ -203,11 +277,10 @@ def mean_improvement(
         mean_reasons(base, deviation, n1, " in the later period"),
         variance_reasons(tau2),
     )
-    base, deviation, n0, n1, tau2 = usable(reason, base, deviation, n0, n1, tau2)
+    base, deviation, n0, n1, tau2 = blanked(reason, base, deviation, n0, n1, tau2)
     error, df = welch(deviation, n1, deviation, n0, tau2)
-    return from_standard_error(
-        base, error, df, "difference", polarity, power, within, confidence_level, "Welch", reason
-    )
+    wanted = _Wanted(polarity, confidence_level, power, within)
+    return wanted.from_standard_error(base, error, "difference", "Welch", reason, df)
 
 
 def estimate_improvement(
@@ -221,51 +294,14 @@ def estimate_improvement(
     later_denominator: npt.ArrayLike | None = None,
     between_year_variance: npt.ArrayLike = 0.0,
     power: float | None = None,
-    within: tuple[float, float] = (-np.inf, np.inf),
-    published_level: float = 0.95,
-    confidence_level: float = 0.95,
+    within: tuple[float, float] = ANYTHING,
+    published_level: float = CONFIDENCE,
+    confidence_level: float = CONFIDENCE,
 ) -> Improvement:
     """Return how far a published value must move for `compare_estimates` to call it an improvement.
 
-    Parameters
-    ----------
-    value, lower, upper : array_like
-        The baseline and its published limits.
-    polarity : "lower", "higher" or array of them
-        Which way is better.
-    scale : "difference" or "ratio"
-        As in `compare_estimates`.
-    denominator, later_denominator : array_like
-        Sample sizes or populations, if the later value will rest on more or fewer people.
-    between_year_variance : array_like
-        As in `compare_estimates`.
-    power : float, optional
-        Chance of a significant result wanted; without it the smallest significant improvement.
-    within : pair of float
-        Smallest and largest possible value, such as (0, 100) for a percentage.
-    published_level : float
-        The level of the limits.
-    confidence_level : float
-        0.95 for 2.5 % in the improving direction.
-
-    Returns
-    -------
-    Improvement
-
-    Raises
-    ------
-    ParameterError
-        If the shapes disagree or an option is not understood.
-
-    Notes
-    -----
-    (z + z_power) sqrt(se^2 (1 + n0 / n1) + tau^2), se from the limits, of logs for a ratio.
-
-    Examples
-    --------
-    >>> rate = estimate_improvement(2000, 1900, 2105, polarity="lower", scale="ratio")
-    >>> round(float(rate.value), 1)
-    1860.2
+    (z + z_power) sqrt(se^2 (1 + n0 / n1) + tau^2), se from the limits, of logs for a ratio; n0 and n1 are
+    sample sizes or populations, if the later value will rest on more or fewer people.
     """
     base, low, high, n0, n1, tau2 = as_rows(
         value=value,
@@ -286,12 +322,122 @@ def estimate_improvement(
         ),
         variance_reasons(tau2),
     )
-    base, low, high, n0, n1, tau2 = usable(reason, base, low, high, n0, n1, tau2)
+    base, low, high, n0, n1, tau2 = blanked(reason, base, low, high, n0, n1, tau2)
     width = np.log(high / low) if scale == "ratio" else high - low
     error = width / (2 * critical_value(published_level))
     error = np.sqrt(error * error * (1 + n0 / n1) + tau2)
     method = "log ratio from published limits" if scale == "ratio" else "difference from published limits"
-    df = np.full(base.shape, np.inf)
-    return from_standard_error(
-        base, error, df, scale, polarity, power, within, confidence_level, method, reason
+    wanted = _Wanted(polarity, confidence_level, power, within)
+    return wanted.from_standard_error(base, error, scale, method, reason)
+
+
+def rate_improvement(
+    numerator: npt.ArrayLike,
+    denominator: npt.ArrayLike,
+    *,
+    polarity: npt.ArrayLike,
+    later_denominator: npt.ArrayLike | None = None,
+    dispersion: npt.ArrayLike = 1.0,
+    degrees_of_freedom: npt.ArrayLike = np.inf,
+    between_year_variance: npt.ArrayLike | None = None,
+    power: float | None = None,
+    confidence_level: float = CONFIDENCE,
+    multiplier: float = 1,
+) -> Improvement:
+    """Return how far a rate must move for `compare_rates` to call it an improvement.
+
+    The comparison's own formula solved for the later count: a quadratic for the score test, a search for the
+    central mid-P test, Newton's method where there is a between-year variance. With power, z standard errors
+    under no change and z_power under the change. Both counts vary: the baseline's noise is in it.
+    """
+    a, e0, e1, phi, df, tau2 = as_rows(
+        numerator=numerator,
+        denominator=denominator,
+        later_denominator=denominator if later_denominator is None else later_denominator,
+        dispersion=dispersion,
+        degrees_of_freedom=degrees_of_freedom,
+        between_year_variance=0.0 if between_year_variance is None else between_year_variance,
     )
+    higher = np.broadcast_to(higher_is_better(polarity), a.shape)
+    logs = between_year_variance is not None
+    reason = first_reason(
+        rate_reasons(a, e0),
+        variance_reasons(tau2),
+        reasons(
+            a.shape,
+            not_a_number("later denominator", e1),
+            not_positive("later denominator", e1),
+            ("there were no events at baseline: nothing to improve on", (a == 0) & (~higher | logs)),
+        ),
+        dispersion_reasons(phi, df),
+    )
+    a, e0, e1, phi, tau2 = blanked(reason, a, e0, e1, phi, tau2)
+    wanted = _Wanted(polarity, confidence_level, power)
+    z, share = critical_value(confidence_level, df), e1 / (e0 + e1)
+    if between_year_variance is not None:
+        parts = phi / a, phi * e0 / (a * e1)
+        change = two_samples.log_change(*parts, tau2, z + wanted.z_power, higher)
+        later = a * e1 / e0 * np.exp(change)
+        method = named("log ratio with between-year variance", reason)
+    elif power is not None:
+        later = two_samples.detectable_count(a, share, phi, z, wanted.z_power, higher)
+        method = named("score", reason)
+    else:
+        later = two_samples.significant_count(a, share, phi, z, higher)
+        small = (phi == 1) & np.isinf(df) & (a < two_samples.MID_P_BELOW)
+        by_mid_p = two_samples.small_count(a, share, later, check_level(confidence_level), higher)
+        later = np.where(small, by_mid_p, later)
+        few = small & (a + two_samples.whole_number(later, higher) < two_samples.MID_P_BELOW)
+        method = labelled(few, "central mid-P", "score", reason)
+    numerator = two_samples.whole_number(later, higher)
+    return wanted.improvement(a / e0, later / e1, method, reason, numerator, multiplier)
+
+
+def proportion_improvement(
+    numerator: npt.ArrayLike,
+    denominator: npt.ArrayLike,
+    *,
+    polarity: npt.ArrayLike,
+    later_denominator: npt.ArrayLike | None = None,
+    design_effect: npt.ArrayLike = 1.0,
+    between_year_variance: npt.ArrayLike | None = None,
+    power: float | None = None,
+    confidence_level: float = CONFIDENCE,
+    multiplier: float = 1,
+) -> Improvement:
+    """Return how far a proportion must move for `compare_proportions` to call it an improvement.
+
+    The share at which Newcombe's limit touches no difference; with a between-year variance, z pooled standard
+    errors; with power, z pooled standard errors and z_power under the change (Fleiss, Levin and Paik 2003,
+    chapter 4). Missing where not even everyone (or no one) would be significant.
+    """
+    x0, n0, n1, effect, tau2 = as_rows(
+        numerator=numerator,
+        denominator=denominator,
+        later_denominator=denominator if later_denominator is None else later_denominator,
+        design_effect=design_effect,
+        between_year_variance=0.0 if between_year_variance is None else between_year_variance,
+    )
+    reason = first_reason(
+        proportion_reasons(x0, n0),
+        reasons(
+            x0.shape,
+            not_a_number("later denominator", n1),
+            not_positive("later denominator", n1),
+            not_a_number("design effect", effect),
+            not_positive("design effect", effect),
+        ),
+        variance_reasons(tau2),
+    )
+    x0, n0, n1, effect, tau2 = blanked(reason, x0, n0, n1, effect, tau2)
+    higher = np.broadcast_to(higher_is_better(polarity), x0.shape)
+    wanted, z = _Wanted(polarity, confidence_level, power), float(critical_value(confidence_level))
+    start, sizes = np.where(higher, x0, n0 - x0) / n0, (n0 / effect, n1 / effect)
+    if power is None and between_year_variance is None:
+        name, reached = "Newcombe", two_samples.newcombe_share(start, *sizes, z)
+    else:
+        name = "pooled difference" if between_year_variance is None else WITH_VARIANCE
+        reached = two_samples.pooled_share(start, *sizes, tau2, z, wanted.z_power)
+    reached = np.where(higher, reached, 1 - reached)
+    numerator = two_samples.whole_number(reached * n1, higher)
+    return wanted.improvement(x0 / n0, reached, named(name, reason), reason, numerator, multiplier)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from bcfstats.stats.rows import Floats, Texts, check_level, critical_value, reasons
+from bcfstats.stats.rows import CONFIDENCE, Floats, Texts, check_level, critical_value, reasons
 
 FEWEST_POINTS = 5
 _EXACT_POINTS = 30
@@ -68,7 +68,7 @@ class MannKendall:
 
 
 def sens_slope(
-    values: npt.ArrayLike, times: npt.ArrayLike | None = None, *, confidence_level: float = 0.95
+    values: npt.ArrayLike, times: npt.ArrayLike | None = None, *, confidence_level: float = CONFIDENCE
 ) -> SensSlope:
     """Estimate each row's slope as the median slope between every two of its points.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from bcfstats.stats.history import window_sums
+from bcfstats.stats.history import rolling_sums
 from bcfstats.stats.monthly_model import AVERAGE_MONTH, MINIMUM_MONTHS, Array, divide, fit_panel
 from bcfstats.stats.season import shrink_season
 
@@ -21,16 +21,16 @@ _TOTAL_MONTHS, _MOST_ABOVE = 9, 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Panel:
-    """Counts and exposure with zero exposure where a month is missing, as `monthly_panel` gives them."""
+class MonthlyCounts:
+    """Counts and exposure with zero exposure where a month is missing, as `as_months` gives them."""
 
     counts: Array
     exposure: Array
     month: npt.NDArray[np.intp]
 
-    def before(self, origin: int) -> Panel:
+    def before(self, origin: int) -> MonthlyCounts:
         """Return the months before an origin."""
-        return Panel(self.counts[:, :origin], self.exposure[:, :origin], self.month[:origin])
+        return MonthlyCounts(self.counts[:, :origin], self.exposure[:, :origin], self.month[:origin])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,21 +48,12 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Level:
+class PanelLevel:
     """State of every area at the end of its months.
 
-    Attributes
-    ----------
-    level : ndarray, shape (alphas, areas)
-        Smoothed log rate of an average month, season taken off.
-    season : ndarray, shape (areas, 12)
-        Shrunk log month effects; zero where the panel is too short for any.
-    drift : float
-        Median slope of the panel, log a month.
-    has_season : bool
-        Whether months were allowed for.
-    mean_above : ndarray, shape (areas,)
-        How far the log of a mean rate lies above the mean of log rates.
+    `level` (alphas, areas) is the smoothed log rate of an average month, season taken off; `season` the
+    shrunk log month effects; `drift` the median slope of the panel, log a month; `mean_above` how far the log
+    of a mean rate lies above the mean of log rates.
     """
 
     level: Array
@@ -72,26 +63,19 @@ class Level:
     mean_above: Array
 
 
-def panel_level(panel: Panel, alphas: Array) -> Level:
-    """Estimate season, level and national drift from all months of a panel.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> month = np.tile(np.arange(1, 13), 3)
-    >>> panel = Panel(np.full((2, 36), 100.0), np.full((2, 36), 30.4375), month)
-    >>> panel_level(panel, np.array([0.3])).level.round(3)
-    array([[4.61, 4.61]])
-    """
+def panel_level(panel: MonthlyCounts, alphas: Array) -> PanelLevel:
+    """Estimate season, level and national drift from all months of a panel."""
     season = _season(panel)
     seen = panel.exposure > 0
     rate = np.log(divide(AVERAGE_MONTH * (panel.counts + 0.5), panel.exposure))
     z = np.where(seen, rate - season[:, panel.month - 1], 0.0)
     slope = _median_slope(z, seen, panel.counts)
-    return Level(_smoothed(z, seen, alphas), season, slope, bool(season.any()), _mean_above_logs(z, seen))
+    return PanelLevel(
+        _smoothed(z, seen, alphas), season, slope, bool(season.any()), _mean_above_logs(z, seen)
+    )
 
 
-def _season(panel: Panel) -> Array:
+def _season(panel: MonthlyCounts) -> Array:
     if panel.month.size < MINIMUM_MONTHS:
         return np.zeros((len(panel.counts), 12))
     model = fit_panel(panel.counts, panel.exposure, panel.month)
@@ -122,7 +106,7 @@ def _mean_above_logs(z: Array, seen: npt.NDArray[np.bool_]) -> Array:
     if z.shape[1] < _TOTAL_MONTHS:
         return np.zeros(len(z))
     centred = np.where(seen, z - divide(z.sum(axis=1), seen.sum(axis=1))[:, None], 0.0)
-    logs, rates, n = (window_sums(x, _TOTAL_MONTHS) for x in (centred, np.exp(centred), seen.astype(float)))
+    logs, rates, n = (rolling_sums(x, _TOTAL_MONTHS) for x in (centred, np.exp(centred), seen.astype(float)))
     whole = n > _TOTAL_MONTHS - 0.5
     gap = np.log(np.maximum(rates, 1e-300) / _TOTAL_MONTHS) - logs / _TOTAL_MONTHS
     mean = divide(np.where(whole, gap, 0.0).sum(axis=1), whole.sum(axis=1))
@@ -140,25 +124,12 @@ def _median_slope(z: Array, seen: npt.NDArray[np.bool_], counts: Array) -> float
 
 
 def log_totals(
-    state: Level, months: npt.NDArray[np.intp], leads: Array, exposure: Array, shares: Array
+    state: PanelLevel, months: npt.NDArray[np.intp], leads: Array, exposure: Array, shares: Array
 ) -> Array:
-    """Log of the expected events over the target months.
+    """Log of the expected events over the target months, shape (alphas, areas, shares).
 
-    Parameters
-    ----------
-    state : Level
-    months : ndarray of int, shape (window,)
-        Calendar months of the window.
-    leads : ndarray, shape (window,)
-        Months from the end of the history to each.
-    exposure : ndarray, shape (areas, window)
-        Days or person-days of the window.
-    shares : ndarray, shape (shares,)
-        Shares of the national drift that go on.
-
-    Returns
-    -------
-    ndarray, shape (alphas, areas, shares)
+    `months` are the window's calendar months, `leads` the months from the end of the history to each,
+    `shares` the shares of the national drift that go on.
     """
     damped = DAMPING * (1 - DAMPING**leads) / (1 - DAMPING)
     growth = np.exp(state.drift * damped[:, None] * shares)
@@ -172,14 +143,8 @@ def log_totals(
 class Rolled:
     """Forecasts of the same lead window from every origin inside a panel.
 
-    Attributes
-    ----------
-    grid : Grid
-        Smoothings and shares tried.
-    origins : ndarray of int, shape (origins,)
-        Months of history at each.
-    errors : ndarray, shape (origins, alphas, areas, shares)
-        Log of actual over forecast; NaN where the window lacks a month.
+    `errors` (origins, alphas, areas, shares) are the logs of actual over forecast; NaN where the window lacks
+    a month.
     """
 
     grid: Grid
@@ -205,7 +170,7 @@ class Rolled:
         return int(alpha), int(share)
 
 
-def roll(panel: Panel, first: int, last: int, grid: Grid, minimum: int = MINIMUM_MONTHS) -> Rolled:
+def roll(panel: MonthlyCounts, first: int, last: int, grid: Grid, minimum: int = MINIMUM_MONTHS) -> Rolled:
     """Forecast a lead window (`first` to `last` months ahead) from every origin, with what was known then."""
     origins = np.arange(minimum, panel.month.size - last + 1)
     errors = [_errors_at(panel, int(origin), first, last, grid) for origin in origins]
@@ -213,7 +178,7 @@ def roll(panel: Panel, first: int, last: int, grid: Grid, minimum: int = MINIMUM
     return Rolled(grid, origins, np.stack(errors) if errors else np.empty(shape))
 
 
-def _errors_at(panel: Panel, origin: int, first: int, last: int, grid: Grid) -> Array:
+def _errors_at(panel: MonthlyCounts, origin: int, first: int, last: int, grid: Grid) -> Array:
     target = slice(origin + first - 1, origin + last)
     exposure = panel.exposure[:, target]
     whole = (exposure > 0).all(axis=1)

@@ -57,22 +57,10 @@ class MonthlyModel:
     reason: npt.NDArray[np.str_]
 
 
-def monthly_panel(
+def as_months(
     counts: npt.ArrayLike, exposure: npt.ArrayLike, calendar_month: npt.ArrayLike
 ) -> tuple[Array, Array, npt.NDArray[np.intp]]:
-    """Return counts and exposure as (areas, months), zero exposure where a month is missing.
-
-    Raises
-    ------
-    InputError
-        If the shapes disagree, a count is negative or a calendar month is not 1 to 12.
-
-    Examples
-    --------
-    >>> counts, exposure, month = monthly_panel([10, float("nan")], [31, 28], [1, 2])
-    >>> counts, exposure
-    (array([[10.,  0.]]), array([[31.,  0.]]))
-    """
+    """Return counts and exposure as (areas, months), zero exposure where a month is missing."""
     raw = np.atleast_2d(np.asarray(counts, dtype=float))
     month = np.asarray(calendar_month, dtype=np.intp).ravel()
     given = np.asarray(exposure, dtype=float)
@@ -121,56 +109,23 @@ def fit_monthly(
     *,
     minimum_months: int = MINIMUM_MONTHS,
 ) -> MonthlyModel:
-    """Fit log rate = trend + month effect to every area's monthly counts.
+    """Fit log rate = trend + month effect to every area's monthly counts (areas, months).
 
-    It answers: how did each area's rate move over the years and through the year, and how much more
-    than Poisson does it scatter about that?
-
-    Parameters
-    ----------
-    counts : array, shape (areas, months)
-        Events in each month; NaN where not published.
-    exposure : array, shape (months,) or (areas, months)
-        Days in the month, or person-days.
-    calendar_month : array of int, shape (months,)
-        1 for January to 12 for December.
-    minimum_months : int
-        Fewest months with a count that a model is fitted to.
-
-    Returns
-    -------
-    MonthlyModel
-
-    Raises
-    ------
-    InputError
-        If shapes disagree or a count is negative.
-
-    Notes
-    -----
     Maximum likelihood for a Poisson mean with log link (McCullagh and Nelder 1989, chapter 6), errors scaled
     by Pearson dispersion. Given the slope, each month effect has a closed form, so the slope is found by
-    Newton's method in one dimension, and its profile information is the exact information.
-    Equal to statsmodels' GLM with the same design to 1e-8.
+    Newton's method in one dimension, and its profile information is the exact information. Equal to
+    statsmodels' GLM with the same design to 1e-8, for all areas at once.
 
     Do not use its errors to judge a change: autocorrelation and wandering levels make them too small
     (see `history_scale`). Do not extrapolate its slope (see `do_nothing_forecast`).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> month = np.tile(np.arange(1, 13), 3)
-    >>> model = fit_monthly(100 * 1.1 ** (np.arange(36) / 12), np.ones(36), month)
-    >>> float(model.slope[0].round(4)) == float(np.log(1.1).round(4))
-    True
     """
-    return fit_panel(*monthly_panel(counts, exposure, calendar_month), minimum_months)
+    return fit_panel(*as_months(counts, exposure, calendar_month), minimum_months)
 
 
 def fit_panel(
     y: Array, e: Array, month: npt.NDArray[np.intp], minimum_months: int = MINIMUM_MONTHS
 ) -> MonthlyModel:
-    """Fit as `fit_monthly` to what `monthly_panel` gives."""
+    """Fit as `fit_monthly` to what `as_months` gives."""
     t, group = years(y.shape[1]), month_indicator(month)
     reason = _reasons(y, e, group, minimum_months)
     usable = reason == ""
@@ -269,10 +224,7 @@ def _describe(
 
 
 def lag_one(residuals: Array) -> Array:
-    """Lag-1 autocorrelation of each row, over the neighbouring months that both have a value.
-
-    A row with no variation has none: zero.
-    """
+    """Lag-1 autocorrelation of each row, over neighbouring months both seen; zero without variation."""
     r = np.where(np.isfinite(residuals), residuals, 0.0)
     power = (r**2).sum(axis=1)
     found = divide((r[:, 1:] * r[:, :-1]).sum(axis=1), power)
@@ -294,14 +246,8 @@ _GRID = np.linspace(0.0, 0.99, 100)
 class Autocorrelation:
     """Tables over a grid of true lag-1 autocorrelations, for one span of whole months.
 
-    Attributes
-    ----------
-    rho : ndarray, shape (grid,)
-        True autocorrelation.
-    found : ndarray, shape (grid,)
-        What the residuals are expected to show.
-    variance_lost : ndarray, shape (grid,)
-        Expected residual variance over the true variance.
+    `found` is what the residuals are expected to show, `variance_lost` their expected variance over the true
+    one.
     """
 
     rho: Array
@@ -319,14 +265,7 @@ class Autocorrelation:
 
 
 def weighted_variance(weights: Array, rho: Array) -> Array:
-    """Variance of a weighted sum of months of unit variance, correlated rho to the power of their distance.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> weighted_variance(np.array([0.5, 0.5]), np.array([0.0, 1.0]))
-    array([0.5, 1. ])
-    """
+    """Variance of a weighted sum of months of unit variance, correlated rho to the power of distance."""
     products = np.correlate(weights, weights, mode="full")[weights.size - 1 :]
     products[1:] *= 2
     return np.asarray(rho[:, None] ** np.arange(weights.size) @ products)
@@ -338,13 +277,6 @@ def autocorrelation_tables(calendar_month: npt.NDArray[np.intp]) -> Autocorrelat
     Thirteen parameters fitted to 24 months take up much of the autocorrelation: a true 0.7 shows as 0.5.
     The expectations are exact for least squares: tr(L M R M) / tr(M R M), M the residual maker, R the
     correlation and L the shift by a month.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> tables = autocorrelation_tables(np.tile(np.arange(1, 13), 2))
-    >>> float(tables.true_rho(np.array([0.496]))[0].round(2))
-    0.7
     """
     return _tables(calendar_month.size, int(calendar_month[0]) if calendar_month.size else 1)
 

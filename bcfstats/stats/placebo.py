@@ -13,14 +13,14 @@ from scipy import special
 from bcfstats.errors import ParameterError
 from bcfstats.stats.breaks import find_breaks
 from bcfstats.stats.history import (
-    MINIMUM_AREAS,
     MINIMUM_MONTHS,
     SMALL_MEDIAN,
     history_scale,
     log_window_rates,
     median_month,
 )
-from bcfstats.stats.monthly_model import Array, divide, fit_monthly, monthly_panel
+from bcfstats.stats.monthly_model import Array, as_months, divide, fit_monthly
+from bcfstats.stats.rows import MINIMUM_AREAS
 
 DAYS = np.array([31.0, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 SMALLEST, LARGEST = 60.0, 5000.0
@@ -28,19 +28,12 @@ VOLATILITY_SD = 0.45
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class NullKind:
     """How a monthly rate moves by itself.
 
-    Attributes
-    ----------
-    autocorrelation, sd : float
-        Of the months about the level, on the log scale.
-    step : float
-        Standard deviation of the level's monthly steps.
-    shape : float
-        Gamma shape of the extra-Poisson scatter of single months; infinite for none.
-    middle : float
-        Events in the median area's month.
+    `autocorrelation` and `sd` are those of the months about the level, on the log scale; `step` the standard
+    deviation of the level's monthly steps; `shape` the gamma shape of the extra-Poisson scatter of single
+    months, infinite for none; `middle` the events in the median area's month.
     """
 
     autocorrelation: float
@@ -50,13 +43,13 @@ class Kind:
     middle: float
 
 
-KINDS: Mapping[str, Kind] = MappingProxyType(
+KINDS: Mapping[str, NullKind] = MappingProxyType(
     {
-        "Poisson": Kind(0.0, 0.0, 0.0, np.inf, 460),
-        "admissions, autocorrelated": Kind(0.5, 0.03, 0.0, 1000, 2000),
-        "admissions, wandering level": Kind(0.5, 0.03, 0.012, 1000, 2000),
-        "delayed days, autocorrelated": Kind(0.7, 0.22, 0.0, 50, 460),
-        "delayed days, wandering level": Kind(0.7, 0.22, 0.07, 50, 460),
+        "Poisson": NullKind(0.0, 0.0, 0.0, np.inf, 460),
+        "admissions, autocorrelated": NullKind(0.5, 0.03, 0.0, 1000, 2000),
+        "admissions, wandering level": NullKind(0.5, 0.03, 0.012, 1000, 2000),
+        "delayed days, autocorrelated": NullKind(0.7, 0.22, 0.0, 50, 460),
+        "delayed days, wandering level": NullKind(0.7, 0.22, 0.07, 50, 460),
     }
 )
 
@@ -74,39 +67,14 @@ class NullPanel:
 def null_panel(
     kind: str, seed: int, *, areas: int = 152, months: int = 45, heterogeneous: bool = False
 ) -> NullPanel:
-    """Simulate a panel without any change of level but the wandering of its kind.
+    """Simulate a panel without any change of level but the wandering of its kind (one of `KINDS`).
 
-    Parameters
-    ----------
-    kind : str
-        One of `KINDS`.
-    seed : int
-        Same seed, same panel.
-    areas, months : int
-        Size.
-    heterogeneous : bool
-        Sizes of 60 to 5,000 a month instead of near the kind's own, and standard deviations of everything
-        beyond Poisson multiplied by a log-normal factor of its own for each area (0.45 on the log scale).
-
-    Returns
-    -------
-    NullPanel
-
-    Raises
-    ------
-    ParameterError
-        If the kind is not known.
-
-    Notes
-    -----
-    Sizes, scatter, autocorrelation and wander are near those of the published delayed days to March 2015
-    (median month 460 days, relative residual SD 0.30, lag-1 autocorrelation 0.55, SD of the nine-month yearly
-    change 0.30) and of non-elective admissions by commissioner to December 2016 (2,000; 0.05; 0.4; 0.06).
-
-    Examples
-    --------
-    >>> null_panel("Poisson", 1, areas=3, months=24).counts.shape
-    (3, 24)
+    A heterogeneous one has sizes of 60 to 5,000 a month instead of near the kind's own, and standard
+    deviations of everything beyond Poisson multiplied by a log-normal factor of each area's own (0.45 on the
+    log scale). Sizes, scatter, autocorrelation and wander are near those of the published delayed days to
+    March 2015 (median month 460 days, relative residual SD 0.30, lag-1 autocorrelation 0.55, SD of the
+    nine-month yearly change 0.30) and of non-elective admissions by commissioner to December 2016 (2,000;
+    0.05; 0.4; 0.06).
     """
     if kind not in KINDS:
         raise ParameterError(
@@ -184,46 +152,12 @@ def placebo(
 ) -> Placebo:
     """Test every window against the same months a year before, with what was known when it started.
 
-    It answers: with no target at all, how many areas would each method have called changed, or improved?
-
-    Parameters
-    ----------
-    counts : array, shape (areas, months)
-        Events in each month; NaN where not published.
-    exposure : array, shape (months,) or (areas, months)
-        Days in the month, or person-days.
-    calendar_month : array of int, shape (months,)
-        1 to 12.
-    window : int
-        Months in the window.
-    minimum_history : int
-        Months of history before the first window.
-    remove_national : bool
-        Take the median change of the areas off each area's change first.
-    keep_out_breaks : bool
-        Leave out the months that `find_breaks` suspects, and areas whose windows hold any.
-    minimum_areas, small_median
-        As `history_scale`.
-
-    Returns
-    -------
-    Placebo
-        Areas with both windows whole and no small counts in the history are tested.
-
-    Notes
-    -----
-    Only as good as the claim that nothing was targeted in these months. A rise or fall of the whole nation is
-    real, and shows as an excess unless removed.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> counts = np.random.default_rng(1).poisson(900, (60, 48))
-    >>> found = placebo(counts, np.ones(48), np.tile(np.arange(1, 13), 4), window=9)
-    >>> bool(found.two_sided["Poisson"].mean() < 0.1), found.starts.size
-    (True, 16)
+    `remove_national` takes the median change off each area's first; `keep_out_breaks` leaves out the months
+    that `find_breaks` suspects, and areas whose windows hold any. Areas with both windows whole and no small
+    counts in the history are tested. Only as good as the claim that nothing was targeted in these months; a
+    rise or fall of the whole nation is real, and shows as an excess unless removed.
     """
-    y, e, month = monthly_panel(counts, exposure, calendar_month)
+    y, e, month = as_months(counts, exposure, calendar_month)
     if keep_out_breaks:
         kept = find_breaks(np.where(e > 0, y, np.nan), e, month).usable
         y, e = np.where(kept, y, 0.0), np.where(kept, e, 0.0)

@@ -17,6 +17,12 @@ Flags = npt.NDArray[np.bool_]
 Texts = npt.NDArray[np.object_]
 Labels = npt.NDArray[np.generic]
 Level = float | Sequence[float]
+
+CONFIDENCE = 0.95
+FORECAST_CONFIDENCE = 0.8
+CHART_CONFIDENCE = (0.95, 0.998)
+POWER = 0.8
+MINIMUM_AREAS = 20
 _Array = TypeVar("_Array", bound=npt.NDArray[Any])
 
 MISSING = "the {} is missing"
@@ -25,18 +31,7 @@ NOT_POSITIVE = "the {} is zero or below"
 
 
 def as_rows(**inputs: npt.ArrayLike) -> list[Floats]:
-    """Return the named inputs as float arrays of one shape.
-
-    Raises
-    ------
-    ParameterError
-        If an input holds text or the shapes do not fit together.
-
-    Examples
-    --------
-    >>> as_rows(numerator=[1, None], denominator=10)
-    [array([ 1., nan]), array([10., 10.])]
-    """
+    """Return the named inputs as float arrays of one shape."""
     arrays = [_floats(name, given) for name, given in inputs.items()]
     try:
         return list(np.broadcast_arrays(*arrays))
@@ -55,19 +50,12 @@ def _floats(name: str, given: npt.ArrayLike) -> Floats:
     except (TypeError, ValueError):
         raise ParameterError(
             f"The {name.replace('_', ' ')} is not all numbers.",
-            do="Turn suppressed or missing cells into NaN, or into bounds with count_bounds.",
+            do="Turn suppressed or missing cells into NaN.",
         ) from None
 
 
 def reasons(shape: tuple[int, ...], *checks: tuple[str, Flags]) -> Texts:
-    """Return the first text whose flag is set in each row, and an empty text where none is.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> reasons((2,), ("zero", np.array([True, False])), ("all", np.array([True, True])))
-    array(['zero', 'all'], dtype=object)
-    """
+    """Return the first text whose flag is set in each row, and an empty text where none is."""
     found = np.full(shape, "", dtype=object)
     for text, flag in reversed(checks):
         found[flag] = text
@@ -97,7 +85,7 @@ def not_positive(name: str, values: Floats) -> tuple[str, Flags]:
     return NOT_POSITIVE.format(name), values <= 0
 
 
-def usable(reason: Texts, *arrays: Floats) -> list[Floats]:
+def blanked(reason: Texts, *arrays: Floats) -> list[Floats]:
     """Return the arrays with NaN in every row that has a reason, so that no formula warns about it."""
     bad = reason != ""
     if not np.any(bad):
@@ -122,13 +110,7 @@ def unwrap(array: _Array) -> _Array:
 
 
 def critical_value(confidence_level: float, degrees_of_freedom: npt.ArrayLike = np.inf) -> Floats:
-    """Return the two-sided critical value of Student's t, or of the normal when df is infinite.
-
-    Examples
-    --------
-    >>> round(float(critical_value(0.95)), 6), round(float(critical_value(0.95, 8)), 6)
-    (1.959964, 2.306004)
-    """
+    """Return the two-sided critical value of Student's t, or of the normal when df is infinite."""
     tail = (1 - check_level(confidence_level)) / 2
     return np.asarray(-special.stdtrit(degrees_of_freedom, tail))
 
@@ -169,15 +151,7 @@ def at_levels(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Groups:
-    """Which group each row belongs to.
-
-    Attributes
-    ----------
-    code : ndarray of int, shape (rows,)
-        Place of the row's group in `label`.
-    label : ndarray, shape (groups,)
-        The groups, sorted.
-    """
+    """Which group each row belongs to: its place in the sorted labels."""
 
     code: npt.NDArray[np.intp]
     label: Labels
@@ -188,13 +162,7 @@ class Groups:
 
 
 def group_rows(groups: npt.ArrayLike, rows: int) -> Groups:
-    """Return the group of every row; only the first row of each run of equal labels is sorted.
-
-    Examples
-    --------
-    >>> group_rows(["b", "b", "a"], 3)
-    Groups(code=array([1, 1, 0]), label=array(['a', 'b'], dtype='<U1'))
-    """
+    """Return the group of every row; only the first row of each run of equal labels is sorted."""
     labels = np.asarray(groups)
     if labels.shape != (rows,):
         raise ParameterError(
@@ -212,13 +180,7 @@ NORMAL_MAD = 1.482602218505602
 
 
 def masked_median(values: npt.ArrayLike, seen: npt.ArrayLike) -> Floats:
-    """Median along the last axis of the values that are seen; NaN where there is none.
-
-    Examples
-    --------
-    >>> masked_median([[5.0, 1.0, 9.0], [2.0, 8.0, 0.0]], [[True, True, True], [True, True, False]])
-    array([5., 5.])
-    """
+    """Median along the last axis of the values that are seen; NaN where there is none."""
     given, there = np.asarray(values, dtype=float), np.asarray(seen, dtype=bool)
     if given.shape[-1] == 0:
         return np.full(given.shape[:-1], np.nan)

@@ -14,15 +14,15 @@ from bcfstats.stats.monthly_model import (
     MINIMUM_MONTHS,
     Array,
     MonthlyModel,
+    as_months,
     divide,
     fit_monthly,
     fit_panel,
     lag_one,
     month_indicator,
-    monthly_panel,
     years,
 )
-from bcfstats.stats.rows import critical_value
+from bcfstats.stats.rows import CONFIDENCE, critical_value
 
 _GREATEST_AUTOCORRELATION = 0.95
 
@@ -103,7 +103,7 @@ def seasonality_test(
     >>> found.p_value < 0.001, found.highest_month
     (True, 1)
     """
-    y, e, month = monthly_panel(counts, exposure, calendar_month)
+    y, e, month = as_months(counts, exposure, calendar_month)
     if len(y) != 1:
         raise ParameterError(
             "The test takes one series.", found=f"{len(y)} series", do="Give the total of the areas."
@@ -169,7 +169,6 @@ def _gls_f(
     return (rest0 - rest1) / 11 / max(rest1 / (len(y) - 13), 1e-300), coefficients[:12]
 
 
-DAYS_IN_MONTH = np.array([31, 28.25, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 _LEAST_SHARE = 0.1
 _FAR_BELOW_ZERO = -30.0
 
@@ -287,7 +286,7 @@ def seasonal_indices(
     exposure: npt.ArrayLike,
     calendar_month: npt.ArrayLike,
     *,
-    confidence_level: float = 0.95,
+    confidence_level: float = CONFIDENCE,
 ) -> SeasonalIndices:
     """Estimate month indices of every area, shrunk to the nation, with intervals.
 
@@ -333,7 +332,7 @@ def seasonal_indices(
     >>> season.index[:, 0].round(2).tolist()
     [1.07, 1.07]
     """
-    y, e, month = monthly_panel(counts, exposure, calendar_month)
+    y, e, month = as_months(counts, exposure, calendar_month)
     model = fit_panel(y, e, month)
     typical = divide(y.sum(axis=1), (e > 0).sum(axis=1))
     season = shrink_season(model, month, typical)
@@ -403,58 +402,3 @@ def _notes(reason: npt.NDArray[np.str_], e: Array, single: bool, usable: bool) -
         ],
         default="",
     ).astype(np.str_)
-
-
-def part_year_factor(
-    season: SeasonalIndices, from_months: npt.ArrayLike, to_months: npt.ArrayLike
-) -> tuple[Array, Array]:
-    """Turn a daily rate over some calendar months into the rate expected over others.
-
-    Parameters
-    ----------
-    season : SeasonalIndices
-        Of the areas.
-    from_months, to_months : array of int
-        Calendar months of the span that is known, and of the span that is wanted.
-
-    Returns
-    -------
-    factor, log_se : ndarray, shape (areas,)
-        Multiply the daily rate by `factor`; add `log_se` in quadrature to the error of its logarithm.
-
-    Raises
-    ------
-    ParameterError
-        If a month is not 1 to 12 or a span is empty.
-
-    Notes
-    -----
-    Ratio of day-weighted mean indices; error by the delta method, months taken as independent. Where the same
-    months a year earlier are published, compare with those instead: no factor beats like for like.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> month = np.tile(np.arange(1, 13), 3)
-    >>> season = seasonal_indices(100 + 10.0 * (month < 4), np.ones(36), month)
-    >>> factor, _ = part_year_factor(season, range(1, 13), [1, 2, 3])
-    >>> float(factor[0].round(3))
-    1.073
-    """
-    known, wanted = _span_weights(from_months), _span_weights(to_months)
-    known_mean, wanted_mean = season.index @ known, season.index @ wanted
-    gradient = season.index * (
-        wanted / np.where(wanted_mean > 0, wanted_mean, np.nan)[:, None]
-        - known / np.where(known_mean > 0, known_mean, np.nan)[:, None]
-    )
-    return wanted_mean / known_mean, np.sqrt(((gradient * season.log_se) ** 2).sum(axis=1))
-
-
-def _span_weights(months: npt.ArrayLike) -> Array:
-    chosen = np.asarray(list(np.atleast_1d(np.asarray(months))), dtype=np.intp)
-    if chosen.size == 0 or chosen.min() < 1 or chosen.max() > 12:
-        raise ParameterError(
-            "A span of months must hold calendar months 1 to 12.", found=str(chosen.tolist())
-        )
-    weight = np.bincount(chosen - 1, minlength=12) * DAYS_IN_MONTH
-    return np.asarray(weight / weight.sum())

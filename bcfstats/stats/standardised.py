@@ -1,53 +1,30 @@
-"""Rates standardised for age: directly, indirectly, and for people who have several events."""
+"""Rates standardised for age, directly and indirectly."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from bcfstats.stats.estimates import Estimate, byar_limits, estimate, poisson_estimate, rate_reasons
+from bcfstats.stats.estimates import Estimate, byar_limits, estimate, poisson_estimate
 from bcfstats.stats.rows import (
+    CONFIDENCE,
     Flags,
     Floats,
     Groups,
-    Labels,
     Level,
     as_rows,
     at_levels,
+    blanked,
     critical_value,
-    first_reason,
     group_rows,
     named,
     negative,
     not_a_number,
     not_positive,
     reasons,
-    unwrap,
-    usable,
 )
 
 FEWEST_EVENTS = 10
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Events:
-    """Events counted from persons who may have had several.
-
-    Attributes
-    ----------
-    count : ndarray
-        Events: sum of persons times events each.
-    variance : ndarray
-        Variance of that count: sum of persons times the square of events each.
-    groups : ndarray or None
-        Where rows were grouped, the label of each count, sorted.
-    """
-
-    count: Floats
-    variance: Floats
-    groups: Labels | None = None
 
 
 class _Bands:
@@ -64,51 +41,6 @@ class _Bands:
         return np.asarray(self.total(flag.astype(float)) > 0)
 
 
-def events_from_persons(
-    persons: npt.ArrayLike, events_per_person: npt.ArrayLike, *, groups: npt.ArrayLike | None = None
-) -> Events:
-    """Events and their variance from persons counted by how many events each had.
-
-    It answers: how many events were there, and how uncertain is that number when one person's admissions
-    come together?
-
-    Parameters
-    ----------
-    persons : array_like
-        Persons who had exactly `events_per_person` events: along the last axis, or one a row with `groups`.
-    events_per_person : array_like
-        1, 2, 3 ...
-    groups : array_like, optional
-        The group (say, area and age band) of each row.
-
-    Returns
-    -------
-    Events
-        `variance` goes to `directly_standardised_rate` as `numerator_variance`; `variance / count` is the
-        dispersion that `compare_rates` takes. NaN where a number is missing or below zero.
-
-    Raises
-    ------
-    ParameterError
-        If the shapes disagree or an input is text.
-
-    Notes
-    -----
-    Persons are Poisson, events compound Poisson (Stukel, Glynn, Fisher and colleagues 1994, Statistics in
-    Medicine 13:1781-1791), as OHID does for admissions. Not needed where a person can have the event once.
-
-    Examples
-    --------
-    >>> admissions = events_from_persons([90, 8, 2], [1, 2, 3])
-    >>> float(admissions.count), float(admissions.variance)
-    (112.0, 140.0)
-    """
-    number, each = as_rows(persons=persons, events_per_person=events_per_person)
-    number = np.where((number < 0) | (each < 0), np.nan, number)
-    bands = _Bands(groups, number.size)
-    return Events(unwrap(bands.total(number * each)), unwrap(bands.total(number * each * each)), bands.label)
-
-
 def directly_standardised_rate(
     numerator: npt.ArrayLike,
     denominator: npt.ArrayLike,
@@ -116,7 +48,7 @@ def directly_standardised_rate(
     *,
     groups: npt.ArrayLike | None = None,
     numerator_variance: npt.ArrayLike | None = None,
-    confidence_level: Level = 0.95,
+    confidence_level: Level = CONFIDENCE,
     multiplier: float = 100_000,
 ) -> Estimate:
     """Rate the area would have with the standard population's ages, with Dobson's limits.
@@ -132,8 +64,8 @@ def directly_standardised_rate(
     groups : array_like, optional
         The area of each row; the answer then has one value a group, in the order of `Estimate.groups`.
     numerator_variance : array_like, optional
-        Variance of each band's events where a person can have several (`events_from_persons`); the events
-        themselves, as for independent events, when absent.
+        Variance of each band's events where a person can have several: persons times the square of
+        their events, added up. The events themselves, as for independent events, when absent.
     confidence_level : float or sequence of float
         0.95 for 95 %; (0.95, 0.998) gives both.
     multiplier : float
@@ -181,7 +113,7 @@ def directly_standardised_rate(
         ("the standard population is empty", whole == 0),
         (f"fewer than {FEWEST_EVENTS} events: too few to standardise", total < FEWEST_EVENTS),
     )
-    rate, spread_of_rate, whole, total = usable(
+    rate, spread_of_rate, whole, total = blanked(
         reason,
         bands.total(share * events),
         bands.total(share * share * variance),
@@ -221,61 +153,11 @@ def _band_checks(
     ]
 
 
-def expected_events(
-    denominator: npt.ArrayLike,
-    reference_numerator: npt.ArrayLike,
-    reference_denominator: npt.ArrayLike,
-    *,
-    groups: npt.ArrayLike | None = None,
-) -> Floats:
-    """Events the area would have at the reference's rates in each age band.
-
-    It answers: how many events would there have been here if England's rates had applied?
-
-    Parameters
-    ----------
-    denominator : array_like
-        The area's people in each age band: along the last axis, or one band a row with `groups`.
-    reference_numerator, reference_denominator : array_like
-        The reference's events and people in the same bands.
-    groups : array_like, optional
-        The area of each row; the answer then has one value a group, in sorted order.
-
-    Returns
-    -------
-    ndarray
-        NaN where a number is missing or below zero, or a reference band has no population. A band in which
-        the area has nobody adds nothing.
-
-    Raises
-    ------
-    ParameterError
-        If the shapes disagree or an input is text.
-
-    Notes
-    -----
-    First step of indirect standardisation (Breslow and Day 1987, chapter 2).
-
-    Examples
-    --------
-    >>> float(expected_events([9000, 6000, 3000], [50, 300, 900], [100_000, 80_000, 40_000]))
-    94.5
-    """
-    people, events, population = as_rows(
-        denominator=denominator,
-        reference_numerator=reference_numerator,
-        reference_denominator=reference_denominator,
-    )
-    bad = (people < 0) | (events < 0) | (population <= 0)
-    events, population = np.where(bad, np.nan, events), np.where(bad, np.nan, population)
-    return unwrap(_Bands(groups, people.size).total(people * events / population))
-
-
 def standardised_ratio(
     observed: npt.ArrayLike,
     expected: npt.ArrayLike,
     *,
-    confidence_level: Level = 0.95,
+    confidence_level: Level = CONFIDENCE,
     multiplier: float = 1,
 ) -> Estimate:
     """Observed events over expected events, with exact or Byar's limits of the observed.
@@ -287,7 +169,7 @@ def standardised_ratio(
     observed : array_like
         Events.
     expected : array_like
-        Events at the reference's rates (`expected_events`).
+        Events at the reference's rates: people times the reference's rate, added up over age bands.
     confidence_level : float or sequence of float
         0.95 for 95 %.
     multiplier : float
@@ -322,68 +204,5 @@ def standardised_ratio(
         not_a_number("expected number", e),
         not_positive("expected number", e),
     )
-    count, e = usable(reason, count, e)
+    count, e = blanked(reason, count, e)
     return poisson_estimate(count, multiplier / e, confidence_level, reason)
-
-
-def indirectly_standardised_rate(
-    observed: npt.ArrayLike,
-    expected: npt.ArrayLike,
-    reference_numerator: npt.ArrayLike,
-    reference_denominator: npt.ArrayLike,
-    *,
-    confidence_level: Level = 0.95,
-    multiplier: float = 100_000,
-) -> Estimate:
-    """Standardised ratio times the reference's crude rate.
-
-    It answers: what is the ratio worth as a rate?
-
-    Parameters
-    ----------
-    observed, expected : array_like
-        Events, and events at the reference's rates (`expected_events`).
-    reference_numerator, reference_denominator : array_like
-        The reference's events and people, all bands together.
-    confidence_level : float or sequence of float
-        0.95 for 95 %.
-    multiplier : float
-        100_000 for a rate per 100,000.
-
-    Returns
-    -------
-    Estimate
-
-    Raises
-    ------
-    ParameterError
-        If the shapes disagree, an input is text or a confidence level is not between 0 and 1.
-
-    Notes
-    -----
-    As `standardised_ratio`.
-
-    Examples
-    --------
-    >>> rate = indirectly_standardised_rate(120, 94.5, 1250, 220_000)
-    >>> f"{rate.value:.0f} ({rate.lower:.0f} to {rate.upper:.0f})"
-    '722 (598 to 863)'
-    """
-    count, e, events, population = as_rows(
-        observed=observed,
-        expected=expected,
-        reference_numerator=reference_numerator,
-        reference_denominator=reference_denominator,
-    )
-    reason = first_reason(
-        rate_reasons(events, population, " of the reference"),
-        reasons(
-            count.shape,
-            not_a_number("observed number", count),
-            negative("observed number", count),
-            not_a_number("expected number", e),
-            not_positive("expected number", e),
-        ),
-    )
-    count, e, events, population = usable(reason, count, e, events, population)
-    return poisson_estimate(count, events / population * multiplier / e, confidence_level, reason)

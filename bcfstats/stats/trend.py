@@ -9,18 +9,17 @@ import numpy.typing as npt
 from scipy import special
 
 from bcfstats.errors import ParameterError
-from bcfstats.stats.kendall import MannKendall, SensSlope, mann_kendall, sens_slope
 from bcfstats.stats.monthly_model import (
     PARAMETERS,
     Array,
+    as_months,
     autocorrelation_tables,
     divide,
     fit_monthly,
     month_indicator,
-    monthly_panel,
     years,
 )
-from bcfstats.stats.rows import Floats, Texts, critical_value, reasons
+from bcfstats.stats.rows import CONFIDENCE, MINIMUM_AREAS, Floats, Texts, critical_value, reasons
 
 POINTS = 5
 CRITICAL_CHI_SQUARE = 9.54953570608324
@@ -189,22 +188,7 @@ def _labels(
     return label.astype(object)
 
 
-__all__ = [
-    "MannKendall",
-    "PanelTrend",
-    "RecentTrend",
-    "SensSlope",
-    "Trend",
-    "mann_kendall",
-    "panel_trend",
-    "recent_trend",
-    "sens_slope",
-    "shrink_to_mean",
-    "trend",
-]
-
 WANDER = "a level that wanders from year to year can pass for a trend: judge by the do-nothing forecast"
-MINIMUM_AREAS = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -277,7 +261,7 @@ def trend(
     exposure: npt.ArrayLike,
     calendar_month: npt.ArrayLike,
     *,
-    confidence_level: float = 0.95,
+    confidence_level: float = CONFIDENCE,
 ) -> Trend:
     """Estimate each area's trend in its monthly rate, in per cent a year.
 
@@ -325,7 +309,7 @@ def trend(
     >>> float(found.percent_per_year[0].round(1)), bool(found.upper[0] < 0)
     (-9.2, True)
     """
-    _, _, month = monthly_panel(counts, exposure, calendar_month)
+    _, _, month = as_months(counts, exposure, calendar_month)
     model = fit_monthly(counts, exposure, month)
     if (model.reason != "").all():
         empty = np.full(len(model.slope), np.nan)
@@ -368,26 +352,8 @@ def _two_sided(estimate: Floats, se: Floats, df: npt.ArrayLike) -> Floats:
 def shrink_to_mean(estimates: npt.ArrayLike, standard_errors: npt.ArrayLike) -> Floats:
     """Draw each estimate towards the mean of all by as much as its error deserves.
 
-    Parameters
-    ----------
-    estimates, standard_errors : array, shape (areas,)
-        NaN where an area has none.
-
-    Returns
-    -------
-    ndarray, shape (areas,)
-
-    Notes
-    -----
     Variance between areas by moments (DerSimonian and Laird 1986, doi:10.1016/0197-2456(86)90046-2), then
     normal shrinkage.
-
-    Examples
-    --------
-    >>> shrink_to_mean([-10.0, 0.0, 10.0], [1e-6, 1e-6, 1e-6]).round(3).tolist()
-    [-10.0, 0.0, 10.0]
-    >>> shrink_to_mean([-1.0, 0.0, 1.0], [10.0, 10.0, 10.0]).round(3).tolist()
-    [0.0, 0.0, 0.0]
     """
     b, se = np.asarray(estimates, dtype=float), np.asarray(standard_errors, dtype=float)
     ok = np.isfinite(b) & (se * se > 0)
@@ -408,45 +374,18 @@ def panel_trend(
     rates: npt.ArrayLike,
     sampling_variance: npt.ArrayLike = 0.0,
     *,
-    confidence_level: float = 0.95,
+    confidence_level: float = CONFIDENCE,
     minimum_areas: int = MINIMUM_AREAS,
 ) -> PanelTrend:
     """Test each area's trend over some years by how much all areas shift between years.
 
-    It answers: is an area's slope more than ordinary yearly shocks and a wandering level would give?
-
-    Parameters
-    ----------
-    rates : array, shape (areas, years)
-        Annual rates above zero, one consecutive year a column; NaN where missing.
-    sampling_variance : array, shape (areas,), optional
-        Sampling variance of one year's log rate: 1 / count for counts.
-    confidence_level : float
-        Of the intervals.
-    minimum_areas : int
-        Fewest areas to measure the variances by.
-
-    Returns
-    -------
-    PanelTrend
-        Fewer than three points give no slope.
-
-    Notes
-    -----
-    With d1 and d2 the one-year and two-year changes of the log rate less their mean over the panel,
-    wander = max(var d2 - var d1, 0), shock = max((var d1 - wander) / 2, sampling variance), and the slope's
-    variance is c' (shock I + wander min(i, j)) c for least-squares weights c. Simulated at a nominal 5 %:
-    4.8 to 5.2 % on 5, 8 and 10 points with and without shocks and wander, where Mann-Kendall gives 2 to 27 %,
-    least squares 5 to 29 % and the Fingertips chi-squared 0.2 to 8 % (nominal 0.2). Power is low: 26 % for a
-    fall of 3 % a year over 5 years.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> rng = np.random.default_rng(1)
-    >>> rates = 500 * np.exp(rng.normal(0, 0.05, (150, 5)))
-    >>> bool(np.mean(panel_trend(rates, 1 / 500).p_value < 0.05) < 0.1)
-    True
+    `rates` are (areas, years); `sampling_variance` that of one year's log rate, 1 / count for counts. With d1
+    and d2 the one-year and two-year changes of the log rate less their mean over the panel, wander = max(var
+    d2 - var d1, 0), shock = max((var d1 - wander) / 2, sampling variance), and the slope's variance is c'
+    (shock I + wander min(i, j)) c for least-squares weights c. Simulated at a nominal 5 %: 4.8 to 5.2 % on 5,
+    8 and 10 points with and without shocks and wander, where Mann-Kendall gives 2 to 27 %, least squares 5 to
+    29 % and the Fingertips chi-squared 0.2 to 8 % (nominal 0.2). Power is low: 26 % for a fall of 3 % a year
+    over 5 years.
     """
     y = np.atleast_2d(np.asarray(rates, dtype=float))
     y = np.log(np.where(y > 0, y, np.nan))

@@ -14,14 +14,10 @@ EXPLAINED = [
     "directly_standardised_rate",
     "standardised_ratio",
     "mean",
-    "survey_proportion",
-    "published_estimate",
-    "modelled_ratio",
     "compare_proportions",
     "compare_rates",
     "compare_means",
     "compare_estimates",
-    "difference_of_differences",
     "adjust_p_values",
     "minimum_significant_improvement",
     "detectable_improvement",
@@ -31,8 +27,6 @@ EXPLAINED = [
     "funnel_limits",
     "xmr_limits",
     "spc_signals",
-    "count_bounds",
-    "events_from_persons",
 ]
 
 

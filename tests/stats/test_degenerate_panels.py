@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bcfstats.stats.annual import annual_forecast
+from bcfstats.stats.annual import annual_forecast, regression_to_mean
 from bcfstats.stats.backtest import backtest
 from bcfstats.stats.breaks import find_breaks
 from bcfstats.stats.forecast import do_nothing_forecast
@@ -11,7 +11,6 @@ from bcfstats.stats.history import history_scale, monthly_prior
 from bcfstats.stats.kendall import mann_kendall, sens_slope
 from bcfstats.stats.monthly_model import fit_monthly
 from bcfstats.stats.placebo import placebo
-from bcfstats.stats.regression_to_mean import regression_to_mean
 from bcfstats.stats.season import seasonal_indices, seasonality_test
 from bcfstats.stats.trend import panel_trend, recent_trend, trend
 

@@ -13,7 +13,6 @@ from bcfstats.stats.estimates import (
     crude_rate,
     exact_limits,
     mean,
-    mean_from_summary,
     proportion,
 )
 
@@ -225,12 +224,3 @@ def test_means_with_too_little_to_go_on():
     np.testing.assert_array_equal(found.value, [1.5, 3, np.nan])
     assert np.isnan(found.lower[1])
     assert mean([]).reason == "the sample size is zero or below"
-
-
-def test_mean_from_its_summary():
-    values = np.array([17.0, 19, 21, 18])
-    whole = mean(values)
-    summary = mean_from_summary([values.mean(), 20, 20], [values.std(ddof=1), -1, np.nan], [4, 4, 4])
-    assert summary.lower[0] == pytest.approx(whole.lower, rel=RTOL)
-    assert list(summary.reason[1:]) == ["the standard deviation is missing"] * 2
-    np.testing.assert_array_equal(summary.value[1:], 20)

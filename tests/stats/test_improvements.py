@@ -11,7 +11,6 @@ from bcfstats.stats.comparisons import compare_estimates, compare_means, compare
 from bcfstats.stats.improvements import (
     detectable_improvement,
     estimate_improvement,
-    improvement_from_standard_error,
     mean_improvement,
     minimum_significant_improvement,
     proportion_improvement,
@@ -88,15 +87,6 @@ def test_published_limits_worked_examples():
         polarity="higher",
     )
     assert share.change == pytest.approx(0.124807, abs=WORKED)
-
-
-def test_moderated_worked_example():
-    options = {"polarity": "lower", "scale": "ratio", "degrees_of_freedom": 8}
-    scale = np.sqrt(0.02125)
-    found = improvement_from_standard_error(1, scale, **options)
-    assert found.ratio == pytest.approx(0.714512, abs=WORKED)
-    found = improvement_from_standard_error(1, scale, power=0.8, **options)
-    assert found.ratio == pytest.approx(0.632016, abs=WORKED)
 
 
 def test_the_payment_line_is_the_significance_line():

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bcfstats.errors import ParameterError
 from bcfstats.stats.monthly_model import fit_monthly
-from bcfstats.stats.season import part_year_factor, seasonal_indices, shrink_season
+from bcfstats.stats.season import seasonal_indices, shrink_season
 
 NATION = 0.04 * np.cos(2 * np.pi * np.arange(12) / 12)
 
@@ -91,21 +90,6 @@ def test_a_constant_series_does_not_carry_the_nation():
     assert seasonal_indices(with_constant, days, month).national_index == pytest.approx(without, abs=0.03)
 
 
-def test_part_year_factor_by_hand():
-    counts, days, month, _ = simulate(2, areas=10)
-    season = seasonal_indices(counts, days, month)
-    length = np.array([31, 28.25, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
-    by_hand = (season.index[:, 3:] @ length[3:] / length[3:].sum()) / (season.index @ length / length.sum())
-    factor, log_se = part_year_factor(season, range(1, 13), range(4, 13))
-    assert factor == pytest.approx(by_hand, rel=1e-12)
-    assert (log_se > 0).all()
-    same, no_error = part_year_factor(season, [4, 5], [4, 5])
-    assert same == pytest.approx(1.0)
-    assert no_error == pytest.approx(0.0, abs=1e-15)
-    with pytest.raises(ParameterError, match="1 to 12"):
-        part_year_factor(season, [], [1])
-
-
 def shrunk_by_hand(model, month, typical):
     """Shrink area by area and month by month, from the formulas of the docstrings."""
     n = len(model.slope)
@@ -168,19 +152,3 @@ def test_limits_by_hand():
     apart = np.abs((log_index - nation) / np.sqrt(share * se2)).max(axis=1)
     assert found.differs_from_nation.tolist() == (apart > sidak).tolist()
     assert 0 < found.differs_from_nation.sum() < 15
-
-
-def test_error_of_a_part_year_factor_by_differences():
-    """The delta method against a small step in each month's index."""
-    counts, days, month, _ = simulate(2, areas=3)
-    season = seasonal_indices(counts, days, month)
-    length = np.array([31, 28.25, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
-
-    def factor(index):
-        return (index[:3] @ length[:3] / length[:3].sum()) / (index[3:9] @ length[3:9] / length[3:9].sum())
-
-    _, log_se = part_year_factor(season, range(4, 10), [1, 2, 3])
-    for i in range(3):
-        steps = 1e-6 * np.eye(12)
-        moved = [np.log(factor(season.index[i] * np.exp(s)) / factor(season.index[i])) / 1e-6 for s in steps]
-        assert log_se[i] == pytest.approx(np.sqrt(((moved * season.log_se[i]) ** 2).sum()), rel=1e-4)

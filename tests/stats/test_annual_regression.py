@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bcfstats.stats.regression_to_mean import regression_to_mean
+from bcfstats.stats.annual import regression_to_mean
 
 
 def test_equals_the_slope_of_one_year_on_the_last():

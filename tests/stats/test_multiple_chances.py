@@ -5,7 +5,7 @@ import pytest
 from scipy import special, stats
 
 from bcfstats.errors import ParameterError
-from bcfstats.stats.joint import joint_probability
+from bcfstats.stats.multiple import joint_probability
 
 MIXED = np.array([[0.8, 0.5, 0.3], [0.9, 0.1, np.nan]])
 

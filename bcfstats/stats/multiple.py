@@ -1,4 +1,4 @@
-"""Several chances together, when what is good for one tends to be good for another."""
+"""Many tests at once, and several chances at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,53 @@ import numpy.typing as npt
 from scipy import special
 
 from bcfstats.errors import ParameterError
-from bcfstats.stats.rows import Floats
+from bcfstats.stats.rows import Floats, as_rows, unwrap
+
+
+def adjust_p_values(p_values: npt.ArrayLike) -> Floats:
+    """p-values adjusted for the number of tests, by Benjamini and Hochberg.
+
+    It answers: among all these areas, which changes stand out when so many were looked at?
+
+    Parameters
+    ----------
+    p_values : array_like
+        All the tests of one question, such as every area's change in one metric; NaN where there was none.
+
+    Returns
+    -------
+    ndarray, shape of `p_values`
+        Adjusted p-values: calling all those at or below 0.05 findings, no more than 5 % of the findings are
+        expected to be false. NaN stays NaN and does not count as a test.
+
+    Raises
+    ------
+    ParameterError
+        If an input is text or a p-value is not between 0 and 1.
+
+    Notes
+    -----
+    Benjamini and Hochberg (1995) JRSS-B 57:289-300, doi:10.1111/j.2517-6161.1995.tb02031.x. For lists of many
+    areas; one area looked at for its own sake needs no adjustment.
+
+    Examples
+    --------
+    >>> adjust_p_values([0.01, 0.04, 0.03, None]).round(4)
+    array([0.03, 0.04, 0.04,  nan])
+    """
+    (p,) = as_rows(p_values=p_values)
+    if np.any((p < 0) | (p > 1)):
+        raise ParameterError(
+            "A p-value is not between 0 and 1.", found=f"{np.nanmin(p):g} to {np.nanmax(p):g}"
+        )
+    from statsmodels.stats.multitest import multipletests
+
+    given = ~np.isnan(p)
+    adjusted = np.full(p.shape, np.nan)
+    if given.any():
+        adjusted[given] = multipletests(p[given], method="fdr_bh")[1]
+    return unwrap(adjusted)
+
 
 _NODES = 61
 _POINTS, _WEIGHTS = np.polynomial.hermite_e.hermegauss(_NODES)
@@ -48,38 +94,12 @@ class JointProbability:
 
 
 def joint_probability(probabilities: npt.ArrayLike, correlation: float = 0.0) -> JointProbability:
-    """Chance that several events happen together.
+    """Chance that several events happen together; `probabilities` is (rows, events), NaN for no such event.
 
-    It answers: if each metric has its own chance of payment, what is the chance that all are paid?
-
-    Parameters
-    ----------
-    probabilities : array, shape (rows, events)
-        Chance of each event, 0 to 1; NaN where the row has no such event.
-    correlation : float
-        Between every two events on the normal scale, from 0 (independent) to below 1.
-
-    Returns
-    -------
-    JointProbability
-
-    Raises
-    ------
-    ParameterError
-        If a chance or the correlation is out of range.
-
-    Notes
-    -----
     One common normal factor with equal loadings (Vasicek 2002, Risk 15:160; the one-factor case of Dunnett
-    and Sobel 1955): given the factor the events are independent, and their number is counted exactly; the
-    factor is integrated out by Gauss-Hermite quadrature. The correlation between metrics is not known: show
-    the answer for several.
-
-    Examples
-    --------
-    >>> six = [[0.8] * 6]
-    >>> [round(float(joint_probability(six, rho).all[0]), 2) for rho in (0.0, 0.2)]
-    [0.26, 0.35]
+    and Sobel 1955): given the factor the events are independent and their number is counted exactly; the
+    factor is integrated out by Gauss-Hermite quadrature. The correlation is between every two events on the
+    normal scale. That between metrics is not known: show the answer for several.
     """
     given = np.atleast_2d(np.asarray(probabilities, dtype=float))
     if not 0 <= correlation < 1:
