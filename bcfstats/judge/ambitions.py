@@ -11,8 +11,8 @@ from bcfstats.define.periods import Period
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme
 from bcfstats.define.schemes import scheme as rules_of
 from bcfstats.errors import InputError, ParameterError
-from bcfstats.judge.outlook import Floats, Outlook, Texts, joined
-from bcfstats.judge.outlooks import outlook
+from bcfstats.judge.outlook import Floats, NoOutlook, Outlook, Texts, joined
+from bcfstats.judge.outlooks import Outlooks
 from bcfstats.judge.payment import with_money
 from bcfstats.judge.targets import USUAL_CUTOFFS, Cutoffs, Peers, Proposal, Reach, proposal, reach
 from bcfstats.judge.verdicts import (
@@ -133,45 +133,50 @@ def assess_ambitions(
     unknown = sorted(set(targets["metric"]) - set(metrics))
     if unknown:
         raise ParameterError("There is no such metric.", found=", ".join(unknown))
+    outlooks = Outlooks(observations, rules, known_until=known_until, england=england, metrics=metrics)
+    return assess_targets(targets, outlooks, allocations, peers, cutoffs)
+
+
+def assess_targets(
+    targets: pd.DataFrame,
+    outlooks: Outlooks,
+    allocations: pd.DataFrame | None = None,
+    peers: Peers | None = None,
+    cutoffs: Cutoffs = USUAL_CUTOFFS,
+) -> pd.DataFrame:
+    """Judge targets by outlooks that may be at hand already."""
+    rules, metrics = outlooks.rules, outlooks.metrics
     given = targets.reset_index(drop=True)
     if "baseline_value" not in given:
         given["baseline_value"] = np.nan
     pieces = []
     for (name, payment), rows in given.groupby(["metric", "payment"], sort=False):
         metric = metrics[str(name)]
-        seen = outlook(
-            observations,
-            metric,
-            str(payment),
-            rules,
-            known_until=known_until,
-            england=england,
-            metrics=metrics,
-        )
+        seen = outlooks.of(metric, str(payment))
         pieces.append(assess_against(rows, metric, seen, rules, peers, cutoffs))
     table = pd.concat(pieces).sort_index() if pieces else pd.DataFrame(columns=COLUMNS)
     weight = [_weight(metrics[row.metric], row.payment, rules) for row in table.itertuples()]
-    return _with_names(with_money(table, weight, allocations), observations, peers)[COLUMNS]
+    return _with_names(with_money(table, weight, allocations), outlooks.observations, peers)[COLUMNS]
 
 
 def assess_against(
     rows: pd.DataFrame,
     metric: Metric,
-    seen: Outlook | str,
+    seen: Outlook | NoOutlook,
     rules: Scheme,
     peers: Peers | None = None,
     cutoffs: Cutoffs = USUAL_CUTOFFS,
 ) -> pd.DataFrame:
     """Judge targets of one metric and payment by an outlook that is at hand, as `assess_ambitions` does."""
-    known = {} if isinstance(seen, str) else {code: i for i, code in enumerate(seen.area_codes)}
+    known = {} if isinstance(seen, NoOutlook) else {code: i for i, code in enumerate(seen.area_codes)}
     inside = rows["area_code"].isin(list(known))
     parts = []
-    if not isinstance(seen, str) and inside.any():
+    if not isinstance(seen, NoOutlook) and inside.any():
         found = rows.loc[inside]
         places = np.array([known[code] for code in found["area_code"]])
         parts.append(_judged(found, seen.take(places), rules, peers, cutoffs))
     if not inside.all():
-        told = seen if isinstance(seen, str) else "there are no figures for this area"
+        told = seen.reason if isinstance(seen, NoOutlook) else "there are no figures for this area"
         parts.append(_unknown(rows.loc[~inside], metric, told))
     return pd.concat(parts)
 

@@ -10,12 +10,12 @@ from bcfstats.define.periods import Period
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import InputError
 from bcfstats.judge.ambitions import COLUMNS as ASSESSMENT_COLUMNS
-from bcfstats.judge.ambitions import assess_ambitions
+from bcfstats.judge.ambitions import assess_targets
 from bcfstats.judge.baseline import interval_of
 from bcfstats.judge.changes import change, outlook_table, with_history
-from bcfstats.judge.ladder import ambition_ladder
-from bcfstats.judge.outlook import Outlook
-from bcfstats.judge.outlooks import outlook
+from bcfstats.judge.ladder import ladder_of
+from bcfstats.judge.outlook import NoOutlook, Outlook
+from bcfstats.judge.outlooks import Outlooks
 from bcfstats.judge.panel import longest_run, monthly_panel, usable
 from bcfstats.judge.patterns import season_table, trend_table
 from bcfstats.judge.results import LATEST, Results
@@ -25,6 +25,7 @@ from bcfstats.read.data import Data
 from bcfstats.read.observations import check_observations, problems_by_area
 
 MONTHS_IN_YEAR = 12
+NO_ASSESSMENTS = pd.DataFrame(columns=ASSESSMENT_COLUMNS)
 
 
 def assess(
@@ -69,15 +70,16 @@ def assess(
     present = [metrics[name] for name in metrics if name in set(observations["metric"])]
     if not present:
         raise InputError("There are no usable observations.", do="Prepare some published files first.")
+    looks = Outlooks(observations, rules, metrics=metrics)
     windows, trends, seasons, series, outlooks, ladders = [], [], [], [], [], []
     for metric in present:
         rows = observations.loc[observations["metric"] == metric.id]
         for label, before, after in comparisons_of(rows, metric, rules):
-            seen = _outlook(rows, metric, before, after, rules)
+            seen = _same_windows(looks.of(metric, str(after)), before)
             windows.append(with_history(change(rows, metric, before, after, label=label), seen))
             if seen is not None:
                 outlooks.append(outlook_table(seen, label))
-                ladders.append(ambition_ladder(rows, metric, str(after), rules).rungs.assign(payment=label))
+                ladders.append(ladder_of(seen, label, rules).rungs)
         series.append(series_table(rows, metric))
         trends.append(trend_table(rows, metric))
         if metric.frequency == "month":
@@ -95,29 +97,15 @@ def assess(
         findings=screened.findings,
         standings=among,
         peers=peers,
-        assessments=_assessments(observations, targets, rules, metrics),
+        assessments=NO_ASSESSMENTS if targets is None else assess_targets(targets, looks),
         metrics=tuple(present),
         about={"scheme": rules.id, "scheme_title": rules.title, "is_example": data.is_example},
     )
 
 
-def _outlook(
-    rows: pd.DataFrame, metric: Metric, before: Period, after: Period, rules: Scheme
-) -> Outlook | None:
-    """Look ahead from before the window, where that can be done for the same two windows."""
-    seen = outlook(rows, metric, str(after), rules, metrics={metric.id: metric})
+def _same_windows(seen: Outlook | NoOutlook, before: Period) -> Outlook | None:
+    """Keep an outlook that starts from the baseline that a change is measured from."""
     return seen if isinstance(seen, Outlook) and seen.before == before else None
-
-
-def _assessments(
-    observations: pd.DataFrame,
-    targets: pd.DataFrame | None,
-    rules: Scheme,
-    metrics: Mapping[str, Metric],
-) -> pd.DataFrame:
-    if targets is None:
-        return pd.DataFrame(columns=ASSESSMENT_COLUMNS)
-    return assess_ambitions(observations, targets, rules, metrics=metrics)
 
 
 def comparisons_of(rows: pd.DataFrame, metric: Metric, rules: Scheme) -> list[tuple[str, Period, Period]]:

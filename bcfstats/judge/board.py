@@ -14,8 +14,8 @@ from bcfstats.define.periods import Period
 from bcfstats.define.schemes import DEFAULT_SCHEME, LOCAL, Payment, Scheme, scheme
 from bcfstats.errors import ParameterError
 from bcfstats.judge.ladder import advise
-from bcfstats.judge.outlook import Outlook
-from bcfstats.judge.outlooks import outlook
+from bcfstats.judge.outlook import NoOutlook, Outlook
+from bcfstats.judge.outlooks import Outlooks
 from bcfstats.judge.patterns import season_table, trend_table
 from bcfstats.judge.screening import sound
 from bcfstats.judge.targets import USUAL_CUTOFFS
@@ -41,8 +41,8 @@ class Board:
         One row per target to be set: `metric`, `payment` (as a targets file has it: a payment, or the period
         agreed where the scheme leaves it open), `paid` (ids of the payments it counts for) and `paid_in` (in
         words), `period`, `note`.
-    outlooks : mapping of (metric, payment) to Outlook or str
-        One entry long, of this area; a text says why there is none.
+    outlooks : mapping of (metric, payment) to Outlook or NoOutlook
+        One entry long, of this area.
     metrics : mapping of str to Metric
     is_example : bool
     """
@@ -52,7 +52,7 @@ class Board:
     rules: Scheme
     observations: pd.DataFrame
     due: pd.DataFrame
-    outlooks: Mapping[tuple[str, str], Outlook | str]
+    outlooks: Mapping[tuple[str, str], Outlook | NoOutlook]
     metrics: Mapping[str, Metric]
     is_example: bool
 
@@ -76,6 +76,7 @@ def board_metrics(
     known = data.observations.loc[data.observations["metric"].isin(set(metrics))]
     observations = sound(known, metrics).observations
     due = metrics_due(rules, local_metric, periods or {}, metrics)
+    outlooks = Outlooks(observations, rules, metrics=metrics)
     return Board(
         area_code=chosen,
         area_name=str(data.areas.set_index("area_code")["area_name"][chosen]),
@@ -83,7 +84,7 @@ def board_metrics(
         observations=observations,
         due=due,
         outlooks={
-            (row.metric, row.payment): _outlook_of(observations, chosen, row, rules, metrics)
+            (row.metric, row.payment): _of_area(outlooks.of(row.metric, row.payment), chosen)
             for row in due.itertuples()
         },
         metrics=metrics,
@@ -155,17 +156,14 @@ def _first(areas: pd.DataFrame) -> str:
     return str(areas.sort_values("area_name")["area_code"].iloc[0])
 
 
-def _outlook_of(
-    observations: pd.DataFrame, area: str, due: Any, rules: Scheme, metrics: Mapping[str, Metric]
-) -> Outlook | str:
-    seen = outlook(observations, metrics[due.metric], due.payment, rules)
-    if isinstance(seen, str):
+def _of_area(seen: Outlook | NoOutlook, area: str) -> Outlook | NoOutlook:
+    if isinstance(seen, NoOutlook):
         return seen
     here = np.flatnonzero(seen.area_codes == area)
-    return seen.take(here) if here.size else NO_FIGURES
+    return seen.take(here) if here.size else NoOutlook(NO_FIGURES)
 
 
-Seen = Outlook | str
+Seen = Outlook | NoOutlook
 
 
 def clear_baselines(board: Board) -> pd.DataFrame:
@@ -208,9 +206,9 @@ def _each(board: Board, tell: Callable[[Board, Any, Seen], dict[str, object]]) -
 
 
 def _baseline(_: Board, __: Any, seen: Seen) -> dict[str, object]:
-    if isinstance(seen, str):
+    if isinstance(seen, NoOutlook):
         empty = dict.fromkeys(("value", "lower", "upper", "numerator", "denominator"), np.nan)
-        return {"baseline_period": "", **empty, "clear": False, "remark": seen}
+        return {"baseline_period": "", **empty, "clear": False, "remark": seen.reason}
     numbers = {name: getattr(seen, name)[0] for name in ("value", "lower", "upper", "numerator")}
     return {
         "baseline_period": str(seen.before),
@@ -228,9 +226,9 @@ def _trend(board: Board, due: Any, seen: Seen) -> dict[str, object]:
     told = {str(name): value for name, value in mine.iloc[0].items()} if len(mine) else {}
     told["trend_period"] = told.pop("period", "")
     told = {"slope": np.nan, "reason": NO_FIGURES, "note": "", **told}
-    if isinstance(seen, str) or seen.reason[0]:
+    if isinstance(seen, NoOutlook) or seen.reason[0]:
         nothing = dict.fromkeys(("expected", "expected_lower", "expected_upper", "expected_percent"), np.nan)
-        return told | nothing | {"remark": seen if isinstance(seen, str) else seen.reason[0]}
+        return told | nothing | {"remark": seen.reason if isinstance(seen, NoOutlook) else seen.reason[0]}
     low, high = seen.expected_interval()
     ahead = {"expected": seen.expected[0], "expected_lower": low[0], "expected_upper": high[0]}
     return told | ahead | {"expected_percent": _percent(seen.expected[0], seen), "remark": ""}
@@ -267,9 +265,9 @@ def _season(board: Board, due: Any, _: Seen) -> dict[str, object]:
 
 def _needed(_: Board, __: Any, seen: Seen) -> dict[str, object]:
     names = ("beyond_noise", "significant", "detectable")
-    if isinstance(seen, str) or seen.reason[0]:
+    if isinstance(seen, NoOutlook) or seen.reason[0]:
         nothing = dict.fromkeys(("baseline", *names, *(f"{name}_percent" for name in names)), np.nan)
-        return {**nothing, "remark": seen if isinstance(seen, str) else seen.reason[0]}
+        return {**nothing, "remark": seen.reason if isinstance(seen, NoOutlook) else seen.reason[0]}
     levels = (seen.noise_least[0], seen.minimum_significant()[0], seen.detectable()[0])
     values = dict(zip(names, levels, strict=True))
     percent = {f"{name}_percent": _percent(value, seen) for name, value in values.items()}
@@ -277,8 +275,8 @@ def _needed(_: Board, __: Any, seen: Seen) -> dict[str, object]:
 
 
 def _advice(board: Board, _: Any, seen: Seen) -> dict[str, object]:
-    if isinstance(seen, str):
-        return {"advice": f"Nothing can be said: {seen.rstrip('.')}."}
+    if isinstance(seen, NoOutlook):
+        return {"advice": f"Nothing can be said: {seen.reason.rstrip('.')}."}
     if seen.reason[0]:
         return {"advice": f"Nothing can be said: {seen.reason[0].rstrip('.')}."}
     share = board.rules.line_share

@@ -10,8 +10,8 @@ from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.periods import Period
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import InputError, ParameterError
-from bcfstats.judge.outlook import Floats, Ints, Outlook
-from bcfstats.judge.outlooks import outlook
+from bcfstats.judge.outlook import Floats, Ints, NoOutlook, Outlook
+from bcfstats.judge.outlooks import Outlooks
 from bcfstats.judge.targets import USUAL_CUTOFFS, Cutoffs, Peers, reach
 from bcfstats.words import in_100
 
@@ -98,15 +98,21 @@ def ambition_ladder(
     is counted that was still there a year later (regression to the mean, `regression_to_mean`).
     """
     rules = scheme(rules)
-    seen = outlook(observations, metric, payment, rules, known_until=known_until, metrics=metrics)
-    if isinstance(seen, str):
-        raise InputError("There is nothing to build a ladder on.", where=payment, found=seen)
+    seen = Outlooks(observations, rules, known_until=known_until, metrics=metrics).of(metric, payment)
+    if isinstance(seen, NoOutlook):
+        raise InputError("There is nothing to build a ladder on.", where=payment, found=seen.reason)
     places = np.arange(len(seen.area_codes))
     if area is not None:
         places = np.flatnonzero(seen.area_codes == area)
         if not places.size:
             raise ParameterError("This area has no observations of the metric.", found=f"'{area}'")
-    view = seen.take(places)
+    return ladder_of(seen.take(places), payment, rules, peers, cutoffs)
+
+
+def ladder_of(
+    view: Outlook, payment: str, rules: Scheme, peers: Peers | None = None, cutoffs: Cutoffs = USUAL_CUTOFFS
+) -> Ladder:
+    """Build the ladder on an outlook that is at hand."""
     share = rules.line_share
     values = {**_values(view, peers), "rarely_by_luck": view_at_luck(view, share, cutoffs.good_luck)}
     parts = [_rung(view, name, value, share, peers, payment, cutoffs) for name, value in values.items()]

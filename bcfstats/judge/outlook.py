@@ -44,6 +44,13 @@ class History:
     span: str
 
 
+@dataclass(frozen=True)
+class NoOutlook:
+    """Nothing can be said of a metric and a payment, for any area; the reason says why."""
+
+    reason: str
+
+
 @dataclass(frozen=True, eq=False)
 class Outlook:
     """Baseline, forecast and usual movement, one entry an area (or, after `take`, one a target).

@@ -10,7 +10,16 @@ from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.judge.baseline import baseline
 from bcfstats.judge.kinds import Figures, chance
-from bcfstats.judge.outlook import Floats, History, Outlook, Texts, extreme_notes, history_of, joined
+from bcfstats.judge.outlook import (
+    Floats,
+    History,
+    NoOutlook,
+    Outlook,
+    Texts,
+    extreme_notes,
+    history_of,
+    joined,
+)
 from bcfstats.judge.panel import COVERED, NO_PANEL, Panel, monthly_panel
 from bcfstats.stats.forecast import Forecast, do_nothing_forecast
 from bcfstats.stats.history import (
@@ -35,7 +44,7 @@ def months_ahead(
     lag: int,
     known_until: Period | None = None,
     england: float | None = None,
-) -> Outlook | str:
+) -> Outlook | NoOutlook:
     """Give the outlook of a monthly metric, or the reason why there is none.
 
     Parameters
@@ -52,10 +61,10 @@ def months_ahead(
         Let the nation move by this share in place of the forecast's own national movement.
     """
     if not window.is_whole_months or window.n_months > MONTHS:
-        return f"{window.label} is not one to twelve whole months"
+        return NoOutlook(f"{window.label} is not one to twelve whole months")
     past = history_panel(monthly_panel(rows, metric.id), metric, window, known_until)
     if not past.months:
-        return f"no months of {metric.short_name} were published before {window.label}"
+        return NoOutlook(f"no months of {metric.short_name} were published before {window.label}")
     last = past.months[-1]
     while window.shift_years(-lag).end > last.end:
         lag += 1

@@ -9,7 +9,7 @@ from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.judge.baseline import baseline
 from bcfstats.judge.kinds import Figures, chance, sampling_variance
-from bcfstats.judge.outlook import Floats, Outlook, Texts, extreme_notes, history_of, joined
+from bcfstats.judge.outlook import Floats, NoOutlook, Outlook, Texts, extreme_notes, history_of, joined
 from bcfstats.judge.panel import usable
 from bcfstats.stats.annual import AnnualScale, annual_forecast, annual_scale
 from bcfstats.stats.history import AnnualPrior, annual_prior
@@ -21,18 +21,18 @@ LEVEL, LAST = "the level of past years with half the national movement", "the la
 
 def years_ahead(
     rows: pd.DataFrame, metric: Metric, window: Period, lag: int, known_until: Period | None = None
-) -> Outlook | str:
+) -> Outlook | NoOutlook:
     """Give the outlook of a metric published by the year or wave, or the reason why there is none.
 
     Parameters are those of `months_ahead`; the window is the published period paid on.
     """
     known = _known(rows, metric, window, known_until)
     found = _baseline(known, metric, window, lag)
-    if isinstance(found, str):
+    if isinstance(found, NoOutlook):
         return found
     before, lag, start = found
     if any(before.start < changed.date <= before.end for changed in metric.breaks):
-        return f"the definition changed within {before.label}"
+        return NoOutlook(f"the definition changed within {before.label}")
     scale = metric.kind.scale
     areas = start.index.to_numpy(dtype=object)
     series = _series(known, metric, start.index, before, scale)
@@ -88,7 +88,7 @@ def _known(rows: pd.DataFrame, metric: Metric, window: Period, known_until: Peri
 
 def _baseline(
     rows: pd.DataFrame, metric: Metric, window: Period, lag: int
-) -> tuple[Period, int, pd.DataFrame] | str:
+) -> tuple[Period, int, pd.DataFrame] | NoOutlook:
     for years in range(lag, MOST_YEARS_BACK + 1):
         before = window.shift_years(-years)
         if rows.empty:
@@ -96,7 +96,9 @@ def _baseline(
         found = baseline(rows, metric, before).set_index("area_code")
         if found["n_present"].any():
             return before, years, found
-    return f"no figure of {metric.short_name} for the {MOST_YEARS_BACK} years before {window.label}"
+    return NoOutlook(
+        f"no figure of {metric.short_name} for the {MOST_YEARS_BACK} years before {window.label}"
+    )
 
 
 @dataclass(frozen=True, eq=False)

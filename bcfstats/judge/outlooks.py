@@ -1,4 +1,4 @@
-"""The outlook of any metric for any payment of a scheme."""
+"""The outlook of any metric for any payment of a scheme, computed once."""
 
 from collections.abc import Mapping
 
@@ -6,9 +6,9 @@ import pandas as pd
 
 from bcfstats.define.metrics import METRICS, Metric, get_metric
 from bcfstats.define.periods import Period
-from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
+from bcfstats.define.schemes import Scheme, scheme
 from bcfstats.errors import ParameterError
-from bcfstats.judge.outlook import Outlook
+from bcfstats.judge.outlook import NoOutlook, Outlook
 from bcfstats.judge.outlook_monthly import months_ahead
 from bcfstats.judge.outlook_yearly import years_ahead
 
@@ -16,55 +16,61 @@ MONTHS = 12
 GIVE_PERIOD = "write the period in place of the payment, such as 2014/15, or set it in a scheme of your own"
 
 
-def outlook(
-    observations: pd.DataFrame,
-    metric: str | Metric,
-    payment: str,
-    rules: Scheme | str = DEFAULT_SCHEME,
-    *,
-    known_until: Period | str | None = None,
-    england: float | None = None,
-    metrics: Mapping[str, Metric] = METRICS,
-) -> Outlook | str:
-    """Find out all that can be said of a payment window before a target is set.
+class Outlooks:
+    """What can be said of payment windows before any target is set: each computed once, for all areas.
 
     Parameters
     ----------
     observations : DataFrame
         With the observation columns.
-    metric : str or Metric
-    payment : str
-        A payment of the scheme, or a period such as "2014/15".
     rules : Scheme or str
     known_until : Period or str, optional
         What may be known: periods that ended by its end, such as "Dec 2013". Everything before the window if
         not given.
     england : float, optional
         Let the nation's total move by this share from the baseline, 0.05 for a rise of 5 %, in place of the
-        forecast's own national movement; monthly metrics only.
+        forecast's own national movement; monthly rates only.
     metrics : mapping of str to Metric, optional
-
-    Returns
-    -------
-    Outlook or str
-        A text is the reason why nothing can be said for any area.
     """
-    rules = scheme(rules)
-    metric = metric if isinstance(metric, Metric) else get_metric(metric, metrics)
-    window = payment_window(metric, payment, rules)
-    if isinstance(window, str):
-        return window
-    known = Period.parse(known_until) if isinstance(known_until, str) else known_until
-    rows = observations.loc[observations["metric"] == metric.id]
-    if rows.empty:
-        return f"there are no observations of {metric.short_name}"
-    lag = rules.baseline_lag_months // MONTHS
-    if metric.frequency == "month":
-        return months_ahead(rows, metric, window, lag, known, england)
-    return years_ahead(rows, metric, window, lag, known)
+
+    def __init__(
+        self,
+        observations: pd.DataFrame,
+        rules: Scheme | str,
+        *,
+        known_until: Period | str | None = None,
+        england: float | None = None,
+        metrics: Mapping[str, Metric] = METRICS,
+    ) -> None:
+        self.observations = observations
+        self.rules = scheme(rules)
+        self.metrics = metrics
+        self._known = Period.parse(known_until) if isinstance(known_until, str) else known_until
+        self._england = england
+        self._made: dict[tuple[str, Period], Outlook | NoOutlook] = {}
+
+    def of(self, metric: str | Metric, payment: str) -> Outlook | NoOutlook:
+        """Give the outlook of a metric for a payment of the scheme, or for a period such as "2014/15"."""
+        metric = metric if isinstance(metric, Metric) else get_metric(metric, self.metrics)
+        window = payment_window(metric, payment, self.rules)
+        if isinstance(window, NoOutlook):
+            return window
+        key = metric.id, window
+        if key not in self._made:
+            self._made[key] = self._outlook(metric, window)
+        return self._made[key]
+
+    def _outlook(self, metric: Metric, window: Period) -> Outlook | NoOutlook:
+        rows = self.observations.loc[self.observations["metric"] == metric.id]
+        if rows.empty:
+            return NoOutlook(f"there are no observations of {metric.short_name}")
+        lag = self.rules.baseline_lag_months // MONTHS
+        if metric.frequency == "month":
+            return months_ahead(rows, metric, window, lag, self._known, self._england)
+        return years_ahead(rows, metric, window, lag, self._known)
 
 
-def payment_window(metric: Metric, payment: str, rules: Scheme) -> Period | str:
+def payment_window(metric: Metric, payment: str, rules: Scheme) -> Period | NoOutlook:
     """Find the period a metric is paid on, or the reason why there is none."""
     try:
         found = rules.payment(payment)
@@ -72,6 +78,8 @@ def payment_window(metric: Metric, payment: str, rules: Scheme) -> Period | str:
         return Period.parse(payment)
     paid_as = found.paid_as(metric)
     if paid_as is None:
-        return found.reasons.get(metric.id, f"{metric.short_name} is not part of this payment")
+        return NoOutlook(found.reasons.get(metric.id, f"{metric.short_name} is not part of this payment"))
     window = found.metrics[paid_as]
-    return f"{found.reasons[paid_as].rstrip('.')}; {GIVE_PERIOD}" if window is None else window
+    if window is None:
+        return NoOutlook(f"{found.reasons[paid_as].rstrip('.')}; {GIVE_PERIOD}")
+    return window

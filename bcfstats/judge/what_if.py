@@ -10,8 +10,8 @@ from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.judge.ambitions import assess_against
 from bcfstats.judge.assessment import comparisons_of
-from bcfstats.judge.outlook import Outlook
-from bcfstats.judge.outlooks import outlook
+from bcfstats.judge.outlook import NoOutlook
+from bcfstats.judge.outlooks import Outlooks
 from bcfstats.judge.results import LATEST
 from bcfstats.judge.screening import sound
 from bcfstats.read.data import Data
@@ -50,7 +50,7 @@ class WhatIf:
         self.observations = sound(known, metrics).observations
         present = set(self.observations["metric"])
         self.metrics = [metric for name, metric in metrics.items() if name in present]
-        self._outlooks: dict[tuple[str, str], Outlook | str] = {}
+        self._outlooks = Outlooks(self.observations, self.rules, metrics=metrics)
 
     def payments(self, metric: str) -> list[tuple[str, str]]:
         """List the windows a metric can be judged on, as (label to show, payment or period)."""
@@ -66,8 +66,8 @@ class WhatIf:
 
     def assessable(self, metric: str, payment: str) -> tuple[str, ...]:
         """Name the areas a target can be judged for, by code; none where the reason is the same for all."""
-        seen = self._outlook(metric, payment)
-        return () if isinstance(seen, str) else tuple(seen.area_codes[seen.reason == ""].tolist())
+        seen = self._outlooks.of(self._metric(metric), payment)
+        return () if isinstance(seen, NoOutlook) else tuple(seen.area_codes[seen.reason == ""].tolist())
 
     def judge(self, area_code: str, metric: str, payment: str, change_percent: float) -> Assessment:
         """Judge a change from the baseline, in per cent.
@@ -77,7 +77,8 @@ class WhatIf:
         dict
             The columns of an assessment: chances, reach, verdict, reasons.
         """
-        chosen, seen = self._metric(metric), self._outlook(metric, payment)
+        chosen = self._metric(metric)
+        seen = self._outlooks.of(chosen, payment)
         target = {
             "area_code": area_code,
             "metric": metric,
@@ -93,12 +94,6 @@ class WhatIf:
 
     def _metric(self, name: str) -> Metric:
         return next(metric for metric in self.metrics if metric.id == name)
-
-    def _outlook(self, metric: str, payment: str) -> Outlook | str:
-        key = metric, payment
-        if key not in self._outlooks:
-            self._outlooks[key] = outlook(self.observations, self._metric(metric), payment, self.rules)
-        return self._outlooks[key]
 
 
 def _paid(label: str, rules: Scheme) -> str:

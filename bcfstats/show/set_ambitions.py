@@ -15,7 +15,8 @@ from bcfstats.judge import board as factors
 from bcfstats.judge.ambitions import assess_ambitions
 from bcfstats.judge.assessment import series_table
 from bcfstats.judge.board import Board, as_targets, board_metrics
-from bcfstats.judge.ladder import ambition_ladder
+from bcfstats.judge.ladder import ladder_of
+from bcfstats.judge.outlook import NoOutlook, Outlook
 from bcfstats.judge.patterns import season_table
 from bcfstats.read.data import Data
 from bcfstats.show import sentences
@@ -169,7 +170,7 @@ class Ambitions:
         rows = self._before(due)
         mine = series_table(rows.loc[rows["area_code"] == self.board.area_code], self._metric(due))
         windows, ahead = [], []
-        if not isinstance(seen, str):
+        if isinstance(seen, Outlook):
             side = {"baseline_period": str(seen.before), "baseline_value": seen.value[0]}
             side |= {"outcome_period": str(seen.window), "outcome_value": np.nan, "finding": ""}
             windows = [{"payment": due["payment"], **side}]
@@ -201,18 +202,11 @@ class Ambitions:
     def ladder(self, metric: str, payment: str) -> Chart | Part:
         """Draw what each level of ambition would mean; or say why there is no such level."""
         found = get_metric(metric, self.board.metrics)
-        seen = self.board.outlooks.get((found.id, payment), "no such target is due")
-        why = seen if isinstance(seen, str) else seen.reason[0]
-        if why:
+        seen = self.board.outlooks.get((found.id, payment), NoOutlook("no such target is due"))
+        if isinstance(seen, NoOutlook) or seen.reason[0]:
+            why = seen.reason if isinstance(seen, NoOutlook) else seen.reason[0]
             return section(f"{found.short_name}, {payment}: no ladder can be drawn, {why.rstrip('.')}.")
-        ladder = ambition_ladder(
-            self.board.observations,
-            found,
-            payment,
-            self.board.rules,
-            area=self.board.area_code,
-            metrics=self.board.metrics,
-        )
+        ladder = ladder_of(seen, payment, self.board.rules)
         due = self.board.due.set_index(["metric", "payment"])
         window = Period.parse(due["period"][(found.id, payment)])
         drawn = ladder_chart(self.board.area_name, found, window, ladder.rungs.to_dict("records"))

@@ -8,6 +8,7 @@ import pandas as pd
 from bcfstats.define.metrics import METRICS
 from bcfstats.define.periods import Period
 from bcfstats.judge.outlook import History, Outlook
+from bcfstats.judge.outlooks import Outlooks
 from bcfstats.read.observations import typed
 from bcfstats.read.targets import TARGET_TYPES
 
@@ -16,6 +17,11 @@ def targets(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """Give target rows as `read_targets` does."""
     filled = [{"payment": "2015-04", "against": "baseline", **row} for row in rows]
     return typed(filled, TARGET_TYPES)
+
+
+def outlook(observations: pd.DataFrame, metric: str, payment: str, rules: str = "bcf-2013-12") -> Any:
+    """Give one outlook."""
+    return Outlooks(observations, rules).of(metric, payment)
 
 
 def panel(

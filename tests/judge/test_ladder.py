@@ -7,10 +7,9 @@ from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.ambitions import assess_ambitions
 from bcfstats.judge.ladder import RUNGS, advise, ambition_ladder, peer_change
 from bcfstats.judge.outlook import History
-from bcfstats.judge.outlooks import outlook
 from bcfstats.judge.progress import trajectory
 from bcfstats.judge.targets import USUAL_CUTOFFS, reach
-from tests.judge.made_up import an_outlook, panel, targets, yearly
+from tests.judge.made_up import an_outlook, outlook, panel, targets, yearly
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,9 @@ from bcfstats.define.metrics import METRICS
 from bcfstats.define.periods import Period
 from bcfstats.judge.outlook import extreme_notes, history_of, joined
 from bcfstats.judge.outlook_monthly import history_panel, months_between
-from bcfstats.judge.outlooks import outlook
 from bcfstats.judge.panel import monthly_panel
 from bcfstats.judge.targets import proposal
-from tests.judge.made_up import an_outlook, panel, targets, yearly
+from tests.judge.made_up import an_outlook, outlook, panel, targets, yearly
 
 ONE = np.array([1.0])
 
@@ -29,14 +28,15 @@ def test_events_count_over_all_months_of_a_monthly_metric_and_once_in_a_year():
     assert an_outlook().months == 9
 
 
-def test_a_share_stays_from_0_to_100_and_a_mean_has_no_top():
+def test_a_share_stays_from_0_to_100_and_a_score_within_its_questions():
     view = share()
     assert view.better_by(50 * ONE, 50 * ONE)[0] == 100
     assert np.isnan(view.better_by(50 * ONE, 50.1 * ONE)[0])
     assert view.better_by(50 * ONE, -50 * ONE)[0] == 0
     assert np.isnan(view.better_by(50 * ONE, -50.1 * ONE)[0])
     mean = an_outlook("carer_quality_of_life", scale="difference", value=8 * ONE)
-    assert mean.better_by(8 * ONE, 200 * ONE)[0] == 208
+    assert mean.better_by(8 * ONE, 4 * ONE)[0] == 12  # six questions of 0 to 2
+    assert np.isnan(mean.better_by(8 * ONE, 4.1 * ONE)[0])
 
 
 def test_limits_of_what_is_expected():
@@ -196,7 +196,7 @@ def test_an_older_baseline_is_taken_up_to_three_years_back_and_told():
         assert found.before.label == "2013/14"
         assert f"the baseline is {lag} years back, 2013/14" in found.warnings[0]
         assert found.history.worth == pytest.approx(np.full(30, (4 - lag) / lag))  # they overlap
-    assert "no figure of" in outlook(yearly("reablement", values, 300.0), "reablement", "2017/18")
+    assert "no figure of" in outlook(yearly("reablement", values, 300.0), "reablement", "2017/18").reason
 
 
 # Proposed targets

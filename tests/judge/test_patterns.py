@@ -8,11 +8,11 @@ from scipy import stats
 from bcfstats.define.metrics import METRICS
 from bcfstats.define.periods import Period
 from bcfstats.define.schemes import scheme
-from bcfstats.judge.assessment import _outlook, comparisons_of, latest_year
+from bcfstats.judge.assessment import _same_windows, comparisons_of, latest_year
 from bcfstats.judge.changes import change
 from bcfstats.judge.panel import longest_run, month_to_month_dispersion, monthly_panel
 from bcfstats.judge.patterns import season_table, trend_table
-from tests.judge.made_up import panel, yearly
+from tests.judge.made_up import outlook, panel, yearly
 
 Z = 1.959963984540054
 DAYS = METRICS["delayed_transfers"]
@@ -225,8 +225,9 @@ def test_a_yearly_rate_has_a_rate_ratio():
 def test_history_is_only_held_against_the_same_baseline():
     """Figures to 2012/13: for 2014/15 the outlook starts two years back, so it says nothing of 2013/14."""
     rows = yearly("reablement", 70 + np.random.default_rng(3).normal(0, 2.0, (30, 3)), 300.0)
-    given = METRICS["reablement"], Period.parse("2013/14"), Period.parse("2014/15"), scheme("bcf-2013-12")
-    assert _outlook(rows, *given) is None
+    before = Period.parse("2013/14")
+    assert outlook(rows, "reablement", "2014/15").before == Period.parse("2012/13")
+    assert _same_windows(outlook(rows, "reablement", "2014/15"), before) is None
     later = yearly("reablement", 70 + np.random.default_rng(3).normal(0, 2.0, (30, 4)), 300.0)
-    assert _outlook(later, *given).before == Period.parse("2013/14")
-    assert _outlook(rows.head(0), *given) is None
+    assert _same_windows(outlook(later, "reablement", "2014/15"), before).before == before
+    assert _same_windows(outlook(rows.head(0), "reablement", "2014/15"), before) is None
