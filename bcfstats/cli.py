@@ -166,7 +166,7 @@ def overview(
     debug: Debug = False,
 ) -> None:
     """Add up all boards' ambitions, by region and for England, and name plans that stand out."""
-    from bcfstats.run.overview import describe_overview
+    from bcfstats.run.check import describe_overview
     from bcfstats.run.settings import load_settings
 
     settings = load_settings(config).with_given(processed=processed, scheme=scheme, metrics=_tuple(metrics))
@@ -279,8 +279,8 @@ def validate(
 ) -> None:
     """Try the methods on months whose outcome is known: false alarms, coverage, forecast error."""
     from bcfstats.define.periods import Period
+    from bcfstats.run.check import write_validation
     from bcfstats.run.settings import load_settings
-    from bcfstats.run.validate import write_validation
 
     settings = load_settings(config).with_given(processed=processed, out=out, metrics=_tuple(metrics))
     page, found = write_validation(settings, until=Period.parse(until).end if until else None)

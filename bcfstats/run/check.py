@@ -1,6 +1,7 @@
-"""What is there, what is missing, what is wrong: told before anything is run."""
+"""What there is and what is wrong, targets judged and added up, methods tried."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,12 @@ from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.define.schemes import scheme
 from bcfstats.disclose.results import without_small
+from bcfstats.errors import InputError
 from bcfstats.files import safe_csv, write_whole
 from bcfstats.judge.ambitions import assess_ambitions
+from bcfstats.judge.national import ENGLAND, Overview, national_overview
 from bcfstats.judge.screening import sound
+from bcfstats.judge.validation import Validation, validate_observations
 from bcfstats.judge.verdicts import GOOD, UNKNOWN, VERDICTS
 from bcfstats.read.allocations import read_allocations
 from bcfstats.read.data import Data, load
@@ -22,7 +26,9 @@ from bcfstats.read.prepare import Prepared
 from bcfstats.read.recognise import KNOWN_KINDS
 from bcfstats.read.targets import read_targets
 from bcfstats.run.settings import Settings, all_metrics, vouched_for
+from bcfstats.show.overview_page import overview_page
 from bcfstats.show.sentences import value
+from bcfstats.show.validation_page import reliability_svg, validation_page
 from bcfstats.words import in_100, number, signed
 
 NOTHING = (
@@ -160,3 +166,85 @@ def _metric_lines(data: Data) -> Iterator[str]:
         yield f"{metric}: {areas} areas, {span.label}, {figures:,} usable figures" + (
             f" ({odd})" if odd else ""
         )
+
+
+OVERVIEW_PAGE = "overview.html"
+OVERVIEW_TABLES = ("composite", "verdicts", "plans")
+
+
+def describe_overview(
+    settings: Settings, targets: Path, *, allocations: Path | None = None, out: Path | None = None
+) -> tuple[int, list[str]]:
+    """Add up a file of targets, say what stands out, and write page and tables where asked.
+
+    The exit code is 1 where some target could not be assessed.
+    """
+    data, table = assess_file(settings, targets, allocations=allocations)
+    found = national_overview(table, data.areas)
+    if out is not None:
+        for name in OVERVIEW_TABLES:
+            write_whole(out / f"{name}.csv", safe_csv(getattr(found, name)), encoding="utf-8-sig")
+        page = overview_page(found, data.areas, all_metrics(settings), is_example=data.is_example)
+        write_whole(out / OVERVIEW_PAGE, page)
+    lines = [*_composite_lines(found, settings), *found.notes, *_outlying_lines(found.plans)]
+    lines += [] if out is None else [f"Page and tables: {out / OVERVIEW_PAGE}"]
+    return (1 if (table["verdict"] == UNKNOWN).any() else 0), lines
+
+
+def _composite_lines(found: Overview, settings: Settings) -> list[str]:
+    """Give each metric and payment a line for England, then one for each region."""
+    metrics = all_metrics(settings)
+    verdicts = found.verdicts.set_index(["metric", "payment", "region"])
+    regions = found.composite["region"] != ENGLAND
+    ordered = found.composite.assign(is_region=regions).sort_values(
+        ["metric", "payment", "is_region", "region"], kind="stable"
+    )
+    lines = []
+    for row in ordered.to_dict("records"):
+        metric = metrics[row["metric"]]
+        counts = verdicts.loc[(row["metric"], row["payment"], row["region"])]
+        told = ", ".join(f"{count} {VERDICTS[str(name)].words}" for name, count in counts.items() if count)
+        start = "    " if row["is_region"] else f"{metric.short_name}, {row['payment']}, "
+        values = (
+            f": {value(row['baseline_value'], metric)} to {value(row['target_value'], metric)} "
+            f"({signed(row['ambition_percent'])}%)"
+        )
+        shown = values if np.isfinite(row["target_value"]) else ""
+        lines.append(f"{start}{row['region']}, {number(row['boards'])} boards{shown}: {told}")
+    return lines
+
+
+def _outlying_lines(plans: pd.DataFrame) -> list[str]:
+    odd = plans.loc[plans["outlying"] != ""]
+    return [
+        f"Outlying: {row.area_name or row.area_code}, {row.metric}, {row.payment}: {row.outlying}"
+        for row in odd.itertuples()
+    ]
+
+
+VALIDATION_PAGE = "validation.md"
+
+
+def write_validation(settings: Settings, *, until: date | None = None) -> tuple[Path, list[Validation]]:
+    """Validate every monthly metric that has enough months, up to a day, and write the page."""
+    data, metrics = load(settings.processed), all_metrics(settings)
+    monthly = data.observations.loc[data.observations["frequency"] == "month", "metric"].unique()
+    names = {name: metrics[name].name if name in metrics else name for name in sorted(monthly)}
+    tried = [
+        validate_observations(data.observations, metric, name=name, until=until)
+        for metric, name in names.items()
+    ]
+    found = [validation for validation in tried if validation is not None]
+    if not found:
+        raise InputError(
+            "No monthly metric has enough months to validate.",
+            where=str(settings.processed),
+            do="Prepare at least two and a half years of months without a gap.",
+        )
+    page = settings.out / VALIDATION_PAGE
+    write_whole(page, "# Validation\n\n" + validation_page(found))
+    for i, validation in enumerate(found, start=1):
+        if not validation.reliability.empty:
+            picture = reliability_svg(validation.reliability, f"Reliability: {validation.name}")
+            write_whole(settings.out / f"reliability-{i}.svg", picture)
+    return page, found

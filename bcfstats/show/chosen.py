@@ -13,8 +13,8 @@ import pandas as pd
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.judge.board import Board, as_paid
-from bcfstats.judge.consistency import ambition_consistency
 from bcfstats.judge.payment import ambiguity
+from bcfstats.judge.plan import ambition_consistency
 from bcfstats.judge.progress import progress, trajectory
 from bcfstats.judge.risk import payment_chances, risk_register
 from bcfstats.judge.verdicts import UNKNOWN, VERDICTS, counted

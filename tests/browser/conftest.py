@@ -10,7 +10,7 @@ from bcfstats.example.data import write_example
 from bcfstats.example.targets import write_example_targets
 from bcfstats.read.prepare import prepare
 from bcfstats.run.batch import run_batch
-from bcfstats.run.overview import describe_overview
+from bcfstats.run.check import describe_overview
 from bcfstats.run.settings import Settings
 from scripts.browsing import ROOT, chromium
 

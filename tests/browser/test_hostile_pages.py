@@ -10,8 +10,8 @@ import nbformat
 import pytest
 
 from bcfstats.run.batch import run_batch
+from bcfstats.run.check import describe_overview
 from bcfstats.run.export import export
-from bcfstats.run.overview import describe_overview
 from bcfstats.run.settings import Settings
 from scripts.browsing import ROOT
 from tests.run.hostile import AREAS, FORMULAS, MARKUP, prepared_hostile, write_hostile_targets

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from bcfstats.errors import InputError, ParameterError
-from bcfstats.judge.conditions import national_conditions
 from bcfstats.judge.payment import quarterly_payment
+from bcfstats.judge.plan import national_conditions
 from bcfstats.read.allocations import read_allocations
 
 

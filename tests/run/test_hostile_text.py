@@ -23,9 +23,8 @@ from bs4 import BeautifulSoup
 from bcfstats.define.metrics import load_metrics
 from bcfstats.errors import InputError
 from bcfstats.run.batch import Progress, run_batch
-from bcfstats.run.check import describe_targets
+from bcfstats.run.check import describe_overview, describe_targets
 from bcfstats.run.export import export
-from bcfstats.run.overview import describe_overview
 from bcfstats.run.settings import Settings
 from bcfstats.words import file_stem
 from tests.run.hostile import AREAS, FILE, LINES, MARKUP, prepared_hostile, write_hostile_targets

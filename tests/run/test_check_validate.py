@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from bcfstats.errors import InputError
+from bcfstats.run.check import write_validation
 from bcfstats.run.settings import Settings
-from bcfstats.run.validate import write_validation
 
 
 def test_page_and_diagram_of_every_monthly_metric(example_processed, tmp_path):

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from bcfstats.errors import ParameterError
-from bcfstats.judge.local_metrics import CRITERIA, local_menu, screen_local_metric
+from bcfstats.judge.plan import CRITERIA, local_menu, screen_local_metric
 from tests.judge.made_up import yearly
 
 
