@@ -68,8 +68,13 @@ class Area:
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """Every code that means exactly this area: ONS code of 2014, earlier ones, council codes."""
-        return (self.area_code, *self.predecessor_codes, *self.council_codes)
+        """Every code that means exactly this area: ONS code of 2014, earlier and later ones, council codes.
+
+        A later code counts where the area was neither split nor joined nor changed.
+        """
+        same = len(self.successors) == 1 and not self.boundary_break_dates
+        later = [code for code, _ in self.successors] if same else []
+        return (self.area_code, *self.predecessor_codes, *later, *self.council_codes)
 
 
 def find_area(text: str, areas: Mapping[str, Area] | Iterable[Area] | pd.DataFrame | None = None) -> Area:
@@ -110,7 +115,13 @@ def find_area(text: str, areas: Mapping[str, Area] | Iterable[Area] | pd.DataFra
         return (exactly or found)[0]
     if found:
         raise _several(wanted, found)
-    raise _successor_error(wanted, listed) or ParameterError(
+    if later := _successor_error(wanted, listed):
+        raise later
+    if kind := kind_of_place(wanted)[1]:
+        raise ParameterError(
+            f"'{wanted}' is {_KINDS[kind]}, not an area with a board.", do="Give an upper-tier area of 2014."
+        )
+    raise ParameterError(
         "There is no such area.",
         found=f"'{text}'",
         do=near_misses(wanted, [name for area in listed for name in (area.area_name, *area.variants)]),
@@ -142,17 +153,11 @@ def _index(areas: list[Area]) -> Index:
     for area in areas:
         for key in {_plain(name) for name in (area.area_name, *area.variants)}:
             names.setdefault(key, []).append(area)
-        for code in dict.fromkeys((*area.codes, *_same_area_codes(area))):
+        for code in area.codes:
             codes.setdefault(code.upper(), []).append(area)
     for board in sorted({_plain(area.board) for area in areas} - {*names, ""}):
         names[board] = [area for area in areas if _plain(area.board) == board]
     return names, codes
-
-
-def _same_area_codes(area: Area) -> list[str]:
-    """Later ONS codes that cover just this area: it was neither split nor changed."""
-    whole = len(area.successors) == 1 and not area.boundary_break_dates
-    return [code for code, _ in area.successors if whole]
 
 
 @cache
@@ -188,15 +193,25 @@ def _several(text: str, found: list[Area]) -> ParameterError:
 
 
 def _successor_error(text: str, areas: list[Area]) -> ParameterError | None:
-    parts = [(area, since) for area in areas for code, since in area.successors if code == text.upper()]
+    named = {_plain(name): code for code, name in _later_names().items()}
+    wanted = named.get(_plain(text), text.upper())
+    parts = [(area, since) for area in areas for code, since in area.successors if code == wanted]
     if not parts:
         return None
     which = " and ".join(f"{area.area_name} ({area.area_code})" for area, _ in parts)
+    what = f"{wanted}, a code from" if wanted == text.upper() else f"{text} ({wanted}), an area from"
     return ParameterError(
-        f"{text.upper()}, a code from {parts[0][1]:%Y}, does not cover exactly one area of 2014.",
+        f"{what} {parts[0][1]:%Y}, does not cover exactly one area of 2014.",
         found=f"it covers all or part of {which}",
         do="Give the area of 2014.",
     )
+
+
+@cache
+def _later_names() -> Mapping[str, str]:
+    """Give the names of the areas that came after 2014, by code."""
+    with Path(__file__).with_name("later_areas.csv").open(encoding="utf-8", newline="") as file:
+        return {row["area_code"]: row["area_name"] for row in csv.DictReader(file)}
 
 
 def _listed(areas: Mapping[str, Area] | Iterable[Area] | pd.DataFrame) -> list[Area]:
@@ -215,10 +230,14 @@ def _from_frame(frame: pd.DataFrame) -> list[Area]:
             )
     columns = [column for column in AREA_COLUMNS if column in frame.columns]
     rows = frame[columns].astype("object").where(frame[columns].notna(), "").astype(str).to_dict("records")
-    return [_own_area(row) for row in rows]
+    return [_listed_area(row) for row in rows]
 
 
-def _own_area(row: Any) -> Area:
+def _listed_area(row: Any) -> Area:
+    """Give the area of 2014 that a row repeats, with its other names and codes, or an area of the user's."""
+    known = AREAS.get(row["area_code"])
+    if known and known.area_name == row["area_name"]:
+        return known
     council_code = row.pop("council_code", "")
     return Area(council_codes=(council_code,) if council_code else (), **row)
 
@@ -243,6 +262,37 @@ AREAS: Mapping[str, Area] = MappingProxyType(_read_areas(Path(__file__).with_nam
 
 
 ENGLAND = "E92000001"
+_KINDS = {
+    "country": "a country",
+    "region": "a region",
+    "total": "a total",
+    "district": "a district, which has no board: its county has",
+    "commissioner": "a commissioner of the NHS",
+    "ward": "a ward",
+}
+_CODES = {
+    **dict.fromkeys(("E92", "W92", "S92", "N92", "K02", "K03", "K04"), "country"),
+    **dict.fromkeys(("E12", "E40"), "region"),
+    **dict.fromkeys(("E38", "E54"), "commissioner"),
+    "E07": "district",
+    "E05": "ward",
+}
+_TOTAL = re.compile(r"((grand|overall|sub) ?)?totals?|all( areas| councils| local authorities)?")
+
+
+def kind_of_place(text: str) -> tuple[str, str]:
+    """Say what a code or name is that is no area: its code, where one is known, and its kind, or ""."""
+    plain, code = _plain(text), str(text).strip().upper()
+    regions = {_plain(area.region): area.region_code for area in AREAS.values()}
+    if plain in ("england", "england total", "total england", "all england") or code == ENGLAND:
+        return ENGLAND, "country"
+    if plain in ("wales", "scotland", "northern ireland", "united kingdom", "great britain"):
+        return plain, "country"
+    if plain in regions:
+        return regions[plain], "region"
+    if re.fullmatch(r"[EKNSW]\d{8}", code):
+        return code, _CODES.get(code[:3], "")
+    return code, "total" if _TOTAL.fullmatch(plain) else ""
 
 
 @cache

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import calendar
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from bcfstats.errors import ParameterError
 
@@ -15,10 +17,42 @@ MONTH_NAMES = (
     *("July", "August", "September", "October", "November", "December"),
 )
 ACCEPTED = (
-    "a month (2014-04, Apr 2014, April 2014), a run of months (2014-04/2014-12, Apr-Dec 2014, "
-    "April to December 2014, Apr 2014 - Mar 2015), a financial year (2014/15, 2014-15), a quarter of one "
-    "(Q1 2014/15), a calendar year (2014) or two dates (2014-04-01/2014-12-31)"
+    "a month (2014-04, 201404, Apr 2014, Apr-14, April 2014), a financial year (2014/15, 2014-15, 2014/2015, "
+    "FY2014/15), a quarter of one (Q1 2014/15, 2014/15 Q1), a calendar year (2014), a run of months "
+    "(2014-04/2014-12, Apr-Dec 2014, Apr 2014 - Mar 2015), two dates (01/04/2014 to 31/12/2014) or, of a "
+    "monthly metric, the first or last day of the month (01/04/2014, 2014-04-01)"
 )
+_LONGEST = 60  # characters of a period
+_FIRST_YEAR, _LAST_YEAR = 1900, 2199  # other years are slips of the pen, or more than a table can hold
+_STYLES = (
+    *("%Y-%m-%d", "%d/%m/%Y", "%d %B %Y", "%d %b %Y", "%d-%b-%Y", "%d-%B-%Y", "%Y-%m-%d %H:%M:%S"),
+    *("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d.%m.%Y", "%d/%m/%y", "%d-%b-%y", "%Y%m%d"),
+)
+
+
+def parse_date(cell: object) -> date | None:
+    """Read a date, "24th June 2011", "24/06/2011" or "2011-06-24"; None for '-', blank or anything else.
+
+    Day comes before month, as in England.
+    """
+    if isinstance(cell, datetime):
+        cell = cell.date() if cell == cell else None
+    if isinstance(cell, date):
+        return cell if is_plausible(cell) else None
+    text = re.sub(r"(?<=\d)(st|nd|rd|th)\b", "", " ".join(str(cell).split()))
+    known = len(text) == 8 if text.isdecimal() else len(text) <= _LONGEST
+    for style in _STYLES if known else ():
+        try:
+            day = datetime.strptime(text, style).date()
+        except ValueError:
+            continue
+        return day if is_plausible(day) else None
+    return None
+
+
+def is_plausible(*days: date) -> bool:
+    """Whether days are of a year that figures can be of: 1900 to 2199."""
+    return all(_FIRST_YEAR <= day.year <= _LAST_YEAR for day in days)
 
 
 @dataclass(frozen=True, order=True)
@@ -63,20 +97,33 @@ class Period:
             )
 
     @classmethod
-    def parse(cls, text: str) -> Period:
-        """Read a period as people write it."""
-        tidy = re.sub(r"\s+", " ", re.sub("[‐‑‒–—−]", "-", str(text))).strip()
-        for pattern, build in _FORMS:
+    def parse(cls, text: object, frequency: str = "") -> Period:
+        """Read a period as people and spreadsheets write it: the forms are in `ACCEPTED`.
+
+        `frequency` ("month", "quarter", "year") tells what a date, or "2011-12", is meant to be; without it
+        these are refused, as is "2013 Q2", which may be of the calendar year or of the financial year.
+        """
+        if isinstance(text, date):
+            return _from_day(_plain_date(text), frequency)
+        if isinstance(text, float) and text.is_integer():
+            text = int(text)
+        tidy = unicodedata.normalize("NFKC", re.sub("[‐‑‒–—−]", "-", str(text)[: 2 * _LONGEST]))
+        tidy = " ".join(tidy.split())
+        for pattern, build in _FORMS if len(tidy) <= _LONGEST else ():
             if match := pattern.fullmatch(tidy):
                 try:
-                    return build(*match.groups())
+                    period = build(*match.groups())
+                    return period(frequency) if callable(period) else period
                 except (ValueError, KeyError):
                     break
                 except ParameterError as error:
                     raise ParameterError(
                         error.what, where=f"the period '{text}'", found=error.found, do=error.do
                     ) from None
-        raise ParameterError("This is not a period.", found=f"'{text}'", do=f"Write {ACCEPTED}.")
+        if day := parse_date(tidy):
+            return _from_day(day, frequency)
+        found = str(text) if len(str(text)) <= _LONGEST else f"{str(text)[:_LONGEST]}..."
+        raise ParameterError("This is not a period.", found=f"'{found}'", do=f"Write {ACCEPTED}.")
 
     @property
     def days(self) -> int:
@@ -194,27 +241,50 @@ def _financial_months(year: int, first: int, last: int) -> Period:
     return _months(april + first - 1, april + last - 1)
 
 
-_MONTH_NUMBERS = {
-    written.lower(): number
-    for number, name in enumerate(MONTH_NAMES, start=1)
-    for written in (name, name[:3])
-} | {"sept": 9}
+_MONTH_NUMBERS = {name[:3].casefold(): number for number, name in enumerate(MONTH_NAMES, start=1)}
+
+
+def _year(written: str) -> int:
+    """Read a year of four digits, or of two: 13 is 2013, 99 is 1999."""
+    return int(written) + (0 if len(written) == 4 else 2000 if int(written) < 70 else 1900)
 
 
 def _named(name: str, year: str) -> int:
-    return int(year) * 12 + _MONTH_NUMBERS[name.lower()] - 1
+    return _year(year) * 12 + _MONTH_NUMBERS[name[:3].casefold()] - 1
 
 
-def _from_month_or_year(year: str, tail: str) -> Period:
+def _from_names(first: str, year: str, last: str, last_year: str) -> Period:
+    return _months(_named(first, year), _named(last, last_year))
+
+
+def _from_day(day: date, frequency: str) -> Period:
+    """Read a day as its month, where months are meant; a day within the month may be a slip of the pen."""
+    month = month_of(day)
+    if frequency == "month" and day in (month.start, month.end):
+        return month
+    raise ParameterError(
+        "This is one day, and which period it stands for cannot be told.",
+        found=f"{day.day} {_name(day)} {day.year}",
+        do=f"Write {day:%Y-%m} for the month, {financial_year(day).label} for the financial year.",
+    )
+
+
+def _from_month_or_year(year: str, tail: str) -> Callable[[str], Period]:
     """Read "2014-04" as a month, "2014-15" as a financial year; "2011-12" could be either."""
-    is_year = int(tail) == (int(year) + 1) % 100
-    if is_year and 1 <= int(tail) <= 12:
-        raise ParameterError(
-            "This could be a month or a financial year.",
-            found=f"'{year}-{tail}'",
-            do=f"Write {year}/{tail} for the financial year, {year}-{tail}/{year}-{tail} for the month.",
-        )
-    return _from_financial_year(year, tail) if is_year else _from_months(year, tail, year, tail)
+
+    def read(frequency: str) -> Period:
+        is_year = int(tail) == (int(year) + 1) % 100
+        if is_year and int(tail) <= 12 and frequency not in ("month", "year", "wave"):
+            raise ParameterError(
+                "This could be a month or a financial year.",
+                found=f"'{year}-{tail}'",
+                do=f"Write {year}/{tail} for the financial year, {year}-{tail}/{year}-{tail} for the month.",
+            )
+        if is_year and (frequency != "month" or int(tail) > 12):
+            return _from_financial_year(year, tail)
+        return _from_months(year, tail, year, tail)
+
+    return read
 
 
 def _from_months(year: str, month: str, last_year: str, last_month: str) -> Period:
@@ -222,37 +292,92 @@ def _from_months(year: str, month: str, last_year: str, last_month: str) -> Peri
 
 
 def _from_financial_year(year: str, tail: str, first: int = 1, last: int = 12) -> Period:
-    if int(tail) != (int(year) + 1) % 100:
+    start = _year(year)
+    if int(tail) not in ((start + 1) % 100, start + 1):
         raise ParameterError(
             "A financial year ends in the year after it starts.",
             found=f"{year}/{tail}",
-            do=f"Write {year}/{(int(year) + 1) % 100:02d}; for a longer run its first and last month.",
+            do=f"Write {start}/{(start + 1) % 100:02d}; for a longer run its first and last month.",
         )
-    return _financial_months(int(year), first, last)
+    return _financial_months(start, first, last)
 
 
 def _from_quarter(quarter: str, year: str, tail: str) -> Period:
     return _from_financial_year(year, tail, 3 * int(quarter) - 2, 3 * int(quarter))
 
 
-_NAME, _YEAR = r"([A-Za-z]+)", r"(\d{4})"
-_FORMS: list[tuple[re.Pattern[str], Callable[..., Period]]] = [
-    (re.compile(r"(\d{4})-(\d\d)"), _from_month_or_year),
-    (re.compile(r"(\d{4})-(\d\d) ?/ ?(\d{4})-(\d\d)"), _from_months),
-    (re.compile(r"(\d{4})/(\d\d)"), _from_financial_year),
-    (re.compile(r"[Qq]([1-4]) (\d{4})[/-](\d\d)"), _from_quarter),
-    (re.compile(_YEAR), lambda year: _from_months(year, "1", year, "12")),
-    (re.compile(f"{_NAME} {_YEAR}"), lambda name, year: _months(_named(name, year), _named(name, year))),
-    (
-        re.compile(f"{_NAME}(?: ?- ?| to ){_NAME} {_YEAR}"),
-        lambda first, last, year: _months(_named(first, year), _named(last, year)),
-    ),
-    (
-        re.compile(f"{_NAME} {_YEAR}(?: ?- ?| to ){_NAME} {_YEAR}"),
-        lambda first, year, last, last_year: _months(_named(first, year), _named(last, last_year)),
-    ),
-    (
-        re.compile(r"(\d{4}-\d\d-\d\d) ?/ ?(\d{4}-\d\d-\d\d)"),
-        lambda first, last: Period(date.fromisoformat(first), date.fromisoformat(last)),
-    ),
+def _from_some_quarter(quarter: str, year: str) -> Period:
+    start, tail = int(year), f"{(int(year) + 1) % 100:02d}"
+    calendar_months = (
+        f"{MONTH_NAMES[3 * int(quarter) - 3][:3]}-{MONTH_NAMES[3 * int(quarter) - 1][:3]} {year}"
+    )
+    raise ParameterError(
+        "This could be a quarter of the calendar year or of the financial year.",
+        found=f"Q{quarter} {year}",
+        do=f"Write {calendar_months}, or Q{quarter} {start}/{tail}.",
+    )
+
+
+def _from_years(first: str, last: str) -> Period:
+    """Read "2013 - 15" as three calendar years; "2013 - 14" could be a financial year."""
+    end = int(first) // 100 * 100 + int(last)
+    if end == int(first) + 1:
+        raise ParameterError(
+            "This could be two calendar years or one financial year.",
+            found=f"{first} - {last}",
+            do=f"Write {first}/{last}, or {first}-01/{end}-12.",
+        )
+    return _from_months(first, "1", str(end), "12")
+
+
+def _from_dates(first: str, last: str) -> Period:
+    start, end = parse_date(first), parse_date(last)
+    if start is None or end is None:
+        raise ValueError("not two dates")
+    return Period(start, end)
+
+
+def _in_financial_year(name: str, year: str, tail: str) -> Period:
+    number = _MONTH_NUMBERS[name[:3].casefold()]
+    place = (number - 4) % 12 + 1
+    return _from_financial_year(year, tail, place, place)
+
+
+def _from_run_of_years(year: str, tail: str, last: str, last_tail: str) -> Period:
+    last = last if len(last) == 4 else year[:2] + last
+    return Period(_from_financial_year(year, tail).start, _from_financial_year(last, last_tail).end)
+
+
+_M = (
+    r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_MY = rf"{_M} ?[ -]? ?'?(\d{{4}}|\d\d)"
+_YEAR = r"(\d{4})"
+_FY = r"(?:fy ?)?(\d{4})(?: ?/ ?|-)(\d{4}|\d\d)"
+_Q = r"(?:q|qtr|quarter) ?([1-4])"
+_TO = r"(?: ?- ?| to )"
+_FORMS: list[tuple[re.Pattern[str], Callable[..., Any]]] = [
+    (re.compile(form, re.IGNORECASE), build)
+    for form, build in (
+        (r"(\d{4})-?(\d\d)", _from_month_or_year),
+        (r"(\d{4})-(\d\d) ?/ ?(\d{4})-(\d\d)", _from_months),
+        (_FY, _from_financial_year),
+        (r"fy ?(\d\d)[/-](\d\d)", _from_financial_year),
+        (rf"{_Q},? {_FY}", _from_quarter),
+        (rf"{_FY},? {_Q}", lambda year, tail, quarter: _from_quarter(quarter, year, tail)),
+        (rf"{_Q},? {_YEAR}", _from_some_quarter),
+        (rf"{_YEAR},? ?{_Q}", lambda year, quarter: _from_some_quarter(quarter, year)),
+        (_YEAR, lambda year: _from_months(year, "1", year, "12")),
+        (rf"{_YEAR} - (\d\d)", _from_years),
+        (rf"{_FY} ?- ?(\d\d|\d{{4}})/(\d\d)", _from_run_of_years),
+        (_MY, lambda name, year: _from_names(name, year, name, year)),
+        (rf"{_YEAR}[ -]?{_M}", lambda year, name: _from_names(name, year, name, year)),
+        (rf"{_M},? {_FY}", _in_financial_year),
+        (rf"{_FY},? {_M}", lambda year, tail, name: _in_financial_year(name, year, tail)),
+        (rf"{_M}{_TO}{_MY}", lambda first, last, year: _from_names(first, year, last, year)),
+        (rf"{_MY}{_TO}{_MY}", _from_names),
+        (r"(\d{4}-\d\d-\d\d) ?/ ?(\d{4}-\d\d-\d\d)", _from_dates),
+        (r"(.{6,24}?) (?:-|to) (.{6,24})", _from_dates),
+    )
 ]

@@ -6,7 +6,9 @@ import csv
 import difflib
 import math
 import re
-from datetime import date, datetime
+import unicodedata
+from datetime import date
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -14,31 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from bcfstats.define.periods import MONTH_NAMES, Period, month_of
-
-_FIRST_YEAR, _LAST_YEAR = 1900, 2199  # other years are slips of the pen, or more than a table can hold
-_STYLES = ("%Y-%m-%d", "%d/%m/%Y", "%d %B %Y", "%d %b %Y", "%d-%b-%Y", "%d-%B-%Y", "%Y-%m-%d %H:%M:%S")
-
-
-def parse_date(cell: object) -> date | None:
-    """Read a date, "24th June 2011", "24/06/2011" or "2011-06-24"; None for '-', blank or anything else."""
-    if isinstance(cell, datetime):
-        cell = cell.date() if cell == cell else None
-    if isinstance(cell, date):
-        return cell if is_plausible(cell) else None
-    text = re.sub(r"(?<=\d)(st|nd|rd|th)\b", "", " ".join(str(cell).split()))
-    for style in _STYLES:
-        try:
-            day = datetime.strptime(text, style).date()
-        except ValueError:
-            continue
-        return day if is_plausible(day) else None
-    return None
-
-
-def is_plausible(*days: date) -> bool:
-    """Whether days are of a year that figures can be of: 1900 to 2199."""
-    return all(_FIRST_YEAR <= day.year <= _LAST_YEAR for day in days)
+from bcfstats.define.periods import MONTH_NAMES, Period, is_plausible, month_of
 
 
 def month_number(text: str) -> int | None:
@@ -71,8 +49,10 @@ def month_in_financial_year(year: object, month: object) -> Period | None:
 
 
 STATUSES = ("ok", "suppressed", "not_available", "rounded", "suspect")
-_BLANKS = re.compile("[\\s\u00a0\u2007\u2009\u202f]+")
-_NUMBER = re.compile(r"[+-]?((\d+|\d{1,3}(,\d{3})+)(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d", "-"))
+# "<5", "1 to 7", "fewer than 10": the publisher tells only between what the number lies
+_BOUND = re.compile(r"([<>\u2264\u2265]=?|under|over|(less|fewer|more)than)\d+(\.\d+)?%?|\d(-|to)\d")
+_NUMBER = re.compile(r"[+-]?\u00a3?((\d+|\d{1,3}(,\d{3})+)(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
 
 class Cell(NamedTuple):
@@ -93,11 +73,28 @@ def parse_number(cell: object) -> float | None:
         return None
     if isinstance(cell, int | float):
         return float(cell) if math.isfinite(cell) else None
-    text = _BLANKS.sub("", str(cell))
+    text = _plain(cell)
     if not _NUMBER.fullmatch(text):
         return None
-    number = float(text.replace(",", ""))
+    number = float(text.replace("\u00a3", "").replace(",", ""))
     return number if math.isfinite(number) else None
+
+
+def parse_share(cell: object, whole: float = 100) -> float | None:
+    """Read a number that may have a percent sign; with it, `whole` stands for 100 %."""
+    text = _plain(cell)
+    if not text.endswith("%"):
+        return parse_number(cell)
+    number = parse_number(text[:-1])
+    return None if number is None else float(Decimal(repr(number)) * Decimal(repr(whole)) / 100)
+
+
+def _plain(cell: object) -> str:
+    """Give a cell as plain text: one kind of digit and of minus sign, and no blanks."""
+    text = "" if cell is None else str(cell)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text.translate(_DASHES))
+    return "".join(text.split())
 
 
 def read_cell(cell: object, publisher: str) -> Cell:
@@ -105,9 +102,11 @@ def read_cell(cell: object, publisher: str) -> Cell:
     number = parse_number(cell)
     if number is not None:
         return Cell(number, "ok", "")
-    text = _BLANKS.sub("", "" if cell is None else str(cell)).casefold()
+    text = _plain(cell).casefold()
     meanings = _marks()
     meaning = meanings.get((publisher, text)) or meanings.get(("any", text))
+    if meaning is None and _BOUND.fullmatch(text):
+        meaning = ("suppressed", f"shown only as {str(cell).strip()}")
     if meaning is None:
         raise NotANumber(str(cell))
     return Cell(math.nan, *meaning)
@@ -146,6 +145,6 @@ def _cell_or_text(cell: object, publisher: str) -> Cell:
 def _marks() -> dict[tuple[str, str], tuple[str, str]]:
     with Path(__file__).with_name("marks.csv").open(encoding="utf-8", newline="") as stream:
         return {
-            (row["publisher"], row["mark"].casefold()): (row["status"], row["note"])
+            (row["publisher"], _plain(row["mark"]).casefold()): (row["status"], row["note"])
             for row in csv.DictReader(stream)
         }

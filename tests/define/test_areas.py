@@ -176,8 +176,8 @@ def test_every_name_variant_and_code_finds_its_area() -> None:
         ("Wokingam", "Did you mean 'Wokingham'"),
         ("Atlantis", "There is no such area. Found: 'Atlantis'."),
         ("", "There is no such area. Found: ''."),
-        ("London", "There is no such area. Found: 'London'."),
-        ("E92000001", "There is no such area."),
+        ("London", "'London' is a region, not an area with a board."),
+        ("E92000001", "'E92000001' is a country, not an area with a board."),
         ("Bournemouth & Poole", "stands for 2 areas. Found: Bournemouth (E06000028), Poole (E06000029)."),
         ("Cornwall and Isles of Scilly", "Found: Cornwall (E06000052), Isles of Scilly (E06000053)."),
         (

@@ -4,7 +4,8 @@ from datetime import date, datetime
 
 import pytest
 
-from bcfstats.read.marks import month_in_financial_year, parse_date, parse_month
+from bcfstats.define.periods import parse_date
+from bcfstats.read.marks import month_in_financial_year, parse_month
 
 
 @pytest.mark.parametrize(

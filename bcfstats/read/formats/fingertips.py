@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bcfstats.define.areas import ENGLAND, area_names, known_codes
-from bcfstats.define.periods import Period
+from bcfstats.define.periods import Period, is_plausible
 from bcfstats.errors import InputError, ParameterError
-from bcfstats.read.marks import NotANumber, is_plausible, read_cell
+from bcfstats.read.marks import NotANumber, read_cell
 from bcfstats.read.observations import OBSERVATION_TYPES, OTHER_TYPES, typed
 from bcfstats.read.reading import FileReading, Refusal
 from bcfstats.read.workbook import Book, Text, as_text, find_table

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from bcfstats.define.periods import parse_date
 from bcfstats.errors import InputError
-from bcfstats.read.marks import parse_date
 from bcfstats.read.workbook import Book, Rows
 
 _TITLE_ROWS = 40

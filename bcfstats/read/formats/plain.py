@@ -7,9 +7,9 @@ from datetime import date
 import pandas as pd
 
 from bcfstats.define.areas import known_codes
-from bcfstats.define.periods import Period, month_of
+from bcfstats.define.periods import Period, is_plausible, month_of, parse_date
 from bcfstats.errors import InputError, ParameterError
-from bcfstats.read.marks import is_plausible, parse_date, read_column
+from bcfstats.read.marks import read_column
 from bcfstats.read.observations import NUMBERS, OBSERVATION_TYPES, add_note, typed
 from bcfstats.read.reading import FileReading, Refusal
 from bcfstats.read.workbook import Book, Text, cell_text, find_table
