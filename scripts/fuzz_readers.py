@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from bcfstats.define.metrics import METRICS, load_metrics
+from bcfstats.define.periods import parse_date
 from bcfstats.define.schemes import scheme
 from bcfstats.example.data import example_areas, example_observations
 from bcfstats.read.allocations import read_allocations
 from bcfstats.read.marks import (
     NotANumber,
     month_in_financial_year,
-    parse_date,
     parse_month,
     parse_number,
     read_cell,

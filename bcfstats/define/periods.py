@@ -26,7 +26,7 @@ _LONGEST = 60  # characters of a period
 _FIRST_YEAR, _LAST_YEAR = 1900, 2199  # other years are slips of the pen, or more than a table can hold
 _STYLES = (
     *("%Y-%m-%d", "%d/%m/%Y", "%d %B %Y", "%d %b %Y", "%d-%b-%Y", "%d-%B-%Y", "%Y-%m-%d %H:%M:%S"),
-    *("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d.%m.%Y", "%d/%m/%y", "%d-%b-%y", "%Y%m%d"),
+    *("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d.%m.%Y", "%d-%b-%y", "%Y%m%d"),
 )
 
 
@@ -100,8 +100,8 @@ class Period:
     def parse(cls, text: object, frequency: str = "") -> Period:
         """Read a period as people and spreadsheets write it: the forms are in `ACCEPTED`.
 
-        `frequency` ("month", "quarter", "year") tells what a date, or "2011-12", is meant to be; without it
-        these are refused, as is "2013 Q2", which may be of the calendar year or of the financial year.
+        `frequency` ("month", "year") tells which period a date, or "2011-12", can stand for; without it these
+        are refused, as is "2013 Q2", which may be of the calendar year or of the financial year.
         """
         if isinstance(text, date):
             return _from_day(_plain_date(text), frequency)
@@ -113,7 +113,8 @@ class Period:
             if match := pattern.fullmatch(tidy):
                 try:
                     period = build(*match.groups())
-                    return period(frequency) if callable(period) else period
+                    found: Period = period(frequency) if callable(period) else period
+                    return found
                 except (ValueError, KeyError):
                     break
                 except ParameterError as error:
@@ -122,8 +123,8 @@ class Period:
                     ) from None
         if day := parse_date(tidy):
             return _from_day(day, frequency)
-        found = str(text) if len(str(text)) <= _LONGEST else f"{str(text)[:_LONGEST]}..."
-        raise ParameterError("This is not a period.", found=f"'{found}'", do=f"Write {ACCEPTED}.")
+        shown = str(text) if len(str(text)) <= _LONGEST else f"{str(text)[:_LONGEST]}..."
+        raise ParameterError("This is not a period.", found=f"'{shown}'", do=f"Write {ACCEPTED}.")
 
     @property
     def days(self) -> int:
@@ -274,15 +275,13 @@ def _from_month_or_year(year: str, tail: str) -> Callable[[str], Period]:
 
     def read(frequency: str) -> Period:
         is_year = int(tail) == (int(year) + 1) % 100
-        if is_year and int(tail) <= 12 and frequency not in ("month", "year", "wave"):
+        if is_year and int(tail) <= 12 and frequency not in ("year", "wave"):
             raise ParameterError(
                 "This could be a month or a financial year.",
                 found=f"'{year}-{tail}'",
                 do=f"Write {year}/{tail} for the financial year, {year}-{tail}/{year}-{tail} for the month.",
             )
-        if is_year and (frequency != "month" or int(tail) > 12):
-            return _from_financial_year(year, tail)
-        return _from_months(year, tail, year, tail)
+        return _from_financial_year(year, tail) if is_year else _from_months(year, tail, year, tail)
 
     return read
 
@@ -318,18 +317,6 @@ def _from_some_quarter(quarter: str, year: str) -> Period:
     )
 
 
-def _from_years(first: str, last: str) -> Period:
-    """Read "2013 - 15" as three calendar years; "2013 - 14" could be a financial year."""
-    end = int(first) // 100 * 100 + int(last)
-    if end == int(first) + 1:
-        raise ParameterError(
-            "This could be two calendar years or one financial year.",
-            found=f"{first} - {last}",
-            do=f"Write {first}/{last}, or {first}-01/{end}-12.",
-        )
-    return _from_months(first, "1", str(end), "12")
-
-
 def _from_dates(first: str, last: str) -> Period:
     start, end = parse_date(first), parse_date(last)
     if start is None or end is None:
@@ -341,11 +328,6 @@ def _in_financial_year(name: str, year: str, tail: str) -> Period:
     number = _MONTH_NUMBERS[name[:3].casefold()]
     place = (number - 4) % 12 + 1
     return _from_financial_year(year, tail, place, place)
-
-
-def _from_run_of_years(year: str, tail: str, last: str, last_tail: str) -> Period:
-    last = last if len(last) == 4 else year[:2] + last
-    return Period(_from_financial_year(year, tail).start, _from_financial_year(last, last_tail).end)
 
 
 _M = (
@@ -368,9 +350,7 @@ _FORMS: list[tuple[re.Pattern[str], Callable[..., Any]]] = [
         (rf"{_FY},? {_Q}", lambda year, tail, quarter: _from_quarter(quarter, year, tail)),
         (rf"{_Q},? {_YEAR}", _from_some_quarter),
         (rf"{_YEAR},? ?{_Q}", lambda year, quarter: _from_some_quarter(quarter, year)),
-        (_YEAR, lambda year: _from_months(year, "1", year, "12")),
-        (rf"{_YEAR} - (\d\d)", _from_years),
-        (rf"{_FY} ?- ?(\d\d|\d{{4}})/(\d\d)", _from_run_of_years),
+        (rf"{_YEAR}(?:\.0)?", lambda year: _from_months(year, "1", year, "12")),
         (_MY, lambda name, year: _from_names(name, year, name, year)),
         (rf"{_YEAR}[ -]?{_M}", lambda year, name: _from_names(name, year, name, year)),
         (rf"{_M},? {_FY}", _in_financial_year),

@@ -51,8 +51,8 @@ def month_in_financial_year(year: object, month: object) -> Period | None:
 STATUSES = ("ok", "suppressed", "not_available", "rounded", "suspect")
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d", "-"))
 # "<5", "1 to 7", "fewer than 10": the publisher tells only between what the number lies
-_BOUND = re.compile(r"([<>\u2264\u2265]=?|under|over|(less|fewer|more)than)\d+(\.\d+)?%?|\d(-|to)\d")
-_NUMBER = re.compile(r"[+-]?\u00a3?((\d+|\d{1,3}(,\d{3})+)(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_BOUND = re.compile(r"([<>\u2264\u2265]=?|under|over|(less|fewer|more)than)\d+(\.\d+)?%?|\dto\d")
+_NUMBER = re.compile(r"[+-]?((\d+|\d{1,3}(,\d{3})+)(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
 
 class Cell(NamedTuple):
@@ -76,7 +76,7 @@ def parse_number(cell: object) -> float | None:
     text = _plain(cell)
     if not _NUMBER.fullmatch(text):
         return None
-    number = float(text.replace("\u00a3", "").replace(",", ""))
+    number = float(text.replace(",", ""))
     return number if math.isfinite(number) else None
 
 

@@ -180,7 +180,7 @@ def _described(file: _File) -> dict[str, Any]:
         "published": _iso(reading.published),
         "revised": _iso(reading.revised),
         "rows_read": reading.rows_read,
-        "rows_refused": len(reading.refused),
+        "rows_refused": sum(refusal.rows for refusal in reading.refused),
         "refused_rows": [vars(refusal) for refusal in reading.refused[:MOST_LISTED]],
         "checks": [vars(check) for check in reading.checks],
         "warnings": list(reading.warnings),

@@ -39,21 +39,12 @@ class Check:
 
 @dataclass(frozen=True)
 class Refusal:
-    """One row that was not taken over, with the reason.
-
-    Parameters
-    ----------
-    where : str
-        Sheet and row, area, metric, period, column: what is known.
-    found : str
-        What stands there.
-    reason : str
-        Why it cannot be used.
-    """
+    """Rows that were not taken over for one reason: where they stand, what was found there, and why."""
 
     where: str
     found: str
     reason: str
+    rows: int = 1
 
 
 @dataclass(frozen=True)

@@ -74,14 +74,15 @@ def read_content(path: Path, content: bytes, metrics: Mapping[str, Metric]) -> F
         return FileReading(path=source.path, kind=NOT_USED, warnings=(reason,))
     for module in FORMATS:
         if module.recognises(source):
-            needs_metrics = module in (fingertips, fingertips_extract)
+            needs_metrics = module in (fingertips, fingertips_extract, plain)
             reading = module.read(source, metrics) if needs_metrics else module.read(source)
             return _checked(_with_doubt(reading, source), metrics)
+    found, do = plain.missing(source)
     raise InputError(
         "This file has none of the formats that are known.",
         where=source.path.name,
-        found=_shown(source),
-        do=_separators(source) + "Known are: " + "; ".join(KNOWN_KINDS) + ".",
+        found=found or _shown(source),
+        do=do + "Known are: " + "; ".join(KNOWN_KINDS) + ".",
     )
 
 
@@ -121,16 +122,6 @@ def _why_not_used(source: Book | Text) -> str:
         return "JSON, not a table"
     names = set(source.header)
     return next((why for columns, why in _LOOKUPS.items() if names.issuperset(columns)), "")
-
-
-def _separators(source: Book | Text) -> str:
-    """Say so where the columns of a text file are not separated by commas."""
-    if isinstance(source, Book) or len(source.header) != 1:
-        return ""
-    for sign, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "upright lines")):
-        if sign in source.content[: source.content.find("\n")]:
-            return f"Its columns are separated by {name}: save it as CSV with commas. "
-    return ""
 
 
 def _shown(source: Book | Text) -> str:

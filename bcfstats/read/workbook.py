@@ -8,7 +8,7 @@ import re
 import warnings
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ import pandas as pd
 from bcfstats.errors import InputError
 from bcfstats.read.binary import check_binary
 from bcfstats.read.bounds import MOST_CSV_CELLS, MOST_LINES, read_bytes, too_large
+from bcfstats.read.separated import plain_decimals, separator
 from bcfstats.read.zipped import Hidden, check_zipped
 
 OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -101,13 +102,42 @@ class Text:
     encoding: str
 
     @cached_property
-    def header(self) -> tuple[str, ...]:
-        """The first row, outer blanks removed."""
+    def separator(self) -> str:
+        """The sign between the columns."""
+        return separator(self.content)
+
+    @cached_property
+    def top(self) -> list[tuple[int, list[str]]]:
+        """The first rows, each with the place in `content` where it begins."""
+        taken = 0
+
+        def lines() -> Iterator[str]:
+            nonlocal taken
+            for line in io.StringIO(self.content[:_LONGEST_HEADER], newline=""):
+                taken += len(line)
+                yield line
+
+        rows: list[tuple[int, list[str]]] = []
         try:
-            first = next(csv.reader(io.StringIO(self.content[:_LONGEST_HEADER], newline="")), [])
+            reader = csv.reader(lines(), delimiter=self.separator)
+            while len(rows) < _ROWS_SEARCHED:
+                start = taken
+                rows.append((start, [" ".join(name.split()) for name in next(reader)]))
+        except StopIteration:
+            pass
         except csv.Error as error:
             raise self._not_rows(str(error)) from None
-        return tuple(" ".join(name.split()) for name in first)
+        return rows
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The first row that has several cells, outer blanks removed."""
+        return tuple(self.top[self._header_row][1]) if self.top else ()
+
+    @property
+    def _header_row(self) -> int:
+        several = (at for at, (_, row) in enumerate(self.top) if sum(map(bool, row)) > 1)
+        return next(several, 0)
 
     @property
     def ends_within_a_row(self) -> bool:
@@ -118,49 +148,53 @@ class Text:
     def rows(self) -> Rows:
         """Every row as it stands, for tables whose rows differ in length."""
         try:
-            return list(csv.reader(io.StringIO(self.content, newline="")))
+            return list(csv.reader(io.StringIO(self.content, newline=""), delimiter=self.separator))
         except csv.Error as error:
             raise self._not_rows(str(error)) from None
 
-    @cached_property
+    @property
     def frame(self) -> pd.DataFrame:
-        """Every cell as text, blank cells as empty text; the columns are `header`."""
-        columns = list(range(len(self.header)))
-        lines = max(self.content.count("\n"), self.content.count("\r"))
-        if lines > MOST_LINES or lines * len(columns) > MOST_CSV_CELLS:
+        """Every cell below `header` as text, blank cells as empty text; the columns are `header`."""
+        return self.below(self._header_row).set_axis(list(self.header), axis="columns")
+
+    def below(self, at: int) -> pd.DataFrame:
+        """Give the cells below a row of `top` as text; the index is the row as a spreadsheet shows it."""
+        start, names = self.top[at]
+        content, width = self.content[start:], len(names)
+        lines = max(content.count("\n"), content.count("\r"))
+        if lines > MOST_LINES or lines * width > MOST_CSV_CELLS:
             raise too_large(
                 self.path.name,
-                f"{lines:,} lines of {len(columns)} columns; a file may have {MOST_LINES:,} lines and "
+                f"{lines:,} lines of {width} columns; a file may have {MOST_LINES:,} lines and "
                 f"{MOST_CSV_CELLS:,} cells",
             )
         try:
-            with (
-                warnings.catch_warnings()
-            ):  # a row longer than the first one would only be warned of, and cut
+            with warnings.catch_warnings():  # a row longer than the headings would only be warned of, and cut
                 warnings.simplefilter("error", pd.errors.ParserWarning)
                 frame = pd.read_csv(
-                    io.StringIO(self.content),
+                    io.StringIO(content),
+                    sep=self.separator,
                     dtype=str,
                     keep_default_na=False,
                     header=0,
-                    names=columns,
+                    names=list(range(width)),
                     index_col=False,
                     skip_blank_lines=False,
                 )
         except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
             raise self._not_rows(str(error).strip()) from None
-        if self.ends_within_a_row and self._last_row_is_short:
+        if self.ends_within_a_row and self._last_row_is_short(width):
             raise InputError(
                 "The file is cut short: its last row has fewer cells than the first.",
-                where=f"{self.path.name}, row {len(frame) + 1}",
+                where=f"{self.path.name}, row {at + len(frame) + 1}",
                 do="Download or copy it again.",
             )
-        return frame.fillna("").set_axis(list(self.header), axis="columns")
+        frame = frame.fillna("").set_axis(range(at + 2, at + 2 + len(frame)))
+        return frame if self.separator == "," else plain_decimals(frame, self.path.name)
 
-    @property
-    def _last_row_is_short(self) -> bool:
+    def _last_row_is_short(self, width: int) -> bool:
         last = re.split(r"[\r\n]", self.content[-_LONGEST_HEADER:])[-1]
-        return '"' not in last and last.count(",") < len(self.header) - 1
+        return '"' not in last and last.count(self.separator) < width - 1
 
     def _not_rows(self, found: str) -> InputError:
         return InputError(
@@ -172,49 +206,54 @@ class Text:
 
 
 def find_table(source: Book | Text, *columns: str) -> pd.DataFrame | None:
-    """Find the table that has all of `columns`, whatever stands above it.
+    """Find the table that has all of `columns`, whatever stands above it; None if there is no such table.
 
-    Parameters
-    ----------
-    source : Book or Text
-        Where to look: the first row of a text, the first rows of each sheet of a workbook.
-    columns : str
-        Headings the table must have; case and outer blanks do not matter.
-
-    Returns
-    -------
-    pandas.DataFrame or None
-        Headings in lower case; the index is the row number as a spreadsheet shows it. None if there is no
-        such table.
+    Headings come in lower case; the index is the row number as a spreadsheet shows it.
     """
     wanted = {column.casefold() for column in columns}
-    if isinstance(source, Text):
-        names = [name.casefold() for name in source.header]
-        if not wanted <= set(names):
-            return None
-        return _tidy(source.frame.set_axis(range(2, len(source.frame) + 2)), names, source.path.name)
-    found = list(_places(source, wanted))
-    if len(found) > 1:
+    return find_where(source, lambda names: wanted <= set(names))
+
+
+def find_where(
+    source: Book | Text,
+    fits: Callable[[list[str]], bool],
+    meaning: Callable[[list[str]], list[str]] | None = None,
+) -> pd.DataFrame | None:
+    """Find the table whose headings fit, as they stand or by their meaning; None if there is none."""
+    first: dict[str, tuple[int, list[str]]] = {}
+    for sheet, at, names in rows_at_the_top(source, meaning):
+        if sheet not in first and fits(names):
+            first[sheet] = at, names
+    if len(first) > 1:
         raise InputError(
             "The table stands on several sheets, and nothing tells which one counts.",
             where=source.path.name,
-            found=", ".join(sheet for sheet, _, _ in found),
+            found=", ".join(first),
             do="Put it on one sheet, or each sheet into a file of its own.",
         )
-    return _cut_out(source, *found[0]) if found else None
+    return next((_cut_out(source, sheet, at, names) for sheet, (at, names) in first.items()), None)
 
 
-def _places(source: Book, wanted: set[str]) -> Iterator[tuple[str, int, list[str]]]:
-    """Give sheet, row and headings of the first row of each sheet that has all headings."""
-    for sheet in source.sheet_names:
-        for at, row in enumerate(source.rows(sheet)[:_ROWS_SEARCHED]):
-            names = [" ".join(str(cell).split()).casefold() for cell in row]
-            if wanted <= set(names):
-                yield sheet, at, names
-                break
+def rows_at_the_top(
+    source: Book | Text, meaning: Callable[[list[str]], list[str]] | None = None
+) -> Iterator[tuple[str, int, list[str]]]:
+    """Give sheet, row and cells of each row that may hold headings, in lower case, or what they mean."""
+    if isinstance(source, Text):
+        rows = [("", at, row) for at, (_, row) in enumerate(source.top)]
+    else:
+        rows = [
+            (sheet, at, row)
+            for sheet in source.sheet_names
+            for at, row in enumerate(source.rows(sheet)[:_ROWS_SEARCHED])
+        ]
+    for sheet, at, row in rows:
+        names = [" ".join(cell_text(cell).split()).casefold() for cell in row]
+        yield sheet, at, meaning(names) if meaning else names
 
 
-def _cut_out(source: Book, sheet: str, at: int, names: list[str]) -> pd.DataFrame:
+def _cut_out(source: Book | Text, sheet: str, at: int, names: list[str]) -> pd.DataFrame:
+    if isinstance(source, Text):
+        return _tidy(source.below(at), names, source.path.name)
     where = f"{source.path.name}, {sheet}"
     if wide := [names[column] for column in source.merged(sheet, at) if names[column]]:
         raise InputError(

@@ -95,7 +95,7 @@ def test_a_date_that_is_none_or_could_be_another_is_refused(write, period):
     for reading in (by_day, by_period):
         assert reading.observations.empty
         assert reading.refused[0].found == period
-        assert reading.refused[0].reason == "this is not a date or period"
+        assert reading.refused[0].reason.startswith("this is not a date or period")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_separators_and_marks_nobody_sees_do_not_change_a_number(write, cell):
 def test_a_number_that_could_be_another_is_refused(write, cell):
     reading = read_file(write([LEEDS, DELAYS, "2014-04", cell]))
     assert reading.observations.empty
-    assert reading.refused[0].found == cell
+    assert reading.refused[0].found == cell.replace("\u2212", "-")  # a true minus sign is read as one
 
 
 def test_marks_nobody_sees_in_headings_names_and_codes(write):
@@ -257,13 +257,14 @@ def test_a_cell_of_a_million_letters(write):
         read_file(write([1], head=["x" * 300_000]))
 
 
-def test_semicolons_and_tabs_are_refused_with_what_stands_there(tmp_path):
-    for delimiter in ";\t|":
-        path = tmp_path / "d.csv"
-        path.write_text(to_csv([HEAD, *months("2014-04")], delimiter=delimiter))
-        with pytest.raises(InputError) as caught:
-            read_file(path)
-        assert "area_code" in caught.value.found
+@pytest.mark.parametrize("delimiter", list(";\t|"))
+def test_semicolons_tabs_and_upright_lines_separate_columns_too(tmp_path, delimiter):
+    path = tmp_path / "d.csv"
+    path.write_text(to_csv([HEAD, *months("2014-04")], delimiter=delimiter))
+    commas = tmp_path / "c.csv"
+    commas.write_text(to_csv([HEAD, *months("2014-04")]))
+    numbers = [read_file(file).observations["numerator"].tolist() for file in (path, commas)]
+    assert numbers[0] == numbers[1] != []
 
 
 def test_files_of_which_no_area_is_known_end_soon(write, tmp_path):

@@ -12,7 +12,7 @@ from bcfstats.errors import InputError, ParameterError
 from bcfstats.read.marks import NotANumber, read_cell
 from bcfstats.read.observations import OBSERVATION_TYPES, OTHER_TYPES, typed
 from bcfstats.read.reading import FileReading, Refusal
-from bcfstats.read.workbook import Book, Text, as_text, find_table
+from bcfstats.read.workbook import Book, Text, as_text, find_where
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,34 +21,41 @@ if TYPE_CHECKING:
 
 KIND = "Fingertips export"
 PUBLISHER = "Public Health England (Fingertips)"
-_COLUMNS = (
-    *("Indicator ID", "Indicator Name", "Area Code", "Area Name", "Area Type", "Time period", "Value"),
-)
+_COLUMNS = {"indicatorid", "indicatorname", "areacode", "areaname", "areatype", "timeperiod", "value"}
 _AGES = {"all ages": "All ages", "18 and over": "18+ yrs", "65 and over": "65+ yrs"}
 _NUMBERS = {
     "value": "value",
     "numerator": "count",
     "denominator": "denominator",
-    "lower_ci": "lower ci 95.0 limit",
-    "upper_ci": "upper ci 95.0 limit",
+    "lower_ci": "lowerci950limit",
+    "upper_ci": "upperci950limit",
 }
 
 
 def recognises(source: Book | Text) -> bool:
     """Whether this has the columns of an export."""
-    return find_table(source, *_COLUMNS) is not None
+    return _table(source) is not None
+
+
+def _table(source: Book | Text) -> pd.DataFrame | None:
+    """Find the export; its headings are the same with or without blanks and points, as R writes them."""
+    return find_where(
+        source,
+        lambda names: set(names) >= _COLUMNS,
+        lambda names: [re.sub(r"[^a-z0-9]", "", name) for name in names],
+    )
 
 
 def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
     """Read the indicators that are metrics."""
-    table = find_table(source, *_COLUMNS)
+    table = _table(source)
     assert table is not None
     table = as_text(table)
     if table.empty:
         raise InputError("The export has no rows.", where=source.path.name, do="Export it again.")
     known = {metric.fingertips_id: metric for metric in metrics.values() if metric.fingertips_id}
-    titles = table["indicator name"].str.split().str.join(" ")  # names have line breaks inside
-    names = dict(zip(table["indicator id"].str.strip(), titles, strict=True))
+    titles = table["indicatorname"].str.split().str.join(" ")  # names have line breaks inside
+    names = dict(zip(table["indicatorid"].str.strip(), titles, strict=True))
     unknown = {number: name for number, name in names.items() if number not in known}
     if len(unknown) == len(names):
         raise InputError(
@@ -62,14 +69,14 @@ def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
     refused: list[Refusal] = []
     rows = []
     for number, line in zip(table.index, table.to_dict("records"), strict=True):
-        if metric := known.get(line["indicator id"].strip()):
-            where = f"{source.path.name}, row {number}, {line['area name']}"
+        if metric := known.get(line["indicatorid"].strip()):
+            where = f"{source.path.name}, row {number}, {line['areaname']}"
             row = as_row(
                 metric,
                 _area(line, ages[metric.id]),
-                line["time period"],
+                line["timeperiod"],
                 _cells(line),
-                line.get("value note", ""),
+                line.get("valuenote", ""),
                 where,
                 refused,
             )
@@ -100,7 +107,7 @@ def as_row(
 ) -> dict[str, Any] | None:
     """Build one observation from published text; None, with a refusal, where it cannot be read."""
     try:
-        when = Period.parse(period)
+        when = _period(period, metric)
         if not is_plausible(when.start, when.end):
             raise ParameterError("This is not a period of our time.", found=period)
         read = {name: read_cell(cell, "Fingertips") for name, cell in cells.items()}
@@ -125,6 +132,14 @@ def as_row(
     }
 
 
+def _period(text: str, metric: Metric) -> Period:
+    """Read a period; Fingertips writes "2023/24 Q3" of a financial year and "2023 Q3" of a calendar year."""
+    if quarter := re.fullmatch(r"\s*(\d{4}) Q([1-4])\s*", text):
+        last = 3 * int(quarter[2])
+        text = f"{quarter[1]}-{last - 2:02d}/{quarter[1]}-{last:02d}"
+    return Period.parse(text, metric.frequency)
+
+
 def place(code: str, name: str, kind: str) -> tuple[str, str, str]:
     """Give code, name and type of a place; the type is empty for an area of 2014."""
     code = code.strip()
@@ -136,7 +151,7 @@ def place(code: str, name: str, kind: str) -> tuple[str, str, str]:
 
 def _age(table: pd.DataFrame, metric: Metric, source: Book | Text) -> str:
     """Tell which of the ages in the export is that of the metric."""
-    rows = table[table["indicator id"].str.strip() == metric.fingertips_id]
+    rows = table[table["indicatorid"].str.strip() == metric.fingertips_id]
     found = list(rows["age"].str.strip().unique()) if "age" in table.columns else []
     wanted = _AGES.get(metric.age_group, "")
     if wanted in found or len(found) <= 1:
@@ -151,10 +166,10 @@ def _age(table: pd.DataFrame, metric: Metric, source: Book | Text) -> str:
 
 def _area(line: Mapping[str, str], age: str) -> tuple[str, str, str]:
     """Give code, name and type; parts of a population, by decile, age or sex, are no areas."""
-    code, name, kind = place(line["area code"], line["area name"], line["area type"].strip())
+    code, name, kind = place(line["areacode"], line["areaname"], line["areatype"].strip())
     part = line.get("category", "").strip()
     if part:
-        return f"{code}|{part}", f"{name}, {part}", line.get("category type", "").strip().casefold()
+        return f"{code}|{part}", f"{name}, {part}", line.get("categorytype", "").strip().casefold()
     if line.get("age", age).strip() != age:
         return f"{code}|{line['age'].strip()}", f"{name}, {line['age'].strip()}", "another age"
     sex = line.get("sex", "Persons").strip()
