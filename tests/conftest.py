@@ -132,6 +132,15 @@ def real_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def cases() -> Path:
+    """Return the folder of files that were once read wrongly, or skip with the reason."""
+    folder = Path(os.environ.get("BCFSTATS_CASES", ROOT.parent / "shared" / "cases"))
+    if not (folder / "files").is_dir():
+        pytest.skip(f"no cases in {folder}: set BCFSTATS_CASES to their folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def real_processed(real_data: Path, once) -> Path:
     """Prepare all the real published files, once for all tests that need them."""
     from bcfstats.read.prepare import prepare

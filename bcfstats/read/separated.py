@@ -17,7 +17,9 @@ _LONGEST_START = 100_000  # characters
 _SAID = re.compile(r'\s*"?sep=([,;|\t])"?[,;|\t]*\s*[\r\n]', re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?£?(\d[\d.]*)?(,\d+)*(\.\d+)?%?")
 _THOUSANDS = re.compile(r"[+-]?£?\d{1,3}(,\d{3})+(\.\d+)?%?")
-_SURELY_THOUSANDS = re.compile(r"[+-]?£?\d{1,3}((,\d{3}){2,}(\.\d+)?|(,\d{3})+\.\d+)%?|[+-]?£?\d+\.\d+%?")
+_SURELY_THOUSANDS = re.compile(
+    r"[+-]?£?\d{1,3}((,\d{3}){2,}(\.\d+)?|(,\d{3})+\.\d+)%?|(?!\d{1,3}\.\d{3}$)[+-]?£?\d+\.\d+%?"
+)
 
 
 def separator(content: str) -> str:

@@ -18,7 +18,7 @@ from bcfstats.errors import InputError, ParameterError
 from bcfstats.read.across import is_period, one_row_a_period, periods_across
 from bcfstats.read.headings import areas_of, find_meant, month_and_year, nearest_headings
 from bcfstats.read.marks import read_column
-from bcfstats.read.observations import NUMBERS, OBSERVATION_TYPES, OTHER_TYPES, PROPORTIONS, add_note, typed
+from bcfstats.read.observations import NUMBERS, OBSERVATION_TYPES, OTHER_TYPES, add_note, typed
 from bcfstats.read.reading import FileReading, Refusal
 from bcfstats.read.workbook import Book, Text, cell_text
 
@@ -226,7 +226,7 @@ def _fractions(frame: pd.DataFrame, metric: pd.Series, percent: Mapping[str, pd.
     plain = frame[~percent["value"].reindex(frame.index) & frame["value"].notna()]
     for one, rows in plain.groupby(metric.map(lambda one: one.id if one else "").reindex(plain.index)):
         kind = metric[rows.index[0]]
-        share = kind and kind.multiplier == 100 and kind.statistic in (*PROPORTIONS, "modelled_ratio")
+        share = kind is not None and kind.multiplier == 100
         if not share or not rows["value"].between(0, 1).all() or not rows["value"].any():
             continue
         counts = rows.reindex(columns=["numerator", "denominator"])
