@@ -205,8 +205,11 @@ def test_boundary_breaks() -> None:
 
 def test_area_codes_map_to_the_codes_of_2014() -> None:
     codes = area_codes()
-    # 152 ONS codes, 2 earlier ones, 152 council codes and 4 that differ in the delayed transfers files
-    assert len(codes) == 152 + 2 + 152 + 4
+    # 152 ONS codes, 2 earlier ones, 5 later ones of the same area, 152 council codes and 4 that differ in the
+    # delayed transfers files
+    assert len(codes) == 152 + 2 + 5 + 152 + 4
+    later = {"E06000060": "E10000002", "E06000065": "E10000023", "E06000066": "E10000027"}
+    assert later.items() <= codes.items()
     assert set(codes.values()) == set(AREAS)
     assert codes["00EQ"] == codes["326"] == "E06000049"
     assert codes["E06000048"] == "E06000057"
@@ -265,3 +268,23 @@ def test_codes_that_differ_in_capitals_only_are_told_apart() -> None:
     assert find_area("CON", own).area_name == "One"
     with pytest.raises(ParameterError, match="stands for 2 areas"):
         find_area("Con", own)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("England", "'England' is a country, not an area with a board."),
+        ("E12000007", "'E12000007' is a region"),
+        ("South West", "'South West' is a region"),
+        ("Grand total", "'Grand total' is a total"),
+        ("E07000008", "a district, which has no board: its county has"),
+        ("E38000001", "a commissioner of the NHS"),
+        ("Cumberland", "Cumberland (E06000063), an area from 2023, does not cover exactly one area of 2014."),
+        ("Bournemouth, Christchurch and Poole", "all or part of Bournemouth (E06000028) and Poole"),
+        ("E06000062", "it covers all or part of Northamptonshire (E10000021)"),
+    ],
+)
+def test_what_is_no_area_of_2014_is_called_what_it_is(text: str, message: str) -> None:
+    with pytest.raises(ParameterError) as error:
+        find_area(text)
+    assert message in str(error.value)
