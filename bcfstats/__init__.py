@@ -83,7 +83,7 @@ _HOMES = {
     "run_batch": "run.batch",
     "Settings": "run.settings",
 }
-_MODULES = {"charts": "show.charts.chart", "tables": "show.parts"}
+_MODULES = {"charts": "show.charts.chart", "tables": "show.page"}
 
 __all__ = [*_HOMES, *_MODULES]
 

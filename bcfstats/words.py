@@ -1,12 +1,14 @@
-"""Numbers, dates and names in plain English, British style."""
+"""Numbers, chances, dates and names in plain English, British style."""
 
 import hashlib
 import math
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import date
 
-MISSING = "not available"
+MISSING, NOT_KNOWN = "not available", "not known"
+MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 LONGEST_CODE = 20
 DEVICE = re.compile(r"CON|PRN|AUX|NUL|(COM|LPT)\d")  # what Windows takes for no file, whatever its ending
 
@@ -16,13 +18,7 @@ EXAMPLE_SOURCE = "bcfstats example data, made up"
 
 
 def number(value: float, decimals: int = 0) -> str:
-    """Write a number with thousands separators and a fixed number of decimals.
-
-    Examples
-    --------
-    >>> number(7335), number(424.3788, 1), number(-0.04, 1), number(float("nan"))
-    ('7,335', '424.4', '0.0', 'not available')
-    """
+    """Write a number with thousands separators and a fixed number of decimals."""
     if not math.isfinite(value):
         return MISSING
     text = f"{value:,.{decimals}f}"
@@ -30,26 +26,21 @@ def number(value: float, decimals: int = 0) -> str:
 
 
 def signed(value: float, decimals: int = 1) -> str:
-    """Write a change with its sign.
-
-    Examples
-    --------
-    >>> signed(20.17), signed(-3.5), signed(0.0)
-    ('+20.2', '−3.5', '0.0')
-    """
+    """Write a change with its sign; none where it rounds to zero."""
     text = number(value, decimals)
     plain = text[0] in "−n" or float(text.replace(",", "")) == 0
     return text if plain else f"+{text}"
 
 
-def interval(lower: float, upper: float, decimals: int = 0, *, as_change: bool = False) -> str:
-    """Write an interval as 'lower to upper', or say that there is none.
+def with_unit(value: float, unit: str, decimals: int = 1) -> str:
+    """Write a change with its sign and unit: '+20.2%', '−3.5 points'."""
+    if not math.isfinite(value):
+        return NOT_KNOWN
+    return f"{signed(value, decimals)}{unit if unit == '%' else f' {unit}'}"
 
-    Examples
-    --------
-    >>> interval(413.2, 436.1, 1), interval(-3.1, 4.2, 1, as_change=True)
-    ('413.2 to 436.1', '−3.1 to +4.2')
-    """
+
+def interval(lower: float, upper: float, decimals: int = 0, *, as_change: bool = False) -> str:
+    """Write an interval as 'lower to upper', or say that there is none."""
     if not (math.isfinite(lower) and math.isfinite(upper)):
         return MISSING
     write = signed if as_change else number
@@ -57,13 +48,7 @@ def interval(lower: float, upper: float, decimals: int = 0, *, as_change: bool =
 
 
 def in_100(chance: float) -> str:
-    """Write a chance as a natural frequency.
-
-    Examples
-    --------
-    >>> in_100(0.284), in_100(0.004), in_100(0.998)
-    ('28 in 100', 'fewer than 1 in 100', 'more than 99 in 100')
-    """
+    """Write a chance as a natural frequency, never as none or all of a hundred."""
     if not math.isfinite(chance):
         return "an unknown number in 100"
     if 0.01 <= chance <= 0.99:
@@ -71,26 +56,46 @@ def in_100(chance: float) -> str:
     return "fewer than 1 in 100" if chance < 0.5 else "more than 99 in 100"
 
 
-def day(value: date) -> str:
-    """Write a date in full.
+def of_100(chance: float) -> str:
+    """Write a chance for a column that says 'in 100'."""
+    if not math.isfinite(chance):
+        return "none"
+    return in_100(chance).removesuffix(" in 100").replace("fewer than", "under").replace("more than", "over")
 
-    Examples
-    --------
-    >>> day(date(2014, 3, 12))
-    '12 March 2014'
-    """
+
+def p_value(p: float) -> str:
+    """Write a p value to three decimals, never as zero."""
+    return "p < 0.001" if p < 0.001 else f"p = {number(p, 3)}"
+
+
+def day(value: date) -> str:
+    """Write a date in full."""
     return f"{value.day} {value:%B %Y}"
 
 
-def listed(items: list[str]) -> str:
-    """Join names as in a sentence.
-
-    Examples
-    --------
-    >>> listed(["May 2013"]), listed(["May 2013", "June 2013", "July 2013"])
-    ('May 2013', 'May 2013, June 2013 and July 2013')
-    """
+def listed(items: Sequence[str]) -> str:
+    """Join names as in a sentence: 'May 2013, June 2013 and July 2013'."""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def plural(n: float, noun: str) -> str:
+    """Write how many there are of something: '1 area', '1,204 areas'."""
+    return f"{number(n)} {noun}{'s' * (n != 1)}"
+
+
+def spoken(name: object) -> str:
+    """Write the name of a verdict or status as it is read: 'within noise' for 'within_noise'."""
+    return str(name).replace("_", " ")
+
+
+def capital(text: str) -> str:
+    """Begin a text with a capital letter, and leave the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def sentence(text: str) -> str:
+    """Make a sentence of a remark: a capital letter, and one full stop."""
+    return f"{capital(text.rstrip('.'))}." if text else ""
 
 
 def file_stem(code: str, name: str) -> str:
@@ -98,13 +103,6 @@ def file_stem(code: str, name: str) -> str:
 
     Nothing in a name can leave the folder: only letters, digits and hyphens are kept. A code that is not
     kept as it stands is followed by its digest, so that no two areas share a file on any system.
-
-    Examples
-    --------
-    >>> file_stem("E06000010", "Kingston upon Hull, City of"), file_stem("X1", "../Ŷ?")
-    ('E06000010-kingston-upon-hull-city-of', 'X1-y')
-    >>> file_stem("../CON", ""), file_stem("con", "")
-    ('CON-d1d3a747', 'con-1143da2b')
     """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")

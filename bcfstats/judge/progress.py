@@ -1,6 +1,7 @@
 """Progress in year: the months so far, what the rest may bring, the chance of reaching the line."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from bcfstats.judge.panel import COVERED, Panel, monthly_panel
 from bcfstats.stats.forecast import do_nothing_forecast
 from bcfstats.stats.history import monthly_prior
 from bcfstats.stats.season import seasonal_indices
-from bcfstats.words import in_100
+from bcfstats.words import in_100, number
 
 QUARTER = 3
 FLAT = "no season could be measured: months are in proportion to their days"
@@ -161,7 +162,7 @@ def progress(
         One row per assessment of a monthly metric: `months_known`, `months`, `so_far` and
         `same_months_before` (values over the same months), `outcome` (these months and the forecast of the
         rest) with 80 % limits `lower` and `upper`, `payment_line`, `chance` of reaching it, `status`,
-        `sentence`.
+        `why` in words, and `sentence`: metric, status and why.
 
     Raises
     ------
@@ -312,22 +313,22 @@ def _with_status(frame: pd.DataFrame, metric: Metric, n_known: int, known: Perio
         [TOO_EARLY, UNKNOWN, REACHED, MISSED, ON_TRACK, OFF_TRACK],
         default=TOO_EARLY,
     )
-    frame["sentence"] = [_sentence(row, metric, known) for row in frame.to_dict("records")]
+    rows = frame.to_dict("records")
+    frame["why"] = [_why(row, metric, known) for row in rows]
+    frame["sentence"] = metric.short_name + ": " + frame["status"] + ". " + frame["why"]
     return frame
 
 
-def _sentence(row: dict[str, object], metric: Metric, known: Period | None) -> str:
-    status = str(row["status"])
-    start = f"{metric.short_name}: {status}."
+def _why(row: dict[Hashable, Any], metric: Metric, known: Period | None) -> str:
+    """Say what the status rests on."""
     if known is None:
-        return f"{start} No month of the window has been published."
-    if status == UNKNOWN:
-        return f"{start} A month so far, or the line, is missing."
-    line = f"{row['payment_line']:,.{metric.decimals}f}"
-    outcome = f"{row['outcome']:,.{metric.decimals}f}"
-    if status in (REACHED, MISSED):
-        return f"{start} The outcome is {outcome}, the payment line {line}."
+        return "No month of the window has been published."
+    if row["status"] == UNKNOWN:
+        return "A month so far, or the line, is missing."
+    outcome, line = (number(row[name], metric.decimals) for name in ("outcome", "payment_line"))
+    if row["status"] in (REACHED, MISSED):
+        return f"The outcome is {outcome}, the payment line {line}."
     return (
-        f"{start} With figures to {known.label.rpartition(' to ')[2]}, about {outcome} is expected. "
-        f"If nothing more changes, {in_100(float(row['chance']))} areas like this reach the line of {line}."  # type: ignore[arg-type]
+        f"With figures to {known.label.rpartition(' to ')[2]}, about {outcome} is expected. "
+        f"If nothing more changes, {in_100(row['chance'])} areas like this reach the line of {line}."
     )

@@ -26,7 +26,7 @@ from bcfstats.read.prepare import Prepared
 from bcfstats.read.recognise import KNOWN_KINDS
 from bcfstats.read.targets import read_targets
 from bcfstats.run.settings import Settings, all_metrics, vouched_for
-from bcfstats.show.overview_page import overview_page
+from bcfstats.show.all_areas import overview_page
 from bcfstats.show.sentences import value
 from bcfstats.show.validation_page import reliability_svg, validation_page
 from bcfstats.words import in_100, number, signed

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from bcfstats.judge.results import Results
-from bcfstats.show.charts.area import period_labels
+from bcfstats.show.charts.history import period_labels
 
 # As in an export of indicators for counties and unitary authorities, in its order
 COLUMNS = (

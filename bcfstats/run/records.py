@@ -19,7 +19,7 @@ from bcfstats.files import safe_text, whole
 from bcfstats.judge.results import PER_CENT, Results
 from bcfstats.run.report import Job, Outcome
 from bcfstats.run.resume import PACKAGES
-from bcfstats.show.index_page import areas_page
+from bcfstats.show.all_areas import areas_page
 from bcfstats.words import EXAMPLES
 
 TREND = ["slope", "slope_lower", "slope_upper", "slope_unit", "n", "period", "method", "note", "reason"]

@@ -122,13 +122,13 @@ def _import_everything() -> None:
     import pyarrow.dataset
     import pyarrow.parquet  # noqa: F401
 
-    from bcfstats.show.warm import warm_up
+    from bcfstats.show.report import load_once
 
     register_engines()
     prepared_kernel()
     make: Any = nbformat.v4  # has no type annotations
     exporter().from_notebook_node(make.new_notebook(cells=[make.new_markdown_cell("*")]))
-    warm_up()
+    load_once()
 
 
 @contextmanager

@@ -10,10 +10,11 @@ from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.judge.side_by_side import ABOVE, BELOW, CHOSEN, UNKNOWN, WITHIN, SideBySide, compare_areas
 from bcfstats.read.data import Data
 from bcfstats.show import sentences
-from bcfstats.show.charts.beside import funnel_of_areas, intervals_of_areas, years_of_areas
+from bcfstats.show.charts.areas import funnel_of_areas, intervals_of_areas, years_of_areas
 from bcfstats.show.charts.chart import Chart
-from bcfstats.show.parts import Part, section
-from bcfstats.words import EXAMPLE_SOURCE, EXAMPLES, interval, number, signed
+from bcfstats.show.page import Part, section
+from bcfstats.show.sentences import ResultRow, rows_of
+from bcfstats.words import EXAMPLE_SOURCE, EXAMPLES, interval, number, with_unit
 
 MAY_NOT = (
     "An order by value is no league table: areas whose intervals overlap may well stand the other way round.",
@@ -23,49 +24,40 @@ MAY_NOT = (
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
-    """Areas in one window, ready to be shown.
+class AreasCompared:
+    """Areas in one window, ready to be shown."""
 
-    Attributes
-    ----------
-    found : SideBySide
-    source : str
-        Whose figures they are.
-    note : str
-        What must stand above them, such as that they are made up.
-    """
-
-    found: SideBySide
+    beside: SideBySide
     source: str
     note: str
 
     def heading(self) -> Part:
         """Say what is compared, and with what."""
-        metric, named = self.found.metric, [row["area_name"] for row in self._rows(CHOSEN)]
-        known = int(np.isfinite(self.found.areas["value"]).sum())
-        average = sentences.value(self.found.average, metric)
+        metric, named = self.beside.metric, [row["area_name"] for row in self._rows(CHOSEN)]
+        known = int(np.isfinite(self.beside.areas["value"]).sum())
+        average = sentences.value(self.beside.average, metric)
         unit = "" if metric.unit == "%" else f"Figures are {metric.unit}. "
         return section(
-            f"{metric.short_name}, {self.found.period.label}: {', '.join(named)} among {known} areas.",
-            f"{unit}The value of {self.found.average_of} is {average}. {sentences.polarity(metric)}",
+            f"{metric.short_name}, {self.beside.period.label}: {', '.join(named)} among {known} areas.",
+            f"{unit}The value of {self.beside.average_of} is {average}. {sentences.polarity(metric)}",
             note=self.note,
         )
 
     def chart(self) -> Chart:
         """Draw all areas by size with funnel limits where chance follows from counts, else intervals."""
-        return self.intervals() if self.found.funnel is None else funnel_of_areas(self.found, self.source)
+        return self.intervals() if self.beside.funnel is None else funnel_of_areas(self.beside, self.source)
 
     def intervals(self) -> Chart:
         """Draw the chosen areas and their peers with their intervals, by name."""
-        return intervals_of_areas(self.found, self.source)
+        return intervals_of_areas(self.beside, self.source)
 
     def years(self) -> Chart:
         """Draw the same months of every year: chosen areas highlighted, the others thin."""
-        return years_of_areas(self.found, self.source)
+        return years_of_areas(self.beside, self.source)
 
     def table(self) -> Part:
         """Tabulate the chosen areas and their peers."""
-        metric = self.found.metric
+        metric = self.beside.metric
         rows = [
             [
                 row["area_name"],
@@ -74,27 +66,26 @@ class Comparison:
                 number(row["denominator"]),
                 sentences.value(row["value"], metric),
                 interval(row["lower"], row["upper"], metric.decimals),
-                _place(row),
+                _against_average(row),
                 row["reason"],
             ]
             for row in [*self._rows(CHOSEN), *self._rows("peer")]
         ]
         headings = ["Area", "Role", "Numerator", "Denominator", "Value", "95% interval"]
-        caption = f"{metric.short_name}, {self.found.period.label}: chosen areas and peers, by name"
+        caption = f"{metric.short_name}, {self.beside.period.label}: chosen areas and peers, by name"
         return section(table=([*headings, "Against the average", "Note"], rows, caption, (2, 3, 4, 5)))
 
     def pairs(self) -> Part:
         """Tabulate the chosen areas two by two."""
-        unit = "%" if self.found.change_unit == "%" else f" {self.found.change_unit}"
         rows = [
             [
                 f"{row['second']} against {row['first']}",
-                f"{signed(row['change'])}{unit}" if np.isfinite(row["change"]) else "not known",
+                with_unit(row["change"], self.beside.change_unit),
                 interval(row["lower"], row["upper"], 1, as_change=True),
                 row["finding"],
                 row["reason"],
             ]
-            for row in self.found.pairs.to_dict("records")
+            for row in rows_of(self.beside.pairs)
         ]
         if not rows:
             return section("Choose two areas or more to compare them with each other.")
@@ -110,40 +101,38 @@ class Comparison:
 
     def conclusions(self) -> Part:
         """Say what may be concluded, and what may not."""
-        known = self.found.areas.loc[np.isfinite(self.found.areas["value"])]
+        known = self.beside.areas.loc[np.isfinite(self.beside.areas["value"])]
         counts = known["position"].value_counts()
-        told = [*(self._position(row) for row in self._rows(CHOSEN))]
+        words = [self._position(row) for row in self._rows(CHOSEN)]
         if counts.get(UNKNOWN, 0) < len(known):
-            told.append(
+            words.append(
                 f"Of {len(known)} areas, {counts.get(WITHIN, 0)} lie within chance of the average: "
                 "they cannot be ranked."
             )
-        if self.found.quarter:
-            by_chance = self.found.quarter**2 / len(known)
-            told.append(
-                f"Of the {self.found.quarter} lowest areas, {self.found.stayed} were among the lowest "
-                f"{self.found.quarter} a year before; by chance alone it would be about {by_chance:.0f}."
+        if self.beside.quarter:
+            by_chance = self.beside.quarter**2 / len(known)
+            words.append(
+                f"Of the {self.beside.quarter} lowest areas, {self.beside.stayed} were among the lowest "
+                f"{self.beside.quarter} a year before; by chance alone it would be about {by_chance:.0f}."
             )
-        return section(*told, *MAY_NOT)
+        return section(*words, *MAY_NOT)
 
     def _rows(self, role: str) -> list[dict[str, Any]]:
-        areas = self.found.areas
-        return [
-            dict(row) for row in areas.loc[areas["role"] == role].sort_values("area_name").to_dict("records")
-        ]
+        areas = self.beside.areas
+        return rows_of(areas.loc[areas["role"] == role].sort_values("area_name"))
 
-    def _position(self, row: Mapping[str, Any]) -> str:
-        metric, name = self.found.metric, row["area_name"]
+    def _position(self, row: ResultRow) -> str:
+        metric, name = self.beside.metric, row["area_name"]
         if not np.isfinite(row["value"]):
             return f"{name}: nothing can be said, {row['reason'] or 'there is no figure'}."
         against = f"{name}: {sentences.value(row['value'], metric)}, " + (
-            f"the value of {self.found.average_of} {sentences.value(self.found.average, metric)}"
+            f"the value of {self.beside.average_of} {sentences.value(self.beside.average, metric)}"
         )
         if row["position"] == UNKNOWN:
             return f"{against}. Without an interval nobody can tell whether that is chance."
         if row["position"] == WITHIN:
             return f"{against}. The difference is no larger than chance explains."
-        return f"{against}. It lies {row['position']} by more than chance{_usual(row, self.found)}"
+        return f"{against}. It lies {row['position']} by more than chance{_usual(row, self.beside)}"
 
 
 def open_comparison(
@@ -154,7 +143,7 @@ def open_comparison(
     *,
     peers: Mapping[str, Sequence[str]] | None = None,
     metrics: Mapping[str, Metric] = METRICS,
-) -> Comparison:
+) -> AreasCompared:
     """Set areas beside each other, to be shown in a notebook.
 
     Parameters are those of `compare_areas`.
@@ -166,20 +155,20 @@ def open_comparison(
     >>> found.chart().caption[:47]
     'Still at home after reablement, 2013/14: 19 are'
     """
-    found = compare_areas(data, metric, areas, window, peers=peers, metrics=metrics)
-    source = EXAMPLE_SOURCE if data.is_example else found.metric.publisher
-    return Comparison(found, source, EXAMPLES if data.is_example else "")
+    beside = compare_areas(data, metric, areas, window, peers=peers, metrics=metrics)
+    source = EXAMPLE_SOURCE if data.is_example else beside.metric.publisher
+    return AreasCompared(beside, source, EXAMPLES if data.is_example else "")
 
 
-def _usual(row: Mapping[str, Any], found: SideBySide) -> str:
-    if found.funnel is None:
+def _usual(row: ResultRow, beside: SideBySide) -> str:
+    if beside.funnel is None:
         return " within the period; how far it moves from year to year is another question."
     if row["unusual"] in (ABOVE, BELOW):
         return ", and further than areas of its size usually do."
     return ", but no further than areas of its size usually do."
 
 
-def _place(row: Mapping[str, Any]) -> str:
+def _against_average(row: ResultRow) -> str:
     if row["position"] in (UNKNOWN, WITHIN):
         return {UNKNOWN: "cannot be told", WITHIN: "within chance"}[row["position"]]
     unusual = ", unusually" if row["unusual"] == row["position"] else ""

@@ -8,22 +8,22 @@ import numpy as np
 from markupsafe import Markup
 
 from bcfstats.define.metrics import METRICS, Metric
-from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
+from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme
 from bcfstats.errors import BcfStatsError
 from bcfstats.judge.verdicts import UNKNOWN, VERDICTS
 from bcfstats.judge.what_if import Assessment, WhatIf
 from bcfstats.read.data import Data
 from bcfstats.read.targets import keep_targets
 from bcfstats.show import sentences
-from bcfstats.show.page import fill
+from bcfstats.show.page import fill, html_table
 from bcfstats.show.palettes import palette
-from bcfstats.show.parts import html_table
-from bcfstats.words import EXAMPLE, number, signed
+from bcfstats.words import EXAMPLE, capital, number, with_unit
 
 FIRST = "delayed_transfers"
 SOURCE = "explore notebook"
+PICK_AREA = "Pick an area from the list."
 NO_WINDOW = "No window of this metric can be judged: no payment rests on it, and no two years compare."
-CHANCES = (
+CHANCE_BARS = (
     ("p_paid_do_nothing", "would be paid if nothing is done", "alert"),
     ("p_paid_if_half_delivered", "would be paid if the plan delivers half", "comparison"),
     ("p_paid_if_delivered", "would be paid if the plan delivers in full", "series"),
@@ -112,8 +112,7 @@ class Explorer:
         row = self.judged()
         self.kept.value = ""
         if row is None:
-            told = "Pick an area from the list." if self.window.value else NO_WINDOW
-            self.verdict.value = f"<p>{told}</p>"
+            self.verdict.value = f"<p>{PICK_AREA if self.window.value else NO_WINDOW}</p>"
             return
         others = len(self.what_if.assessable(row["metric"], row["payment"]))
         note = EXAMPLE if self.what_if.data.is_example else ""
@@ -147,39 +146,18 @@ def _opening(what_if: WhatIf, codes: Mapping[str, str]) -> tuple[str, str]:
 
 
 def verdict_html(
-    row: Assessment,
-    metric: Metric,
-    rules: Scheme | str = DEFAULT_SCHEME,
-    *,
-    note: str = "",
-    n_assessable: int = 0,
+    row: Assessment, metric: Metric, rules: Scheme, *, note: str = "", n_assessable: int = 0
 ) -> Markup:
     """Write one assessment for a notebook: sentences, values and chances.
 
-    Parameters
-    ----------
-    row : dict
-        From `WhatIf.judge`.
-    metric : Metric
-    note : str
-        What must stand above it, such as that the figures are made up.
-    n_assessable : int
-        In how many areas this metric and window can be assessed: said where this one cannot.
-
-    Examples
-    --------
-    >>> from bcfstats import METRICS, example_data
-    >>> what_if = WhatIf(example_data(n_areas=20))
-    >>> row = what_if.judge("X06000001", "delayed_transfers", "2015-04", -40.0)
-    >>> "would be paid if nothing is done" in verdict_html(row, METRICS["delayed_transfers"])
-    True
+    Where it cannot be assessed, the number of areas that can be is said instead.
     """
     colour = palette()
     unknown = row["verdict"] == UNKNOWN
     levels = [
         ("Baseline", row["baseline_value"]),
         ("Target", row["target_value"]),
-        (f"Payment line, {scheme(rules).line_words} of the way", row["payment_line"]),
+        (f"Payment line, {rules.line_words} of the way", row["payment_line"]),
         ("Expected if nothing is done", row["do_nothing_value"]),
         ("Just significant against usual movement", row["minimum_significant_value"]),
         ("Found significant with 80% power", row["detectable_value"]),
@@ -188,12 +166,12 @@ def verdict_html(
     return fill(
         "verdict.html.j2",
         note=note,
-        verdict=VERDICTS[row["verdict"]].words,
-        ambition=f"{signed(row['ambition_percent'])}%",
-        reasons=row["reasons"].removeprefix(VERDICTS[UNKNOWN].meaning).lstrip(),
+        verdict=capital(VERDICTS[row["verdict"]].words),
+        ambition=with_unit(row["ambition_percent"], "%"),
+        reasons=row["reasons"],
         chances=[
             (number(100 * row[name]), words, round(100 * row[name]), colour[part])
-            for name, words, part in CHANCES
+            for name, words, part in CHANCE_BARS
             if np.isfinite(row[name])
         ],
         edge=colour["text"],

@@ -21,18 +21,7 @@ OUTLINES = {  # of an icon 12 wide and 12 high
 
 @cache
 def palette(name: str = ANALYSIS_FUNCTION) -> dict[str, str]:
-    """Return the colours of a palette by the part they play.
-
-    Raises
-    ------
-    ParameterError
-        If there is no such palette.
-
-    Examples
-    --------
-    >>> palette("making_data_count")["better"]
-    '#00B0F0'
-    """
+    """Return the colours of a palette by the part they play."""
     table = tomllib.loads((Path(__file__).parent / "palettes.toml").read_text(encoding="utf-8"))
     if name not in table:
         raise ParameterError("There is no such palette.", found=f"'{name}'", do=f"Use {' or '.join(table)}.")
@@ -40,20 +29,7 @@ def palette(name: str = ANALYSIS_FUNCTION) -> dict[str, str]:
 
 
 def icon(finding: str, look: str = ANALYSIS_FUNCTION) -> Markup:
-    """Draw the mark of a finding to stand before its words: triangle up for better, down for worse.
-
-    Parameters
-    ----------
-    finding : str
-        "better", "worse" or "no clear change"; nothing is drawn for any other.
-    look : str
-        Name of a palette.
-
-    Returns
-    -------
-    Markup
-        Hidden from screen readers, which are told the words.
-    """
+    """Draw the mark of a finding to stand before its words: triangle up for better, down for worse."""
     if finding not in MARK_OF:
         return Markup()
     mark, colour = MARK_OF[finding], palette(look)

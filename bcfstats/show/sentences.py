@@ -4,26 +4,34 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
+
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
-from bcfstats.judge.results import AGAINST_HISTORY, AGAINST_NOISE, BETTER, NOT_COMPARED, PER_CENT, WORSE
+from bcfstats.judge.results import (
+    AGAINST_HISTORY,
+    AGAINST_NOISE,
+    BETTER,
+    LATEST,
+    NOT_COMPARED,
+    PER_CENT,
+    WORSE,
+)
 from bcfstats.judge.standings import OTHERS
-from bcfstats.words import in_100, interval, number, signed
+from bcfstats.words import in_100, interval, number, p_value, plural, sentence, with_unit
 
-Row = Mapping[str, Any]
+ResultRow = Mapping[str, Any]  # one row of a table of results
 CHANCES = ("p_paid_do_nothing", "p_paid_if_half_delivered", "p_paid_if_delivered")
 AVERAGE_MONTH = ", average per month"
 
 
-def unit(metric: Metric) -> str:
-    """Write the unit of a single month or year, as an axis carries it.
+def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Turn a table of results into rows of plain values, by name."""
+    return [{str(name): x for name, x in row.items()} for row in table.to_dict("records")]
 
-    Examples
-    --------
-    >>> from bcfstats.define.metrics import METRICS
-    >>> unit(METRICS["delayed_transfers"])
-    'delayed days per 100,000 people aged 18 and over'
-    """
+
+def unit(metric: Metric) -> str:
+    """Write the unit of a single month or year, as an axis carries it."""
     return metric.unit.removesuffix(AVERAGE_MONTH)
 
 
@@ -33,16 +41,13 @@ def value(amount: float, metric: Metric) -> str:
     return f"{text}%" if metric.unit == PER_CENT and math.isfinite(amount) else text
 
 
-def level(row: Row, metric: Metric, side: str) -> str:
-    """Say what the level was in the baseline or outcome window.
+def payment(label: str) -> str:
+    """Name a payment, or the latest year."""
+    return "latest year" if label == LATEST else f"{Period.parse(label).label} payment"
 
-    Parameters
-    ----------
-    row : mapping
-        A row of the windows table.
-    side : str
-        "baseline" or "outcome".
-    """
+
+def level(row: ResultRow, metric: Metric, side: str) -> str:
+    """Say what the level was in the baseline or the outcome window."""
     period = Period.parse(row[f"{side}_period"])
     amount = row[f"{side}_value"]
     if not math.isfinite(amount):
@@ -54,21 +59,20 @@ def level(row: Row, metric: Metric, side: str) -> str:
     return f"In {period.label}{_partly(row, side)} it was {value(amount, metric)}{measure}{each}{sure}."
 
 
-def finding(row: Row, metric: Metric) -> str:
+def finding(row: ResultRow, metric: Metric) -> str:
     """Say what the change was, as a heading: direction, size, and against what noise it was held."""
     before, after = windows(row)
     if row["finding"] == NOT_COMPARED:
         return f"{metric.short_name}: {after} cannot be compared with {before}"
-    size = f"{signed(row['change'])}{_change_unit(row)}"
+    size = with_unit(row["change"], row["change_unit"])
     by_history = row["finding_against"] == AGAINST_HISTORY
+    beyond = "usual movement between years" if by_history else "noise within the two periods"
     if row["finding"] in (BETTER, WORSE):
-        beyond = "usual movement between years" if by_history else "noise within the two periods"
         return f"{metric.short_name}: {row['finding']} in {after} than in {before} ({size}), beyond {beyond}"
-    within = "usual movement between years" if by_history else "noise within the two periods"
-    return f"{metric.short_name}: no change from {before} to {after} beyond {within} ({size})"
+    return f"{metric.short_name}: no change from {before} to {after} beyond {beyond} ({size})"
 
 
-def windows(row: Row) -> tuple[str, str]:
+def windows(row: ResultRow) -> tuple[str, str]:
     """Name the two windows compared, and say where only some of their months could be."""
     before, after = (Period.parse(row[f"{side}_period"]).label for side in ("baseline", "outcome"))
     matched, whole = row["matched_months"], row["outcome_n_expected"]
@@ -77,50 +81,45 @@ def windows(row: Row) -> tuple[str, str]:
     return before, after
 
 
-def change(row: Row) -> str:
+def change(row: ResultRow) -> str:
     """Say how sure the change is, and what the interval leaves out."""
     if row["finding"] == NOT_COMPARED:
         return f"No comparison is made: {row['change_reason'].rstrip('.')}."
-    limits = interval(row["change_lower"], row["change_upper"], 1, as_change=True)
+    size = with_unit(row["change"], row["change_unit"])
     if not math.isfinite(row["change_lower"]):
-        return f"The change is {signed(row['change'])}{_change_unit(row)}. {_sentence(row['change_reason'])}"
-    return f"The change is {signed(row['change'])}{_change_unit(row)}, 95% interval {limits}."
+        return f"The change is {size}. {sentence(row['change_reason'])}"
+    limits = interval(row["change_lower"], row["change_upper"], 1, as_change=True)
+    return f"The change is {size}, 95% interval {limits}."
 
 
-def held_against(row: Row) -> str:
+def held_against(row: ResultRow) -> str:
     """Say what the finding allows for, and what the interval leaves out."""
     if row["finding_against"] == AGAINST_HISTORY:
         return (
-            "The finding allows for the way such rates move between years when nothing is targeted. "
+            "The finding allows for the usual year-to-year change when nothing is targeted. "
             "The intervals allow for noise within the two periods only."
         )
     if row["finding_against"] == AGAINST_NOISE:
         return (
             "The finding and its interval allow for noise within the two periods only. Such rates also "
-            "wander from year to year when nobody acts, often by far more."
+            "change from year to year when nobody acts, often by far more."
         )
     return ""
 
 
-def expected(row: Row, metric: Metric) -> str:
-    """Say what was to be expected if nothing was done, from what was known before the window.
-
-    Parameters
-    ----------
-    row : mapping
-        A row of the outlooks table.
-    """
-    window, known = Period.parse(row["period"]).label, row["known"]
+def expected(row: ResultRow, metric: Metric) -> str:
+    """Say what was to be expected if nothing was done, from what was known before the window."""
+    window = Period.parse(row["period"]).label
     if not math.isfinite(row["expected"]):
         return f"No forecast for {window}: {row['reason'].rstrip('.') or 'the history does not allow one'}."
     limits = interval(row["expected_lower"], row["expected_upper"], metric.decimals)
     return (
-        f"By what was known to {known}, about {value(row['expected'], metric)} was to be expected "
+        f"By what was known to {row['known']}, about {value(row['expected'], metric)} was to be expected "
         f"in {window} if nothing was done (80% interval {limits})."
     )
 
 
-def needed(row: Row, metric: Metric) -> str:
+def needed(row: ResultRow, metric: Metric) -> str:
     """Say what it takes to be significant, and to be found so with 80 % power."""
     significant, detectable = row["minimum_significant"], row["detectable"]
     if not math.isfinite(significant):
@@ -131,55 +130,40 @@ def needed(row: Row, metric: Metric) -> str:
     return f"{first} A true level of {value(detectable, metric)} would be found significant 80 times in 100."
 
 
-def standing(row: Row, metric: Metric) -> str:
-    """Say where the area stands among all areas and those of its group, and whether that may be noise.
-
-    Parameters
-    ----------
-    row : mapping
-        A row of the standings table.
-    """
+def standing(row: ResultRow, metric: Metric) -> str:
+    """Say where the area stands among all areas and those of its group, and whether that may be noise."""
     when = Period.parse(row["period"]).label
     if not math.isfinite(row["value"]):
-        return (
-            f"It is not set beside others: {row['reason'].rstrip('.') or f'there is no figure for {when}'}."
-        )
+        reason = row["reason"].rstrip(".") or f"there is no figure for {when}"
+        return f"It is not set beside others: {reason}."
     if row["n_areas"] == 1:
         return f"No other area has a figure for {when} to be set beside."
     middle = f"the middle of {row['n_areas']} areas was {value(row['median'], metric)}"
-    told = [f"In {when} it was {value(row['value'], metric)}; {middle}."]
-    others = f"{row['n_areas'] - 1} other area{'s' * (row['n_areas'] > 2)}"
+    words = [f"In {when} it was {value(row['value'], metric)}; {middle}."]
+    others = plural(row["n_areas"] - 1, "other area")
     were = "was" if row["n_better"] == 1 else "were"
-    told += [f"{number(row['n_better'])} of {others} {were} better{_in_group(row)}."]
+    words += [f"{number(row['n_better'])} of {others} {were} better{_in_group(row)}."]
     if math.isfinite(row["lower"]):
         limits = interval(row["lower"], row["upper"], metric.decimals)
         if row["lower"] <= row["median"] <= row["upper"]:
-            told += [f"Its 95% interval, {limits}, holds the middle: it may differ by noise alone."]
+            words += [f"Its 95% interval, {limits}, holds the middle: it may differ by noise alone."]
         else:
-            told += [f"Its 95% interval, {limits}, leaves the middle out."]
-    return " ".join(told)
+            words += [f"Its 95% interval, {limits}, leaves the middle out."]
+    return " ".join(words)
 
 
-def _in_group(row: Row) -> str:
+def _in_group(row: ResultRow) -> str:
     group = row["group"]
     if group in ("", OTHERS) or not row["n_group"] > 0:
         return ""
     return f", and {number(row['n_group_better'])} of {number(row['n_group'])} others in {group}"
 
 
-def chances(row: Row, level: str) -> str:
-    """Say how often a level would be paid, as natural frequencies.
-
-    Parameters
-    ----------
-    row : mapping
-        A row of the assessments or ladders table.
-    level : str
-        What the level is.
-    """
+def chances(row: ResultRow, target: str) -> str:
+    """Say how often a target would be paid, as natural frequencies."""
     nothing, half, full = (in_100(row[name]) for name in CHANCES)
     return (
-        f"At {level}, {nothing} areas like this would be paid if nothing is done. "
+        f"At {target}, {nothing} areas like this would be paid if nothing is done. "
         f"If the plan delivers half, {half} would; if it delivers in full, {full}."
     )
 
@@ -189,44 +173,28 @@ def polarity(metric: Metric) -> str:
     return f"{'Lower' if metric.polarity == 'lower' else 'Higher'} is better."
 
 
-def trend(row: Row) -> str:
+def trend(row: ResultRow) -> str:
     """Say what the slope is, or why there is none."""
     if not math.isfinite(row["slope"]):
         return f"Trend: {row['reason']}."
     limits = interval(row["slope_lower"], row["slope_upper"], 1, as_change=True)
-    span = Period.parse(row["period"]).label
     return (
-        f"Over {span} the level moved by {signed(row['slope'])}{_slope_unit(row)} a year "
-        f"(95% interval {limits}, {row['n']:.0f} {row['points']}). {_sentence(row['note'])}"
+        f"Over {Period.parse(row['period']).label} the level moved by "
+        f"{with_unit(row['slope'], row['slope_unit'])} a year "
+        f"(95% interval {limits}, {row['n']:.0f} {row['points']}). {sentence(row['note'])}"
     ).rstrip()
 
 
 def season(national_p: float, note: str, own_weight: float) -> str:
     """Say what may honestly be said of the season of one area."""
-    kept = number(100 * own_weight)
-    whole = (
-        "All areas together show a season" if national_p < 0.05 else "All areas together show no clear season"
-    )
-    told = f" Note: {note}." if note else ""
-    p = f"p = {number(national_p, 3)}" if national_p >= 0.001 else "p < 0.001"
+    shown = "a season" if national_p < 0.05 else "no clear season"
+    remark = f" Note: {note}." if note else ""
     return (
-        f"{whole} ({p}). The area's own pattern counts for {kept}% of its index; "
-        f"the rest is borrowed from all areas.{told}"
+        f"All areas together show {shown} ({p_value(national_p)}). The area's own pattern counts for "
+        f"{number(100 * own_weight)}% of its index; the rest is borrowed from all areas.{remark}"
     )
 
 
-def _partly(row: Row, side: str) -> str:
-    present, expected = row[f"{side}_n_present"], row[f"{side}_n_expected"]
-    return f" ({present} of {expected} months)" if 0 < present < expected else ""
-
-
-def _change_unit(row: Row) -> str:
-    return "%" if row["change_unit"] == PER_CENT else f" {row['change_unit']}"
-
-
-def _slope_unit(row: Row) -> str:
-    return "%" if row["slope_unit"] == PER_CENT else f" {row['slope_unit']}"
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
+def _partly(row: ResultRow, side: str) -> str:
+    present, whole = row[f"{side}_n_present"], row[f"{side}_n_expected"]
+    return f" ({present} of {whole} months)" if 0 < present < whole else ""

@@ -1,7 +1,10 @@
-"""Setting one board's ambitions, as a notebook walks through it: each factor in sentences, then its table."""
+"""Setting one board's ambitions, as a notebook walks through it: each factor in words and a table."""
 
+import csv
+import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,41 +14,230 @@ from bcfstats.define.metrics import METRICS, Metric, get_metric
 from bcfstats.define.periods import Period
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme
 from bcfstats.errors import ParameterError
-from bcfstats.judge import board as factors
+from bcfstats.judge import board as judge
 from bcfstats.judge.ambitions import assess_ambitions
 from bcfstats.judge.assessment import series_table
-from bcfstats.judge.board import Board, as_targets, board_metrics
+from bcfstats.judge.board import Board, as_paid, as_targets, board_metrics
 from bcfstats.judge.ladder import ladder_of
 from bcfstats.judge.outlook import NoOutlook, Outlook
 from bcfstats.judge.patterns import season_table
+from bcfstats.judge.payment import ambiguity
+from bcfstats.judge.plan import ambition_consistency
+from bcfstats.judge.progress import progress, trajectory
+from bcfstats.judge.risk import payment_chances, risk_register
+from bcfstats.judge.verdicts import UNKNOWN, VERDICTS, counted
 from bcfstats.read.data import Data
+from bcfstats.read.targets import keep_targets
+from bcfstats.read.template import export_template, load_template
 from bcfstats.show import sentences
-from bcfstats.show.charts.area import MONTH_NAMES, history_chart, ladder_chart, season_chart
+from bcfstats.show.charts.ambitions import ladder_chart
 from bcfstats.show.charts.chart import Chart
-from bcfstats.show.chosen import Chosen
-from bcfstats.show.parts import Part, section
-from bcfstats.words import EXAMPLE, EXAMPLE_SOURCE, interval, number, signed
+from bcfstats.show.charts.history import history_chart, season_chart
+from bcfstats.show.page import Part, fill, section
+from bcfstats.show.sentences import ResultRow, rows_of
+from bcfstats.words import (
+    EXAMPLE,
+    EXAMPLE_SOURCE,
+    MONTH_NAMES,
+    NOT_KNOWN,
+    in_100,
+    interval,
+    number,
+    p_value,
+    with_unit,
+)
 
 SOURCE = "set_ambitions notebook"
-SHADED = ". Shaded: the baseline, with its level. Tinted: 80% limits of what is expected if nothing is done"
-Row = Mapping[str, Any]
+DELIVERED = {"do_nothing": "nothing is done", "half": "half is delivered", "delivered": "all is delivered"}
+NOT_CONFIRMED = "The headings and labels are not confirmed: compare them with your own copy of the template."
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """One board's targets, and what was made of them: verdicts, chances of payment, risks, files."""
+
+    board: Board
+    targets: pd.DataFrame
+    assessments: pd.DataFrame
+
+    def verdicts(self) -> Part:
+        """Tabulate the targets with their verdicts and chances."""
+        rows = [
+            [
+                *self._names(row),
+                sentences.value(row["baseline_value"], self._metric(row)),
+                sentences.value(row["target_value"], self._metric(row)),
+                with_unit(row["ambition_percent"], "%"),
+                VERDICTS[row["verdict"]].words,
+                *(_chance(row[name]) for name in ("p_paid_do_nothing", "p_paid_if_delivered", "reach")),
+            ]
+            for row in self._rows()
+        ]
+        headings = ["Metric", "Payment", "Baseline", "Target", "Change", "Verdict", "Paid if nothing is done"]
+        headings += ["Paid if all is delivered", "Past yearly changes as good"]
+        return section(
+            f"{len(rows)} targets: {counted(self.assessments['verdict'])}.",
+            table=(headings, rows, "Targets and verdicts", (2, 3, 4, 6, 7, 8)),
+        )
+
+    def reasons(self) -> Part:
+        """Explain each verdict in sentences."""
+        reasons = [
+            (", ".join(self._names(row)), VERDICTS[row["verdict"]].words, row["reasons"])
+            for row in self._rows()
+        ]
+        return Part(fill("reasons.html.j2", reasons=reasons))
+
+    def chances(self, correlation: float = 0.2) -> Part:
+        """Say how likely each payment is to be earned in all its metrics."""
+        table = payment_chances(
+            as_paid(self.board, self.assessments),
+            self.board.rules,
+            correlation=correlation,
+            metrics=self.board.metrics,
+        )
+        rows = [
+            [
+                self.board.rules.payment(row["payment"]).label,
+                f"{row['metrics_known']} of {row['metrics_due']}",
+                *(_chance(row[f"all_{case}"]) for case in DELIVERED),
+                *(number(row[f"expected_{case}"], 1) for case in DELIVERED),
+                row["note"],
+            ]
+            for row in rows_of(table)
+        ]
+        headings = ["Payment", "Metrics with a chance"]
+        headings += [f"All paid if {words}" for words in DELIVERED.values()]
+        headings += [f"Metrics paid on average if {words}" for words in DELIVERED.values()]
+        return section(
+            ambiguity(self.board.rules),
+            f"The chances are joined with a correlation of {correlation:g}, which is not known: try several.",
+            table=([*headings, "Note"], rows, "Chance that every metric of a payment is paid", range(2, 8)),
+        )
+
+    def risks(self) -> Part:
+        """Tabulate the rows for the shared risk register."""
+        found = risk_register(self.assessments, self.board.rules, metrics=self.board.metrics)
+        rows = [
+            [
+                *self._names(row),
+                row["risk"],
+                number(row["likely_shortfall"]),
+                number(row["large_shortfall"]),
+                str(row["shortfall_of"]) if isinstance(row["shortfall_of"], str) else "",
+            ]
+            for row in rows_of(found)
+        ]
+        headings = ["Metric", "Payment", "Risk", "Likely shortfall", "Shortfall in the worst tenth", "Of"]
+        return section(found["what_follows"].iloc[0], table=(headings, rows, "Risks", (3, 4)))
+
+    def consistency(self, groups: pd.DataFrame, shares: pd.DataFrame) -> Part:
+        """Hold the targets against the ambitions of commissioning groups (`ambition_consistency`)."""
+        found = ambition_consistency(self.assessments, groups, shares)
+        rows = [
+            [
+                *self._names(row),
+                with_unit(row["ambition_percent"], "%"),
+                with_unit(row["implied_percent"], "%"),
+                row["groups"],
+                row["finding"],
+                row["note"],
+            ]
+            for row in rows_of(found)
+        ]
+        headings = ["Metric", "Payment", "Board's change", "Groups' change", "Groups", "Finding", "Note"]
+        return section(table=(headings, rows, "The board's targets and the groups' ambitions", (2, 3)))
+
+    def phased(self, metric: str, payment: str, by: str = "quarter") -> Part:
+        """Split a target for months into quarters or months, with the season (`trajectory`)."""
+        row = next(row for row in self._rows() if (row["metric"], row["payment"]) == (metric, payment))
+        window, found = Period.parse(row["target_period"]), self._metric(row)
+        total = row["target_value"] / found.multiplier * row["baseline_denominator"] * window.n_months
+        plan = trajectory(self.board.observations, found, window, self.board.area_code, total, by=by)
+        rows = [
+            [part["period"], str(part["days"]), number(part["target"]), number(part["cumulative"])]
+            for part in rows_of(plan)
+        ]
+        return section(
+            f"{found.short_name}: {number(total)} over {window.label}, with the population of the baseline.",
+            table=(["Period", "Days", "Target", "By its end"], rows, "The target by period", (1, 2, 3)),
+        )
+
+    def progress(self, known_until: str) -> Part:
+        """Say how far each monthly ambition had come by a month (`progress`)."""
+        monthly = self.assessments["metric"].map(lambda name: self.board.metrics[name].frequency == "month")
+        followed = self.assessments.loc[monthly & (self.assessments["verdict"] != UNKNOWN)]
+        if followed.empty:
+            return section("None of these targets can be followed by the month.")
+        found = progress(
+            self.board.observations,
+            followed,
+            self.board.rules,
+            known_until=known_until,
+            metrics=self.board.metrics,
+        )
+        rows = [
+            [
+                *self._names(row),
+                f"{row['months_known']:.0f} of {row['months']:.0f}",
+                row["status"],
+                row["why"],
+            ]
+            for row in rows_of(found)
+        ]
+        return section(
+            table=(
+                ["Metric", "Payment", "Months known", "Status", "Why"],
+                rows,
+                f"Progress to {known_until}",
+                (),
+            )
+        )
+
+    def template_csv(self) -> str:
+        """Write the planning template's table as CSV text (`export_template`)."""
+        paid = as_paid(self.board, self.assessments)
+        return export_template(paid, self.board.area_code, metrics=self.board.metrics)
+
+    def template(self) -> Part:
+        """Show what to type into the planning template's table."""
+        board, headings, *lines = csv.reader(io.StringIO(self.template_csv()))
+        rows, label = [], ""
+        for line in lines:
+            label = line[0] or label
+            rows.append([label, line[1] or "Period", *line[2:]])
+        remark = () if load_template().confirmed else (NOT_CONFIRMED,)
+        table = ([headings[0], "Row", *headings[2:]], rows, ": ".join(board), ())
+        return section(*remark, table=table)
+
+    def write(self, path: str | Path) -> Part:
+        """Write the targets into a CSV file that `bcfstats check` reads; its other rows stay as they are."""
+        rows = [
+            {**row, "area": row["area_code"], "change_percent": f"{row['change_percent']:g}"}
+            for row in rows_of(self.targets)
+        ]
+        written = keep_targets(
+            path,
+            rows,
+            pd.DataFrame({"area_code": [self.board.area_code], "area_name": [self.board.area_name]}),
+        )
+        return section(f"{len(rows)} targets of {self.board.area_name} are in {written}.")
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return rows_of(self.assessments)
+
+    def _metric(self, row: ResultRow) -> Metric:
+        return self.board.metrics[row["metric"]]
+
+    def _names(self, row: ResultRow) -> list[str]:
+        return [self._metric(row).short_name, row["payment"]]
 
 
 @dataclass(frozen=True, eq=False)
 class Ambitions:
-    """What the figures say of each factor of paragraphs 50 and 51, for one board; then the choice.
-
-    Attributes
-    ----------
-    board : Board
-    """
+    """What the figures say of each factor of paragraphs 50 and 51, for one board; then the choice."""
 
     board: Board
-
-    @property
-    def area_code(self) -> str:
-        """Code of the board's area."""
-        return self.board.area_code
 
     def heading(self) -> Part:
         """Say whose ambitions these are, by which rules, and which targets are due."""
@@ -57,7 +249,7 @@ class Ambitions:
                 _label(row["period"]) or "not fixed",
                 row["note"] or "fixed by the scheme",
             ]
-            for row in self.board.due.to_dict("records")
+            for row in rows_of(self.board.due)
         ]
         headings = ["Metric", "Payment, as a targets file has it", "Paid in", "Rests on", "Period"]
         return section(
@@ -68,7 +260,7 @@ class Ambitions:
 
     def baselines(self) -> Part:
         """Say for which targets there is a clear baseline."""
-        found = self._told(factors.clear_baselines)
+        found = self._each(judge.clear_baselines)
         rows = [
             [
                 *self._names(row),
@@ -91,14 +283,14 @@ class Ambitions:
 
     def trends(self) -> Part:
         """Say how each metric has moved, and what is expected if nothing is done."""
-        found = self._told(factors.expected_trends)
+        found = self._each(judge.expected_trends)
         rows = [
             [
                 *self._names(row),
                 _slope(row),
                 sentences.value(row["expected"], self._metric(row)),
                 interval(row["expected_lower"], row["expected_upper"], self._metric(row).decimals),
-                _percent(row["expected_percent"]),
+                with_unit(row["expected_percent"], "%"),
                 row["remark"],
             ]
             for row in found
@@ -115,7 +307,7 @@ class Ambitions:
     def seasons(self) -> Part:
         """Say how the season bears on the months that are paid on."""
         rows = []
-        for row in self._told(factors.seasons_of):
+        for row in self._each(judge.seasons_of):
             known = np.isfinite(row["window_index"])
             rows.append(
                 [
@@ -123,7 +315,7 @@ class Ambitions:
                     number(row["window_index"], 2) if known else "no index",
                     _month(row["highest"], row["highest_index"]) if known else "none",
                     _month(row["lowest"], row["lowest_index"]) if known else "none",
-                    _p_value(row["national_p"]) if known else "none",
+                    p_value(row["national_p"]) if known else "none",
                     row["remark"],
                 ]
             )
@@ -136,7 +328,7 @@ class Ambitions:
 
     def reachable(self) -> Part:
         """Say which targets are challenging and yet achievable."""
-        rows = [[*self._names(row), row["advice"]] for row in self._told(factors.reachable_targets)]
+        rows = [[*self._names(row), row["advice"]] for row in self._each(judge.reachable_targets)]
         return section(
             "Challenging: paid for doing nothing at most 20 times in 100, beyond chance and beyond what is "
             "expected anyway. Achievable: at least 5 in 100 past yearly changes of all areas were as good.",
@@ -146,7 +338,7 @@ class Ambitions:
     def needed(self) -> Part:
         """Say what it takes to be statistically significant."""
         levels = ("beyond_noise", "significant", "detectable")
-        found = self._told(factors.improvements_needed)
+        found = self._each(judge.improvements_needed)
         rows = [
             [
                 *self._names(row),
@@ -183,11 +375,9 @@ class Ambitions:
             mine.reset_index(drop=True),
             windows,
             outlooks=ahead,
-            source=EXAMPLE_SOURCE if self.board.is_example else None,
+            source=EXAMPLE_SOURCE if self.board.is_example else "",
         )
-        if drawn is None:
-            return section(f"{self._metric(due).short_name}: there is no figure to draw.")
-        return replace(drawn, caption=drawn.caption.partition(". Shaded")[0] + SHADED * bool(windows))
+        return drawn or section(f"{self._metric(due).short_name}: there is no figure to draw.")
 
     def season(self, metric: str) -> Chart | Part:
         """Draw the month indices of a metric from the months before those paid on; or say why not."""
@@ -209,43 +399,30 @@ class Ambitions:
         ladder = ladder_of(seen, payment, self.board.rules)
         due = self.board.due.set_index(["metric", "payment"])
         window = Period.parse(due["period"][(found.id, payment)])
-        drawn = ladder_chart(self.board.area_name, found, window, ladder.rungs.to_dict("records"))
+        drawn = ladder_chart(self.board.area_name, found, window, rows_of(ladder.rungs))
         return drawn or section(f"{found.short_name}, {payment}: no level is a possible value.")
 
     def choose(
-        self, chosen: Sequence[tuple[str, str, float]], *, allocations: pd.DataFrame | None = None
-    ) -> Chosen:
-        """Judge what the board has chosen, as `bcfstats check` judges it.
-
-        Parameters
-        ----------
-        chosen : sequence of (metric, payment, change)
-            The change from the baseline in per cent, minus for a reduction.
-        allocations : DataFrame, optional
-            From `read_allocations`: the money behind each payment.
-
-        Raises
-        ------
-        ParameterError
-            If a choice is for a target that is not due, or there are two for one.
-        """
+        self, changes: Sequence[tuple[str, str, float]], *, allocations: pd.DataFrame | None = None
+    ) -> Targets:
+        """Judge what the board has chosen: for each target metric, payment and change in per cent."""
         board = self.board
-        targets = as_targets(board, chosen, SOURCE)
+        targets = as_targets(board, changes, SOURCE)
         judged = assess_ambitions(
             board.observations, targets, board.rules, allocations=allocations, metrics=board.metrics
         )
-        return Chosen(board, targets, judged.assign(area_name=board.area_name))
+        return Targets(board, targets, judged.assign(area_name=board.area_name))
 
-    def _told(self, tell: Callable[[Board], pd.DataFrame]) -> list[dict[str, Any]]:
-        return [dict(row) for row in tell(self.board).to_dict("records")]
+    def _each(self, factor: Callable[[Board], pd.DataFrame]) -> list[dict[str, Any]]:
+        return rows_of(factor(self.board))
 
-    def _metric(self, row: Row) -> Metric:
+    def _metric(self, row: ResultRow) -> Metric:
         return self.board.metrics[row["metric"]]
 
-    def _names(self, row: Row) -> list[str]:
+    def _names(self, row: ResultRow) -> list[str]:
         return [self._metric(row).short_name, row["payment"]]
 
-    def _improves(self, row: Row) -> bool:
+    def _improves(self, row: ResultRow) -> bool:
         sign = -1.0 if self._metric(row).polarity == "lower" else 1.0
         return bool(sign * row["expected_percent"] > 0)
 
@@ -258,7 +435,7 @@ class Ambitions:
         row = {str(key): value for key, value in rows.iloc[0].items()}
         return row, self.board.outlooks[(row["metric"], row["payment"])]
 
-    def _before(self, due: Row) -> pd.DataFrame:
+    def _before(self, due: ResultRow) -> pd.DataFrame:
         rows = self.board.observations.loc[self.board.observations["metric"] == due["metric"]]
         return rows.loc[pd.to_datetime(rows["period_end"]).dt.date < Period.parse(due["period"]).start]
 
@@ -288,31 +465,26 @@ def open_ambitions(
     )
 
 
+def _chance(chance: float) -> str:
+    return in_100(chance) if np.isfinite(chance) else NOT_KNOWN
+
+
 def _label(period: str) -> str:
     return Period.parse(period).label if period else ""
 
 
-def _percent(value: float) -> str:
-    return f"{signed(value)}%" if np.isfinite(value) else "not known"
-
-
-def _slope(row: Row) -> str:
+def _slope(row: ResultRow) -> str:
     if not np.isfinite(row["slope"]):
-        return str(row["reason"]) or "not known"
-    unit = "%" if row["slope_unit"] == "%" else f" {row['slope_unit']}"
+        return str(row["reason"]) or NOT_KNOWN
     limits = interval(row["slope_lower"], row["slope_upper"], 1, as_change=True)
-    return f"{signed(row['slope'])}{unit} ({limits})"
+    return f"{with_unit(row['slope'], row['slope_unit'])} ({limits})"
 
 
 def _month(month: float, index: float) -> str:
     return f"{MONTH_NAMES[int(month) - 1]} ({number(index, 2)})"
 
 
-def _p_value(p: float) -> str:
-    return "below 0.001" if p < 0.001 else number(p, 3)
-
-
-def _level(row: Row, name: str, metric: Metric) -> str:
+def _level(row: ResultRow, name: str, metric: Metric) -> str:
     if not np.isfinite(row[name]):
-        return "no possible value" if np.isfinite(row["baseline"]) else "not known"
-    return f"{sentences.value(row[name], metric)} ({_percent(row[f'{name}_percent'])})"
+        return "no possible value" if np.isfinite(row["baseline"]) else NOT_KNOWN
+    return f"{sentences.value(row[name], metric)} ({with_unit(row[f'{name}_percent'], '%')})"

@@ -1,18 +1,84 @@
 """Tile maps: one equal tile an area, its answer by colour and mark, and the area's label under it."""
 
+import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
 
 import pandas as pd
 from markupsafe import Markup
 
 from bcfstats.define.areas import AREAS, TILES
 from bcfstats.judge.national import NO_REGION
+from bcfstats.judge.verdicts import VERDICTS
 from bcfstats.show.page import fill
-from bcfstats.show.tallies import Kind
 
 WIDTH, BLOCK, ABREAST = 15, 7, 2  # in tiles: of every map, of a block; and how many blocks side by side
+SIDE = 20  # units of the picture that a tile is wide and high
 LETTERS = 4
+BLANK, SEVERAL = "blank", "several"
+
+
+@dataclass(frozen=True)
+class Category:
+    """One answer of several: its name in the results, its words, what it means, and how its tile is drawn."""
+
+    name: str
+    words: str
+    meaning: str
+    colour: str
+    ink: str
+    mark: str
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What is counted, findings on the past or verdicts on proposed targets: every answer there is.
+
+    Attributes
+    ----------
+    id : str
+        "finding" or "verdict".
+    categories : tuple of Category
+        In the order they are shown in.
+    nothing : str
+        Name of the answer that says nothing.
+    headline : tuple of str
+        Names of the answers to be said first.
+    of_one, of_all, none : str
+        What is counted on one map, and in all; what an area has that is in none.
+    """
+
+    id: str
+    categories: tuple[Category, ...]
+    nothing: str
+    headline: tuple[str, ...]
+    of_one: str
+    of_all: str
+    none: str
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What each answer is called inside a sentence, in order."""
+        return {category.name: category.words for category in self.categories}
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the answers, in order."""
+        return list(self.words)
+
+
+@cache
+def answers(name: str) -> Answers:
+    """Give the answers called "finding" or "verdict"."""
+    found = tomllib.loads(Path(__file__).with_name("answers.toml").read_text(encoding="utf-8"))[name]
+    verdicts = {verdict: asdict(words) for verdict, words in VERDICTS.items()}
+    categories = (
+        Category(**{"words": entry["name"], **verdicts.get(entry["name"], {}), **entry})
+        for entry in found.pop("category")
+    )
+    return Answers(name, tuple(categories), **found | {"headline": tuple(found["headline"])})
 
 
 @dataclass(frozen=True)
@@ -49,44 +115,25 @@ class Layout:
         return max((spot.row for spot in self.spots.values()), default=0) + 1
 
     def borders(self) -> list[tuple[int, int, bool]]:
-        """Give the edges between tiles of different regions, and around them all.
-
-        Returns
-        -------
-        list of (column, row, across)
-            Where the edge begins; whether it runs across (to the right) or down.
-        """
+        """Give the edges between regions and around them: where each begins, and whether it runs across."""
         region = {(spot.column, spot.row): spot.region for spot in self.spots.values()}
         edges = set()
         for (column, row), name in region.items():
-            for place, other in (
+            for edge, other in (
                 ((column, row, True), (column, row - 1)),
                 ((column, row + 1, True), (column, row + 1)),
                 ((column, row, False), (column - 1, row)),
                 ((column + 1, row, False), (column + 1, row)),
             ):
                 if region.get(other) != name:
-                    edges.add(place)
+                    edges.add(edge)
         return sorted(edges)
 
 
 def layout(areas: pd.DataFrame, *, is_example: bool) -> Layout:
-    """Lay out the tiles of a map.
+    """Lay out the tiles: as the 152 areas of England lie where every area is one of them, else in blocks.
 
-    It answers: where on the map is each area?
-
-    Parameters
-    ----------
-    areas : DataFrame
-        With `area_code`, `area_name` and `region`.
-    is_example : bool
-        Whether the areas are made up.
-
-    Returns
-    -------
-    Layout
-        The map of England with all its 152 areas of 2014, where every area is one of them; otherwise blocks
-        of tiles by region, in the order of the areas, which are no map of anything.
+    Blocks of tiles by region, in the order of the areas, are no map of anything.
     """
     if not is_example and len(areas) and set(areas["area_code"]) <= set(TILES):
         spots = {
@@ -106,60 +153,28 @@ def _by_region(areas: pd.DataFrame) -> Layout:
         beside = regions[first : first + ABREAST]
         for left, (region, inside) in zip(range(0, WIDTH, BLOCK + 1), beside, strict=False):
             names.append((str(region), left, top))
-            for place, area in enumerate(inside.itertuples()):
-                down, right = divmod(place, BLOCK)
+            for i, area in enumerate(inside.itertuples()):
+                down, right = divmod(i, BLOCK)
                 label = "".join(filter(str.isalnum, str(area.area_name)))[:LETTERS]
                 spots[str(area.area_code)] = Spot(left + right, top + 1 + down, label, str(region))
         top += 1 + max(-(-len(inside) // BLOCK) for _, inside in beside)
     return Layout(spots, tuple(names), of_england=False)
 
 
-SIDE = 20  # units of the picture that a tile is wide and high
-BLANK, SEVERAL = "blank", "several"
-
-
-def tile_parts(plan: Layout, kinds: Sequence[Kind]) -> Markup:
-    """Draw once what all maps of a page are made of: tiles of each answer, labels, borders of regions.
-
-    Parameters
-    ----------
-    plan : Layout
-        From `layout`.
-    kinds : sequence of Kind
-        Whose answers the maps show.
-
-    Returns
-    -------
-    Markup
-        Draws nothing by itself; to stand on the page before its maps.
-    """
+def tile_parts(plan: Layout, shown: Sequence[Answers]) -> Markup:
+    """Write what all maps of a page share: a tile for each answer, labels and borders."""
     edges = "".join(
         f"M{column * SIDE} {row * SIDE}{'h' if across else 'v'}{SIDE}"
         for column, row, across in plan.borders()
     )
-    return fill("tile_parts.html.j2", plan=plan, kinds=kinds, edges=edges, side=SIDE)
+    return fill("tile_parts.html.j2", plan=plan, shown=shown, edges=edges, side=SIDE)
 
 
-def tile_map(plan: Layout, answers: Mapping[str, str], of: Kind, alt: str) -> Markup:
-    """Draw a map from the parts on the same page.
-
-    Parameters
-    ----------
-    plan : Layout
-        The one of the parts.
-    answers : mapping of str to str
-        By area code: the name of a category of the kind, or `SEVERAL`. Areas without one are drawn as such.
-    of : Kind
-    alt : str
-        What the map shows, for who cannot see it.
-
-    Returns
-    -------
-    Markup
-    """
-    names = {name: f"{of.id}{place}" for place, name in enumerate(of.names)} | {SEVERAL: SEVERAL}
+def tile_map(plan: Layout, by_area: Mapping[str, str], of: Answers, alt: str) -> Markup:
+    """Draw a map from the parts on the same page: each area's category, several, or none."""
+    names = {name: f"{of.id}{i}" for i, name in enumerate(of.names)} | {SEVERAL: SEVERAL}
     tiles = [
-        (spot.column * SIDE, spot.row * SIDE, names.get(answers.get(code, ""), BLANK))
+        (spot.column * SIDE, spot.row * SIDE, names.get(by_area.get(code, ""), BLANK))
         for code, spot in plan.spots.items()
     ]
     return fill("tile_map.html.j2", plan=plan, tiles=tiles, alt=alt, side=SIDE, width=WIDTH)

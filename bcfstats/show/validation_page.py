@@ -18,21 +18,7 @@ _SIDE, _EDGE = 320, 48
 def validation_page(
     validations: Iterable[Validation], nulls: pd.DataFrame | None = None, *, seed: int | None = None
 ) -> str:
-    """Write what was found as Markdown.
-
-    Parameters
-    ----------
-    validations : iterable of Validation
-        One a panel.
-    nulls : DataFrame, optional
-        From `judge.validation.simulated_nulls`.
-    seed : int, optional
-        Its seed.
-
-    Returns
-    -------
-    str
-    """
+    """Write what was found as Markdown."""
     parts = [section for validation in validations for section in _panel_sections(validation)]
     if nulls is not None:
         parts.append(_nulls_section(nulls, seed))
@@ -180,15 +166,7 @@ def _nulls_section(nulls: pd.DataFrame, seed: int | None) -> str:
 
 
 def reliability_svg(frame: pd.DataFrame, title: str) -> str:
-    """Draw the reliability of the chances given as SVG: on the diagonal they are right.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        `Validation.reliability`.
-    title : str
-        Read out in place of the picture.
-    """
+    """Draw the reliability of the chances given as SVG: on the diagonal they are right."""
     size = _SIDE + 2 * _EDGE
     pooled = _pooled(frame)
     points = [

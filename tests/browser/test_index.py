@@ -9,7 +9,7 @@ import pytest
 from bcfstats.define.areas import areas_frame
 from bcfstats.define.metrics import METRICS
 from bcfstats.judge.results import BETTER, NOT_COMPARED, UNCLEAR, WORSE
-from bcfstats.show.index_page import areas_page
+from bcfstats.show.all_areas import areas_page
 from tests.browser.rules import broken_rules, contrast
 
 HOSTILE = """<img src=x onerror="document.title='run'"></script><script>document.title='run'</script>"""

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from bcfstats.show.charts.drawing import palette
+from bcfstats.show.palettes import palette
 from tests.browser.rules import broken_rules, contrast
 
 FOCUSABLE = "a[href], button, input, summary, [tabindex='0']"

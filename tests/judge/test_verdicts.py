@@ -6,7 +6,6 @@ import pytest
 
 from bcfstats.judge.targets import Cutoffs, Proposal
 from bcfstats.judge.verdicts import cannot, sentences
-from bcfstats.words import in_100
 from tests.judge.made_up import an_outlook
 
 NAN = float("nan")
@@ -170,18 +169,3 @@ def test_long_reasons_are_cut_into_sentences_of_25_words():
     found = list(cannot(" ".join(["word"] * 52)))[1:]
     assert [len(part.split()) for part in found] == [25, 25, 2]
     assert all(part.startswith("Word") and part.endswith(".") for part in found)
-
-
-@pytest.mark.parametrize(
-    ("chance", "words"),
-    [
-        (0.01, "1 in 100"),
-        (0.0099, "fewer than 1 in 100"),
-        (0.99, "99 in 100"),
-        (0.9901, "more than 99 in 100"),
-        (0.505, "50 in 100"),  # 50.5 is half way: to the even
-        (NAN, "an unknown number in 100"),
-    ],
-)
-def test_chances_in_100(chance, words):
-    assert in_100(chance) == words

@@ -35,7 +35,7 @@ def test_every_chart_has_its_finding_and_the_figures_drawn(shares, days):
 
 
 def test_funnel_lists_every_area_with_a_figure(shares):
-    known = shares.found.areas["value"].notna()
+    known = shares.beside.areas["value"].notna()
     assert len(shares.chart().rows) == known.sum()
 
 
@@ -60,7 +60,7 @@ def test_conclusions_say_what_they_may_not(shares, days):
 
 
 def test_words_agree_with_the_table(shares):
-    rows = shares.found.areas.set_index("area_name")
+    rows = shares.beside.areas.set_index("area_name")
     told = {"within": "no larger than chance explains", "above": "lies above", "below": "lies below"}
     for name in ("Aldamount", "Ilvacliff"):
         sentence = next(part for part in shares.conclusions().split("<p>") if part.startswith(name))

@@ -9,8 +9,8 @@ from bcfstats.judge.ambitions import assess_ambitions
 from bcfstats.judge.screening import sound
 from bcfstats.judge.what_if import WhatIf
 from bcfstats.read.targets import read_targets
-from bcfstats.show.charts.drawing import palette
 from bcfstats.show.explorer import Explorer
+from bcfstats.show.palettes import palette
 
 
 @pytest.fixture(scope="module")

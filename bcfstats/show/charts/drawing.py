@@ -8,7 +8,7 @@ is shared between charts, and nothing is registered to be closed.
 import io
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -20,9 +20,7 @@ from matplotlib.text import Text
 from numpy.typing import ArrayLike, NDArray
 
 from bcfstats.show.palettes import ANALYSIS_FUNCTION, palette
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from bcfstats.words import capital, number
 
 Floats = NDArray[np.float64]
 Dashes = tuple[float, tuple[float, ...]] | Literal["solid"]
@@ -72,19 +70,7 @@ class Label(Text):
 
 
 class Plot:
-    """A chart's frame, on which lines, points, bands and labels are put at places of its two scales.
-
-    Parameters
-    ----------
-    unit : str
-        What the values are, written above the chart.
-    across, up : two floats
-        The ends of the scale from left to right, and of that from bottom to top.
-    height, left : float
-        Height in inches, of 7.2 in width; share of the width that is left to labels.
-    look : str
-        Name of a palette.
-    """
+    """A chart's frame, on which lines, points, bands and labels are put at places of its two scales."""
 
     def __init__(
         self,
@@ -101,7 +87,7 @@ class Plot:
         self.across, self.up, self.height = across, up, height
         self.left, self.right = left, 0.97
         self.bottom, self.top = 0.38 / height, 1 - 0.45 / height
-        self._write(0.01, 1 - 0.1 / height - self._tall(A_DIGIT), unit[:1].upper() + unit[1:], "left")
+        self._write(0.01, 1 - 0.1 / height - self._tall(A_DIGIT), capital(unit), "left")
 
     def line(
         self, x: ArrayLike, y: ArrayLike, colour: str, *, width: float = 1.6, dashes: Dashes = "solid"
@@ -226,15 +212,7 @@ class Plot:
 
 
 def ends(*values: ArrayLike, margin: float = 0.15, low: float | None = None) -> tuple[float, float]:
-    """Choose the ends of a scale that holds all values, with a margin; from `low` if that is given.
-
-    Examples
-    --------
-    >>> ends([1.0, float("nan")], [3.0], margin=0.5)
-    (0.0, 4.0)
-    >>> ends([], low=0)
-    (0, 1.15)
-    """
+    """Choose the ends of a scale that holds all values, with a margin; from `low` if that is given."""
     found = np.concatenate([np.ravel(np.asarray(part, dtype=float)) for part in values])
     found = found[np.isfinite(found)]
     least, most = (float(found.min()), float(found.max())) if found.size else (0.0, 1.0)
@@ -244,15 +222,7 @@ def ends(*values: ArrayLike, margin: float = 0.15, low: float | None = None) -> 
 
 
 def round_values(low: float, high: float) -> tuple[list[float], list[str]]:
-    """Choose at most seven round values between two limits, with as many decimals as tell them apart.
-
-    Examples
-    --------
-    >>> round_values(0, 1234)
-    ([0.0, 250.0, 500.0, 750.0, 1000.0], ['0', '250', '500', '750', '1,000'])
-    >>> round_values(0.92, 1.07)[1]
-    ['0.95', '1.00', '1.05']
-    """
+    """Choose at most seven round values between two limits, with as many decimals as tell them apart."""
     size = 10.0 ** np.floor(np.log10((high - low) / 6))
     step = next(step for step in size * np.array([1, 2, 2.5, 5, 10]) if (high - low) / step <= 6)
     decimals = next(places for places in range(12) if np.isclose(round(step, places), step, rtol=1e-9))
@@ -260,20 +230,11 @@ def round_values(low: float, high: float) -> tuple[list[float], list[str]]:
     return values.tolist(), [f"{value:,.{decimals}f}" for value in values]
 
 
-def figure_with_ticks(unit: str) -> "tuple[Figure, Axes, dict[str, str]]":
-    """Make a figure with axes and ticks of matplotlib's choice: dear, and easy."""
-    colour = palette()
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, 3.2))
-        axes = figure.add_axes((0.09, 0.12, 0.88, 0.74))
-    figure.text(0.01, 0.97, unit[:1].upper() + unit[1:], va="top", color=colour["text"])
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.grid(axis="y", color=colour["grid"], linewidth=0.7)
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=colour["text"], length=0)
-    axes.locator_params(axis="y", nbins=6)
-    axes.set_ymargin(0.15)
-    return figure, axes, colour
+def round_sizes(across: tuple[float, float]) -> tuple[list[float], list[str]]:
+    """Choose round numbers, and write them, on a scale of powers of ten."""
+    every = [step * 10.0**power for power in range(9) for step in (1, 2, 5)]
+    inside = [size for size in every if across[0] <= np.log10(size) <= across[1]]
+    return [float(np.log10(size)) for size in inside], [number(size) for size in inside]
 
 
 def svg_of(figure: Figure) -> str:

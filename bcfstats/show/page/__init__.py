@@ -1,7 +1,8 @@
-"""The page: templates for tables, sections, the area report and the index."""
+"""The page: templates filled, tables and paragraphs as they stand in a report or a notebook."""
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,24 +10,58 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from bcfstats.words import capital
+
 FOLDER = Path(__file__).parent
+Table = tuple[Sequence[str], Sequence[Sequence[object]], str, Sequence[int]]
 
 
 @cache
 def fill_environment() -> Environment:
     """Return what the templates are compiled and filled with; every value is escaped."""
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["capital"] = capital
+    return environment
 
 
 def fill(template: str, **values: Any) -> Markup:
     """Fill one of the templates beside this file; every value is escaped unless it is `Markup`."""
     return Markup(fill_environment().get_template(template).render(**values))
+
+
+class Part(Markup):
+    """A piece of a report: shows itself in a notebook, and stands on the page as it is."""
+
+    def _repr_html_(self) -> str:
+        return str(self)
+
+
+def html_table(
+    headings: Sequence[str], rows: Sequence[Sequence[object]], caption: str, *, numeric: Sequence[int] = ()
+) -> Markup:
+    """Write a table whose first column heads its rows; an empty cell says "none".
+
+    Text is escaped, `Markup` is not; the columns counted in `numeric` are set flush right.
+    """
+    return fill("table.html.j2", headings=headings, rows=rows, caption=caption, numeric=set(numeric))
+
+
+def section(*paragraphs: str, table: Table | None = None, note: str = "") -> Part:
+    """Write sentences, and below them a table: headings, rows, caption, columns set flush right.
+
+    The note stands above all, such as that the figures are made up.
+    """
+    below = Markup()
+    if table is not None:
+        headings, rows, caption, numeric = table
+        below = html_table(headings, rows, caption, numeric=numeric)
+    return Part(fill("paragraphs.html.j2", note=note, paragraphs=paragraphs, table=below))
 
 
 def style(*others: str) -> Markup:

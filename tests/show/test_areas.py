@@ -1,16 +1,13 @@
-"""Where an area stands, and its chance of payment, as drawn: places and dots are counted in the picture."""
+"""Where an area stands, as drawn: places are measured in the picture."""
 
 import re
 
 import numpy as np
 import pytest
-from scipy import ndimage
 
 from bcfstats.define.metrics import METRICS
-from bcfstats.define.periods import Period
 from bcfstats.show import sentences
-from bcfstats.show.charts.chance import chance_chart
-from bcfstats.show.charts.peers import peers_chart
+from bcfstats.show.charts.areas import peers_chart
 from bcfstats.show.palettes import palette
 
 METRIC = METRICS["care_home_admissions"]
@@ -38,13 +35,6 @@ PEERS = [{"peer": name, "value": value} for name, value in (("B", 640.0), ("A", 
 
 def draw(**given):
     return peers_chart("Here", METRIC, STANDING | given, PEERS)
-
-
-def chance(nothing, half, full, look="analysis_function"):
-    row = dict(zip(sentences.CHANCES, (nothing, half, full), strict=True))
-    return chance_chart(
-        "Here", METRIC, Period.parse("2014/15"), row, "the proposed target of 450.0", look=look
-    )
 
 
 def test_dots_of_peers_lie_in_proportion_to_their_values():
@@ -106,30 +96,3 @@ def test_area_without_a_figure_or_without_others_has_no_chart_but_words():
     assert told == "It is not set beside others: it is marked suppressed."
     assert draw(n_areas=1) is None
     assert "No other area" in sentences.standing(STANDING | {"n_areas": 1}, METRIC)
-
-
-def dots_in(picture, colour):
-    """Count the separate patches of a colour in a PNG."""
-    from io import BytesIO
-
-    from matplotlib.image import imread
-
-    wanted = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    close = np.abs(imread(BytesIO(picture))[..., :3] - wanted).max(axis=-1) < 0.1
-    patches, n = ndimage.label(close)
-    sizes = ndimage.sum_labels(close, patches, np.arange(1, n + 1))
-    return int((sizes > 20).sum())  # letters are of another colour, edges of dots are thinner
-
-
-@pytest.mark.parametrize(
-    ("chances", "dots"), [((0.12, 0.38, 0.81), 131), ((0.0, 0.004, 1.0), 100), ((0.5, 0.51, 0.01), 102)]
-)
-def test_as_many_dots_are_filled_as_the_chances_say(chances, dots):
-    assert dots_in(chance(*chances).png(), palette()["series"]) == dots
-
-
-def test_chances_are_told_as_natural_frequencies():
-    chart = chance(0.12, 0.38, 0.997)
-    assert [row[1] for row in chart.rows] == ["12 in 100", "38 in 100", "more than 99 in 100"]
-    assert "12 in 100 areas like this would be paid if nothing is done" in chart.alt
-    assert all(f">{told}<" in chart.svg for _, told in chart.rows)

@@ -26,10 +26,9 @@ from bcfstats.judge.results import (
     WORSE,
 )
 from bcfstats.judge.verdicts import VERDICTS
-from bcfstats.show.index_page import areas_page
-from bcfstats.show.tallies import count, findings, in_order, kind, verdicts
-from bcfstats.show.tally_section import tally_section
-from bcfstats.show.tile_map import SEVERAL, layout
+from bcfstats.show.all_areas import areas_page
+from bcfstats.show.counts import count, counts_section, findings, in_line, in_order, verdicts
+from bcfstats.show.tile_map import SEVERAL, answers, layout
 from tests.browser.rules import contrast
 
 HOSTILE = """</script><script>alert("1")</script> & 'Sons'"""
@@ -49,15 +48,15 @@ def windows(*rows):
 
 
 def test_categories_are_those_of_the_results():
-    assert kind("finding").names == [BETTER, UNCLEAR, WORSE, NOT_COMPARED]
-    assert kind("verdict").names == list(VERDICTS)
-    assert all(category.meaning for name in ("finding", "verdict") for category in kind(name).categories)
+    assert answers("finding").names == [BETTER, UNCLEAR, WORSE, NOT_COMPARED]
+    assert answers("verdict").names == list(VERDICTS)
+    assert all(category.meaning for name in ("finding", "verdict") for category in answers(name).categories)
 
 
 @pytest.mark.parametrize("name", ["finding", "verdict"])
 def test_a_tile_never_speaks_by_colour_alone(name):
     """Each answer has a mark of its own, in an ink that WCAG's 3:1 sets apart from its colour."""
-    categories = kind(name).categories
+    categories = answers(name).categories
     assert len({category.mark for category in categories}) == len(categories)
     assert len({category.colour for category in categories}) == len(categories)
     assert all(contrast(category.ink, category.colour) >= 3 for category in categories)
@@ -94,7 +93,7 @@ def test_counts_keep_every_case_and_their_order():
             "category": [BETTER, WORSE, WORSE, UNCLEAR],
         }
     )
-    counts = count(in_order(cases, METRICS), ["metric", "payment"], kind("finding"))
+    counts = count(in_order(cases, METRICS), ["metric", "payment"], answers("finding"))
     assert counts.index.tolist() == [
         ("reablement", "2015-10"),
         ("reablement", LATEST),
@@ -132,8 +131,18 @@ def test_borders_are_the_edges_between_regions():
     assert len(plan.borders()) == 6 + 4
 
 
+def test_counts_in_a_line_leave_out_what_there_is_none_of():
+    counts = pd.Series({"too_easy": 3, "unprecedented": 0, "within_noise": 1200})
+    assert in_line(counts, answers("verdict")) == "3 too easy, 1,200 within noise"
+
+
+def test_counts_of_one_region_are_those_of_its_cases():
+    cases = pd.DataFrame({"region": ["Kent"] * 3, "category": ["better", "worse", "better"]})
+    assert count(cases, ["region"], answers("finding")).loc["Kent"].tolist() == [2, 0, 1, 0]
+
+
 def section(found, of, areas=AREAS):
-    made = tally_section(found, kind(of), areas, layout(areas, is_example=True), METRICS)
+    made = counts_section(found, answers(of), areas, layout(areas, is_example=True), METRICS)
     return BeautifulSoup(made, "html.parser")
 
 

@@ -1,0 +1,129 @@
+"""Pages over all areas: the index of a run with its findings, and the overview of a file of targets."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from bcfstats.define.metrics import Metric
+from bcfstats.define.periods import Period
+from bcfstats.judge.national import ENGLAND, Overview
+from bcfstats.judge.results import Results
+from bcfstats.show.charts.plans import funnel_of_plans, spread_of_plans
+from bcfstats.show.counts import count, counts_section, findings, for_payment, in_line, in_order, verdicts
+from bcfstats.show.page import fill, html_table, script, script_hash, style
+from bcfstats.show.sentences import rows_of, value
+from bcfstats.show.tile_map import answers, layout, tile_parts
+from bcfstats.words import EXAMPLES, number, with_unit
+
+EXAMPLE_PLANS = "Example data: every area and figure on this page is made up."
+
+
+def areas_page(results: Results, reports: Mapping[str, str], failures: Mapping[str, str]) -> str:
+    """Write the page that lists every area of a run, with the address of its report or why it has none.
+
+    Its script, which makes the list searchable and sortable, holds no data; the page says all there is to say
+    without it.
+    """
+    areas, metrics = results.areas, {metric.id: metric for metric in results.metrics}
+    plan = layout(areas, is_example=results.about["is_example"])
+    found, judged = findings(results.windows, areas), verdicts(results.assessments, areas)
+    shown = [(answers("verdict"), judged)] * (len(judged) > 0) + [(answers("finding"), found)]
+    return str(
+        fill(
+            "index.html.j2",
+            style=style("index.css"),
+            script=script("index.js"),
+            script_hash=script_hash("index.js"),
+            rows=_rows(areas, reports, failures, found, judged),
+            headings=answers("finding").names,
+            judged=len(judged) > 0,
+            parts=tile_parts(plan, [of for of, _ in shown]),
+            sections=[counts_section(cases, of, areas, plan, metrics, reports) for of, cases in shown],
+            about=results.about,
+            made=len(reports),
+            failed=len(failures),
+            banner=EXAMPLES if results.about["is_example"] else "",
+        )
+    )
+
+
+def _rows(
+    areas: pd.DataFrame,
+    reports: Mapping[str, str],
+    failures: Mapping[str, str],
+    found: pd.DataFrame,
+    judged: pd.DataFrame,
+) -> list[dict[str, object]]:
+    """Give each area of the run its row: name, link or reason, its counts and its verdicts in words."""
+    counts = count(found, ["area_code"], answers("finding"))
+    of = answers("verdict")
+    lines = {str(code): in_line(row, of) for code, row in count(judged, ["area_code"], of).iterrows()}
+    rows = [
+        {
+            "name": area["area_name"],
+            "code": code,
+            "region": area.get("region") or "not known",
+            "link": reports.get(code, ""),
+            "reason": failures.get(code, ""),
+            "verdicts": lines.get(code, "no target"),
+            "counts": counts.loc[code].tolist() if code in counts.index else [0] * counts.shape[1],
+        }
+        for area in rows_of(areas.fillna(""))
+        if (code := area["area_code"]) in reports or code in failures
+    ]
+    return sorted(rows, key=lambda row: str(row["name"]))
+
+
+def overview_page(
+    overview: Overview, areas: pd.DataFrame, metrics: Mapping[str, Metric], *, is_example: bool
+) -> str:
+    """Write the overview of all plans as one page: notes, England's composite, verdicts with maps, charts.
+
+    The maps and their table name boards; the charts of plans name none.
+    """
+    plan = layout(areas, is_example=is_example)
+    of, judged = answers("verdict"), verdicts(overview.plans, areas)
+    return str(
+        fill(
+            "overview.html.j2",
+            style=style("index.css"),
+            banner=EXAMPLE_PLANS if is_example else "",
+            notes=overview.notes,
+            table=_composite(overview, metrics),
+            parts=tile_parts(plan, [of]),
+            verdicts=counts_section(judged, of, areas, plan, metrics),
+            sections=_charts(overview, metrics),
+        )
+    )
+
+
+def _composite(overview: Overview, metrics: Mapping[str, Metric]) -> Markup:
+    """Write the plans of all boards added up, a row for each metric and payment."""
+    headings = ["Metric", "Payment", "Plans", "Baseline", "If nothing is done", "Target", "Change asked for"]
+    rows = []
+    for row in _of_england(overview, metrics):
+        metric = metrics[row["metric"]]
+        values = [value(row[f"{name}_value"], metric) for name in ("baseline", "do_nothing", "target")]
+        change = with_unit(row["ambition_percent"], "%")
+        label = Period.parse(row["payment"]).label
+        rows.append([metric.short_name, label, number(row["boards"]), *values, change])
+    return html_table(headings, rows, "All plans added up, weighted by population", numeric=range(2, 7))
+
+
+def _charts(overview: Overview, metrics: Mapping[str, Metric]) -> list[dict[str, Any]]:
+    """Draw the charts of plans of each metric and payment that has enough of them."""
+    sections = []
+    for row in _of_england(overview, metrics):
+        metric = metrics[row["metric"]]
+        drawn = (draw(overview.plans, metric, row["payment"]) for draw in (funnel_of_plans, spread_of_plans))
+        charts = [Markup(chart.__html__()) for chart in drawn if chart is not None]
+        if charts:
+            sections.append({"heading": for_payment(metric, row["payment"]), "parts": charts})
+    return sections
+
+
+def _of_england(overview: Overview, metrics: Mapping[str, Metric]) -> list[dict[str, Any]]:
+    of_england = overview.composite.loc[overview.composite["region"] == ENGLAND]
+    return rows_of(in_order(of_england, metrics))

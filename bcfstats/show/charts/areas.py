@@ -1,0 +1,261 @@
+"""Areas beside each other: one among all as a strip with its group as dots; or some named among the rest."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bcfstats.define.metrics import Metric
+from bcfstats.define.periods import Period
+from bcfstats.judge.side_by_side import CHOSEN, FUNNEL, OTHER, PEER, SideBySide
+from bcfstats.judge.standings import OTHERS, QUANTILES
+from bcfstats.show import sentences
+from bcfstats.show.charts.chart import Chart
+from bcfstats.show.charts.drawing import WIDTH, Floats, Plot, ends, round_sizes
+from bcfstats.show.palettes import ANALYSIS_FUNCTION
+from bcfstats.show.sentences import ResultRow, rows_of
+from bcfstats.words import interval, number, plural
+
+QUANTILE_NAMES = dict(
+    zip(
+        QUANTILES,
+        (
+            "Lowest of all areas",
+            "A tenth of areas below",
+            "A quarter below",
+            "Middle of all areas",
+            "A quarter above",
+            "A tenth above",
+            "Highest of all areas",
+        ),
+        strict=True,
+    )
+)
+SHADES = ", shaded between the tenths and the quarters, with the middle"
+FEWEST = 5  # areas that a strip with its tenths and quarters can be drawn of
+STRIP = (0.78, 1.22)
+STYLES = (("emphasis", "D"), ("series", "s"), ("comparison", "^"), ("alert", "v"))
+ROW_HEIGHT = 0.27
+KEY_AT, LETTER = 0.05, 0.085  # above the chart, as a share of it; inches
+
+
+def peers_chart(
+    area: str,
+    metric: Metric,
+    row: ResultRow,
+    peers: Sequence[ResultRow],
+    *,
+    source: str = "",
+    look: str = ANALYSIS_FUNCTION,
+) -> Chart | None:
+    """Draw where an area stands among the others; nothing where it has no figure, or nobody else has.
+
+    `row` is its row of the standings table, `peers` its rows of the peers table.
+    """
+    if not np.isfinite(row["value"]) or row["n_areas"] < 2:
+        return None
+    peers = sorted(peers, key=lambda peer: float(peer["value"]))
+    own, lowest, highest = (sentences.value(row[name], metric) for name in ("value", "lowest", "highest"))
+    others = np.array([peer["value"] for peer in peers], dtype=float)
+    places = list(QUANTILES) if row["n_areas"] >= FEWEST else []
+    across = ends(row["p10"], row["p90"], others, row["value"], margin=0.1)
+    plot = Plot(metric.unit, across, (-0.5, 1.95), height=2.1, left=0.29, look=look)
+    plot.label_values(below=True)
+    _draw_all(plot, row, places)
+    _draw_group(plot, row["value"], f"{area}: {own}", others)
+    names = f"All {row['n_areas']} areas,\n{lowest} to {highest}", _group(row, len(peers))
+    plot.label_places([1, 0], names, beside=True)
+    return Chart(
+        plot.figure,
+        alt=f"Strip of {metric.short_name} for {area}. {sentences.standing(row, metric)} "
+        f"Lowest {lowest}, highest {highest}.",
+        caption=f"{metric.short_name}, {Period.parse(row['period']).label}, {area} beside other areas",
+        note=f"Strip: lowest to highest area{SHADES * bool(places)}. "
+        "Dots: other areas of its group. Areas differ in age, need and recording. "
+        f"Source: {source or metric.publisher}",
+        headings=["Area, or place among all", "Value"],
+        rows=[
+            [area, own],
+            *([QUANTILE_NAMES[key], sentences.value(row[key], metric)] for key in places),
+            *([peer["peer"], sentences.value(peer["value"], metric)] for peer in peers),
+        ],
+    )
+
+
+def _draw_all(plot: Plot, row: ResultRow, places: Sequence[str]) -> None:
+    """Draw all areas as a strip, which may go on beyond the frame; a line only where it has no places."""
+    low, high = plot.across
+    if places:
+        plot.band((row["p10"], row["p90"]), STRIP, "band")
+        plot.band((row["p25"], row["p75"]), STRIP, "grid")
+    plot.bars(max(row["lowest"], low), min(row["highest"], high), 1, 1, "text", width=0.8)
+    inside = [row[name] for name in places if low <= row[name] <= high]
+    plot.bars(inside, inside, *STRIP, "text", width=1.2)
+
+
+def _draw_group(plot: Plot, value: float, name: str, others: Floats) -> None:
+    """Draw the areas of the group as dots, and the area itself by name across both rows."""
+    plot.mark(others, np.zeros(others.size), "common", size=6)
+    plot.line([value] * 2, (-0.3, 1.5), "emphasis", width=1.2)
+    plot.mark([value] * 2, [0, 1], "neutral")
+    align, step = ("right", 6) if value > sum(plot.across) / 2 else ("left", -6)
+    plot.text(value, 1.7, name, "emphasis", align=align, shift=(step, 0))
+
+
+def _group(row: ResultRow, n: int) -> str:
+    if n == 0:
+        return ""
+    if row["group"] == OTHERS:
+        return plural(n, "other area")
+    return f"{plural(n, 'other')} of\n{row['group']}"
+
+
+def funnel_of_areas(beside: SideBySide, source: str) -> Chart:
+    """Draw every area by its size, with the limits within which chance alone keeps it."""
+    areas, funnel, metric = _known(beside), beside.funnel, beside.metric
+    if funnel is None:
+        raise ValueError("This metric has no funnel.")
+    size = np.log10(areas["exposure"].to_numpy(dtype=float))
+    limits = [funnel[f"{side}_{level:g}"].to_numpy() for level in FUNNEL for side in ("lower", "upper")]
+    values = areas["value"].to_numpy(dtype=float)
+    up = ends(values, *[part[8:] for part in limits], margin=0.06)
+    plot = Plot(metric.unit, ends(size, margin=0.06), up)
+    plot.label_values()
+    plot.line(plot.across, [beside.average] * 2, "text", width=1)
+    for i, line in enumerate(limits):
+        shown = np.where((line >= plot.up[0]) & (line <= plot.up[1]), line, np.nan)
+        dashes: Any = (0, (2, 2)) if i < 2 else "solid"
+        plot.line(np.log10(funnel["exposure"]), shown, "text", width=1, dashes=dashes)
+    role = areas["role"].to_numpy()
+    plot.points(size[role == OTHER], values[role == OTHER], "paper", size=3.5, edge="text")
+    plot.points(size[role == PEER], values[role == PEER], "text", size=4)
+    for (colour, marker), row in zip(_styles(beside), _chosen(areas), strict=False):
+        x = np.log10(row["exposure"])
+        plot.points([x], [row["value"]], colour, size=8, marker=marker, edge="outline")
+    _key(plot, beside)
+    plot.label_places(*round_sizes(plot.across))
+    about = f"{metric.short_name}, {beside.period.label}"
+    outside, unusual = (int(areas[x].isin(["above", "below"]).sum()) for x in ("position", "unusual"))
+    return Chart(
+        plot.figure,
+        alt=f"Funnel of {about}: {outside} of {len(areas)} areas lie outside the 99.8% limits of chance, "
+        f"{unusual} beyond what areas usually differ by. {_named(beside)}",
+        caption=f"{about}: {len(areas)} areas by size (across: people or cases). Line: {beside.average_of}. "
+        f"Limits by chance alone: dashed 95%, full 99.8%. Source: {source}",
+        headings=["Area", "Role", "Value", "Denominator"],
+        rows=[[*_cells(row, metric), number(row["denominator"])] for row in _by_name(areas)],
+    )
+
+
+def intervals_of_areas(beside: SideBySide, source: str) -> Chart:
+    """Draw the chosen areas and their peers with their intervals, by name: the order says nothing."""
+    areas, metric = _known(beside), beside.metric
+    shown = _by_name(areas.loc[areas["role"] != OTHER]) or _by_name(areas)[:20]
+    place = np.arange(len(shown), dtype=float)[::-1]
+    values, lower, upper = (
+        np.array([row[name] for row in shown], dtype=float) for name in ("value", "lower", "upper")
+    )
+    across = ends(values, lower, upper, [beside.average], margin=0.08)
+    height = ROW_HEIGHT * len(shown) + 0.95
+    plot = Plot(metric.unit, across, (-0.7, len(shown) - 0.3), height=height, left=0.24)
+    plot.label_values(below=True)
+    plot.line([beside.average] * 2, plot.up, "text", width=1)
+    plot.bars(lower, upper, place, place, "text", width=0.8)
+    names = [row["area_name"] for row in _chosen(areas)]
+    for y, row in zip(place, shown, strict=True):
+        here = row["area_name"] in names
+        colour, marker = _styles(beside)[names.index(row["area_name"])] if here else ("paper", "o")
+        plot.points([row["value"]], [y], colour, size=8 if here else 5, marker=marker, edge="outline")
+    plot.label_places(place, [row["area_name"] for row in shown], beside=True)
+    return Chart(
+        plot.figure,
+        alt=f"Values with intervals of {len(shown)} areas. {_named(beside)}",
+        caption=f"{metric.short_name}, {beside.period.label}, with 95% intervals: chosen areas in colour, "
+        f"their peers hollow, by name. Line: {beside.average_of}. Source: {source}",
+        headings=["Area", "Role", "Value", "95% interval"],
+        rows=[[*_cells(row, metric), interval(row["lower"], row["upper"], metric.decimals)] for row in shown],
+    )
+
+
+def years_of_areas(beside: SideBySide, source: str) -> Chart:
+    """Draw the same months of every year, chosen areas named, all others thin."""
+    metric, names = beside.metric, [row["area_name"] for row in _chosen(beside.areas)]
+    wide = beside.years.pivot(index="area_code", columns="period", values="value")
+    wide = wide[sorted(wide.columns, key=lambda text: Period.parse(text).start)]
+    code = beside.areas.set_index("area_name")["area_code"]
+    labels = [Period.parse(text).label for text in wide.columns]
+    place = np.arange(len(labels), dtype=float)
+    others = wide.drop(index=[code[name] for name in names if code[name] in wide.index]).to_numpy(dtype=float)
+    top = float(np.nanquantile(others, 0.99)) if np.isfinite(others).any() else 1.0
+    mine = wide.reindex([code[name] for name in names]).to_numpy(dtype=float)
+    plot = Plot(metric.unit, (-0.4, len(labels) - 0.6), ends(mine, others[others <= top], margin=0.08))
+    plot.label_values()
+    gap = np.full((len(others), 1), np.nan)
+    thin = np.where(others <= plot.up[1], others, np.nan)
+    lines = np.concatenate([thin, gap], axis=1).ravel()
+    plot.line(np.tile(np.append(place, np.nan), len(others)), lines, "grid", width=0.7)
+    for (colour, marker), row in zip(_styles(beside), mine, strict=False):
+        plot.line(place, row, colour, width=2)
+        plot.points(place, row, colour, size=7, marker=marker, edge="outline")
+    _key(plot, beside)
+    plot.label_places(place, [label.replace(" to ", " to\n") for label in labels])
+    span = f"first {labels[0]}, last {labels[-1]}"
+    moved = "; ".join(
+        f"{name} from {sentences.value(row[0], metric)} to {sentences.value(row[-1], metric)}"
+        for name, row in zip(names, mine, strict=True)
+    )
+    spread = wide.agg(["min", "median", "max"]).to_numpy(dtype=float)
+    return Chart(
+        plot.figure,
+        alt=f"Lines of {metric.short_name}, {span}: {moved}.",
+        caption=f"{metric.short_name}, the same months of each year, {span}. "
+        f"Thin lines: the other areas (the highest one in 100 values cut off). Source: {source}",
+        headings=["Period", *names, "Lowest area", "Middle area", "Highest area"],
+        rows=[
+            [label, *(sentences.value(float(x), metric) for x in (*mine[:, i], *spread[:, i]))]
+            for i, label in enumerate(labels)
+        ],
+    )
+
+
+def _known(beside: SideBySide) -> pd.DataFrame:
+    return beside.areas.loc[np.isfinite(beside.areas["value"])]
+
+
+def _chosen(areas: pd.DataFrame) -> list[dict[str, Any]]:
+    return _by_name(areas.loc[areas["role"] == CHOSEN])
+
+
+def _by_name(areas: pd.DataFrame) -> list[dict[str, Any]]:
+    return rows_of(areas.sort_values("area_name"))
+
+
+def _styles(beside: SideBySide) -> list[tuple[str, str]]:
+    """Give each chosen area a colour and a shape, by name; they begin again after four."""
+    n = int((beside.areas["role"] == CHOSEN).sum())
+    return [STYLES[i % len(STYLES)] for i in range(n)]
+
+
+def _named(beside: SideBySide) -> str:
+    values = [
+        f"{row['area_name']} {sentences.value(row['value'], beside.metric)}"
+        for row in _chosen(_known(beside))
+    ]
+    average = f"{beside.average_of} {sentences.value(beside.average, beside.metric)}"
+    return f"{'; '.join([*values, average])}."
+
+
+def _cells(row: ResultRow, metric: Metric) -> list[object]:
+    return [row["area_name"], row["role"], sentences.value(row["value"], metric)]
+
+
+def _key(plot: Plot, beside: SideBySide) -> None:
+    """Write above the chart which mark is which area."""
+    (left, right), (low, high) = plot.across, plot.up
+    inch = (right - left) / WIDTH / (plot.right - plot.left)
+    x, y = left, high + KEY_AT * (high - low)
+    for (colour, marker), row in zip(_styles(beside), _chosen(beside.areas), strict=True):
+        plot.points([x + 0.1 * inch], [y], colour, size=8, marker=marker, edge="outline")
+        plot.text(x + 0.22 * inch, y, row["area_name"])
+        x += (0.45 + LETTER * len(row["area_name"])) * inch
