@@ -1,6 +1,7 @@
 """Baseline, trend, seasonality and significance for Better Care Fund metrics.
 
-`import bcfstats as bcf` is quick: each public name is fetched from its room when it is first used.
+`import bcfstats as bcf` is quick: each public name is fetched from its room when it is first used. What only
+one page or notebook needs is imported from its module: `from bcfstats.show.report import open_report`.
 """
 
 from importlib import import_module
@@ -16,10 +17,8 @@ _HOMES = {
     "example_data": "example.data",
     "read_targets": "read.targets",
     "METRICS": "define.metrics",
-    "get_metric": "define.metrics",
     "scheme": "define.schemes",
     "find_area": "define.areas",
-    "Period": "define.periods",
     # estimates
     "proportion": "stats.estimates",
     "crude_rate": "stats.estimates",
@@ -38,6 +37,7 @@ _HOMES = {
     # panel
     "seasonal_indices": "stats.season",
     "seasonality_test": "stats.season",
+    "decompose": "stats.season",
     "history_scale": "stats.history",
     "do_nothing_forecast": "stats.forecast",
     "backtest": "stats.backtest",
@@ -52,36 +52,17 @@ _HOMES = {
     # judgement
     "sound": "judge.screening",
     "baseline": "judge.baseline",
-    "assess": "judge.assessment",
     "assess_ambitions": "judge.ambitions",
     "ambition_ladder": "judge.ladder",
     "national_overview": "judge.national",
-    "trajectory": "judge.progress",
-    "progress": "judge.progress",
     "payment_chances": "judge.risk",
-    "risk_register": "judge.risk",
-    "ambition_consistency": "judge.plan",
-    "read_peers": "read.peers",
-    "peers_by": "read.peers",
-    "compare_areas": "judge.side_by_side",
-    "local_menu": "judge.plan",
     "screen_local_metric": "judge.plan",
-    "export_template": "read.template",
-    "read_template": "read.template",
     "outcomes": "judge.payment",
     "payment": "judge.payment",
-    "read_allocations": "read.allocations",
-    "national_conditions": "judge.plan",
-    "quarterly_payment": "judge.payment",
     # show
-    "open_report": "show.report",
     "suppress_small_numbers": "disclose.rules",
-    "Explorer": "show.explorer",
-    "open_comparison": "show.compare",
-    "open_ambitions": "show.set_ambitions",
     # run
     "run_batch": "run.batch",
-    "Settings": "run.settings",
 }
 _MODULES = {"charts": "show.charts.chart", "tables": "show.page"}
 

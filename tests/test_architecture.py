@@ -1,6 +1,7 @@
 """The shape of the repository: what README, architecture.md and the public names promise is what is there."""
 
 import ast
+import importlib
 import inspect
 import json
 import re
@@ -28,6 +29,7 @@ ROOMS = (
     "run",
 )
 HEAVY = ("matplotlib", "papermill", "pandera", "statsmodels", "nbconvert", "scipy.stats")
+MOST_NAMES = 45  # what a newcomer can look through
 LONGEST_CELL = 12  # lines: a screen holds three of them with their outputs
 
 
@@ -107,9 +109,23 @@ def test_public_name_resolves_and_is_documented(name):
         assert not words.startswith(f"{name}("), f"{name} has only the docstring dataclasses write"
 
 
+def imports_shown():
+    """Module and names of every import of ours in the documentation and the notebooks."""
+    for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "notebooks").glob("*.ipynb")):
+        for module, names in re.findall(
+            r"from (bcfstats[\w.]*) import ([\w, ]+)", path.read_text(encoding="utf-8")
+        ):
+            yield from ((path.name, module, name.strip()) for name in names.split(","))
+
+
+@pytest.mark.parametrize(("page_name", "module", "name"), sorted(set(imports_shown())))
+def test_what_pages_and_notebooks_import_is_there(page_name, module, name):
+    assert hasattr(importlib.import_module(module), name)
+
+
 def test_dir_shows_the_public_names():
     assert dir(bcfstats) == sorted(bcfstats.__all__)
-    assert len(set(bcfstats.__all__)) == len(bcfstats.__all__)
+    assert len(set(bcfstats.__all__)) == len(bcfstats.__all__) <= MOST_NAMES
 
 
 def test_importing_the_package_loads_nothing_heavy():

@@ -1,4 +1,4 @@
-"""Month indices of every area, shrunk to the nation."""
+"""Season: month indices of every area shrunk to the nation, a test, and series taken apart."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import numpy.typing as npt
 from scipy import special
 from scipy.linalg import solve_triangular
 
-from bcfstats.errors import ParameterError
+from bcfstats.errors import InputError, ParameterError
 from bcfstats.stats.monthly_model import (
     MINIMUM_MONTHS,
+    MONTHS_PER_YEAR,
     Array,
     MonthlyModel,
     as_months,
@@ -22,7 +23,7 @@ from bcfstats.stats.monthly_model import (
     month_indicator,
     years,
 )
-from bcfstats.stats.rows import CONFIDENCE, critical_value
+from bcfstats.stats.rows import CONFIDENCE, Texts, critical_value, reasons
 
 _GREATEST_AUTOCORRELATION = 0.95
 
@@ -402,3 +403,102 @@ def _notes(reason: npt.NDArray[np.str_], e: Array, single: bool, usable: bool) -
         ],
         default="",
     ).astype(np.str_)
+
+
+_SEASONS_NEEDED = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decomposition:
+    """Level, season and remainder of each area's rate, month by month: rate = level x season x remainder.
+
+    Attributes
+    ----------
+    rate : ndarray, shape (areas, months)
+        Events over exposure.
+    level : ndarray, shape (areas, months)
+        What is left when season and remainder are taken off: the smoothed rate.
+    season : ndarray, shape (areas, months)
+        1.05 is 5 % above the level; it may change slowly over the years.
+    remainder : ndarray, shape (areas, months)
+        What neither explains: 1 is nothing.
+    method : str
+        How it was made.
+    reason : ndarray of str, shape (areas,)
+        Why an area has no decomposition; empty where it has one.
+    """
+
+    rate: Array
+    level: Array
+    season: Array
+    remainder: Array
+    method: str
+    reason: Texts
+
+
+def decompose(
+    counts: npt.ArrayLike, exposure: npt.ArrayLike, calendar_month: npt.ArrayLike, *, robust: bool = True
+) -> Decomposition:
+    """Take each area's monthly rate apart into level, season and remainder, by STL.
+
+    It answers: what does the series look like without its season, and which months fit neither?
+
+    Parameters
+    ----------
+    counts : array, shape (areas, months)
+        Events in each month; NaN where not published.
+    exposure : array, shape (months,) or (areas, months)
+        Days in the month, or person-days.
+    calendar_month : array of int, shape (months,)
+        1 to 12, one month after the other.
+    robust : bool
+        Give single odd months little weight, so that they show in the remainder.
+
+    Returns
+    -------
+    Decomposition
+        Missing with a reason for less than two years of months, a month missing among them or one without
+        events. Months missing at either end of a series are left out.
+
+    Raises
+    ------
+    InputError
+        If shapes disagree, a count is negative or the months do not follow one another.
+
+    Notes
+    -----
+    Seasonal-trend decomposition by loess (Cleveland, Cleveland, McRae and Terpenning 1990, Journal of
+    Official Statistics 6:3-73) of the log rate, by statsmodels with its own defaults. To look at a series,
+    not to test it: on two or three years of one area's months much of the season is chance, which
+    `seasonal_indices` draws towards all areas' and `seasonality_test` tests.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> month = np.tile(np.arange(1, 13), 4)
+    >>> found = decompose(100.0 * (1 + 0.1 * (month == 1)), np.ones(48), month)
+    >>> found.season[0, :2].round(2).tolist(), found.remainder[0].round(2).max()
+    ([1.09, 0.99], np.float64(1.0))
+    """
+    from statsmodels.tsa.seasonal import STL
+
+    y, e, month = as_months(counts, exposure, calendar_month)
+    if np.any(np.diff(month) % MONTHS_PER_YEAR != 1):
+        raise InputError("The calendar months do not follow one another.", do="Give every month, in order.")
+    rate = divide(y, e)
+    parts = np.full((3, *rate.shape), np.nan)
+    seen = np.isfinite(rate)
+    first, end = seen.argmax(axis=1), rate.shape[1] - seen[:, ::-1].argmax(axis=1)
+    n, needed = seen.sum(axis=1), _SEASONS_NEEDED * MONTHS_PER_YEAR
+    reason = reasons(
+        n.shape,
+        ("no months of data", n == 0),
+        ("a month is missing: a decomposition needs every month", n < end - first),
+        (f"less than {needed} months of data", n < needed),
+        ("a month without events has no logarithm", np.asarray((seen & (rate <= 0)).any(axis=1))),
+    )
+    for area in np.flatnonzero(reason == ""):
+        months = slice(first[area], end[area])
+        found = STL(np.log(rate[area, months]), period=MONTHS_PER_YEAR, robust=robust).fit()
+        parts[:, area, months] = np.exp([found.trend, found.seasonal, found.resid])
+    return Decomposition(rate, parts[0], parts[1], parts[2], "STL of the log rate", reason)
