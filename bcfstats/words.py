@@ -47,6 +47,11 @@ def interval(lower: float, upper: float, decimals: int = 0, *, as_change: bool =
     return f"{write(lower, decimals)} to {write(upper, decimals)}"
 
 
+def percent(share: float) -> str:
+    """Write a level or a share of a scheme as it is: '95%', '99.8%'."""
+    return f"{100 * share:g}%"
+
+
 def in_100(chance: float) -> str:
     """Write a chance as a natural frequency, never as none or all of a hundred."""
     if not math.isfinite(chance):

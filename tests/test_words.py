@@ -66,6 +66,10 @@ def test_chance_is_a_natural_frequency_never_none_or_all(chance, sentence, colum
     assert (words.in_100(chance), words.of_100(chance)) == (sentence, column)
 
 
+def test_level_is_written_without_decimals_it_does_not_have():
+    assert (words.percent(0.95), words.percent(0.998)) == ("95%", "99.8%")
+
+
 def test_small_p_value_is_never_zero():
     assert (words.p_value(0.0123), words.p_value(0.0)) == ("p = 0.012", "p < 0.001")
 

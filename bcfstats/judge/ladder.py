@@ -13,14 +13,14 @@ from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.outlook import Floats, Ints, NoOutlook, Outlook
 from bcfstats.judge.outlooks import Outlooks
 from bcfstats.judge.targets import USUAL_CUTOFFS, Cutoffs, Peers, reach
-from bcfstats.words import in_100
+from bcfstats.words import in_100, of_100
 
 RUNGS = {
     "no_change": "No change: the baseline",
     "trend": "Trend only: what is expected if nothing is done",
     "beats_noise": "Beats noise: just beyond chance within the two periods",
     "significant": "Significant: just beyond usual movement between years",
-    "detectable": "Detectable: found significant in 80 of 100 such periods",
+    "detectable": f"Detectable: found significant in {of_100(LEVELS.power)} of 100 such periods",
     "best_quartile": "Peers' best quartile of yearly changes, less what is usually lost again",
     "best_decile": "Peers' best decile of yearly changes, less what is usually lost again",
     "rarely_by_luck": "Rarely by luck: paid for doing nothing {} times in 100",

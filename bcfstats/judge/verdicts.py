@@ -9,9 +9,10 @@ from typing import Any
 import pandas as pd
 
 from bcfstats.define.datafiles import read_toml
+from bcfstats.define.levels import LEVELS
 from bcfstats.judge.outlook import Outlook, Texts
 from bcfstats.judge.targets import Cutoffs, Proposal
-from bcfstats.words import in_100
+from bcfstats.words import in_100, of_100, percent
 
 MOST_WORDS = 25
 NOT_BETTER, BEATEN, NOISE, EASY = "not_an_improvement", "beaten_by_trend", "within_noise", "too_easy"
@@ -107,7 +108,7 @@ class _Words:
         low, high = (self.figure(row[f"do_nothing_{end}"]) for end in ("lower", "upper"))
         yield (
             f"If nothing is done, about {self.figure(row['do_nothing_value'])} is expected; "
-            f"in 80 of 100 such forecasts between {low} and {high}."
+            f"in {of_100(LEVELS.forecast)} of 100 such forecasts between {low} and {high}."
         )
         if slows:
             yield (
@@ -151,7 +152,7 @@ class _Words:
         areas = "1 area" if row["reach_areas"] == 1 else f"{row['reach_areas']:,.0f} areas"
         yield (
             f"In {areas} over {self.span}, {in_100(row['reach'])} yearly changes "
-            f"were as good (95% interval {low} to {high})."
+            f"were as good ({percent(LEVELS.interval)} interval {low} to {high})."
         )
 
     def _change(self, row: dict[str, Any]) -> Iterator[str]:

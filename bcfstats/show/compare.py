@@ -13,7 +13,7 @@ from bcfstats.show import sentences
 from bcfstats.show.charts.areas import funnel_of_areas, intervals_of_areas, years_of_areas
 from bcfstats.show.charts.chart import Chart
 from bcfstats.show.page import Part, section
-from bcfstats.show.sentences import ResultRow, rows_of
+from bcfstats.show.sentences import INTERVAL, ResultRow, rows_of
 from bcfstats.words import EXAMPLE_SOURCE, EXAMPLES, interval, number, with_unit
 
 MAY_NOT = (
@@ -71,7 +71,7 @@ class AreasCompared:
             ]
             for row in [*self._rows(CHOSEN), *self._rows("peer")]
         ]
-        headings = ["Area", "Role", "Numerator", "Denominator", "Value", "95% interval"]
+        headings = ["Area", "Role", "Numerator", "Denominator", "Value", INTERVAL]
         caption = f"{metric.short_name}, {self.beside.period.label}: chosen areas and peers, by name"
         return section(table=([*headings, "Against the average", "Note"], rows, caption, (2, 3, 4, 5)))
 
@@ -92,7 +92,7 @@ class AreasCompared:
         return section(
             "Findings allow for the number of pairs (Benjamini and Hochberg).",
             table=(
-                ["Pair", "Difference", "95% interval", "Finding", "Note"],
+                ["Pair", "Difference", INTERVAL, "Finding", "Note"],
                 rows,
                 "Areas two by two",
                 (1, 2),

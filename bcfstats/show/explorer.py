@@ -160,7 +160,7 @@ def verdict_html(
         (f"Payment line, {rules.line_words} of the way", row["payment_line"]),
         ("Expected if nothing is done", row["do_nothing_value"]),
         ("Just significant against usual movement", row["minimum_significant_value"]),
-        ("Found significant with 80% power", row["detectable_value"]),
+        (f"Found significant with {sentences.POWER}", row["detectable_value"]),
     ]
     known = [[name, sentences.value(value, metric)] for name, value in levels if np.isfinite(value)]
     return fill(

@@ -22,7 +22,7 @@ from bcfstats.show.charts.history import history_chart, period_labels, season_ch
 from bcfstats.show.counts import for_payment
 from bcfstats.show.page import FOLDER, Part, fill, fill_environment, html_table
 from bcfstats.show.palettes import ANALYSIS_FUNCTION, icon
-from bcfstats.show.sentences import ResultRow, rows_of
+from bcfstats.show.sentences import INTERVAL, POWER, ResultRow, rows_of
 from bcfstats.words import (
     EXAMPLE,
     EXAMPLE_SOURCE,
@@ -37,7 +37,7 @@ from bcfstats.words import (
 
 MOST_MESSAGES = 5
 MOST_PERIODS = 6
-DETECTABLE, AT_80_PER_CENT = "detectable", "the level of 80% power"
+DETECTABLE, AT_80_PER_CENT = "detectable", f"the level of {POWER}"
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class AreaReport:
             ]
             for row in self._rows("windows")
         ]
-        headings = ["Metric", "Payment", "Periods", "Baseline", "Outcome", "Change (95% interval)"]
+        headings = ["Metric", "Payment", "Periods", "Baseline", "Outcome", f"Change ({INTERVAL})"]
         headings += ["Finding", "Held against"]
         return Part(
             html_table(headings, rows, f"Every comparison for {self.area['area_name']}", numeric=(3, 4))
@@ -306,7 +306,7 @@ class AreaReport:
         return sentences.season(rows[0]["national_p"], rows[0]["note"], own_weight)
 
     def _window_table(self, rows: list[dict[str, Any]], metric: Metric) -> Markup:
-        headings = ["Period", "Numerator", "Denominator", "Value", "95% interval", "Role"]
+        headings = ["Period", "Numerator", "Denominator", "Value", INTERVAL, "Role"]
         table: dict[str, list[object]] = {}
         for row in rows:
             for side in ("baseline", "outcome"):

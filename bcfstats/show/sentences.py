@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from bcfstats.define.levels import LEVELS
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.judge.results import (
@@ -18,10 +19,13 @@ from bcfstats.judge.results import (
     WORSE,
 )
 from bcfstats.judge.standings import OTHERS
-from bcfstats.words import in_100, interval, number, p_value, plural, sentence, with_unit
+from bcfstats.words import in_100, interval, number, of_100, p_value, percent, plural, sentence, with_unit
 
 ResultRow = Mapping[str, Any]  # one row of a table of results
 CHANCES = ("p_paid_do_nothing", "p_paid_if_half_delivered", "p_paid_if_delivered")
+INTERVAL = f"{percent(LEVELS.interval)} interval"
+LIMITS = f"{percent(LEVELS.forecast)} limits"
+POWER = f"{percent(LEVELS.power)} power"
 AVERAGE_MONTH = ", average per month"
 
 
@@ -54,7 +58,7 @@ def level(row: ResultRow, metric: Metric, side: str) -> str:
         return f"There is no usable figure for {period.label}: {row[f'{side}_reason'].rstrip('.')}."
     each = " a month on average" if metric.frequency == "month" else ""
     limits = interval(row[f"{side}_lower"], row[f"{side}_upper"], metric.decimals)
-    sure = f" (95% interval {limits})" if math.isfinite(row[f"{side}_lower"]) else ""
+    sure = f" ({INTERVAL} {limits})" if math.isfinite(row[f"{side}_lower"]) else ""
     measure = "" if metric.unit == PER_CENT else f" {unit(metric)}"
     return f"In {period.label}{_partly(row, side)} it was {value(amount, metric)}{measure}{each}{sure}."
 
@@ -89,7 +93,7 @@ def change(row: ResultRow) -> str:
     if not math.isfinite(row["change_lower"]):
         return f"The change is {size}. {sentence(row['change_reason'])}"
     limits = interval(row["change_lower"], row["change_upper"], 1, as_change=True)
-    return f"The change is {size}, 95% interval {limits}."
+    return f"The change is {size}, {INTERVAL} {limits}."
 
 
 def held_against(row: ResultRow) -> str:
@@ -115,19 +119,20 @@ def expected(row: ResultRow, metric: Metric) -> str:
     limits = interval(row["expected_lower"], row["expected_upper"], metric.decimals)
     return (
         f"By what was known to {row['known']}, about {value(row['expected'], metric)} was to be expected "
-        f"in {window} if nothing was done (80% interval {limits})."
+        f"in {window} if nothing was done ({percent(LEVELS.forecast)} interval {limits})."
     )
 
 
 def needed(row: ResultRow, metric: Metric) -> str:
-    """Say what it takes to be significant, and to be found so with 80 % power."""
+    """Say what it takes to be significant, and to be found so with the power asked for."""
     significant, detectable = row["minimum_significant"], row["detectable"]
     if not math.isfinite(significant):
         return "No value of this metric would be a significant improvement on the baseline."
     first = f"An outcome of {value(significant, metric)} would just be significant against usual movement."
     if not math.isfinite(detectable):
-        return f"{first} No possible level would be found significant with 80% power."
-    return f"{first} A true level of {value(detectable, metric)} would be found significant 80 times in 100."
+        return f"{first} No possible level would be found significant with {POWER}."
+    often = f"{of_100(LEVELS.power)} times in 100"
+    return f"{first} A true level of {value(detectable, metric)} would be found significant {often}."
 
 
 def standing(row: ResultRow, metric: Metric) -> str:
@@ -146,9 +151,9 @@ def standing(row: ResultRow, metric: Metric) -> str:
     if math.isfinite(row["lower"]):
         limits = interval(row["lower"], row["upper"], metric.decimals)
         if row["lower"] <= row["median"] <= row["upper"]:
-            words += [f"Its 95% interval, {limits}, holds the middle: it may differ by noise alone."]
+            words += [f"Its {INTERVAL}, {limits}, holds the middle: it may differ by noise alone."]
         else:
-            words += [f"Its 95% interval, {limits}, leaves the middle out."]
+            words += [f"Its {INTERVAL}, {limits}, leaves the middle out."]
     return " ".join(words)
 
 
@@ -181,13 +186,13 @@ def trend(row: ResultRow) -> str:
     return (
         f"Over {Period.parse(row['period']).label} the level moved by "
         f"{with_unit(row['slope'], row['slope_unit'])} a year "
-        f"(95% interval {limits}, {row['n']:.0f} {row['points']}). {sentence(row['note'])}"
+        f"({INTERVAL} {limits}, {row['n']:.0f} {row['points']}). {sentence(row['note'])}"
     ).rstrip()
 
 
 def season(national_p: float, note: str, own_weight: float) -> str:
     """Say what may honestly be said of the season of one area."""
-    shown = "a season" if national_p < 0.05 else "no clear season"
+    shown = "a season" if national_p < LEVELS.significance else "no clear season"
     remark = f" Note: {note}." if note else ""
     return (
         f"All areas together show {shown} ({p_value(national_p)}). The area's own pattern counts for "

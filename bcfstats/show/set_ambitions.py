@@ -34,7 +34,7 @@ from bcfstats.show.charts.ambitions import ladder_chart
 from bcfstats.show.charts.chart import Chart
 from bcfstats.show.charts.history import history_chart, season_chart
 from bcfstats.show.page import Part, fill, section
-from bcfstats.show.sentences import ResultRow, rows_of
+from bcfstats.show.sentences import INTERVAL, LIMITS, POWER, ResultRow, rows_of
 from bcfstats.words import (
     EXAMPLE,
     EXAMPLE_SOURCE,
@@ -274,7 +274,7 @@ class Ambitions:
             for row in found
         ]
         clear = sum(row["clear"] for row in found)
-        headings = ["Metric", "Payment", "Baseline", "Value", "95% interval", "Numerator", "Finding", "Note"]
+        headings = ["Metric", "Payment", "Baseline", "Value", INTERVAL, "Numerator", "Finding", "Note"]
         return section(
             f"{clear} of {len(rows)} targets have a clear baseline: "
             "the same months a year before, on the same definition.",
@@ -297,7 +297,7 @@ class Ambitions:
         ]
         better = [row for row in found if self._improves(row)]
         names = "; ".join(", ".join(self._names(row)) for row in better)
-        headings = ["Metric", "Payment", "Long-run trend, a year", "If nothing is done", "80% limits"]
+        headings = ["Metric", "Payment", "Long-run trend, a year", "If nothing is done", LIMITS]
         return section(
             f"{len(better)} of {len(rows)} are expected to be better than their baseline if nothing is done"
             + (f": {names}. Only a target beyond that asks for more than the trend." if better else "."),
@@ -349,7 +349,7 @@ class Ambitions:
             for row in found
         ]
         headings = ["Metric", "Payment", "Baseline", "Beyond chance within the two periods"]
-        headings += ["Beyond usual movement between years", "Would be found with 80% power", "Note"]
+        headings += ["Beyond usual movement between years", f"Would be found with {POWER}", "Note"]
         return section(
             "An improvement short of the first level may be purely an artefact of variation. "
             "One short of the second is no larger than such figures move when nothing is targeted.",

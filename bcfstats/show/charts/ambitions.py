@@ -18,7 +18,7 @@ SHORT_RUNGS = {
     "trend": "Trend only",
     "beats_noise": "Beats noise",
     "significant": "Significant",
-    "detectable": "80% power",
+    "detectable": sentences.POWER,
     "best_quartile": "Peers' best quarter",
     "best_decile": "Peers' best tenth",
     "rarely_by_luck": "Rarely by luck",

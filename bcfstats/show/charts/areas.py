@@ -14,8 +14,8 @@ from bcfstats.show import sentences
 from bcfstats.show.charts.chart import Chart
 from bcfstats.show.charts.drawing import WIDTH, Floats, Plot, ends, round_sizes
 from bcfstats.show.palettes import ANALYSIS_FUNCTION
-from bcfstats.show.sentences import ResultRow, rows_of
-from bcfstats.words import interval, number, plural
+from bcfstats.show.sentences import INTERVAL, ResultRow, rows_of
+from bcfstats.words import interval, number, percent, plural
 
 QUANTILE_NAMES = dict(
     zip(
@@ -135,14 +135,15 @@ def funnel_of_areas(beside: SideBySide, source: str) -> Chart:
         plot.points([x], [row["value"]], colour, size=8, marker=marker, edge="outline")
     _key(plot, beside)
     plot.label_places(*round_sizes(plot.across))
+    narrow, wide = map(percent, FUNNEL)
     about = f"{metric.short_name}, {beside.period.label}"
     outside, unusual = (int(areas[x].isin(["above", "below"]).sum()) for x in ("position", "unusual"))
     return Chart(
         plot.figure,
-        alt=f"Funnel of {about}: {outside} of {len(areas)} areas lie outside the 99.8% limits of chance, "
+        alt=f"Funnel of {about}: {outside} of {len(areas)} areas lie outside the {wide} limits of chance, "
         f"{unusual} beyond what areas usually differ by. {_named(beside)}",
         caption=f"{about}: {len(areas)} areas by size (across: people or cases). Line: {beside.average_of}. "
-        f"Limits by chance alone: dashed 95%, full 99.8%. Source: {source}",
+        f"Limits by chance alone: dashed {narrow}, full {wide}. Source: {source}",
         headings=["Area", "Role", "Value", "Denominator"],
         rows=[[*_cells(row, metric), number(row["denominator"])] for row in _by_name(areas)],
     )
@@ -171,9 +172,9 @@ def intervals_of_areas(beside: SideBySide, source: str) -> Chart:
     return Chart(
         plot.figure,
         alt=f"Values with intervals of {len(shown)} areas. {_named(beside)}",
-        caption=f"{metric.short_name}, {beside.period.label}, with 95% intervals: chosen areas in colour, "
+        caption=f"{metric.short_name}, {beside.period.label}, with {INTERVAL}s: chosen areas in colour, "
         f"their peers hollow, by name. Line: {beside.average_of}. Source: {source}",
-        headings=["Area", "Role", "Value", "95% interval"],
+        headings=["Area", "Role", "Value", INTERVAL],
         rows=[[*_cells(row, metric), interval(row["lower"], row["upper"], metric.decimals)] for row in shown],
     )
 

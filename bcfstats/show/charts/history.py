@@ -9,19 +9,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bcfstats.define.levels import LEVELS
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period, month_of
 from bcfstats.show import sentences
 from bcfstats.show.charts.chart import Chart
 from bcfstats.show.charts.drawing import Dashes, Floats, Plot, ends
 from bcfstats.show.palettes import ANALYSIS_FUNCTION, MAKING_DATA_COUNT, MARK_OF
-from bcfstats.show.sentences import ResultRow
-from bcfstats.words import MONTH_NAMES, interval, number
+from bcfstats.show.sentences import INTERVAL, ResultRow
+from bcfstats.words import MONTH_NAMES, interval, number, percent
 
 FINANCIAL_YEAR = [*range(4, 13), 1, 2, 3]
 BOTH_SHADED = "Shaded: the two windows compared, each with its level"
 BASELINE_SHADED = "Shaded: the baseline, with its level"
-TINTED = "Tinted: 80% interval of what was to be expected if nothing was done, with its middle"
+FAN = f"{percent(LEVELS.forecast)} interval of what was to be expected if nothing was done"
+TINTED = f"Tinted: {FAN}, with its middle"
 DASHED = "Dashed: the proposed target"
 PAID_FROM = ", and the line it is paid from"
 SUPPRESSED = "suppressed"
@@ -51,7 +53,7 @@ def history_chart(
     around = _Around(window, _of(window, outlooks, "expected"), _of(window, targets, "target_value"))
     monthly = metric.frequency == "month"
     plot, headings, rows = (_draw_months if monthly else _draw_years)(metric, series, around, look)
-    limits = "" if monthly else ", with 95% intervals"
+    limits = "" if monthly else f", with {INTERVAL}s"
     return Chart(
         plot.figure,
         alt=_alt(area, metric, labels, values) + around.in_words(metric),
@@ -220,7 +222,7 @@ def _draw_years(
             labels, values, series["status"], lower, upper, basis, strict=True
         )
     ]
-    return plot, ["Period", "Value", "95% interval", "Definition in force"], rows
+    return plot, ["Period", "Value", INTERVAL, "Definition in force"], rows
 
 
 def _joined(i: int, basis: Sequence[str], starts: Sequence[date], metric: Metric) -> bool:
@@ -253,7 +255,7 @@ def season_chart(area: str, metric: Metric, rows: pd.DataFrame, look: str = ANAL
             f"({number(index[high], 2)}), lowest in {names[low]} ({number(index[low], 2)})."
         ),
         caption=f"{metric.short_name}, {area}: month indices per day, shrunk towards all areas",
-        headings=["Month", area, "95% interval", "All areas"],
+        headings=["Month", area, INTERVAL, "All areas"],
         rows=[
             [
                 name,

@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 
+from bcfstats.define.levels import LEVELS
 from bcfstats.define.metrics import Metric
 from bcfstats.judge.verdicts import UNKNOWN
 from bcfstats.show.charts.chart import Chart
 from bcfstats.show.charts.drawing import Floats, Plot, ends, round_sizes
+from bcfstats.show.sentences import LIMITS
 from bcfstats.words import number, signed
 
 UNIT = "change asked for, % of the baseline"
@@ -35,7 +37,7 @@ def funnel_of_plans(plans: pd.DataFrame, metric: Metric, payment: str) -> Chart 
     plot.line(at, line, "emphasis", dashes=(0, (4, 2)))
     plot.points(at, size, "series", size=4)
     plot.label_places(*round_sizes(plot.across))
-    beyond = int((rows["history_p"] <= 0.025).sum())
+    beyond = int((rows["history_p"] <= LEVELS.tail).sum())
     return Chart(
         plot.figure,
         alt=f"{metric.short_name}, {payment}: {len(rows)} plans ask for {_span(size)}, by size of area. "
@@ -67,9 +69,9 @@ def spread_of_plans(plans: pd.DataFrame, metric: Metric, payment: str) -> Chart 
     return Chart(
         plot.figure,
         alt=f"{metric.short_name}, {payment}: {len(rows)} plans ask for {_span(size)}. {inside} lie within "
-        "the 80 % limits of what is expected if nothing is done.",
+        f"the {LIMITS} of what is expected if nothing is done.",
         caption=f"{metric.short_name}, {payment}: dots are plans, from the smallest ambition to the largest, "
-        "bars the 80 % limits of the outcome if nothing is done (the longest are cut off at the edge). "
+        f"bars the {LIMITS} of the outcome if nothing is done (the longest are cut off at the edge). "
         "Areas are not named.",
         headings=["Plan", "Change asked for, %", "Expected, lower, %", "Expected, upper, %"],
         rows=[
