@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from bcfstats.define.levels import LEVELS
 from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.periods import Period
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
