@@ -1,20 +1,47 @@
 """The `bcfstats` command: thin, one function a job."""
 
+import io
+import os
+import signal
 import sys
+import traceback
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 import bcfstats
-from bcfstats.errors import BcfStatsError, InputError
+from bcfstats.errors import BcfStatsError, InputError, NotDoneError
+
+BAD_INPUT, NOT_DONE = 2, 3
+
+
+class Commands(TyperGroup):
+    """All commands, so that none forgets how an error is told."""
+
+    def make_context(self, *given: Any, **more: Any) -> Any:
+        """Take the command line apart; help is printed here."""
+        with _one_message():
+            return super().make_context(*given, **more)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was named."""
+        with _one_message():
+            return super().invoke(ctx)
+
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # it would end a broken pipe in its own way
     help="What should our target be? Baselines, trends, seasons and changes for Better Care Fund metrics.",
+    epilog="Exit codes: 0 done; 1 done, and something was found (of each command, see its help); "
+    "2 the input or the command cannot be used; 3 it could not be done, or was stopped.",
 )
 
 Folder = Annotated[Path | None, typer.Option(help="Folder; see bcfstats.toml for the defaults.")]
@@ -26,22 +53,104 @@ Disclosure = Annotated[
     str | None, typer.Option(help="Small numbers of your own: none, hes-2014, hes-2018 or threshold=N.")
 ]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Reports made at the same time.")]
-BAD_INPUT = 2
 
 
 def main() -> None:
-    """Run the command; an error made for the user is one message, without a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
-    debug = "--debug" in sys.argv
+    """Run the command; whatever ends it is one message and an exit code, never a traceback."""
+    _open_streams()
+    with _one_message():
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+
+
+@contextmanager
+def _one_message() -> Iterator[None]:
+    """Tell what ended a command in one message, and end with the code of its kind."""
     try:
-        app()
-    except BcfStatsError as error:
-        if debug:
+        with _stopped_by_signals():
+            yield
+    except (Exception, KeyboardInterrupt) as error:
+        if hasattr(error, "exit_code"):  # typer's own: a command's code, or what is no command
             raise
-        print(f"bcfstats: {error}", file=sys.stderr)
-        raise SystemExit(BAD_INPUT) from None
+        if "--debug" in sys.argv:
+            traceback.print_exc()
+        elif not isinstance(error, BrokenPipeError):  # whose reader has seen enough
+            print(f"bcfstats: {_message(error)}", file=sys.stderr)
+        with suppress(OSError):
+            sys.stdout.flush()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left to be printed would fail again
+        is_input = isinstance(error, BcfStatsError) and not isinstance(error, NotDoneError)
+        raise SystemExit(BAD_INPUT if is_input else NOT_DONE) from None
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, BcfStatsError):
+        return str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return "Stopped. Every file is whole, old or new; the same command starts again."
+    if isinstance(error, OSError):
+        return str(
+            NotDoneError(
+                "It could not be read or written.",
+                where=str(error.filename2 or error.filename or "what is printed"),
+                found=error.strerror or str(error),
+                do="Check space and rights.",
+            )
+        )
+    if isinstance(error, MemoryError):
+        return "There is not enough memory. Close other programs, or do it on a larger machine."
+    return (
+        f"This is a fault of bcfstats: {type(error).__name__}: {error}. "
+        "The same command with --debug shows where; please report it."
+    )
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Take a request to end, or a terminal that is closed, for Ctrl-C; where they are not ignored."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signals = [getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP", "SIGBREAK")]
+    taken = [one for one in signals if one is not None and signal.getsignal(one) == signal.SIG_DFL]
+    for one in taken:
+        signal.signal(one, stop)
+    try:
+        yield
+    finally:
+        for one in taken:
+            signal.signal(one, signal.SIG_DFL)
+
+
+class _StandardError(io.TextIOWrapper):
+    """Where messages go: one that nobody can be told stops nothing."""
+
+    def write(self, text: str) -> int:
+        """Write what can be written."""
+        with suppress(OSError):
+            super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Pass on what can be passed on."""
+        with suppress(OSError):
+            super().flush()
+
+
+def _open_streams() -> None:
+    """Let no file take the place of a stream that is closed, and no sign or full disk stop a message."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDONLY)  # writing to it is an error
+    encodings = [getattr(stream, "encoding", "utf-8") for stream in (sys.stdout, sys.stderr)]
+    given: Any = {"errors": "replace", "line_buffering": True}
+    sys.stdout = io.TextIOWrapper(os.fdopen(1, "wb", closefd=False), encodings[0], **given)
+    sys.stderr = _StandardError(os.fdopen(2, "wb", closefd=False), encodings[1], **given)
 
 
 def _tell_version(wanted: bool) -> None:
@@ -114,7 +223,10 @@ def prepare(
     config: Config = None,
     debug: Debug = False,
 ) -> None:
-    """Recognise every published file by its content and build the observations."""
+    """Recognise every published file by its content and build the observations.
+
+    Exit code 1: some files were refused.
+    """
     from bcfstats.read.prepare import prepare as prepare_files
     from bcfstats.run.check import describe_prepared
     from bcfstats.run.settings import all_metrics, load_settings
@@ -138,7 +250,10 @@ def check(
     config: Config = None,
     debug: Debug = False,
 ) -> None:
-    """Say what data there is, what is missing or broken; judge a file of targets."""
+    """Say what data there is, what is missing or broken; judge a file of targets.
+
+    Exit code 1: an area's data are broken, or a target is not challenging and achievable.
+    """
     from bcfstats.run.check import describe_data, describe_targets
     from bcfstats.run.settings import load_settings
 
@@ -165,7 +280,10 @@ def overview(
     config: Config = None,
     debug: Debug = False,
 ) -> None:
-    """Add up all boards' ambitions, by region and for England, and name plans that stand out."""
+    """Add up all boards' ambitions, by region and for England, and name plans that stand out.
+
+    Exit code 1: a target cannot be assessed.
+    """
     from bcfstats.run.check import describe_overview
     from bcfstats.run.settings import load_settings
 
@@ -194,7 +312,10 @@ def run(
     open_: Annotated[bool, typer.Option("--open", help="Open the index when done.")] = False,
     debug: Debug = False,
 ) -> None:
-    """Make one report per area, with an index, results.csv, failures.csv and run.json."""
+    """Make one report per area, with an index, results.csv, failures.csv and run.json.
+
+    Exit code 1: some reports failed. 3: it was stopped, and --resume makes what is left.
+    """
     from bcfstats.run.settings import load_settings
 
     given: dict[str, Any] = {
@@ -259,7 +380,10 @@ def compare(
     out: Annotated[Path | None, typer.Option(help="CSV file for every change.")] = None,
     debug: Debug = False,
 ) -> None:
-    """Say which numbers moved between two runs, and what differs in data, settings and code."""
+    """Say which numbers moved between two runs, and what differs in data, settings and code.
+
+    Exit code 1: something moved.
+    """
     from bcfstats.run.compare import describe_comparison
 
     code, lines = describe_comparison(before, after, out=out)
@@ -320,12 +444,15 @@ def _batch(
     resume: bool = False,
 ) -> None:
     from bcfstats.run.batch import run_batch
+    from bcfstats.run.pool import NOT_YET
 
     result = run_batch(settings, areas=areas, resume=resume)
     for outcome in result.failed:
         print(f"{outcome.area_name}: no report. {outcome.reason}", file=sys.stderr)
-    made = len(result.outcomes) - len(result.failed)
+    made = len(result.outcomes) - len(result.failed) - len(result.waiting)
     print(f"{made} reports made, {len(result.failed)} failed.")
+    if result.waiting:
+        print(f"{result.stopped} {len(result.waiting)} reports are {NOT_YET}.", file=sys.stderr)
     page = result.page(result.outcomes[0]) if single and made else result.index
     print(page)
     if open_:

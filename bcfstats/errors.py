@@ -37,5 +37,5 @@ class ParameterError(BcfStatsError):
     """A setting, name or argument that is not understood."""
 
 
-class ReportError(BcfStatsError):
-    """A report that could not be made."""
+class NotDoneError(BcfStatsError):
+    """What could not be done, though the input is right: no room, no right to write, something missing."""

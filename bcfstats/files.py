@@ -17,7 +17,7 @@ from typing import Any, TextIO, TypeVar
 
 import pandas as pd
 
-from bcfstats.errors import InputError
+from bcfstats.errors import NotDoneError
 
 
 def aside(folder: Path) -> Path:
@@ -29,6 +29,20 @@ MANIFEST = "manifest.json"
 
 
 PARTS = ".*.part"  # what a killed process may leave of a file it was writing
+
+
+@contextmanager
+def writing(where: Path, what: str = "What is there is whole, old or new.") -> Iterator[None]:
+    """Tell in the user's words that something could not be written."""
+    try:
+        yield
+    except OSError as error:
+        raise NotDoneError(
+            f"It could not be written. {what}",
+            where=str(where),
+            found=error.strerror or str(error),
+            do="Check space and rights, close programs that have it open, and run the command again.",
+        ) from error
 
 
 @contextmanager
@@ -45,6 +59,11 @@ def whole(path: Path) -> Iterator[Path]:
     pathlib.Path
         A hidden name beside it, of this process alone.
 
+    Raises
+    ------
+    NotDoneError
+        If the file could not be written: no room, no right, a program that has it open.
+
     Examples
     --------
     >>> import tempfile
@@ -55,17 +74,19 @@ def whole(path: Path) -> Iterator[Path]:
     ...     _ = part.write_text("sec")
     ...     raise OSError("no space left")
     Traceback (most recent call last):
-    OSError: no space left
+    bcfstats.errors.NotDoneError: It could not be written...
     >>> target.read_text(), [found.name for found in target.parent.iterdir()]
     ('first', ['notes.txt'])
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        yield part
-        part.replace(path)
+        with writing(path, "What was there before is untouched."):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield part
+            part.replace(path)
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # there is no such folder
+            part.unlink(missing_ok=True)
 
 
 def clear_parts(folder: Path) -> None:
@@ -91,20 +112,14 @@ def replace_folder(folder: Path, tables: Mapping[str, pd.DataFrame], manifest: M
 
     Raises
     ------
-    InputError
+    NotDoneError
         If the folder cannot be written or replaced.
     """
     fresh = folder.with_name(f".{folder.name}.new-{os.getpid()}")
     try:
-        _write(fresh, folder, tables, manifest)
-        _swap(fresh, folder)
-    except OSError as error:
-        raise InputError(
-            "The prepared data could not be written; what was there before is untouched.",
-            where=str(folder),
-            found=error.strerror or str(error),
-            do="Close programs that have files of it open, check space and rights, and try again.",
-        ) from None
+        with writing(folder, "The prepared data that were there are untouched."):
+            _write(fresh, folder, tables, manifest)
+            _swap(fresh, folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
@@ -203,7 +218,7 @@ def sole_use(folder: Path) -> Iterator[None]:
 
     Raises
     ------
-    InputError
+    NotDoneError
         If another process, or another run of this one, holds it; or if the folder cannot be written to.
 
     Examples
@@ -213,7 +228,7 @@ def sole_use(folder: Path) -> Iterator[None]:
     >>> with sole_use(folder), sole_use(folder):
     ...     pass
     Traceback (most recent call last):
-    bcfstats.errors.InputError: Another run is writing to this folder...
+    bcfstats.errors.NotDoneError: Another run is writing to this folder...
     >>> folder.exists()
     False
     """
@@ -222,7 +237,7 @@ def sole_use(folder: Path) -> Iterator[None]:
         with _opened(folder) as file:
             if not _taken(file):
                 file.seek(0)
-                raise InputError(
+                raise NotDoneError(
                     "Another run is writing to this folder.",
                     where=str(folder),
                     found=file.read(OWNER_LENGTH).strip() or "its owner is not named",
@@ -241,16 +256,9 @@ def sole_use(folder: Path) -> Iterator[None]:
 
 
 def _opened(folder: Path) -> TextIO:
-    try:
+    with writing(folder, "Another folder can be given with --out."):
         folder.mkdir(parents=True, exist_ok=True)
         return (folder / NAME).open("a+", encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            "The folder cannot be written to.",
-            where=str(folder),
-            found=error.strerror or str(error),
-            do="Give another folder with --out, or ask for the right to write there.",
-        ) from None
 
 
 def _taken(file: TextIO) -> bool:

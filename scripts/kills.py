@@ -39,7 +39,7 @@ KILLS_IN_A_RUN = 8  # one after another, at times that remember nothing
 SECONDS_TO_END, SECONDS_BETWEEN_LOOKS = 120, 0.005
 NO_PAGE = hashlib.sha256(b"").hexdigest()
 BECOME_REAPER = 36  # prctl: children of a process that was killed become ours
-STAMPS = {"started", "ended", "fingerprints"}  # of run.json, besides settings
+STAMPS = {"started", "written", "ended", "fingerprints"}  # of run.json, besides settings
 
 
 def main():
@@ -118,7 +118,7 @@ def begin(settings, told, temporary):
         return pid
     code = 70
     try:
-        from bcfstats.errors import ReportError
+        from bcfstats.errors import NotDoneError
         from bcfstats.run import batch as progress
         from bcfstats.run import pool as workers
         from bcfstats.run.batch import run_batch
@@ -129,8 +129,8 @@ def begin(settings, told, temporary):
         workers.subprocess = type("Forking", (), {"Popen": ForkedHere, "DEVNULL": None})
         with told.open("w", encoding="utf-8") as stream:
             code = run_batch(settings, resume=True, stream=stream).exit_code
-    except ReportError:
-        code = 2  # as the command's
+    except NotDoneError:
+        code = 3  # as the command's
     except BaseException:
         traceback.print_exc()
     finally:
@@ -351,8 +351,13 @@ def plain(path):
     content = path.read_bytes()
     if path.name == "run.json":
         record = json.loads(content)
-        settings = {name: value for name, value in record["settings"].items() if name != "not_made_again"}
-        return {**record, "settings": {**settings, "out": ""}, **dict.fromkeys(STAMPS)}
+        counts = record["reports"] | {"kept_from_before": 0}
+        return {
+            **record,
+            "settings": {**record["settings"], "out": ""},
+            "reports": counts,
+            **dict.fromkeys(STAMPS),
+        }
     if path.name == "written.json":
         return {name: digest for name, digest in json.loads(content).items() if name != "results.xlsx"}
     if path.suffix == ".ipynb":

@@ -26,12 +26,12 @@ def installed(*modules: str) -> bool:
 @cache
 def printing_browser() -> bool:
     """Whether the browser is there that prints pages to PDF."""
-    from bcfstats.errors import ReportError
+    from bcfstats.errors import NotDoneError
     from bcfstats.run.export import find_browser
 
     try:
         return bool(find_browser())
-    except ReportError:
+    except NotDoneError:
         return False
 
 

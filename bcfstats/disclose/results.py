@@ -51,31 +51,12 @@ class _Hidden:
 def disclose(data: Data, assess: Callable[[Data], Results], setting: Setting = None) -> Results:
     """Assess the data, and keep only what may be shown.
 
-    It answers: what can be said of every area without giving a small number away?
-
-    Parameters
-    ----------
-    data : Data
-        Prepared observations, with their true counts.
-    assess : callable
-        Computes the results of any such data.
-    setting : str or mapping, optional
-        The rule for figures that are not published; each metric's default if not given.
-
-    Returns
-    -------
-    Results
-        Without any hidden count; `about["disclosure"]` says in sentences which rule was used for what.
-
-    Notes
-    -----
-    **Method.** Figures that the rule hides are taken out of the data, with those that a known total of a
-    region or of England would lead back to, and everything is computed from what is left: what is shown can
-    tell nothing of what it was not made from. Where a month is small, all the months of that area are hidden;
-    its totals over windows, and what rests on them, are computed from the true counts and put back, rounded
-    to the decimals they are shown with, where no total is small or leads back to a small month.
-
-    **When not to use.** It cannot know what else a reader knows, such as a figure in a local paper.
+    Figures that the rule hides are taken out of the data, with those that a known total of a region or of
+    England would lead back to, and everything is computed from what is left: what is shown can tell nothing
+    of what it was not made from. Where a month is small, all the months of that area are hidden; its totals
+    over windows, and what rests on them, are computed from the true counts and put back, rounded to the
+    decimals they are shown with, where no total is small or leads back to a small month. What else a reader
+    knows, such as a figure in a local paper, cannot be allowed for.
     """
     rules = rules_of(data, setting)
     true = assess(data)

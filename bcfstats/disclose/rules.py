@@ -29,19 +29,7 @@ NUMBERS = ("numerator", "value", "lower", "upper", "lower_ci", "upper_ci")
 
 @dataclass(frozen=True)
 class Rule:
-    """Which counts are hidden.
-
-    Attributes
-    ----------
-    id : str
-        Such as "hes-2014".
-    largest : int
-        Counts from 1 to this are hidden; 0 hides none. Zero is shown.
-    round_to : int
-        Counts that are shown are rounded to the nearest multiple of this; 0 rounds none.
-    what, source, unconfirmed : str
-        What it does, who says so, and what of it could not be confirmed.
-    """
+    """Which counts are hidden."""
 
     id: str
     largest: int
@@ -57,25 +45,8 @@ class Rule:
 
 
 def rule(setting: str | Mapping[str, Any]) -> Rule:
-    """Find the rule that a setting names.
-
-    Parameters
-    ----------
-    setting : str or mapping
-        "none", "hes-2014", "hes-2018", "threshold=5", or `{"threshold": 5}`: a local policy that hides counts
-        of 1 to 5.
-
-    Raises
-    ------
-    ParameterError
-        If it is none of these.
-
-    Examples
-    --------
-    >>> rule("hes-2018").largest, rule("hes-2018").round_to, rule({"threshold": 10}).largest
-    (7, 5, 10)
-    """
-    local = re.fullmatch(r"threshold ?= ?(\d+)", setting) if isinstance(setting, str) else None
+    """Find the rule that a setting names."""
+    local = re.fullmatch(r"threshold ?= ?(\d{1,9})", setting) if isinstance(setting, str) else None
     largest = int(local[1]) if local else setting.get("threshold") if isinstance(setting, Mapping) else None
     if isinstance(largest, int) and not isinstance(largest, bool) and largest >= 1:
         what = f"counts of 1 to {largest} suppressed, with secondary suppression"
@@ -93,20 +64,8 @@ def rule(setting: str | Mapping[str, Any]) -> Rule:
 def rules_of(data: Data, setting: str | Mapping[str, Any] | None = None) -> pd.Series[Any]:
     """Find the rule that each observation is under.
 
-    Published figures stay as they are published. A rule that is set is for all others; where none is set, a
-    metric's own default or that of the area's own figures is used, and example data are shown.
-
-    Parameters
-    ----------
-    data : Data
-        Prepared observations.
-    setting : str or mapping, optional
-        As `rule` takes it.
-
-    Returns
-    -------
-    Series of Rule
-        With the index of `data.observations`.
+    Published figures stay as they are published. A rule that is set is for all others; where none is set,
+    a metric's own default or that of the area's own figures is used, and example data are shown.
     """
     defaults = _file()["defaults"]
     if setting:

@@ -18,35 +18,7 @@ def hide_with(
     *,
     whole: bool = False,
 ) -> Flags:
-    """Hide more areas until the totals of their groups give no hidden small count away.
-
-    Parameters
-    ----------
-    counts : array, shape (areas, periods)
-        NaN where there is none.
-    hidden : array of bool, shape (areas, periods)
-        What is hidden already.
-    groups : array of int, shape (areas,)
-        Areas whose total a reader knows, period by period.
-    sizes : array, shape (areas,)
-        Denominators: the smallest area of a group is hidden first. Counts play no part in the choice, or
-        the choice would tell of them.
-    largest : int
-        Largest count that is small.
-    whole : bool
-        Hide all the periods of an area that is chosen, not only those that need it.
-
-    Returns
-    -------
-    array of bool, shape (areas, periods)
-        Where a group runs out of areas, all of it is hidden, and only its total could still tell.
-
-    Examples
-    --------
-    >>> counts = np.array([[3.0], [40.0], [52.0]])
-    >>> hide_with(counts, counts < 6, np.zeros(3, dtype=int), np.array([9.0, 80.0, 90.0]), 5)[:, 0].tolist()
-    [True, True, False]
-    """
+    """Hide more areas until the totals of their groups give no hidden small count away."""
     found = hidden.copy()
     order = np.argsort(np.where(np.isfinite(sizes), sizes, np.inf), kind="stable")
     for group in np.unique(groups[hidden.any(axis=1)]):
@@ -61,8 +33,8 @@ def hide_with(
 def _given_away(counts: Floats, hidden: Flags, largest: int) -> Flags:
     """Find the periods whose total tells of a hidden count: it stands alone, or the hidden sum is too low.
 
-    With k counts hidden, none of them zero, any one can be everything from 1 to `largest` only if together
-    they make at least largest + k - 1.
+    With k counts hidden, none of them zero, any one can be everything from 1 to `largest` only if
+    together they make at least largest + k - 1.
     """
     many = (hidden & (counts != 0)).sum(axis=0)
     together = np.where(hidden, np.nan_to_num(counts), 0).sum(axis=0)
@@ -75,29 +47,8 @@ def totals_to_keep(
 ) -> list[int]:
     """Choose the totals over months that can be shown when the months themselves are hidden.
 
-    A total is kept if it is no small number, and if all the totals kept leave every month with a small count
-    free to be anything from 1 to `largest`.
-
-    Parameters
-    ----------
-    counts : array, shape (months,)
-        Of one area; all of them hidden.
-    windows : sequence of arrays of int
-        Months of each total.
-    largest : int
-    first : sequence of int
-        Totals to give up all together, before the others, if not all can be kept.
-
-    Returns
-    -------
-    list of int
-        Places in `windows`.
-
-    Examples
-    --------
-    >>> counts = np.array([4.0, 9.0, 0.0, 11.0])
-    >>> totals_to_keep(counts, [np.arange(4), np.arange(3), np.arange(1, 4)], 5, first=[2])
-    [0, 1]
+    A total is kept if it is no small number, and if all the totals kept leave every month with a small
+    count free to be anything from 1 to `largest`.
     """
     sums = [float(np.nansum(counts[window])) for window in windows]
     large = [i for i, total in enumerate(sums) if total < 0.5 or total > largest + 0.5]
@@ -111,8 +62,8 @@ def _tells(counts: Floats, windows: Sequence[NDArray[np.int64]], largest: int) -
     """Say whether totals over months pin a small month down, or add up to a small total.
 
     Months that are in the same totals stand together: only their sum matters. The least and the most that
-    each such sum can be are linear programmes; the totals are of months in a row, so that their answers are
-    whole numbers.
+    each such sum can be are linear programmes; the totals are of months in a row, so that their answers
+    are whole numbers.
     """
     from scipy.optimize import linprog
 

@@ -67,7 +67,8 @@ def assess(
     observations = data.observations.loc[~data.observations["area_code"].isin(list(problems))]
     screened = screen(observations, metrics, trusted)
     observations = screened.observations
-    present = [metrics[name] for name in metrics if name in set(observations["metric"])]
+    names = set(observations["metric"].unique())
+    present = [metrics[name] for name in metrics if name in names]
     if not present:
         raise InputError("There are no usable observations.", do="Prepare some published files first.")
     looks = Outlooks(observations, rules, metrics=metrics)

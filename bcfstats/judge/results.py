@@ -18,9 +18,10 @@ PER_CENT = "%"
 BETTER, WORSE, UNCLEAR, NOT_COMPARED = "better", "worse", "no clear change", "not compared"
 AGAINST_HISTORY = "usual movement between years"
 AGAINST_NOISE = "noise within the two periods only"
+PEERS = "peers"  # by group, where all others are by area
 TABLES = (
     *("areas", "series", "windows", "trends", "seasons", "outlooks", "ladders", "assessments", "findings"),
-    *("standings", "peers"),
+    *("standings", PEERS),
 )
 METRICS, ABOUT = "metrics.json", "about.json"
 ROWS_READ_TOGETHER = 8192  # some dozen areas: what reading one costs, however many there are
@@ -54,7 +55,7 @@ class Results:
     standings : DataFrame
         One row per area and metric: its latest figure beside those of all areas, and of its region.
     peers : DataFrame
-        One row per area, metric and other area of its region: that area's latest figure.
+        One row per group of areas, metric and area of it: that area's latest figure.
     metrics : tuple of Metric
         What each metric is, in the order of the registry.
     about : dict
@@ -89,7 +90,7 @@ class Results:
                 table, part = getattr(self, name), stack.enter_context(whole(folder / f"{name}.parquet"))
                 columns = list(dict.fromkeys([*table.columns, "area_code"]))  # an empty table may have none
                 ordered = table.reindex(columns=columns).astype({"area_code": str})  # of an empty table too
-                ordered = ordered.sort_values("area_code", kind="stable")
+                ordered = ordered.sort_values("group" if name == PEERS else "area_code", kind="stable")
                 ordered.to_parquet(part, index=False, row_group_size=ROWS_READ_TOGETHER)
             (folder / ABOUT).unlink(missing_ok=True)
 
@@ -108,8 +109,12 @@ class Results:
                 where=str(folder),
                 do="Give the folder that 'bcfstats run' wrote.",
             )
-        chosen = None if area_code is None else [("area_code", "==", area_code)]
-        tables = {name: pd.read_parquet(folder / f"{name}.parquet", filters=chosen) for name in TABLES}
+        chosen: Any = None if area_code is None else [("area_code", "==", area_code)]
+        tables: dict[str, pd.DataFrame] = {}
+        for name in TABLES:
+            if chosen and name == PEERS and len(tables["standings"]):  # theirs are the rows of other areas
+                chosen = [("group", "in", set(tables["standings"]["group"]))]
+            tables[name] = pd.read_parquet(folder / f"{name}.parquet", filters=chosen)
         metrics, about = (
             json.loads((folder / name).read_text(encoding="utf-8")) for name in (METRICS, ABOUT)
         )

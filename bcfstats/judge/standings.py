@@ -13,7 +13,7 @@ STANDING_COLUMNS = [
     *("area_code", "metric", "payment", "period", "value", "lower", "upper", "n_areas", "n_better"),
     *(*QUANTILES, "group", "n_group", "n_group_better", "reason"),
 ]
-PEER_COLUMNS = ["area_code", "metric", "peer", "value"]
+PEER_COLUMNS = ["group", "metric", "area_code", "peer", "value"]
 OTHERS = "all other areas"
 FEW = 20  # areas that can all be named where none is of the same region
 
@@ -42,8 +42,8 @@ def standings(
         counts within the group.
         `value` is missing, with a reason, where the area has no figure for the whole window.
     peers : DataFrame
-        One row per area, metric and other area of the group: `peer` (its name) and `value`. The group is the
-        region; where no other area of it has a figure, all others if they are few.
+        One row per group, metric and area in it: `peer` (its name) and `value`; `peers_of` gives those of
+        one area. The group is the region; where no other area of it has a figure, all others if they are few.
 
     Notes
     -----
@@ -97,7 +97,8 @@ def _of_metric(
     told = frame.merge(have[["area_code", "n_better", "group", "n_group", "n_group_better"]], how="left")
     told[list(QUANTILES)] = np.quantile(have["value"], list(QUANTILES.values())) if len(have) else np.nan
     told = told.assign(n_areas=len(have), group=told["group"].fillna(""))
-    return told[STANDING_COLUMNS], _peers(have)
+    peers = have.loc[have["group"] != ""].rename(columns={"area_name": "peer"})[PEER_COLUMNS]
+    return told[STANDING_COLUMNS], peers.reset_index(drop=True)
 
 
 def _reasons(rows: pd.DataFrame, known: "pd.Series[bool]") -> "pd.Series[str]":
@@ -115,12 +116,10 @@ def _groups(codes: "pd.Series[str]", regions: "pd.Series[str]") -> "pd.Series[st
     return region.where(~alone, "")
 
 
-def _peers(have: pd.DataFrame) -> pd.DataFrame:
-    pairs = have[["area_code", "metric", "group"]].merge(
-        have[["area_code", "area_name", "value", "group"]].rename(
-            columns={"area_code": "other", "area_name": "peer"}
-        ),
-        on="group",
-    )
-    pairs = pairs.loc[(pairs["group"] != "") & (pairs["area_code"] != pairs["other"])]
-    return pairs[PEER_COLUMNS].reset_index(drop=True)
+def peers_of(area_code: str, standings: pd.DataFrame, peers: pd.DataFrame) -> pd.DataFrame:
+    """Give the other areas of an area's groups: as many rows for each area as it has neighbours."""
+    if standings.empty or peers.empty:
+        return peers
+    own = standings.loc[standings["area_code"] == area_code, ["metric", "group"]]
+    others = peers.loc[peers["area_code"] != area_code]
+    return others.merge(own, on=["metric", "group"]).reset_index(drop=True)

@@ -2,9 +2,9 @@
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,16 +16,25 @@ import bcfstats
 from bcfstats.define.areas import AREAS, Area, find_area
 from bcfstats.define.schemes import scheme
 from bcfstats.disclose.results import disclose
-from bcfstats.errors import InputError, ReportError
-from bcfstats.files import clear_parts, safe_csv, sole_use, write_whole
+from bcfstats.errors import InputError, NotDoneError
+from bcfstats.files import clear_parts, safe_csv, sole_use, write_whole, writing
 from bcfstats.judge.assessment import assess
 from bcfstats.judge.results import Results
 from bcfstats.read.data import Data, load
 from bcfstats.read.targets import read_targets
-from bcfstats.run import pool as workers
-from bcfstats.run.engine import chosen_engine
-from bcfstats.run.pool import LOCAL, NOT_YET, Crew, as_they_end, check_executor, failure, open_crew
-from bcfstats.run.records import failures_table, index_page, results_table, run_record, write_workbook
+from bcfstats.run import pool
+from bcfstats.run.engine import check_memory, chosen_engine
+from bcfstats.run.pool import (
+    LOCAL,
+    NOT_YET,
+    ClusterLostError,
+    Crew,
+    as_they_end,
+    check_executor,
+    failure,
+    open_crew,
+)
+from bcfstats.run.records import FINISHED, STOPPED, UNDER_WAY, Record, results_table, write_workbook
 from bcfstats.run.report import Job, Kit, Made, Outcome, check_parameters
 from bcfstats.run.resume import (
     code_fingerprint,
@@ -48,15 +57,7 @@ SECONDS_BETWEEN_LINES = 15.0
 
 
 class Progress:
-    """Count reports as they end, and say how many are done, how many failed and what time is left.
-
-    Parameters
-    ----------
-    total : int
-        Reports to make.
-    stream : text file, optional
-        Where to write; standard error if not given.
-    """
+    """Count reports as they end, and say how many are done, how many failed and what time is left."""
 
     def __init__(self, total: int, stream: TextIO | None = None) -> None:
         self.total, self.done, self.failed = total, 0, 0
@@ -83,16 +84,7 @@ class Progress:
             print(self.line(area_name, now - self.started), file=self.stream, flush=True)
 
     def line(self, area_name: str, seconds: float) -> str:
-        """Write the state of the batch in one line.
-
-        Examples
-        --------
-        >>> import io
-        >>> progress = Progress(152, io.StringIO())
-        >>> progress.done, progress.failed = 38, 1
-        >>> progress.line("Rutland", 60.0)
-        '[ 38/152] 1 failed, 3 min left, Rutland'
-        """
+        """Write the state of the batch in one line."""
         left = seconds / max(self.done, 1) * (self.total - self.done)
         remaining = f"{left / 60:.0f} min left" if left >= 90 else f"{left:.0f} s left"
         count = f"{self.done:>{len(str(self.total))}}/{self.total}"
@@ -114,15 +106,23 @@ class BatchResult:
         The folder of the run.
     outcomes : tuple of Outcome
         One per report, in the order of the areas.
+    stopped : str
+        Why it ended before every report was made; empty if it did not.
     """
 
     out: Path
     outcomes: tuple[Outcome, ...]
+    stopped: str = ""
 
     @property
     def failed(self) -> tuple[Outcome, ...]:
         """The reports that could not be made."""
-        return tuple(outcome for outcome in self.outcomes if outcome.reason)
+        return tuple(outcome for outcome in self.outcomes if outcome.reason and not outcome.is_waiting)
+
+    @property
+    def waiting(self) -> tuple[Outcome, ...]:
+        """The reports that have not been made yet, because the batch was stopped."""
+        return tuple(outcome for outcome in self.outcomes if outcome.is_waiting)
 
     @property
     def index(self) -> Path:
@@ -135,8 +135,8 @@ class BatchResult:
 
     @property
     def exit_code(self) -> int:
-        """0 if every report was made, else 1."""
-        return 1 if self.failed else 0
+        """0 if every report was made, 1 if some failed, 3 if the batch was stopped."""
+        return 3 if self.stopped else int(bool(self.failed))
 
 
 def run_batch(
@@ -169,7 +169,7 @@ def run_batch(
     -------
     BatchResult
         An area whose data are broken, or whose notebook fails, does not stop the others. A batch that is
-        stopped with Ctrl-C is recorded as far as it came.
+        stopped, with Ctrl-C or because its cluster is lost, is recorded as far as it came.
 
     Raises
     ------
@@ -188,64 +188,47 @@ def _run(
     engine = chosen_engine(settings.engine)
     check_executor(settings.executor)
     check_parameters(settings.notebook, Job("", "", "", "", "").parameters)
+    check_memory()
     kept = kept_results(settings) if resume else None
     inputs = {} if kept else _inputs(settings)  # before they are read: a change meanwhile shows next time
     source = kept or load(settings.processed)
     if areas:  # a name that is not known is told before anything is computed
         _chosen(source.areas if isinstance(source, Results) else _observed(source), areas)
     if kept is None and executor is None and settings.executor == LOCAL:
-        workers.start(engine)
+        pool.start(engine)
     try:
         results = source if isinstance(source, Results) else _results(settings, source, inputs, started)
         jobs = _jobs(results, areas)
     except BaseException:
-        workers.end()  # it was started for nothing
+        pool.end()  # it was started for nothing
         raise
     if kept is None:
-        with _told(settings.out):
-            results.save(settings.out / "tables")
+        results.save(settings.out / "tables")
         results = Results.load(settings.out / "tables")  # what the notebooks are to read
     made_from = fingerprints(results, settings.notebook.read_bytes(), [job.area_code for job in jobs])
     jobs = [replace(job, fingerprint=made_from[job.area_code]) for job in jobs]
     left = [job for job in jobs if not (resume and is_made(settings.out, job))]
-    size = max(1, min(settings.jobs, len(left)))
-    record = settings.as_record() | {"stopped": True, "not_made_again": len(jobs) - len(left)}
-    with _told(settings.out):
+    record, outcomes = Record(settings, results, jobs, started, len(jobs) - len(left)), _before(jobs, left)
+    with writing(settings.out):
         _clear(settings.out)
-        _record(results, jobs, _so_far(jobs, left), started, record, settings.out)  # as it stands if killed
+        record.write(tuple(outcomes.values()), UNDER_WAY)
         if kept is None or not results_stand(settings.out, results):
             _write_results(results, settings.out)
+    size = max(1, min(settings.jobs, len(left)))
     given = nullcontext(Crew(executor, settings.jobs)) if executor else open_crew(settings.executor, size)
     with given as crew:
-        outcomes, stopped = _made(crew, _kit(settings, engine), jobs, left, settings.out, stream)
-    with _told(settings.out):
-        _record(results, jobs, outcomes, started, record | {"stopped": stopped}, settings.out)
-    return BatchResult(settings.out, outcomes)
+        return _made(crew, _kit(settings, engine), left, record, outcomes, stream)
 
 
-def _so_far(jobs: Sequence[Job], left: Sequence[Job]) -> tuple[Outcome, ...]:
+def _before(jobs: Sequence[Job], left: Sequence[Job]) -> dict[str, Outcome]:
     """Say what has become of every job before the first of those left is begun."""
     waiting = {job.area_code for job in left}
-    return tuple(
-        failure(job, NOT_YET).outcome
+    return {
+        job.area_code: replace(failure(job, NOT_YET).outcome, is_waiting=True)
         if job.area_code in waiting
         else Outcome(job.area_code, job.area_name, job.stem)
         for job in jobs
-    )
-
-
-@contextmanager
-def _told(out: Path) -> Iterator[None]:
-    """Tell what could not be written in the user's words."""
-    try:
-        yield
-    except OSError as error:
-        raise ReportError(
-            "The run could not be written; every file there is whole, old or new.",
-            where=str(error.filename2 or error.filename or out),
-            found=error.strerror or str(error),
-            do="Check space and rights, close programs that have the file open, and run again with --resume.",
-        ) from error
+    }
 
 
 def _clear(out: Path) -> None:
@@ -259,23 +242,6 @@ def _write_results(results: Results, out: Path) -> None:
     write_whole(out / "results.csv", safe_csv(results_table(results)), encoding="utf-8-sig")
     write_workbook(results, out / "results.xlsx")
     note_results(out, results)
-
-
-def _record(
-    results: Results,
-    jobs: Sequence[Job],
-    outcomes: tuple[Outcome, ...],
-    started: datetime,
-    settings: dict[str, Any],
-    out: Path,
-) -> None:
-    texts = {
-        "failures.csv": failures_table(outcomes),
-        "run.json": run_record(results, jobs, outcomes, started, settings),
-        "index.html": index_page(results, outcomes),
-    }
-    for name, text in texts.items():
-        write_whole(out / name, text, encoding="utf-8-sig" if name.endswith("csv") else "utf-8")
 
 
 def _inputs(settings: Settings) -> dict[str, Any]:
@@ -359,19 +325,28 @@ def _area(row: dict[str, Any]) -> Area:
 
 
 def _made(
-    crew: Crew, kit: Kit, jobs: Sequence[Job], left: Sequence[Job], out: Path, stream: TextIO | None
-) -> tuple[tuple[Outcome, ...], bool]:
-    """Make the reports that are left and tell progress; outcomes come in the order of the jobs."""
-    outcomes = {outcome.area_code: outcome for outcome in _so_far(jobs, left)}
-    progress, stopped = Progress(len(left), stream), False
+    crew: Crew,
+    kit: Kit,
+    left: Sequence[Job],
+    record: Record,
+    outcomes: dict[str, Outcome],
+    stream: TextIO | None,
+) -> BatchResult:
+    """Make the reports that are left, tell progress and keep the record; outcomes stay in their order."""
+    out = record.settings.out
+    progress, stopped = Progress(len(left), stream), ""
     try:
         for job, made in as_they_end(crew, kit, left):
             outcomes[job.area_code] = outcome = _written(made, out)
             progress.tell(outcome.area_name, bool(outcome.reason))
+            record.keep_up(outcomes.values())
     except KeyboardInterrupt:
-        stopped = True
+        stopped = "Stopped."
+    except ClusterLostError as lost:
+        stopped = str(lost)
     progress.close()
-    return tuple(outcomes[job.area_code] for job in jobs), stopped
+    record.write(tuple(outcomes.values()), STOPPED if stopped else FINISHED)
+    return BatchResult(out, tuple(outcomes.values()), stopped)
 
 
 def _written(made: Made, out: Path) -> Outcome:
@@ -385,6 +360,6 @@ def _written(made: Made, out: Path) -> Outcome:
             page.unlink(missing_ok=True)  # a page of an earlier run would not be this run's
         if made.notebook:
             write_whole(notebook, made.notebook)
-    except OSError as error:
+    except (OSError, NotDoneError) as error:
         return replace(outcome, reason=f"The report could not be written: {error}")
     return outcome

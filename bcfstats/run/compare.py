@@ -24,19 +24,7 @@ MOST_NAMED = 6  # files or settings a line; more are counted
 
 @dataclass(frozen=True)
 class Differences:
-    """What two runs record differently, each as lines to be read.
-
-    Attributes
-    ----------
-    data : tuple of str
-        Published files, prepared data and files of targets.
-    settings : tuple of str
-        Rules: scheme, metrics of one's own, small numbers, months vouched for.
-    code : tuple of str
-        Code of bcfstats, Python, packages, system.
-    unknown : tuple of str
-        What a run made by an earlier version does not record.
-    """
+    """What two runs record differently, each as lines to be read."""
 
     data: tuple[str, ...]
     settings: tuple[str, ...]
@@ -68,17 +56,7 @@ class Differences:
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Differences:
-    """Compare the records of two runs.
-
-    Parameters
-    ----------
-    before, after : mapping
-        `run.json` of each.
-
-    Returns
-    -------
-    Differences
-    """
+    """Compare the records of two runs."""
     files = _files(before), _files(after)
     published, prepared, targets, metrics, scheme = (
         _changed(*files, kind) for kind in (PUBLISHED, PREPARED, "targets", "metrics", "scheme")
@@ -173,16 +151,7 @@ SHOWN, LONGEST = 8, 80  # lines of each kind, characters of a text; the CSV file
 
 @dataclass(frozen=True)
 class RunComparison:
-    """What moved between two runs, and what differs in what they were made from.
-
-    Attributes
-    ----------
-    changes : DataFrame
-        One row per cell, row or column that is not the same: `kind table area_code area_name metric payment
-        figure before after difference`; judgements first, rounding last.
-    differences : Differences
-        Of files, settings, code and packages.
-    """
+    """What moved between two runs, and what differs in what they were made from."""
 
     changes: pd.DataFrame
     differences: Differences
@@ -194,24 +163,7 @@ class RunComparison:
 
 
 def compare_runs(before: Path, after: Path) -> RunComparison:
-    """Tell which numbers differ between two runs, and what can be the reason.
-
-    Parameters
-    ----------
-    before, after : Path
-        Folders that `bcfstats run` wrote.
-
-    Returns
-    -------
-    RunComparison
-        Rows are matched by area, metric and payment: the comparisons of `results.csv`, the outlooks and the
-        proposed targets. Months, seasons and ladders are not compared by themselves.
-
-    Raises
-    ------
-    InputError
-        If a folder does not hold a whole run.
-    """
+    """Tell which numbers differ between two runs, and what can be the reason."""
     records = [_record(folder) for folder in (before, after)]
     first, second = (_tables(folder) for folder in (before, after))
     changes = pd.concat([_changes(name, first[name], second[name]) for name in first], ignore_index=True)
@@ -221,13 +173,7 @@ def compare_runs(before: Path, after: Path) -> RunComparison:
 
 
 def describe_comparison(before: Path, after: Path, *, out: Path | None = None) -> tuple[int, list[str]]:
-    """Compare two runs in a few plain lines, and write every change as CSV where asked.
-
-    Returns
-    -------
-    int, list of str
-        Exit code (1 where anything moved), and lines to print.
-    """
+    """Compare two runs in a few plain lines, and write every change as CSV where asked."""
     found = compare_runs(before, after)
     lines = [*_told(found.changes), *found.differences.lines, found.differences.why(found.moved)]
     if out is not None:

@@ -37,11 +37,12 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.session import Session
 from papermill.engines import NBClientEngine, papermill_engines
 
-from bcfstats.errors import InputError
+from bcfstats.errors import InputError, NotDoneError
 
 SECONDS_BETWEEN_FLUSHES = 0.2  # as ipykernel's own streams
 PUBLIC, REPLY = "iopub", "shell"
 MEBIBYTE = 2**20
+NEEDED_MIB = 2300  # of addresses: most of them are those that pyarrow and numpy set aside
 
 
 class PipeSession(Session):
@@ -166,17 +167,7 @@ def prepared_kernel() -> PipeKernel:
 
 
 def run_kernel(kernel: PipeKernel, connection: Connection, memory_mib: int) -> None:
-    """Answer requests until the other end hangs up; never returns.
-
-    Parameters
-    ----------
-    kernel : PipeKernel
-        Made before the fork.
-    connection : Connection
-        Requests in, messages out.
-    memory_mib : int
-        Address space that the notebook may take beyond what is in use now; 0 for no limit.
-    """
+    """Answer requests until the other end hangs up; never returns."""
     try:
         atexit._clear()
         session: Any = kernel.session
@@ -225,14 +216,30 @@ def _fresh_chance() -> None:
 
 
 def limit_memory(mib: int) -> None:
-    """Let this process take so much address space beyond what it has; where limits exist."""
+    """Let this process take so much address space beyond what it has, less where the system says so."""
     if not mib or not sys.platform.startswith("linux"):
         return
     import resource
 
     with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
         used = int(file.read().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (used + mib * MEBIBYTE,) * 2)
+    limits = {used + mib * MEBIBYTE, *resource.getrlimit(resource.RLIMIT_AS)} - {resource.RLIM_INFINITY}
+    resource.setrlimit(resource.RLIMIT_AS, (min(limits),) * 2)
+
+
+def check_memory() -> None:
+    """Refuse to begin where the system allows a process less memory than a report needs."""
+    if not sys.platform.startswith("linux"):
+        return
+    import resource
+
+    allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if allowed != resource.RLIM_INFINITY and allowed < NEEDED_MIB * MEBIBYTE:
+        raise NotDoneError(
+            "The system allows a program too little memory for a run.",
+            found=f"{allowed // MEBIBYTE:,} MiB of addresses (ulimit -v)",
+            do=f"Allow {NEEDED_MIB:,} MiB or more; most of it is only set aside.",
+        )
 
 
 AUTO, FORKED, WARM, PLAIN = "auto", "forked", "warm", "plain"
@@ -241,13 +248,7 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 
 
 def chosen_engine(name: str) -> str:
-    """Choose the engine: with `auto`, forked where processes can be forked, else warm.
-
-    Raises
-    ------
-    InputError
-        If there is no such engine, here or at all.
-    """
+    """Choose the engine: with `auto`, forked where processes can be forked, else warm."""
     can_fork = hasattr(os, "fork")
     if name not in ENGINES:
         raise InputError("This engine is not known.", found=f"'{name}'", do=f"Engines: {', '.join(ENGINES)}.")

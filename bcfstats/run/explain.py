@@ -18,40 +18,13 @@ _SUFFIX = ".md"
 
 
 def method_names() -> list[str]:
-    """Names of all methods that have a page, sorted.
-
-    Examples
-    --------
-    >>> "proportion" in method_names()
-    True
-    """
+    """Names of all methods that have a page, sorted."""
     pages = (page.name for page in _PAGES.iterdir())
     return sorted(name.removesuffix(_SUFFIX) for name in pages if name.endswith(_SUFFIX))
 
 
 def explain(name: str) -> str:
-    """Page of one method: what it answers, its formula, its source, when not to use it.
-
-    Parameters
-    ----------
-    name : str
-        As the function is called; spaces, hyphens and capitals do not matter.
-
-    Returns
-    -------
-    str
-        Markdown.
-
-    Raises
-    ------
-    ParameterError
-        If there is no such page; the message names those that are nearest.
-
-    Examples
-    --------
-    >>> print(explain("Crude rate").splitlines()[0])
-    # Crude rate
-    """
+    """Page of one method: what it answers, its formula, its source, when not to use it."""
     names = method_names()
     wanted = "_".join(name.replace("-", " ").lower().split())
     if wanted not in names:
@@ -63,13 +36,7 @@ def explain(name: str) -> str:
 
 
 def explain_name(name: str) -> str:
-    """Explain a method or a metric.
-
-    Raises
-    ------
-    ParameterError
-        If the name is neither.
-    """
+    """Explain a method or a metric."""
     try:
         return explain_metric(get_metric(name))
     except ParameterError:
@@ -85,13 +52,7 @@ def explain_name(name: str) -> str:
 
 
 def explain_metric(metric: Metric) -> str:
-    """Write out the definition of a metric, its breaks and its caveats.
-
-    Examples
-    --------
-    >>> print(explain_metric(METRICS["delayed_transfers"]).splitlines()[0])
-    Delayed transfers of care... (delayed_transfers)
-    """
+    """Write out the definition of a metric, its breaks and its caveats."""
     facts = [
         ("Framework code", f"{metric.framework} {metric.code}".strip() or "none"),
         ("Numerator", metric.numerator),

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bcfstats.define.areas import AREAS, Area, find_area
-from bcfstats.errors import InputError, ParameterError, ReportError
+from bcfstats.errors import InputError, NotDoneError, ParameterError
 from bcfstats.files import safe_csv, sole_use, whole, write_whole
 from bcfstats.judge.results import Results
 from bcfstats.run.fingertips import fingertips_table
@@ -29,17 +29,11 @@ SECONDS = 120
 
 
 def find_browser() -> str:
-    """Find Chromium, Chrome or Edge, on the path or where Windows and macOS keep them.
-
-    Raises
-    ------
-    ReportError
-        If there is none.
-    """
+    """Find Chromium, Chrome or Edge, on the path or where Windows and macOS keep them."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     found = found or next((place for place in PLACES if Path(place).is_file()), None)
     if found is None:
-        raise ReportError(
+        raise NotDoneError(
             "PDF files are printed by Chromium, Chrome or Edge, and none of them was found.",
             do="Install one of them, or open the page in any browser and print it.",
         )
@@ -47,22 +41,11 @@ def find_browser() -> str:
 
 
 def print_page(page: Path, target: Path) -> None:
-    """Print a page to PDF, tagged for screen readers as far as the browser does it.
-
-    Parameters
-    ----------
-    page, target : Path
-        The HTML file and the PDF file.
-
-    Raises
-    ------
-    ReportError
-        If there is no browser, or it prints nothing.
-    """
+    """Print a page to PDF, tagged for screen readers as far as the browser does it."""
     with whole(target) as part:
         said = _print(page, part)
         if not part.is_file():
-            raise ReportError("The browser printed no PDF.", where=str(page), found=said)
+            raise NotDoneError("The browser printed no PDF.", where=str(page), found=said)
 
 
 def _print(page: Path, target: Path) -> str:
@@ -100,35 +83,7 @@ def export(
     pdf: bool = False,
     charts: str = "",
 ) -> Iterator[Path]:
-    """Write what is asked for beside a run's reports, from what the run saved, without small numbers.
-
-    Parameters
-    ----------
-    run_folder : Path
-        The folder that `run` wrote.
-    areas : sequence of str
-        Names or codes; every area with a report if none is given. The Fingertips file holds all areas.
-    fingertips : bool
-        `fingertips.csv`: every figure under the column names of a Fingertips export.
-    docx, pdf : bool
-        The report of each area as Word document and as PDF, in `areas/`, beside its page.
-    charts : str
-        "svg" or "png": every chart as a file, in a folder a report under `charts/`.
-
-    Yields
-    ------
-    Path
-        Each file as it is written.
-
-    Raises
-    ------
-    InputError
-        If the folder holds no run, or an area has no report in it, or a run is writing to it.
-    ParameterError
-        If nothing is asked for, or charts of another kind.
-    ReportError
-        If what a Word document or a PDF needs is not installed.
-    """
+    """Write what is asked for beside a run's reports, from what the run saved, without small numbers."""
     if charts and charts not in PICTURES:
         raise ParameterError("Charts are svg or png.", found=f"'{charts}'")
     if not (fingertips or docx or pdf or charts):

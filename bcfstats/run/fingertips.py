@@ -16,20 +16,7 @@ COLUMNS = (
 
 
 def fingertips_table(results: Results) -> pd.DataFrame:
-    """Lay every figure of a run out under the column names of a Fingertips export.
-
-    Parameters
-    ----------
-    results : Results
-
-    Returns
-    -------
-    DataFrame
-        One row per area, metric and period. What bcfstats does not have stands empty, as in an export:
-        99.8 % limits, comparisons and "Recent Trend", which is Fingertips' own test. Indicator IDs are
-        those of metrics known to be indicators; the others have none. Suppressed figures are empty, with a
-        value note.
-    """
+    """Lay every figure of a run out under the column names of a Fingertips export."""
     series = results.series.reset_index(drop=True)
     metrics = {metric.id: metric for metric in results.metrics}
     of = [metrics[name] for name in series["metric"]]

@@ -18,7 +18,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from bcfstats.errors import InputError
+from bcfstats.errors import InputError, NotDoneError
 from bcfstats.run.engine import FORKED, ONE_THREAD
 from bcfstats.run.report import Job, Kit, Made, Outcome
 from bcfstats.run.resume import code_fingerprint
@@ -190,26 +190,26 @@ def _unpacked(kit: Kit) -> Kit:
 
 LOCAL, DASK = "local", "dask="
 AHEAD = 2  # reports asked for and not yet made, for each that is being made: memory stays flat
-SECONDS_TO_CONNECT = 10
+SECONDS_TO_CONNECT, SECONDS_TO_ANSWER, SECONDS_TO_SHARE = 10, 20, 120
+SECONDS_BETWEEN_LOOKS, SECONDS_WITHOUT_WORKERS = 10, 60
 
 
 @dataclass(frozen=True)
 class Crew:
-    """An executor, how many reports it makes at once, and how it is given what they share."""
+    """An executor, how many reports it makes at once, how it is given what they share, and if it is there."""
 
     executor: Executor
     size: int
     share: Callable[[Kit], Any] = lambda kit: kit
+    look: Callable[[], None] = lambda: None
+
+
+class ClusterLostError(NotDoneError):
+    """A cluster that does not answer any more."""
 
 
 def check_executor(text: str) -> None:
-    """Refuse what is neither `local` nor `dask=ADDRESS`.
-
-    Raises
-    ------
-    InputError
-        If the text is neither, or dask is not installed.
-    """
+    """Refuse what is neither `local` nor `dask=ADDRESS`."""
     if text == LOCAL:
         return
     if not text.startswith(DASK) or text == DASK:
@@ -246,13 +246,39 @@ def _cluster(address: str) -> Iterator[Crew]:
         client.wait_for_workers(1, timeout=SECONDS_TO_CONNECT)
     except (OSError, TimeoutError, ValueError) as error:
         raise InputError("The cluster cannot be reached.", where=address, found=str(error)) from None
-    with client:
-        size = sum(client.nthreads().values())
-        yield Crew(
-            client.get_executor(pure=False),
-            size,
-            lambda kit: client.scatter(replace(kit, tables=_packed(kit.folder)), broadcast=True, hash=False),
-        )
+    last_seen = [time.monotonic()]
+
+    def look() -> None:
+        with _answering(address):
+            workers = client.sync(client.scheduler.identity, callback_timeout=SECONDS_TO_ANSWER)["workers"]
+            if workers:
+                last_seen[0] = time.monotonic()
+            elif time.monotonic() - last_seen[0] > SECONDS_WITHOUT_WORKERS:
+                raise TimeoutError("it has no workers any more")
+
+    def share(kit: Kit) -> Any:
+        with _answering(address):
+            given = replace(kit, tables=_packed(kit.folder))
+            return client.scatter(given, broadcast=True, hash=False, timeout=SECONDS_TO_SHARE)
+
+    try:
+        yield Crew(client.get_executor(pure=False), sum(client.nthreads().values()), share, look)
+    finally:
+        client.close(timeout=SECONDS_TO_CONNECT)
+
+
+@contextmanager
+def _answering(address: str) -> Iterator[None]:
+    """Tell a cluster that is lost; with its workers, everything asked of it is lost too."""
+    try:
+        yield
+    except Exception as error:  # whatever the client makes of a connection that is gone
+        raise ClusterLostError(
+            "The cluster is lost.",
+            where=address,
+            found=str(error) or type(error).__name__,
+            do="Start it again, then go on with 'bcfstats run --resume' and the same options.",
+        ) from None
 
 
 def _packed(folder: Path) -> bytes:
@@ -266,30 +292,41 @@ def _packed(folder: Path) -> bytes:
 
 
 def as_they_end(crew: Crew, kit: Kit, jobs: Iterable[Job]) -> Iterator[tuple[Job, Made]]:
-    """Have reports made and give each as it ends; no more are under way than the crew can use."""
+    """Have reports made and give each as it ends; what is lost with a worker is asked for once more."""
     allow()
-    shared = crew.share(kit)
-    asked: dict[Future[Made], Job] = {}
-    lost: list[Job] = []
-    for job in jobs:
-        while len(asked) >= AHEAD * crew.size:
-            yield from _ended(asked, lost)
-        asked[crew.executor.submit(ask, shared, job)] = job
-    while asked:
-        yield from _ended(asked, lost)
-    if lost:  # with what they were to be made from: once more, with a new copy
-        shared = crew.share(kit)
-        for job in lost:
-            yield job, _result(crew.executor.submit(ask, shared, job), job)
-
-
-def _ended(asked: "dict[Future[Made], Job]", lost: list[Job]) -> Iterator[tuple[Job, Made]]:
-    for future in wait(asked, return_when=FIRST_COMPLETED).done:
-        job = asked.pop(future)
-        if future.cancelled() or future.exception() is not None:
+    lost = []
+    for job, future in _asked(crew, kit, jobs):
+        if _is_lost(future):
             lost.append(job)
         else:
             yield job, future.result()
+    if lost:
+        for job, future in _asked(crew, kit, lost):
+            yield job, _result(future, job)
+
+
+def _asked(crew: Crew, kit: Kit, jobs: Iterable[Job]) -> "Iterator[tuple[Job, Future[Made]]]":
+    """Ask for reports, no more at a time than the crew can use."""
+    shared = crew.share(kit)
+    asked: dict[Future[Made], Job] = {}
+    for job in jobs:
+        while len(asked) >= AHEAD * crew.size:
+            yield from _ended(crew, asked)
+        asked[crew.executor.submit(ask, shared, job)] = job
+    while asked:
+        yield from _ended(crew, asked)
+
+
+def _ended(crew: Crew, asked: "dict[Future[Made], Job]") -> "Iterator[tuple[Job, Future[Made]]]":
+    done = wait(asked, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED).done
+    if not done or any(map(_is_lost, done)):
+        crew.look()
+    for future in done:
+        yield asked.pop(future), future
+
+
+def _is_lost(future: "Future[Made]") -> bool:
+    return future.cancelled() or future.exception() is not None
 
 
 def _result(future: "Future[Made]", job: Job) -> Made:

@@ -4,8 +4,9 @@ import csv
 import io
 import json
 import platform
+import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from importlib.metadata import version
 from io import BytesIO
@@ -15,29 +16,20 @@ from typing import Any
 import pandas as pd
 
 import bcfstats
-from bcfstats.files import safe_text, whole
+from bcfstats.files import safe_text, whole, write_whole
 from bcfstats.judge.results import PER_CENT, Results
 from bcfstats.run.report import Job, Outcome
 from bcfstats.run.resume import PACKAGES
+from bcfstats.run.settings import Settings
 from bcfstats.show.all_areas import areas_page
-from bcfstats.words import EXAMPLES
+from bcfstats.words import EXAMPLES, day, number
 
 TREND = ["slope", "slope_lower", "slope_upper", "slope_unit", "n", "period", "method", "note", "reason"]
 SOURCE_LINE_LIMIT = 300
 
 
 def results_table(results: Results) -> pd.DataFrame:
-    """Lay every comparison of every area out as one tidy table, with the trend of its metric.
-
-    Parameters
-    ----------
-    results : Results
-
-    Returns
-    -------
-    DataFrame
-        One row per area, metric and payment.
-    """
+    """Lay every comparison of every area out as one tidy table, with the trend of its metric."""
     if results.windows.empty:
         return pd.DataFrame(columns=["area_code", "area_name", "metric", "payment"])
     names = {metric.id: metric for metric in results.metrics}
@@ -71,36 +63,81 @@ def failures_table(outcomes: Sequence[Outcome]) -> str:
     return out.getvalue()
 
 
-def index_page(results: Results, outcomes: Sequence[Outcome]) -> str:
-    """Write the page that lists every area with a link to its report, or why there is none."""
-    reports = {made.area_code: f"areas/{made.stem}.html" for made in outcomes if not made.reason}
-    failures = {failed.area_code: failed.reason for failed in outcomes if failed.reason}
-    return areas_page(results, reports, failures)
+UNDER_WAY, FINISHED, STOPPED = "under way", "finished", "stopped"
+SECONDS_BETWEEN_RECORDS, RECORDS_SHARE = 20.0, 30  # one second in so many is spent on them at most
 
 
-def run_record(
-    results: Results,
-    jobs: Sequence[Job],
-    outcomes: Sequence[Outcome],
-    started: datetime,
-    settings: dict[str, Any],
-) -> str:
-    """Write what was run: versions, settings, inputs with their checksums, and what came of it."""
-    failed = sum(bool(outcome.reason) for outcome in outcomes)
-    record = {
-        "bcfstats": bcfstats.__version__,
-        "python": platform.python_version(),
-        "system": platform.system(),
-        "packages": {name: version(name) for name in PACKAGES},
-        "started": started.isoformat(timespec="seconds"),
-        "ended": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "settings": settings,
-        "about": results.about,
-        "reports": {"made": len(outcomes) - failed, "failed": failed},
-        "areas": [outcome.area_code for outcome in outcomes],
-        "fingerprints": {job.area_code: job.fingerprint for job in jobs},
-    }
-    return json.dumps(record, indent=1, default=str, ensure_ascii=False)
+class Record:
+    """The files that say what has come of a run: written before, during and after it."""
+
+    def __init__(
+        self, settings: Settings, results: Results, jobs: Sequence[Job], started: datetime, kept: int
+    ) -> None:
+        self.settings, self.results, self.jobs = settings, results, jobs
+        self.started, self.kept = started, kept
+        self.due = 0.0
+
+    def write(self, outcomes: Sequence[Outcome], state: str) -> None:
+        """Write `run.json`, `failures.csv` and the index as things stand."""
+        began = time.monotonic()
+        texts = {
+            "run.json": self._facts(outcomes, state),
+            "failures.csv": failures_table(outcomes),
+            "index.html": self._index(outcomes, state),
+        }
+        for name, text in texts.items():
+            encoding = "utf-8-sig" if name.endswith("csv") else "utf-8"
+            write_whole(self.settings.out / name, text, encoding=encoding)
+        ended = time.monotonic()
+        self.due = ended + max(SECONDS_BETWEEN_RECORDS, RECORDS_SHARE * (ended - began))
+
+    def keep_up(self, outcomes: Iterable[Outcome]) -> None:
+        """Write them again where that was some time ago."""
+        if time.monotonic() > self.due:
+            self.write(tuple(outcomes), UNDER_WAY)
+
+    def _facts(self, outcomes: Sequence[Outcome], state: str) -> str:
+        """What was run: versions, settings, inputs with their checksums, and what has come of it."""
+        waiting = sum(outcome.is_waiting for outcome in outcomes)
+        failed = sum(bool(outcome.reason) for outcome in outcomes) - waiting
+        now = datetime.now().astimezone().isoformat(timespec="seconds")
+        record = {
+            "state": state,
+            "reports": {
+                "of": len(outcomes),
+                "made": len(outcomes) - failed - waiting,
+                "failed": failed,
+                "not_made_yet": waiting,
+                "kept_from_before": self.kept,
+            },
+            "bcfstats": bcfstats.__version__,
+            "python": platform.python_version(),
+            "system": platform.system(),
+            "packages": {name: version(name) for name in PACKAGES},
+            "started": self.started.isoformat(timespec="seconds"),
+            "written": now,
+            "ended": None if state == UNDER_WAY else now,
+            "settings": self.settings.as_record(),
+            "about": self.results.about,
+            "areas": [outcome.area_code for outcome in outcomes],
+            "fingerprints": {job.area_code: job.fingerprint for job in self.jobs},
+        }
+        return json.dumps(record, indent=1, default=str, ensure_ascii=False)
+
+    def _index(self, outcomes: Sequence[Outcome], state: str) -> str:
+        """The page that lists every area with a link to its report, or why there is none."""
+        reports = {made.area_code: f"areas/{made.stem}.html" for made in outcomes if not made.reason}
+        failures = {one.area_code: one.reason for one in outcomes if one.reason and not one.is_waiting}
+        waiting = [one.area_code for one in outcomes if one.is_waiting]
+        progress = ""
+        if waiting:
+            now = datetime.now().astimezone()
+            progress = (
+                f"{number(len(waiting))} of {number(len(outcomes))} are not made yet: this run was {state} "
+                f"on {day(now.date())} at {now:%H:%M}. 'bcfstats run --resume' makes what is left, "
+                "unless a run is still at it."
+            )
+        return areas_page(self.results, reports, failures, waiting, progress)
 
 
 MISSING, CONFIDENTIAL, NO_TEXT = "[x]", "[c]", "none"
@@ -158,12 +195,6 @@ def write_workbook(results: Results, path: Path) -> None:
 
     Every sheet holds one marked-up table that starts in the first column, without merged or blank cells;
     shorthand says why a number is missing, and the notes explain it.
-
-    Parameters
-    ----------
-    results : Results
-    path : Path
-        The workbook; its folder must be there.
     """
     names = {metric.id: metric.short_name for metric in results.metrics}
     areas = results.areas.set_index("area_code")["area_name"]

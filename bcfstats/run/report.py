@@ -14,23 +14,7 @@ from bcfstats.errors import ParameterError
 
 @dataclass(frozen=True)
 class Kit:
-    """What all reports of a run share.
-
-    Attributes
-    ----------
-    notebook_name, notebook : str
-        File name and text of the notebook.
-    folder : Path
-        The run's folder, which holds its tables.
-    engine : str
-        What runs the notebook: see `bcfstats.run.engine`.
-    cell_seconds, memory_mib : int
-        What one cell may take, and what one notebook may take beyond what it starts with.
-    code : str
-        Fingerprint of the code that is to make the reports.
-    tables : bytes
-        The tables as a zip file, for a worker that does not see the folder.
-    """
+    """What all reports of a run share."""
 
     notebook_name: str
     notebook: str
@@ -61,7 +45,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a job: nothing in `reason` means that the report was made."""
+    """What became of a job: nothing in `reason` means that the report was made.
+
+    `is_waiting` says that it has not been made yet, and `reason` how it can be.
+    """
 
     area_code: str
     area_name: str
@@ -69,6 +56,7 @@ class Outcome:
     cell: str = ""
     source: str = ""
     reason: str = ""
+    is_waiting: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,13 +74,7 @@ class Made:
 
 
 def notebook_parameters(notebook: Path) -> tuple[str, ...]:
-    """Name the parameters that a notebook declares in its cell tagged `parameters`.
-
-    Raises
-    ------
-    ParameterError
-        If there is no such notebook, or it has no such cell.
-    """
+    """Name the parameters that a notebook declares in its cell tagged `parameters`."""
     for cell in _cells(notebook):
         if cell["cell_type"] == "code" and "parameters" in cell["metadata"].get("tags", []):
             body = ast.parse("".join(cell["source"])).body
@@ -125,13 +107,8 @@ def _cells(notebook: Path) -> list[Any]:
 def check_parameters(notebook: Path, parameters: dict[str, str]) -> None:
     """Refuse unknown and missing parameters before any kernel starts.
 
-    papermill only warns of a name it does not know and runs on with the default, which would make
-    every report of a batch the report of one area.
-
-    Raises
-    ------
-    ParameterError
-        If a name is not declared by the notebook, or a declared one is not given.
+    papermill only warns of a name it does not know and runs on with the default, which would make every
+    report of a batch the report of one area.
     """
     declared = notebook_parameters(notebook)
     unknown = [name for name in parameters if name not in declared]

@@ -92,49 +92,39 @@ def inputs_fingerprint(settings: "Settings") -> str:
 
 
 def fingerprints(results: "Results", notebook: bytes, areas: Sequence[str]) -> dict[str, str]:
-    """Digest, for each area, everything its report is made from.
-
-    Parameters
-    ----------
-    results : Results
-        The tables of the run.
-    notebook : bytes
-        The notebook's text.
-    areas : sequence of str
-        Codes of the areas to be reported on; the code is all that differs between their parameters.
-
-    Returns
-    -------
-    dict
-        A fingerprint by area code. Dates and checksums of whole files are left out: a file may change
-        in the rows of other areas only.
-    """
-    from bcfstats.judge.results import TABLES
+    """Digest, for each area, everything its report is made from."""
+    from bcfstats.judge.results import PEERS, TABLES
 
     about = {name: value for name, value in results.about.items() if name not in NOT_CONTENT}
     shared = json.dumps([code_fingerprint(), about, results.metrics], default=str).encode() + notebook
     digests = {code: hashlib.sha256(shared + code.encode()) for code in areas}
     for name in TABLES:
-        for code, rows in _row_digests(getattr(results, name)).items():
-            if code in digests:
-                digests[code].update(name.encode() + rows)
+        if name != PEERS:
+            for code, rows in _row_digests(getattr(results, name), "area_code").items():
+                if code in digests:
+                    digests[code].update(name.encode() + rows)
+    groups = _row_digests(results.peers, "group")
+    belongs = results.standings.reindex(columns=["area_code", "group"]).drop_duplicates()
+    for code, group in belongs.itertuples(index=False):
+        if code in digests and group in groups:
+            digests[code].update(groups[group])
     return {code: digest.hexdigest() for code, digest in digests.items()}
 
 
-def _row_digests(table: "pd.DataFrame") -> dict[str, bytes]:
-    """Give one number a row, in order, as bytes by area."""
+def _row_digests(table: "pd.DataFrame", by: str) -> dict[str, bytes]:
+    """Digest the rows of each area, or group, in their order."""
     import numpy as np
     import pandas as pd
 
     if not len(table):
         return {}
-    plain = table.map(str) if table.map(lambda cell: isinstance(cell, list)).to_numpy().any() else table
-    numbers = pd.util.hash_pandas_object(plain, index=False).to_numpy()
-    order = np.argsort(table["area_code"].to_numpy(dtype=str), kind="stable")
-    codes, starts = np.unique(table["area_code"].to_numpy(dtype=str)[order], return_index=True)
+    texts = {name: table[name].map(str) for name in table.select_dtypes(object)}  # some may hold lists
+    numbers = pd.util.hash_pandas_object(table.assign(**texts), index=False).to_numpy()
+    names, places = np.unique(table[by].to_numpy(dtype=str), return_inverse=True)
+    order = np.argsort(places, kind="stable")
+    parts = np.split(numbers[order], np.flatnonzero(np.diff(places[order])) + 1)
     return {
-        str(code): part.tobytes()
-        for code, part in zip(codes, np.split(numbers[order], starts[1:]), strict=True)
+        str(name): hashlib.sha256(part.tobytes()).digest() for name, part in zip(names, parts, strict=True)
     }
 
 
@@ -163,21 +153,14 @@ def kept_results(settings: Settings) -> Results | None:
 def is_made(out: Path, job: Job) -> bool:
     """Whether the folder holds this report, made from the same inputs by the same code, and whole.
 
-    The executed notebook, written after the page, names what it was made from and which page goes with it.
+    The executed notebook, written after the page, names what it was made from and which page goes with
+    it.
     """
     return _is_whole(out, job.stem, job.fingerprint)
 
 
 def made_reports(out: Path, results: Results) -> dict[str, Path]:
-    """Find the pages that belong to the tables of a run, by area code: none of an earlier run, none changed.
-
-    Parameters
-    ----------
-    out : Path
-        The folder of the run.
-    results : Results
-        Its tables.
-    """
+    """Find the pages that belong to the tables of a run, by area code; none of an earlier run, or changed."""
     try:
         record = json.loads((out / "run.json").read_bytes())
         same = record["about"]["made_from"] == results.about["made_from"]

@@ -1,15 +1,16 @@
 """The settings of a run, from a commented TOML file or from the command line."""
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from bcfstats.define.datafiles import check_keys, read_toml, texts
 from bcfstats.define.metrics import METRICS, Metric, load_metrics
 from bcfstats.define.schemes import DEFAULT_SCHEME
+from bcfstats.disclose.rules import rule
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.files import write_whole
 from bcfstats.judge.screening import Trusted, parse_trusted
@@ -17,6 +18,7 @@ from bcfstats.run.notebooks import AREA_REPORT
 from bcfstats.show.palettes import ANALYSIS_FUNCTION, palette
 
 FILE = "bcfstats.toml"
+LARGEST = 1_000_000  # jobs, seconds or MiB
 
 
 @dataclass(frozen=True)
@@ -80,39 +82,22 @@ class Settings:
 
 
 def load_settings(path: Path | None = None) -> Settings:
-    """Read settings from a file; the defaults if there is none.
-
-    Parameters
-    ----------
-    path : Path, optional
-        A settings file; `bcfstats.toml` in the working folder, where there is one, if not given.
-
-    Raises
-    ------
-    InputError
-        If the file is not there, is not TOML, or holds a setting that is unknown or of the wrong kind.
-    """
+    """Read settings from a file; the defaults if there is none."""
     chosen = path or Path(FILE)
-    if not chosen.exists():
+    if not os.path.lexists(chosen):
         if path is None:
             return Settings()
         raise InputError("There is no such settings file.", where=str(path), do="'bcfstats init' writes one.")
-    try:
-        table = tomllib.loads(chosen.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError("The settings file is not TOML.", where=str(chosen), found=str(error)) from None
-    given: dict[str, Any] = {name: _typed(name, value, chosen) for name, value in table.items()}
+    kinds = {field.name: type(field.default) for field in fields(Settings)}
+    known = {name: str if issubclass(kind, Path) else kind for name, kind in kinds.items()}
+    known |= dict.fromkeys(("metrics", "targets", "trusted"), list) | {"disclosure": object}
+    table = check_keys(read_toml(chosen), str(chosen), {}, known)
+    given: dict[str, Any] = {name: _typed(name, kinds[name], table, chosen) for name in table}
     return Settings(**given)
 
 
 def all_metrics(settings: Settings) -> Mapping[str, Metric]:
-    """Give the registry with the metrics of the user's own files added.
-
-    Raises
-    ------
-    InputError
-        If a file is not as it should be, or two of them define the same metric.
-    """
+    """Give the registry with the metrics of the user's own files added."""
     found = dict(METRICS)
     for path in settings.metrics:
         own = {name: metric for name, metric in load_metrics(path).items() if name not in METRICS}
@@ -129,13 +114,7 @@ def vouched_for(settings: Settings) -> tuple[Trusted, ...]:
 
 
 def write_settings(folder: Path) -> Path:
-    """Write a commented settings file.
-
-    Raises
-    ------
-    ParameterError
-        If there is one already: it is never overwritten.
-    """
+    """Write a commented settings file."""
     target = folder / FILE
     if target.exists():
         raise ParameterError(
@@ -146,26 +125,23 @@ def write_settings(folder: Path) -> Path:
     return target
 
 
-def _typed(name: str, value: object, source: Path) -> object:
-    kinds = {found.name: type(getattr(Settings(), found.name)) for found in fields(Settings)}
-    if name not in kinds:
-        raise InputError(
-            "This setting is not known.",
-            where=str(source),
-            found=f"'{name}'",
-            do=f"Settings are {', '.join(kinds)}.",
-        )
-    kind = kinds[name]
-    if kind is tuple and isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return tuple(value) if name == "trusted" else tuple(Path(item) for item in value)
-    if name == "disclosure" and isinstance(value, dict) and list(value) == ["threshold"]:
-        return f"threshold={value['threshold']}"
-    if name == "palette" and isinstance(value, str):
-        palette(value)  # refused here if there is none of this name
-    if kind is int and isinstance(value, int) and value >= 1:
-        return value
-    if issubclass(kind, Path) and isinstance(value, str):
+def _typed(name: str, kind: type, table: dict[str, Any], source: Path) -> object:
+    """Give a setting as `Settings` holds it; refused here, by whatever command, if it can mean nothing."""
+    value = table[name]
+    if kind is tuple:
+        found = texts(table, name, str(source))
+        return found if name == "trusted" else tuple(map(Path, found))
+    if issubclass(kind, Path):
         return Path(value)
-    if kind is str and isinstance(value, str):
-        return value
-    raise InputError("This setting is of the wrong kind.", where=f"{source}, {name}", found=repr(value))
+    if kind is int and not 1 <= value <= LARGEST:
+        do = f"Give a whole number from 1 to {LARGEST:,}."
+        raise InputError(f"'{name}' is out of range.", where=str(source), found=str(value)[:40], do=do)
+    try:
+        if name == "disclosure":
+            largest = rule(value).largest
+            return f"threshold={largest}" if isinstance(value, dict) else value
+        if name == "palette":
+            palette(value)
+    except ParameterError as error:
+        raise InputError(error.what, where=f"{source}, {name}", found=error.found, do=error.do) from None
+    return value

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import unquote
 
-from bcfstats.errors import ReportError
+from bcfstats.errors import NotDoneError
 from bcfstats.show.charts.chart import Chart
 
 PICTURE = "data:image/svg+xml,"
@@ -16,31 +16,11 @@ WIDTH_CM = 16
 
 
 def word_document(page: str, charts: Sequence[Chart], title: str) -> bytes:
-    """Make a Word document of a report's page.
-
-    Parameters
-    ----------
-    page : str
-        The page, as HTML.
-    charts : sequence of Chart
-        The charts on it; one that is not among them is given in words.
-    title : str
-        Title of the document.
-
-    Returns
-    -------
-    bytes
-        The .docx file. What the page folds away (the data of charts, definitions, checksums) is left out.
-
-    Raises
-    ------
-    ReportError
-        If python-docx is not installed.
-    """
+    """Make a Word document of a report's page."""
     try:
         import docx
     except ImportError:
-        raise ReportError(
+        raise NotDoneError(
             "Word documents need the package python-docx.", do="Install it with: pip install python-docx"
         ) from None
     document = docx.Document()

@@ -1,6 +1,6 @@
 """Pages over all areas: the index of a run with its findings, and the overview of a file of targets."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
@@ -20,8 +20,16 @@ from bcfstats.words import EXAMPLES, number, with_unit
 EXAMPLE_PLANS = "Example data: every area and figure on this page is made up."
 
 
-def areas_page(results: Results, reports: Mapping[str, str], failures: Mapping[str, str]) -> str:
+def areas_page(
+    results: Results,
+    reports: Mapping[str, str],
+    failures: Mapping[str, str],
+    waiting: Collection[str] = (),
+    progress: str = "",
+) -> str:
     """Write the page that lists every area of a run, with the address of its report or why it has none.
+
+    `waiting` are codes of areas whose reports are not made yet, `progress` what there is to say of those.
 
     Its script, which makes the list searchable and sortable, holds no data; the page says all there is to say
     without it.
@@ -36,7 +44,7 @@ def areas_page(results: Results, reports: Mapping[str, str], failures: Mapping[s
             style=style("index.css"),
             script=script("index.js"),
             script_hash=script_hash("index.js"),
-            rows=_rows(areas, reports, failures, found, judged),
+            rows=_rows(areas, reports, failures, set(waiting), found, judged),
             headings=answers("finding").names,
             judged=len(judged) > 0,
             parts=tile_parts(plan, [of for of, _ in shown]),
@@ -44,6 +52,7 @@ def areas_page(results: Results, reports: Mapping[str, str], failures: Mapping[s
             about=results.about,
             made=len(reports),
             failed=len(failures),
+            progress=progress,
             banner=EXAMPLES if results.about["is_example"] else "",
         )
     )
@@ -53,6 +62,7 @@ def _rows(
     areas: pd.DataFrame,
     reports: Mapping[str, str],
     failures: Mapping[str, str],
+    waiting: Collection[str],
     found: pd.DataFrame,
     judged: pd.DataFrame,
 ) -> list[dict[str, object]]:
@@ -66,12 +76,12 @@ def _rows(
             "code": code,
             "region": area.get("region") or "not known",
             "link": reports.get(code, ""),
-            "reason": failures.get(code, ""),
+            "reason": "Not made yet." if code in waiting else failures.get(code, ""),
             "verdicts": lines.get(code, "no target"),
             "counts": counts.loc[code].tolist() if code in counts.index else [0] * counts.shape[1],
         }
         for area in rows_of(areas.fillna(""))
-        if (code := area["area_code"]) in reports or code in failures
+        if (code := area["area_code"]) in reports or code in failures or code in waiting
     ]
     return sorted(rows, key=lambda row: str(row["name"]))
 

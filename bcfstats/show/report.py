@@ -13,6 +13,7 @@ from bcfstats.define.periods import Period
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.results import BETTER, LATEST, NOT_COMPARED, TABLES, WORSE, Results
 from bcfstats.judge.verdicts import VERDICTS
+from bcfstats.judge.standings import peers_of
 from bcfstats.show import sentences
 from bcfstats.show.charts.ambitions import chance_chart, ladder_chart
 from bcfstats.show.charts.areas import peers_chart
@@ -399,6 +400,7 @@ def _cut(area: dict[str, Any], results: Results) -> AreaReport:
         rows = getattr(results, name)
         own = name != "areas" and not rows.empty
         mine[name] = rows.loc[rows["area_code"] == area["area_code"]].reset_index(drop=True) if own else rows
+    mine["peers"] = peers_of(area["area_code"], results.standings, results.peers)
     present = set(mine["series"]["metric"])
     metrics = tuple(metric for metric in results.metrics if metric.id in present)
     return AreaReport(area, replace(results, **mine), metrics)

@@ -19,6 +19,7 @@ from bcfstats.disclose.secondary import hide_with, totals_to_keep
 from bcfstats.errors import ParameterError
 from bcfstats.judge.assessment import assess
 from bcfstats.judge.results import TABLES
+from bcfstats.judge.standings import peers_of
 from bcfstats.read.data import load
 from tests.disclose.small_areas import PARTNER, SIZES, TINY, YEARS, data, disclosed, observations
 
@@ -236,9 +237,8 @@ def test_hidden_figures_are_nobodys_peers_and_in_nobodys_rank():
         values = shown.loc[own["metric"], own["payment"]].dropna()
         assert own["n_areas"] == len(values)
         assert (own["lowest"], own["highest"]) == (values.min(), values.max())
-        rows = results.peers.loc[
-            (results.peers["area_code"] == own["area_code"]) & (results.peers["metric"] == own["metric"])
-        ]
+        rows = peers_of(own["area_code"], results.standings, results.peers)
+        rows = rows.loc[rows["metric"] == own["metric"]]
         assert {names[row.peer]: row.value for row in rows.itertuples()} == {
             code: values[code] for code in values.index if code in {names[peer] for peer in rows["peer"]}
         }

@@ -7,7 +7,7 @@ import pytest
 from bcfstats.define.metrics import METRICS
 from bcfstats.example.data import example_data
 from bcfstats.judge.assessment import assess
-from bcfstats.judge.standings import OTHERS, standings
+from bcfstats.judge.standings import OTHERS, peers_of, standings
 
 LOWER, HIGHER = "care_home_admissions", "reablement"
 
@@ -48,7 +48,7 @@ def test_counts_by_hand_follow_the_polarity(metric, better, in_region):
     assert (own["group"], own["n_group"], own["n_group_better"]) == ("S", 2, in_region)
     assert (own["lowest"], own["median"], own["highest"]) == (10, 35, 60)
     assert (own["p25"], own["p90"]) == (22.5, 55)  # 1 + 5/4 and 1 + 5 * 0.9 steps into the sorted values
-    mine = peers.loc[peers["area_code"] == "X4"].set_index("peer")["value"]
+    mine = peers_of("X4", found, peers).set_index("peer")["value"]
     assert mine.to_dict() == {"Area 2": 30, "Area 5": 50}
 
 
@@ -80,11 +80,11 @@ def test_last_window_that_many_areas_have_is_used():
 
 
 def test_area_alone_in_its_region_is_set_beside_all_where_they_are_few():
-    _, peers = standings(table([1, 2, 3]), areas("ABC"), METRICS)
-    assert peers.groupby("area_code").size().to_dict() == {"X0": 2, "X1": 2, "X2": 2}
+    found, peers = standings(table([1, 2, 3]), areas("ABC"), METRICS)
+    assert [len(peers_of(code, found, peers)) for code in ("X0", "X1", "X2")] == [2, 2, 2]
     found, peers = standings(table(range(40)), areas(["A"] + ["B"] * 39), METRICS)
     assert row(found, "X0")["group"] == ""
-    assert not (peers["area_code"] == "X0").any()
+    assert peers_of("X0", found, peers).empty
     assert OTHERS not in set(found["group"])
 
 

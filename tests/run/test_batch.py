@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.read.data import load
-from bcfstats.run.batch import run_batch
+from bcfstats.run.batch import Progress, run_batch
 from bcfstats.run.report import check_parameters, notebook_parameters
 from bcfstats.run.settings import Settings
 
@@ -208,3 +208,11 @@ def test_hostile_area_name_reaches_the_page_as_text(example_processed, tmp_path)
         soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
         assert len(soup.find_all("script")) == (page == result.index)
         assert name in soup.get_text()
+
+
+def test_the_line_of_progress_says_what_is_done_failed_and_left():
+    """38 of 152 in a minute: the other 114 take three."""
+    progress = Progress(152, io.StringIO())
+    progress.done, progress.failed = 38, 1
+    assert progress.line("Rutland", 60.0) == "[ 38/152] 1 failed, 3 min left, Rutland"
+    assert progress.line("Rutland", 20.0) == "[ 38/152] 1 failed, 60 s left, Rutland"

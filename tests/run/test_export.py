@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 import pandas as pd
 import pytest
 
-from bcfstats.errors import InputError, ParameterError, ReportError
+from bcfstats.errors import InputError, NotDoneError, ParameterError
 from bcfstats.judge.results import Results
 from bcfstats.run import export as browser
 from bcfstats.run.batch import run_batch
@@ -97,7 +97,7 @@ def test_pdf_is_printed_by_the_browser_there_is(run):
 def test_without_a_browser_the_message_says_what_to_do(run, monkeypatch):
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(browser, "PLACES", ())
-    with pytest.raises(ReportError, match="Chromium, Chrome or Edge"):
+    with pytest.raises(NotDoneError, match="Chromium, Chrome or Edge"):
         list(export(run.out, pdf=True))
 
 

@@ -21,7 +21,7 @@ import pytest
 
 from bcfstats.errors import InputError
 from bcfstats.judge.results import TABLES, Results
-from bcfstats.run import pool as workers
+from bcfstats.run import pool
 from bcfstats.run.batch import run_batch
 from bcfstats.run.pool import AHEAD, Crew, as_they_end, check_executor, open_crew
 from bcfstats.run.report import Job, Made, Outcome
@@ -47,7 +47,7 @@ def folder(tmp_path):
 @pytest.fixture(scope="module", autouse=True)
 def no_worker_is_left():
     yield
-    workers.end()
+    pool.end()
 
 
 def comparable(made):
@@ -86,8 +86,8 @@ def test_any_executor_makes_the_same_reports(folder):
     kit, jobs = kit_for(notebook(READS, "1 / 0"), folder), [job("X1"), job("X2")]
     with open_crew("local", 2) as crew:
         local = comparable(by_code(as_they_end(crew, kit, jobs)))
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        other = comparable(by_code(as_they_end(Crew(pool, 1), kit, jobs)))
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as processes:
+        other = comparable(by_code(as_they_end(Crew(processes, 1), kit, jobs)))
     assert local == other
     assert "[1, 2], 'X2'" in str(local["X2"])
     assert "ZeroDivisionError" in local["X1"][0].reason
@@ -130,7 +130,7 @@ def cluster(need, tmp_path):
     options = ["--no-dashboard", "--scheduler-file", str(address)]
     commands = [[*base, *kind, *options] for kind in (scheduler, worker, worker)]
     environment = {**os.environ, "PYTHONPATH": str(place)}
-    tells = "from bcfstats.run.fingerprint import code_fingerprint; print(code_fingerprint())"
+    tells = "from bcfstats.run.resume import code_fingerprint; print(code_fingerprint())"
     code = subprocess.run(
         [sys.executable, "-c", tells], env=environment, capture_output=True, text=True, check=True
     )
@@ -276,9 +276,9 @@ def test_a_batch_stopped_with_ctrl_c_ends_soon_and_leaves_a_record(example_proce
     started = time.monotonic()
     told, errors = process.communicate(timeout=60)
     assert time.monotonic() - started < 10
-    assert process.returncode == 1, errors
-    assert "0 reports made, 3 failed." in told
-    assert "Traceback" not in errors
+    assert process.returncode == 3, errors
+    assert "0 reports made, 0 failed." in told
+    assert errors.splitlines() == [f"Stopped. 3 reports are {pool.NOT_YET}."]
     failures = pd.read_csv(out / "failures.csv", encoding="utf-8-sig")
-    assert failures["reason"].tolist() == [workers.NOT_YET] * 3
-    assert '"stopped": true' in (out / "run.json").read_text(encoding="utf-8")
+    assert failures["reason"].tolist() == [pool.NOT_YET] * 3
+    assert '"state": "stopped"' in (out / "run.json").read_text(encoding="utf-8")

@@ -1,0 +1,182 @@
+"""What cannot be written, in every command: one message, an exit code that no finding has, no half file."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from bcfstats.cli import app
+from bcfstats.example.targets import write_example_targets
+from tests.run.test_engine import notebook
+
+ROOT = Path(__file__).resolve().parents[2]
+SECONDS = 600  # on a machine at other work
+FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is full")
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="a shell of POSIX closes streams")
+
+# What each command needs to write something; where it writes stands as OUT
+WRITING = {
+    "init": ["init"],
+    "notebooks": ["notebooks", "OUT/notebooks"],
+    "prepare": ["prepare", "--raw", "raw", "--processed", "OUT/processed"],
+    "check": ["check", "targets.csv", "--processed", "processed", "--out", "OUT/judged.csv"],
+    "overview": ["overview", "targets.csv", "--processed", "processed", "--out", "OUT/overview"],
+    "run": ["run", "--processed", "processed", "--out", "OUT/reports", "--notebook", "quick.ipynb"],
+    "compare": ["compare", "made", "made", "--out", "OUT/changes.csv"],
+    "validate": ["validate", "--processed", "processed", "--out", "OUT"],
+    "demo": ["demo", "--areas", "2", "--out", "OUT/demo"],
+    "report": ["report", "Aldamount", "--processed", "processed", "--out", "OUT/one"],
+    "export": ["export", "--out", "OUT/made", "--fingertips"],
+}
+PRINTING = {
+    "list": ["list", "areas"],
+    "explain": ["explain", "proportion"],
+    "help": ["run", "--help"],
+    "check": ["check", "--processed", "processed"],
+}
+
+
+def shell(command, folder, *, file_bytes=None):
+    """Run a line of shell, and say what its last command ended with and printed."""
+
+    def limit():
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+
+    return subprocess.run(
+        ["bash", "-c", command],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+        preexec_fn=None if file_bytes is None else limit,
+    )
+
+
+def line(words, out="."):
+    given = " ".join(f"'{word}'" for word in words).replace("OUT", out)
+    return f"'{sys.executable}' -m bcfstats {given}"
+
+
+@pytest.fixture(scope="module")
+def folder(few, example_processed, tmp_path_factory):
+    """A folder with all that commands need: published files, prepared data, targets, a run."""
+    folder = tmp_path_factory.mktemp("codes")
+    shutil.copytree(few, folder / "processed")
+    shutil.copytree(example_processed.parent / "raw", folder / "raw")
+    write_example_targets(folder / "targets.csv", n_areas=3)
+    nbformat.write(notebook("print(area_code)"), folder / "quick.ipynb")
+    done = shell(line([*WRITING["run"][:3], "--out", "made", *WRITING["run"][5:]]), folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def contents(folder):
+    return {
+        path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name != "run.lock"
+    }
+
+
+def test_every_command_that_writes_is_tried():
+    named = {command.name or command.callback.__name__ for command in app.registered_commands}
+    assert named == (set(WRITING) | set(PRINTING)) - {"help"}
+
+
+@POSIX
+@pytest.mark.parametrize("name", [name for name in WRITING if name != "init"])
+def test_what_cannot_be_written_is_told_in_one_message(name, folder, tmp_path):
+    """Where a folder should be there is a file, which stops the superuser too."""
+    for given in ("raw", "processed", "made"):
+        (tmp_path / given).symlink_to(folder / given)
+    for given in ("targets.csv", "quick.ipynb"):
+        shutil.copy(folder / given, tmp_path)
+    (tmp_path / "out").touch()
+    words, out = WRITING[name], "out"
+    if name == "export":
+        out = "."
+        (tmp_path / "made").unlink()
+        shutil.copytree(folder / "made", tmp_path / "made")
+        (tmp_path / "made" / "fingertips.csv" / "inside").mkdir(parents=True)
+    before = contents(folder)
+    done = shell(line(words, out), tmp_path)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    told = [text for text in done.stderr.splitlines() if text.startswith("bcfstats: ")]
+    assert len(told) == 1
+    assert "could not be" in told[0]
+    assert "Where: " in told[0]
+    assert contents(folder) == before
+
+
+@POSIX
+@pytest.mark.parametrize(
+    "name", ["init", "notebooks", "prepare", "check", "overview", "compare", "validate", "export"]
+)
+def test_a_full_disk_is_no_finding(name, folder, tmp_path):
+    """No file may hold more than some bytes, which fails as a full disk does."""
+    shutil.copytree(folder, tmp_path / "here")
+    before = contents(tmp_path / "here")
+    done = shell(line(WRITING[name]), tmp_path / "here", file_bytes=30)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert contents(tmp_path / "here") == before
+
+
+@POSIX
+@FULL
+@pytest.mark.parametrize("name", PRINTING)
+@pytest.mark.parametrize("stream", ["> /dev/full", ">&-"])
+def test_what_cannot_be_printed_is_told(name, stream, folder):
+    done = shell(f"{line(PRINTING[name])} {stream}", folder)
+    assert done.returncode == 3
+    assert done.stderr.startswith("bcfstats: It could not be read or written. Where: what is printed.")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@POSIX
+@pytest.mark.parametrize("name", PRINTING)
+def test_a_reader_that_has_seen_enough_is_no_error(name, folder):
+    done = shell(f"{line(PRINTING[name])} | true; echo ${{PIPESTATUS[0]}}", folder)
+    assert done.stdout.strip() in ("0", "3")
+    assert done.stderr == ""
+
+
+@POSIX
+@FULL
+@pytest.mark.parametrize("stream", ["2>/dev/full", "2>&-"])
+def test_messages_that_nobody_can_be_told_change_no_exit_code(stream, folder, tmp_path):
+    assert shell(f"{line(['explain', 'wilsn'])} {stream}", folder).returncode == 2
+    assert shell(f"{line(['list', 'nothing', '--nowhere'])} {stream}", folder).returncode == 2
+    done = shell(f"{line(WRITING['run'], str(tmp_path))} {stream}", folder)
+    assert done.returncode == 0, done.stdout
+    for page in (tmp_path / "reports" / "areas").iterdir():  # nothing was written into a file for a stream
+        assert page.read_text(encoding="utf-8").rstrip().endswith("</html>")
+
+
+@POSIX
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_command_that_is_asked_to_end_says_so_in_one_line(number, folder, tmp_path):
+    command = [sys.executable, "-m", "bcfstats", "prepare", "--raw", folder / "raw", "--processed", tmp_path]
+    (tmp_path / "earlier").touch()
+    process = subprocess.Popen(
+        list(map(str, command)), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    maps = Path(f"/proc/{process.pid}/maps")
+    until = time.monotonic() + SECONDS
+    while "python_calamine" not in maps.read_text() and time.monotonic() < until:
+        time.sleep(0.01)  # it is importing what it reads with, and so has begun
+    process.send_signal(number)
+    _, told = process.communicate(timeout=SECONDS)
+    assert process.returncode == 3
+    assert told.startswith("bcfstats: Stopped.")
+    assert len(told.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["earlier"]
