@@ -12,8 +12,8 @@ from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.results import BETTER, LATEST, NOT_COMPARED, TABLES, WORSE, Results
-from bcfstats.judge.verdicts import VERDICTS
 from bcfstats.judge.standings import peers_of
+from bcfstats.judge.verdicts import VERDICTS
 from bcfstats.show import sentences
 from bcfstats.show.charts.ambitions import chance_chart, ladder_chart
 from bcfstats.show.charts.areas import peers_chart
