@@ -276,9 +276,13 @@ def _told(data: Data, rules: pd.Series[Any], true: Results) -> Iterator[str]:
     """Say which rule was used for which metrics, and where none was."""
     names = {metric.id: metric.short_name for metric in true.metrics}
     kind = np.where(are_published(data), PUBLISHED, EXAMPLE if data.is_example else OWN)
-    both = pd.DataFrame({"rule": rules, "kind": kind, "metric": data.observations["metric"]})
-    for (one, whose), rows in both.groupby(["rule", "kind"], sort=False):
-        used = ", ".join(name for metric, name in names.items() if metric in set(rows["metric"]))
+    each = pd.DataFrame({"rule": rules, "kind": kind, "metric": data.observations["metric"]})
+    first = each.groupby(["metric", "kind"], sort=False)["rule"].first()  # it is the same for all of them
+    metrics: dict[tuple[Rule, str], set[str]] = {}
+    for (metric_id, whose), one in first.items():
+        metrics.setdefault((one, whose), set()).add(metric_id)
+    for (one, whose), of in metrics.items():
+        used = ", ".join(name for metric_id, name in names.items() if metric_id in of)
         if used and one.largest == 0:
             yield f"Small numbers: no rule is used for {used}: {whose}."
         elif used:

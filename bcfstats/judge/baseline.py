@@ -172,14 +172,11 @@ def _monthly(rows: pd.DataFrame, metric: Metric, window: Period) -> pd.DataFrame
 
 def _published(rows: pd.DataFrame, metric: Metric, window: Period) -> pd.DataFrame:
     good = usable(rows, metric.id)
-    inside = (pd.to_datetime(good["period_start"]).dt.date == window.start) & (
-        pd.to_datetime(good["period_end"]).dt.date == window.end
-    )
-    if metric.frequency in ("wave", "quarter"):
-        inside = (pd.to_datetime(good["period_start"]).dt.date >= window.start) & (
-            pd.to_datetime(good["period_end"]).dt.date <= window.end
-        )
-    good = good.loc[inside].sort_values(["area_code", "period_end"]).groupby("area_code").tail(1)
+    good = _inside(good, window)
+    if metric.frequency not in ("wave", "quarter"):
+        good = good.loc[pd.to_datetime(good["period_start"]) == pd.Timestamp(window.start)]
+        good = good.loc[pd.to_datetime(good["period_end"]) == pd.Timestamp(window.end)]
+    good = good.sort_values(["area_code", "period_end"]).groupby("area_code").tail(1)
     areas = pd.Index(sorted(rows["area_code"].unique()), name="area_code")
     wanted = good.set_index("area_code").reindex(areas)
     numerator, denominator, value, lower_ci, upper_ci = (
@@ -253,9 +250,7 @@ def _unrounded(numerator: Floats, denominator: Floats, value: Floats, multiplier
 
 def _why_missing(rows: pd.DataFrame, areas: pd.Index, window: Period) -> NDArray[np.object_]:
     """Say for each area why a window has no usable figure, in the publisher's words where there are any."""
-    starts, ends = pd.to_datetime(rows["period_start"]), pd.to_datetime(rows["period_end"])
-    inside = rows.loc[(starts.dt.date >= window.start) & (ends.dt.date <= window.end)]
-    told = inside.groupby("area_code")[["status", "status_note"]].last().reindex(areas)
+    told = _inside(rows, window).groupby("area_code")[["status", "status_note"]].last().reindex(areas)
     status = told["status"].fillna("").astype(str).str.replace("_", " ")
     note = told["status_note"].fillna("").astype(str)
     words = status + np.where(note != "", ": " + note, "")
@@ -264,8 +259,7 @@ def _why_missing(rows: pd.DataFrame, areas: pd.Index, window: Period) -> NDArray
 
 def _described(frame: pd.DataFrame, rows: pd.DataFrame, window: Period) -> pd.DataFrame:
     """Add names, the basis in force and warnings."""
-    starts, ends = pd.to_datetime(rows["period_start"]), pd.to_datetime(rows["period_end"])
-    inside = rows.loc[(starts.dt.date >= window.start) & (ends.dt.date <= window.end)]
+    inside = _inside(rows, window)
     names = rows.groupby("area_code")["area_name"].last()
     frame["area_name"] = frame["area_code"].map(names)
     bases, notes = (_joined(inside, column) for column in ("basis", "status_note"))
@@ -289,7 +283,16 @@ def _described(frame: pd.DataFrame, rows: pd.DataFrame, window: Period) -> pd.Da
 def _joined(rows: pd.DataFrame, column: str) -> dict[str, str]:
     """Join the distinct texts of a column, per area."""
     told = rows.loc[rows[column].fillna("").astype(str) != "", ["area_code", column]].drop_duplicates()
-    return {str(code): "; ".join(found[column]) for code, found in told.groupby("area_code")}
+    texts: dict[str, list[str]] = {}
+    for code, text in told.itertuples(index=False):
+        texts.setdefault(str(code), []).append(text)
+    return {code: "; ".join(found) for code, found in texts.items()}
+
+
+def _inside(rows: pd.DataFrame, window: Period) -> pd.DataFrame:
+    """Keep the rows whose period lies in a window."""
+    begins = pd.to_datetime(rows["period_start"]) >= pd.Timestamp(window.start)
+    return rows.loc[begins & (pd.to_datetime(rows["period_end"]) <= pd.Timestamp(window.end))]
 
 
 def _refuse_breaks(frame: pd.DataFrame, metric: Metric, window: Period) -> pd.DataFrame:

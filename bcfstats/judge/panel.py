@@ -111,7 +111,7 @@ def monthly_panel(observations: pd.DataFrame, metric: str) -> Panel:
     starts = pd.to_datetime(rows["period_start"])
     month = (starts.dt.year * 12 + starts.dt.month).to_numpy()
     month = month - month.min()
-    areas, area = np.unique(rows["area_code"].to_numpy(dtype=str), return_inverse=True)
+    area, areas = pd.factorize(rows["area_code"], sort=True)
     shape = (len(areas), int(month.max()) + 1)
     counts, denominators = np.full(shape, np.nan), np.full(shape, np.nan)
     basis = np.full(shape, "", dtype=object)
