@@ -10,10 +10,11 @@ import pandas as pd
 from bcfstats.define.areas import Area, find_area
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import InputError, ParameterError
-from bcfstats.read.marks import parse_number
-from bcfstats.read.workbook import find_table, open_file
+from bcfstats.read.headings import areas_of, find_meant
+from bcfstats.read.marks import parse_number, parse_share
+from bcfstats.read.targets import canonical_payment
+from bcfstats.read.workbook import cell_text, open_file
 
-WAYS = ("pounds", "national_share_percent")
 COLUMNS = ["area_code", "payment", "pounds", "is_estimate", "note"]
 MILLION = Decimal(1_000_000)
 ESTIMATE = "estimate: {:g} % of the national £{:,.0f} million"
@@ -49,7 +50,7 @@ def read_allocations(
     """
     rules = scheme(rules)
     source = open_file(Path(path))
-    table = find_table(source, "area", "payment")
+    table = find_meant(source, lambda names: "payment" in names and bool({"area", "area_code"} & names))
     if table is None:
         raise InputError(
             "This is not a table of allocations: the columns area and payment are needed.",
@@ -57,11 +58,16 @@ def read_allocations(
             do="Give one row per area and payment, with pounds or national_share_percent.",
         )
     rows, problems = [], []
-    for number, line in zip(table.index, table.to_dict("records"), strict=True):
+    for number, line in zip(table.index, table.assign(area=areas_of(table)).to_dict("records"), strict=True):
         try:
             rows.append(_row(line, rules, areas))
         except ParameterError as error:
             problems.append(f"row {number}: {error}")
+    seen: dict[tuple[object, ...], int] = {}
+    for number, row in zip(table.index, rows, strict=False) if not problems else ():
+        first = seen.setdefault(tuple(row[:2]), number)
+        if first != number:
+            problems.append(f"row {number}: {row[0]} has its sum for {row[1]} already, in row {first}")
     if problems:
         raise InputError(
             f"{len(problems)} rows of the allocations cannot be used.",
@@ -73,8 +79,9 @@ def read_allocations(
 
 def _row(line: Mapping[str, Any], rules: Scheme, areas: Any) -> list[object]:
     code = find_area(str(line["area"]), areas).area_code
-    payment = rules.payment(str(line["payment"]).strip())
-    pounds, share = (parse_number(line.get(name)) for name in WAYS)
+    payment = rules.payment(canonical_payment(line["payment"], rules))
+    pounds = parse_number(cell_text(line.get("pounds")).replace("£", "", 1))
+    share = parse_share(line.get("national_share_percent"))
     if (pounds is None) == (share is None) or (pounds or share or 0) < 0:
         raise ParameterError("Give one of pounds and national_share_percent, and nothing negative.")
     if pounds is not None:

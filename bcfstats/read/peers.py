@@ -7,7 +7,8 @@ import pandas as pd
 
 from bcfstats.define.areas import AREAS, areas_frame, find_area
 from bcfstats.errors import InputError, ParameterError
-from bcfstats.read.workbook import find_table, open_file
+from bcfstats.read.headings import areas_of, find_meant
+from bcfstats.read.workbook import open_file
 
 BY = {"region": "region", "type": "area_type"}
 
@@ -63,10 +64,10 @@ def read_peers(path: str | Path, areas: pd.DataFrame | None = None) -> dict[str,
         If the columns are not there, an area is unknown or stands in two groups.
     """
     source = open_file(Path(path))
-    table = find_table(source, "area", "peer")
+    table = find_meant(source, lambda names: "peer" in names and bool({"area", "area_code"} & names))
     pairs = table is not None
     if table is None:
-        table = find_table(source, "area", "group")
+        table = find_meant(source, lambda names: "group" in names and bool({"area", "area_code"} & names))
     if table is None:
         raise InputError(
             "This is not a table of peers: it needs area and group, or area and peer.", where=source.path.name
@@ -74,7 +75,7 @@ def read_peers(path: str | Path, areas: pd.DataFrame | None = None) -> dict[str,
     places = AREAS if areas is None else areas
     found: dict[str, list[str]] = {}
     groups: dict[str, str] = {}
-    for row, line in zip(table.index, table.to_dict("records"), strict=True):
+    for row, line in zip(table.index, table.assign(area=areas_of(table)).to_dict("records"), strict=True):
         try:
             code = find_area(str(line["area"]), places).area_code
             peer = find_area(str(line["peer"]), places).area_code if pairs else ""

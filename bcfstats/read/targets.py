@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import math
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,9 +18,10 @@ from bcfstats.define.metrics import METRICS, Metric, get_metric
 from bcfstats.define.periods import Period
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.files import write_whole
-from bcfstats.read.marks import month_number, parse_number
+from bcfstats.read.headings import areas_of, find_meant, nearest_headings
+from bcfstats.read.marks import parse_number, parse_share
 from bcfstats.read.observations import typed
-from bcfstats.read.workbook import cell_text, find_table, open_file
+from bcfstats.read.workbook import cell_text, open_file
 
 if TYPE_CHECKING:
     from bcfstats.define.schemes import Scheme
@@ -43,6 +44,7 @@ WAYS = ("target_value", "target_numerator", "change_percent")
 _AGAINST = ("baseline", "projected")
 _MOST_SHOWN = 30
 _MOST_LOOKED_FOR = 200
+_SMALLEST_CHANGE = 0.2  # per cent: no plan is for less, so less is a fraction
 
 
 def read_targets(
@@ -80,19 +82,22 @@ def read_targets(
         One error that lists every problem by row; nothing is read by half.
     """
     source = open_file(Path(path))
-    table = find_table(source, "area", "metric", "payment")
+    table = find_meant(source, _is_of_targets)
     if table is None:
+        named = [f"{what} ('{heading}')" for what, heading in nearest_headings(source)[0].items()]
         raise InputError(
             "This is not a table of targets: the columns area, metric and payment are needed.",
             where=source.path.name,
+            found="the columns " + ", ".join(named) if named else "",
             do="Give one row per area, metric and payment, with one of " + ", ".join(WAYS) + ".",
         )
     reader = _RowReader(areas if isinstance(areas, pd.DataFrame) else areas_frame(areas), metrics, scheme)
-    lines = zip(table.index, table.to_dict("records"), strict=True)
+    lines = zip(table.index, table.assign(area=areas_of(table)).to_dict("records"), strict=True)
     rows = {}
     for row, line in lines:
         if any(map(_filled, line.values())) and len(reader.problems) < _MOST_LOOKED_FOR:
             rows[row] = reader.read(line, f"row {row}")
+    reader.problems += _fractions(rows)
     problems = [*reader.problems, *_repeated(rows)] if rows else ["no row is filled in"]
     if problems:
         more = f"; and {len(problems) - _MOST_SHOWN} more" if len(problems) > _MOST_SHOWN else ""
@@ -104,6 +109,27 @@ def read_targets(
             do="Correct these rows and try again.",
         )
     return typed(list(rows.values()), TARGET_TYPES)
+
+
+def _is_of_targets(names: set[str]) -> bool:
+    return {"metric", "payment"} <= names and bool({"area", "area_code"} & names)
+
+
+def canonical_payment(cell: object, scheme: Scheme | None = None) -> str:
+    """Give a payment in one spelling: the scheme's id, "2015-04" for a month, else the label of the period.
+
+    Spreadsheets make a date, or "Apr-15", of "2015-04".
+    """
+    if scheme is not None:
+        try:
+            return scheme.payment(cell_text(cell)).id
+        except ParameterError:
+            pass
+    period = Period.parse(cell if isinstance(cell, date) else cell_text(cell), "month")
+    if not period.is_whole_months or period.n_months > 1:
+        return period.label
+    month = f"{period.start:%Y-%m}"
+    return month if scheme is None else scheme.payment(month).id
 
 
 def _filled(cell: object) -> bool:
@@ -124,7 +150,9 @@ class _RowReader:
         text = {name: cell_text(cell) for name, cell in line.items()}
         code = self._area(text["area"], where)
         metric = self._metric(text["metric"], where)
-        numbers = {name: self._number(line.get(name), name, where) for name in (*WAYS, "baseline_value")}
+        numbers = {
+            name: self._number(line.get(name), name, metric, where) for name in (*WAYS, "baseline_value")
+        }
         self._check_ways(line, numbers, metric, where)
         against = text.get("against", "").casefold() or "baseline"
         if against not in _AGAINST:
@@ -135,6 +163,7 @@ class _RowReader:
             "area_name": self.names.get(code, ""),
             "metric": metric.id if metric else "",
             "payment": self._payment(line["payment"], where),
+            "signed": cell_text(line.get("change_percent")).endswith("%"),
             "against": against,
             "source": text.get("source", ""),
         }
@@ -158,26 +187,29 @@ class _RowReader:
             return None
 
     def _payment(self, cell: Any, where: str) -> str:
-        text = _payment_text(cell)
         try:
-            if self.scheme is None or not re.fullmatch(r"\d{4}-\d\d", text):
-                Period.parse(text)
-            else:
-                self.scheme.payment(text)
+            return canonical_payment(cell, self.scheme)
         except ParameterError as error:
             self.problems.append(f"{where}, payment: {error}")
-        return text
+            return ""
 
-    def _number(self, cell: Any, name: str, where: str) -> float:
-        number = parse_number(cell)
+    def _number(self, cell: Any, name: str, metric: Metric | None, where: str) -> float:
+        written = cell_text(cell)
+        may_be_share = name == "change_percent" or (name != "target_numerator" and _in_percent(metric))
+        number = parse_share(cell) if may_be_share else parse_number(cell)
         if number is None:
-            if _filled(cell):
-                self.problems.append(f"{where}, {name}: '{cell}' is not a number")
+            if written:
+                what = f"a percentage, and {name} is none" if written.endswith("%") else "not a number"
+                self.problems.append(f"{where}, {name}: '{written}' is {what}")
             return math.nan
         if number < 0 and name != "change_percent":
             self.problems.append(f"{where}, {name}: {number:g} is negative")
         elif number < -100:
             self.problems.append(f"{where}, {name}: {number:g} is a fall of more than 100 %")
+        elif name != "change_percent" and may_be_share and 0 < number <= 1 and not written.endswith("%"):
+            self.problems.append(
+                f"{where}, {name}: {number:g} may be a fraction; write {100 * number:g} or {number:g}%"
+            )
         return number
 
     def _check_ways(
@@ -195,14 +227,23 @@ class _RowReader:
                 self.problems.append(f"{where}, {name}: {numbers[name]:g} is above {highest:g}{unit}")
 
 
-def _payment_text(cell: Any) -> str:
-    """Give a payment as text; spreadsheets make a date, or "Apr-15", of "2015-04"."""
-    if isinstance(cell, date):
-        return f"{cell:%Y-%m}"
-    text = cell_text(cell)
-    match = re.fullmatch(r"([A-Za-z]{3})-(\d\d)", text)
-    number = month_number(match[1]) if match else None
-    return f"20{match[2]}-{number:02d}" if match and number else text
+def _in_percent(metric: Metric | None) -> bool:
+    return metric is not None and metric.multiplier == 100
+
+
+def _fractions(rows: Mapping[int, Mapping[str, Any]]) -> list[str]:
+    """Say so where all changes are so small that they must be fractions: -0.035 for -3.5 %."""
+    changes = [row["change_percent"] for row in rows.values() if abs(row["change_percent"]) > 0]
+    if (
+        not changes
+        or max(map(abs, changes)) > _SMALLEST_CHANGE
+        or any(row["signed"] for row in rows.values())
+    ):
+        return []
+    first = changes[0]
+    return [
+        f"change_percent: all changes, such as {first:g}, may be fractions; write {100 * first:g} or {first:g}%"
+    ]
 
 
 def _repeated(rows: Mapping[int, Mapping[str, Any]]) -> list[str]:
@@ -220,7 +261,7 @@ def keep_targets(path: str | Path, rows: Sequence[Mapping[str, object]], areas: 
     """Add targets to a CSV file; one for the same area, metric and payment is replaced."""
     file = Path(path)
     columns, kept = _read(file)
-    replaced = {tuple(str(row[name]).casefold() for name in KEY) for row in rows}
+    replaced = {_key({name: str(row[name]) for name in KEY}, areas) for row in rows}
     kept = [row for row in kept if _key(row, areas) not in replaced]
     columns = [*columns, *(name for name in COLUMNS if name not in columns)]
     out = io.StringIO()
@@ -258,8 +299,16 @@ def _read(file: Path) -> tuple[list[str], list[dict[str, str]]]:
 
 
 def _key(row: Mapping[str, str], areas: pd.DataFrame) -> tuple[str, ...]:
-    try:
-        area = find_area(row.get("area", ""), areas).area_code
-    except ParameterError:
-        area = row.get("area", "")
-    return tuple(text.strip().casefold() for text in (area, row.get("metric", ""), row.get("payment", "")))
+    """Give area, metric and payment in one spelling each, or as they are written."""
+    read: tuple[Callable[[str], str], ...] = (
+        lambda text: find_area(text, areas).area_code,
+        lambda text: get_metric(text).id,
+        canonical_payment,
+    )
+    key = []
+    for name, canonical in zip(KEY, read, strict=True):
+        text = str(row.get(name, ""))
+        with suppress(ParameterError):
+            text = canonical(text)
+        key.append(text.strip().casefold())
+    return tuple(key)

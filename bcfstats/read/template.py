@@ -15,7 +15,7 @@ from bcfstats.define.datafiles import check_keys, read_toml, texts
 from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.periods import Period
 from bcfstats.errors import InputError, ParameterError
-from bcfstats.read.marks import parse_number
+from bcfstats.read.marks import parse_number, parse_share
 from bcfstats.read.observations import typed
 from bcfstats.read.targets import TARGET_TYPES
 from bcfstats.read.workbook import Text, open_file
@@ -145,6 +145,7 @@ def read_template(
     parts = {getattr(template, part).casefold(): part for part in PARTS}
     targets: list[dict[str, Any]] = []
     current = ""
+    read: dict[str, int] = {}
     cells: dict[str, list[float | None]] = {}
     for number, line in enumerate(lines, start=1):
         padded = [*line, *[""] * (len(template.headings) - len(line))]
@@ -152,10 +153,19 @@ def read_template(
         if label in labels:
             targets += _targets(code, current, cells, template)
             current, cells = labels[label], {}
+            if current in read:
+                raise InputError(
+                    "A metric stands in the template twice, and nothing tells which one counts.",
+                    where=f"{where}, rows {read[current]} and {number}",
+                    found=padded[0],
+                    do="Leave one of them out.",
+                )
+            read[current] = number
         if (label in labels) != (part == "value") or (part and not current):
             raise _unknown(padded, f"{where}, row {number}")
         if part:
-            cells[part] = [_number(cell, template, f"{where}, row {number}") for cell in padded[2:]]
+            share = metrics[current].multiplier == 100 and part == "value"
+            cells[part] = [_number(cell, template, f"{where}, row {number}", share) for cell in padded[2:]]
     targets += _targets(code, current, cells, template)
     if not targets:
         raise InputError(
@@ -232,12 +242,19 @@ def _board(lines: list[list[str]], template: Template, area: str | None, areas: 
         raise InputError(error.what, where=where, found=error.found, do=error.do) from None
 
 
-def _number(cell: str, template: Template, where: str) -> float | None:
+def _number(cell: str, template: Template, where: str, share: bool) -> float | None:
     if not cell or cell.casefold() == template.not_applicable.casefold():
         return None
-    found = parse_number(cell.rstrip("%").strip())
+    found = parse_share(cell) if share else parse_number(cell)
     if found is None:
         raise InputError("A cell of the template is not a number.", where=where, found=f"'{cell}'")
+    if share and 0 < found <= 1 and not cell.endswith("%"):
+        raise InputError(
+            "A value in per cent may be a fraction.",
+            where=where,
+            found=f"'{cell}'",
+            do=f"Write {100 * found:g} or {found:g}%.",
+        )
     return found
 
 
