@@ -23,11 +23,35 @@ _TYPES = (
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-_STYLES = (
-    f'<styleSheet xmlns="{_MAIN}"><cellXfs count="2"><xf numFmtId="0"/>'
-    '<xf numFmtId="14" applyNumberFormat="1"/></cellXfs></styleSheet>'
-)
 _DAY_ZERO = date(1899, 12, 30)
+_ERRORS = {"#N/A": 0x2A, "#GETTING_DATA": 0x2B, "#UNKNOWN!": 0x99}  # other ones are divisions by zero
+_FORMATS = ("0.0%", "#,##0.0,", '0.0"%"', "£#,##0")
+
+
+class Shown(float):
+    """A number with one of the number formats above."""
+
+    def __new__(cls, value: float, code: str) -> Shown:
+        """Keep the number and the place of its format."""
+        shown = super().__new__(cls, value)
+        shown.style = _FORMATS.index(code) + 2
+        shown.code = code
+        return shown
+
+    style: int
+    code: str
+
+
+_STYLES = (
+    f'<styleSheet xmlns="{_MAIN}"><numFmts>'
+    + "".join(
+        f"<numFmt numFmtId='{164 + n}' formatCode={quoteattr(code)}/>" for n, code in enumerate(_FORMATS)
+    )
+    + '</numFmts><cellStyleXfs><xf numFmtId="9"/></cellStyleXfs><cellXfs><xf numFmtId="0"/>'
+    '<xf numFmtId="14" applyNumberFormat="1"/>'
+    + "".join(f'<xf numFmtId="{164 + n}"/>' for n in range(len(_FORMATS)))
+    + "</cellXfs></styleSheet>"
+)
 
 
 def to_csv(rows: Cells, *, delimiter: str = ",", line_end: str = "\n") -> str:
@@ -86,7 +110,8 @@ def _cell(value: Any) -> str:
     if isinstance(value, date):
         return f'<c s="1"><v>{(value - _DAY_ZERO).days}</v></c>'
     if isinstance(value, int | float):
-        return f"<c><v>{value!r}</v></c>"
+        style = f' s="{value.style}"' if isinstance(value, Shown) else ""
+        return f"<c{style}><v>{float(value)!r}</v></c>"
     text = escape(_legal(str(value)))
     if text.startswith("="):
         return f"<c><f>{text[1:]}</f></c>"
@@ -112,14 +137,17 @@ def to_ods(sheets: Mapping[str, Cells]) -> bytes:
     )
     spaces = " ".join(
         f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
-        for name in ("office", "table", "text")
+        for name in ("office", "table", "text", "style", "number")
     )
     return to_zip(
         {
             "mimetype": "application/vnd.oasis.opendocument.spreadsheet",
             "META-INF/manifest.xml": "<manifest:manifest xmlns:manifest="
             '"urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"></manifest:manifest>',
-            "content.xml": f"<office:document-content {spaces}><office:body><office:spreadsheet>{tables}"
+            "content.xml": f"<office:document-content {spaces}><office:automatic-styles>"
+            '<number:number-style style:name="N3"><number:number number:display-factor="1000"/>'
+            '</number:number-style><style:style style:name="ce3" style:data-style-name="N3"/>'
+            f"</office:automatic-styles><office:body><office:spreadsheet>{tables}"
             "</office:spreadsheet></office:body></office:document-content>",
         }
     )
@@ -128,11 +156,20 @@ def to_ods(sheets: Mapping[str, Cells]) -> bytes:
 def _ods_cell(value: Any) -> str:
     if value is None or value == "":
         return "<table:table-cell/>"
+    if isinstance(value, Shown):
+        kind = "percentage" if value.code == "0.0%" else "float"
+        style = f' table:style-name="ce{value.style}"'
+        return f'<table:table-cell{style} office:value-type="{kind}" office:value="{float(value)!r}"/>'
     if isinstance(value, int | float) and not isinstance(value, bool):
         return f'<table:table-cell office:value-type="float" office:value="{value!r}"/>'
     if isinstance(value, date):
         return f'<table:table-cell office:value-type="date" office:date-value="{value}"/>'
     text = escape(_legal(str(value)))
+    if text.startswith(("#", "Err:")):
+        return (
+            '<table:table-cell table:formula="of:=1/0" office:value-type="float" office:value="0">'
+            f"<text:p>{text}</text:p></table:table-cell>"
+        )
     return f'<table:table-cell office:value-type="string"><text:p>{text}</text:p></table:table-cell>'
 
 
@@ -142,6 +179,11 @@ def to_xls(sheets: Mapping[str, Cells], *, hidden: Sequence[str] = (), password:
     names = [name[:31] for name in sheets]
     head = _record(0x809, struct.pack("<HHHHII", 0x600, 5, 0, 0, 0, 6))
     head += _record(0x2F, b"\x01\x00" + bytes(52)) if password else b""
+    for n, code in enumerate(_FORMATS):
+        text = code.encode("utf-16-le")
+        head += _record(0x41E, struct.pack("<HHB", 164 + n, len(code), 1) + text)
+    for number in (0, 14, *range(164, 164 + len(_FORMATS))):
+        head += _record(0xE0, struct.pack("<HH", 0, number) + bytes(16))
     tail = _record(0x0A, b"")
     length = len(head) + len(tail) + sum(4 + 8 + 2 * len(name) for name in names)
     starts = [length + sum(map(len, bodies[:n])) for n in range(len(bodies))]
@@ -172,7 +214,7 @@ def _binary_sheet(rows: Cells) -> bytes:
 
 
 def _binary_cell(row: int, column: int, value: Any) -> bytes:
-    place = struct.pack("<HHH", row, column, 0)
+    place = struct.pack("<HHH", row, column, value.style if isinstance(value, Shown) else 0)
     if value is None or value == "":
         return b""
     if isinstance(value, bool):
@@ -180,7 +222,7 @@ def _binary_cell(row: int, column: int, value: Any) -> bytes:
     if isinstance(value, int | float) and abs(value) < 1e300:
         return _record(0x203, place + struct.pack("<d", value))
     if isinstance(value, float) or str(value).startswith("#"):
-        return _record(0x205, place + b"\x07\x01")
+        return _record(0x205, place + bytes([_ERRORS.get(str(value), 7), 1]))
     text = str(value)[:4000].encode("utf-16-le", "replace")
     return _record(0x204, place + struct.pack("<HB", len(text) // 2, 1) + text)
 

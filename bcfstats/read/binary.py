@@ -12,19 +12,23 @@ Layouts: Microsoft, [MS-CFB] Compound File Binary File Format and [MS-XLS] Excel
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from bcfstats.read.bounds import Tally, damaged, protected
+from bcfstats.read.shown import BUILT_IN, sign_of
 from bcfstats.read.zipped import Hidden
 
 _LAST_SECTOR = 0xFFFFFFFA  # numbers from here on end a chain
 _SMALL_STREAM, _SMALL_SECTOR, _ENTRY = 4096, 64, 128
 _EOF, _FILEPASS, _CONTINUE, _BOUNDSHEET, _SST, _LABELSST = 0x0A, 0x2F, 0x3C, 0x85, 0xFC, 0xFD
 _DIMENSIONS, _FORMULA, _BOOLERR, _MULRK = 0x200, 0x06, 0x205, 0xBD
+_FORMAT, _XF = 0x41E, 0xE0
+_NUMBERS = {_FORMULA, 0x203, 0x27E}  # kinds of cell that hold one number
 _CELLS = {_FORMULA, _LABELSST, _BOOLERR, _MULRK, 0x203, 0x204, 0x27E}  # and numbers, labels
+UNKNOWN = "#ERROR!"  # an error whose code is not known
 _ERRORS = {
     0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!", 0x1D: "#NAME?", 0x24: "#NUM!",
-    0x2A: "#N/A",
+    0x2A: "#N/A", 0x2B: "#GETTING_DATA",
 }  # fmt: skip
 
 
@@ -58,6 +62,29 @@ def check_binary(name: str, content: bytes) -> dict[str, Hidden]:
         return _check_stream(name, stream)
     except (struct.error, IndexError, ValueError) as error:
         raise damaged(name, str(error)) from None
+
+
+def with_known_codes(content: bytes, lost: Mapping[str, Hidden]) -> bytes:
+    """Write the codes of errors that the library does not know, and would take for damage, as #N/A."""
+    if not any(UNKNOWN in cells.values() for cells in lost.values()):
+        return content
+    streams = _Streams(content)
+    name = next(key for key in ("Workbook", "Book") if key in streams.entries)
+    start, size = streams.entries[name]
+    if size < _SMALL_STREAM:
+        return content
+    sectors = _follow(start, streams.table)
+    stream, known = streams.read(name), bytearray(content)
+    starts = [
+        struct.unpack_from("<I", record)[0] for kind, record in _records(stream, 0) if kind == _BOUNDSHEET
+    ]
+    for at in starts:
+        for kind, record in _records(stream, at):
+            if _error(kind, record) == UNKNOWN:
+                place = at + 4 + (6 if kind == _BOOLERR else 8)
+                known[(sectors[place // streams.size] + 1) * streams.size + place % streams.size] = 0x2A
+            at += 4 + len(record)
+    return bytes(known)
 
 
 class _Streams:
@@ -145,16 +172,30 @@ def _check_stream(name: str, stream: bytes) -> dict[str, Hidden]:
     sheets: list[tuple[str, int]] = []
     shared: list[bytes] = []
     last = 0
+    signs = dict(BUILT_IN)
+    styles: list[str] = []
     for kind, record in _records(stream, 0):
         if kind == _FILEPASS:
             raise protected(name)
         if kind == _BOUNDSHEET:
             sheets.append((_sheet_name(record), struct.unpack_from("<I", record)[0]))
+        if kind == _FORMAT:
+            signs[struct.unpack_from("<H", record)[0]] = sign_of(_format_code(record))
+        if kind == _XF:
+            styles.append(signs.get(struct.unpack_from("<H", record, 2)[0], ""))
         if kind == _SST or (kind == _CONTINUE and last == _SST):
             shared.append(record)
         last = last if kind == _CONTINUE else kind
     lengths = _string_lengths(shared)
-    return {sheet: _check_sheet(tally, _records(stream, start), lengths) for sheet, start in sheets}
+    return {sheet: _check_sheet(tally, _records(stream, start), lengths, styles) for sheet, start in sheets}
+
+
+def _format_code(record: bytes) -> str:
+    """Read a number format: of Excel 97 and later, or of Excel 5 and 95, which has one byte a character."""
+    count, wide = struct.unpack_from("<HB", record, 2)
+    if len(record) == 5 + count * (1 + (wide & 1)):
+        return record[5:].decode("utf-16-le" if wide & 1 else "latin-1", errors="replace")
+    return record[3:].decode("latin-1", errors="replace")
 
 
 def _sheet_name(record: bytes) -> str:
@@ -224,7 +265,9 @@ class _Rest:
             wide = self.take(1)[0] & 1
 
 
-def _check_sheet(tally: Tally, records: Iterator[tuple[int, bytes]], lengths: list[int]) -> Hidden:
+def _check_sheet(
+    tally: Tally, records: Iterator[tuple[int, bytes]], lengths: list[int], styles: list[str]
+) -> Hidden:
     """Count one sheet, by its cells and by what it declares; both take memory."""
     rows = columns = 0
     kind = None
@@ -240,6 +283,8 @@ def _check_sheet(tally: Tally, records: Iterator[tuple[int, bytes]], lengths: li
                 tally.add_text(lengths[at])
             if error := _error(kind, record):
                 hidden[row, column] = error
+            elif (kind in _NUMBERS or kind == _MULRK) and any(styles):
+                hidden |= {(row, column + n): sign for n, sign in _signs(kind, record, styles)}
         elif kind == _DIMENSIONS:
             _check_declared(record)
     if kind != _EOF:
@@ -248,12 +293,21 @@ def _check_sheet(tally: Tally, records: Iterator[tuple[int, bytes]], lengths: li
     return hidden
 
 
+def _signs(kind: int, record: bytes, styles: list[str]) -> Iterator[tuple[int, str]]:
+    """Give the signs of numbers that are not shown as they are held, by their place in the record."""
+    n_cells = (len(record) - 6) // 6 if kind == _MULRK else 1
+    for n in range(n_cells):
+        style = struct.unpack_from("<H", record, 4 + 6 * n)[0]
+        if style < len(styles) and styles[style]:
+            yield n, styles[style]
+
+
 def _error(kind: int, record: bytes) -> str:
     """Give the error a cell shows, if it does."""
     if kind == _BOOLERR and record[7]:
-        return _ERRORS.get(record[6], "#ERROR!")
+        return _ERRORS.get(record[6], UNKNOWN)
     if kind == _FORMULA and record[6] == 2 and record[12:14] == b"\xff\xff":
-        return _ERRORS.get(record[8], "#ERROR!")
+        return _ERRORS.get(record[8], UNKNOWN)
     return ""
 
 

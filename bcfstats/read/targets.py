@@ -241,9 +241,8 @@ def _fractions(rows: Mapping[int, Mapping[str, Any]]) -> list[str]:
     ):
         return []
     first = changes[0]
-    return [
-        f"change_percent: all changes, such as {first:g}, may be fractions; write {100 * first:g} or {first:g}%"
-    ]
+    meant = f"write {100 * first:g} or {first:g}%"
+    return [f"change_percent: all changes, such as {first:g}, may be fractions; {meant}"]
 
 
 def _repeated(rows: Mapping[int, Mapping[str, Any]]) -> list[str]:

@@ -17,10 +17,11 @@ from typing import Any
 import pandas as pd
 
 from bcfstats.errors import InputError
-from bcfstats.read.binary import check_binary
+from bcfstats.read.binary import check_binary, with_known_codes
 from bcfstats.read.bounds import MOST_CSV_CELLS, MOST_LINES, read_bytes, too_large
 from bcfstats.read.separated import plain_decimals, separator
-from bcfstats.read.zipped import Hidden, check_zipped
+from bcfstats.read.shown import PERCENT, SCALED, as_shown
+from bcfstats.read.zipped import Hidden, check_zipped, with_known_errors
 
 OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIPPED_WORKBOOK = b"PK"
@@ -356,6 +357,8 @@ def _open_book(path: Path, content: bytes) -> Book:
         )
     import python_calamine as calamine
 
+    known = with_known_codes if content.startswith(OLD_WORKBOOK) else with_known_errors
+    content = known(content, lost)
     book = _calamine(path, lambda: calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)))
     sheets = [sheet for sheet in book.sheets_metadata if sheet.typ == calamine.SheetTypeEnum.WorkSheet]
     shown = [sheet.name for sheet in sheets if sheet.visible == calamine.SheetVisibleEnum.Visible]
@@ -369,7 +372,7 @@ def _read_sheet(book: Any, name: str) -> tuple[Rows, Ranges]:
 
 
 def _put_back(rows: Rows, lost: Hidden) -> None:
-    """Put errors, and formulas without a result, where blanks stand for them."""
+    """Put errors, formulas without a result and numbers as they are shown where the library has them not."""
     if not lost:
         return
     height = max(row for row, _ in lost) + 1
@@ -378,7 +381,7 @@ def _put_back(rows: Rows, lost: Hidden) -> None:
     for cells in rows:
         cells.extend([""] * (width - len(cells)))
     for (row, column), text in lost.items():
-        rows[row][column] = text
+        rows[row][column] = as_shown(rows[row][column], text) if text in (PERCENT, SCALED) else text
 
 
 def _calamine(path: Path, read: Any) -> Any:

@@ -8,6 +8,7 @@ part is unpacked and counted here first, piece by piece.
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zipfile
 import zlib
@@ -17,14 +18,22 @@ from pathlib import PurePosixPath
 from xml.parsers import expat
 
 from bcfstats.errors import InputError
-from bcfstats.read.bounds import MOST_PARTS, MOST_UNPACKED, Tally, damaged, protected, too_large
+from bcfstats.read.bounds import MOST_CELLS, MOST_PARTS, MOST_UNPACKED, Tally, damaged, protected, too_large
+from bcfstats.read.shown import BUILT_IN, PERCENT, SCALED, sign_of
 
 Hidden = dict[tuple[int, int], str]
 NO_RESULT = "a formula without a result: open the file in Excel and save it"
 _ENTRY = b"PK\x01\x02"
 _LOCAL_HEADER = 30
+_NUMBERS = ("", "n")  # kinds of cell
 _TOLD_BY_TEXT = frozenset("se")  # kinds of cell: a shared text, an error
 _LONGEST_MARK = 100  # more than a number or an error has
+_ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A")
+_MOST_COLUMNS = 16_384
+_UNKNOWN_ERROR = re.compile(
+    rb"(<(?:\w+:)?v>\s*)(?!(?:%s)\s*<)#[^<]*(</)" % b"|".join(re.escape(error.encode()) for error in _ERRORS)
+)
+_ERROR = re.compile(r"#\S{2,30}|Err:\d+")
 
 
 def check_zipped(name: str, content: bytes) -> dict[str, Hidden]:
@@ -51,8 +60,7 @@ def check_zipped(name: str, content: bytes) -> dict[str, Hidden]:
     parts = dict(_parts(name, content))
     names = set(parts)
     if "META-INF/manifest.xml" in names and "content.xml" in names:
-        _check_ods(name, parts)
-        return {}
+        return _check_ods(name, parts)
     if "xl/workbook.bin" in names:
         raise InputError(
             "The workbook is of the kind .xlsb, which is not read.", where=name, do="Save it as .xlsx."
@@ -108,12 +116,52 @@ def _check_xlsx(name: str, parts: Mapping[str, bytes]) -> dict[str, Hidden]:
     for part, xml in parts.items():
         if PurePosixPath(part).name.casefold() == "sharedstrings.xml":
             lengths += _Strings(name).lengths_of(xml)
+    signs = _signs_of_styles(name, parts.get("xl/styles.xml", b""))
     hidden = {
-        part: _Sheet(name, lengths, tally).hidden_in(xml)
+        part: _Sheet(name, lengths, tally, signs).hidden_in(xml)
         for part, xml in parts.items()
         if b"sheetData" in xml
     }
     return {sheet: hidden.get(part, {}) for sheet, part in _sheets(name, parts).items()}
+
+
+def _signs_of_styles(name: str, xml: bytes) -> dict[str, str]:
+    """Give the sign of each style of cells whose numbers are not shown as they are held, by its number."""
+    signs = {str(number): sign for number, sign in BUILT_IN.items()}
+    styles: dict[str, str] = {}
+    count, inside = 0, False
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal count, inside
+        if tag == "numFmt":
+            signs[attributes.get("numFmtId", "")] = sign_of(attributes.get("formatCode", ""))
+        elif tag == "cellXfs":
+            inside = True
+        elif tag == "xf" and inside:
+            if sign := signs.get(attributes.get("numFmtId", ""), ""):
+                styles[str(count)] = sign
+            count += 1
+
+    def end(tag: str) -> None:
+        nonlocal inside
+        inside = inside and tag != "cellXfs"
+
+    if xml:
+        _parse(name, xml, start, end)
+    return styles
+
+
+def with_known_errors(content: bytes, lost: Mapping[str, Hidden]) -> bytes:
+    """Write errors that the library does not know, and would take for damage, as one that it knows."""
+    shown = {text for cells in lost.values() for text in cells.values()}
+    if not any(_ERROR.fullmatch(text) for text in shown - {*_ERRORS}):
+        return content
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(packed, "w") as new:
+        for part in old.infolist():
+            xml = old.read(part)
+            new.writestr(part, _UNKNOWN_ERROR.sub(rb"\1#N/A\2", xml) if b"sheetData" in xml else xml)
+    return packed.getvalue()
 
 
 def _sheets(name: str, parts: Mapping[str, bytes]) -> dict[str, str]:
@@ -200,11 +248,11 @@ class _Sheet:
     is counted when the next one begins, which saves a call for each.
     """
 
-    def __init__(self, name: str, lengths: list[int], tally: Tally) -> None:
-        self.name, self.lengths, self.tally = name, lengths, tally
+    def __init__(self, name: str, lengths: list[int], tally: Tally, signs: Mapping[str, str]) -> None:
+        self.name, self.lengths, self.tally, self.signs = name, lengths, tally, signs
         self.row_before, self.row, self.column = -1, -1, -1
         self.rows = self.columns = 0
-        self.kind = self.text = ""
+        self.kind = self.text = self.sign = ""
         self.formula = self.valued = False
         self.hidden: Hidden = {}
 
@@ -226,6 +274,7 @@ class _Sheet:
             else:
                 self.row, self.column = self.row_before, self.column + 1
             self.kind = attributes.get("t", "")
+            self.sign = self.signs.get(attributes.get("s", ""), "") if self.kind in _NUMBERS else ""
         elif tag == "v" or tag == "is":
             self.valued = True
             if self.formula or self.kind in _TOLD_BY_TEXT:
@@ -250,6 +299,8 @@ class _Sheet:
                 self.rows = self.row + 1
             if self.column >= self.columns:
                 self.columns = self.column + 1
+            if self.sign:
+                self.hidden[self.row, self.column] = self.sign
         if self.formula or self.kind in _TOLD_BY_TEXT:
             self.parser.CharacterDataHandler = None
             self._look_inside(self.text.strip())
@@ -280,11 +331,14 @@ def _column(letters: str) -> int:
     return number - 1
 
 
-def _check_ods(name: str, parts: Mapping[str, bytes]) -> None:
+def _check_ods(name: str, parts: Mapping[str, bytes]) -> dict[str, Hidden]:
     if b"encryption-data" in parts["META-INF/manifest.xml"]:
         raise protected(name)
     scan = _Ods(name)
-    _parse(name, parts["content.xml"], scan.start, scan.end, scan.take)
+    for part in ("styles.xml", "content.xml"):
+        if part in parts:
+            _parse(name, parts[part], scan.start, scan.end, scan.take)
+    return scan.hidden
 
 
 class _Ods:
@@ -295,14 +349,35 @@ class _Ods:
         self.rows = self.empty_rows = self.columns = 0
         self.row_times = self.cell_times = 1
         self.cells = self.filled = self.length = 0
+        self.hidden: dict[str, Hidden] = {}
+        self.sheet, self.text, self.note, self.marked = "", "", False, 0
+        self.cell: Mapping[str, str] = {}
+        self.format = ""
+        self.scaled: set[str] = set()  # names of number formats, and of styles of cells that use them
+        self.styles: list[str] = []  # the usual style of the cells of each column
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        if tag == "table":
+        if tag == "number-style":
+            self.format = attributes.get("style:name", "")
+        elif tag == "number" and int(attributes.get("number:display-factor", 1)) != 1:
+            self.scaled.add(self.format)
+        elif tag == "style" and attributes.get("style:data-style-name") in self.scaled:
+            self.scaled.add(attributes.get("style:name", ""))
+        elif tag == "annotation":
+            self.note = True
+        elif tag == "table":
             self.rows = self.empty_rows = self.columns = 0
+            self.sheet, self.styles = attributes.get("table:name", ""), []
+            self.hidden.setdefault(self.sheet, {})
+        elif tag == "table-column":
+            style = attributes.get("table:default-cell-style-name", "")
+            repeated = min(_times(attributes, "table:number-columns-repeated"), _MOST_COLUMNS)
+            self.styles += [style] * (repeated if len(self.styles) < _MOST_COLUMNS else 0)
         elif tag == "table-row":
             self.row_times = _times(attributes, "table:number-rows-repeated")
             self.cells = self.filled = 0
         elif tag in ("table-cell", "covered-table-cell"):
+            self.cell, self.text = attributes, ""
             self.cell_times = _times(attributes, "table:number-columns-repeated")
             values = [text for key, text in attributes.items() if key.startswith("office:")]
             self.length = sum(map(len, values)) + ("table:formula" in attributes)
@@ -311,9 +386,15 @@ class _Ods:
 
     def take(self, text: str) -> None:
         self.length += len(text)
+        if not self.note and len(self.text) < _LONGEST_MARK:
+            self.text += text
 
     def end(self, tag: str) -> None:
-        if tag in ("table-cell", "covered-table-cell"):
+        if tag == "annotation":
+            self.note = False
+        elif tag in ("table-cell", "covered-table-cell"):
+            if self.length and (mark := self._mark()):
+                self._keep(mark)
             self.cells += self.cell_times
             if self.length:
                 self.filled = self.cells
@@ -323,6 +404,30 @@ class _Ods:
             self._end_row()
         elif tag == "table":
             self.tally.add_sheet(self.rows, self.columns)
+
+    def _mark(self) -> str:
+        """Give what the cell shows, where that is an error, or a number not as it is held."""
+        kind, text = self.cell.get("office:value-type", ""), self.text.strip()
+        if self.cell.get("calcext:value-type") == "error" or (kind != "string" and _ERROR.fullmatch(text)):
+            return text or "#ERROR!"
+        if "table:formula" in self.cell and _ERROR.fullmatch(text):
+            return text
+        if "table:formula" in self.cell and not kind and not text:
+            return NO_RESULT
+        if kind == "percentage":
+            return PERCENT
+        style = self.cell.get("table:style-name") or "".join(self.styles[self.cells : self.cells + 1])
+        return SCALED if kind in ("float", "currency") and style in self.scaled else ""
+
+    def _keep(self, mark: str) -> None:
+        """Keep the mark for every cell it stands in."""
+        self.marked += self.row_times * self.cell_times
+        if self.marked > MOST_CELLS:
+            raise too_large(self.tally.where, f"{self.marked:,} cells that repeat an error or a percentage")
+        first = self.rows + self.empty_rows
+        for row in range(first, first + self.row_times):
+            for column in range(self.cells, self.cells + self.cell_times):
+                self.hidden[self.sheet][row, column] = mark
 
     def _end_row(self) -> None:
         """Rows that are empty count only when something follows them."""

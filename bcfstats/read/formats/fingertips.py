@@ -112,8 +112,11 @@ def as_row(
             raise ParameterError("This is not a period of our time.", found=period)
         read = {name: read_cell(cell, "Fingertips") for name, cell in cells.items()}
     except (ParameterError, NotANumber) as error:
-        what = "this is not a period" if isinstance(error, ParameterError) else "this is not a number"
-        refused.append(Refusal(where, period if isinstance(error, ParameterError) else str(error), what))
+        if isinstance(error, ParameterError):
+            what = error.what.rstrip(".")
+            refused.append(Refusal(where, period, what[:1].lower() + what[1:]))
+        else:
+            refused.append(Refusal(where, str(error), "this is not a number"))
         return None
     value = read["value"]
     hidden = value.status != "ok" and re.search(r"suppress|small number|disclos", note, re.I)
@@ -137,6 +140,8 @@ def _period(text: str, metric: Metric) -> Period:
     if quarter := re.fullmatch(r"\s*(\d{4}) Q([1-4])\s*", text):
         last = 3 * int(quarter[2])
         text = f"{quarter[1]}-{last - 2:02d}/{quarter[1]}-{last:02d}"
+    if re.fullmatch(r"\s*\d{4}(/\d\d)? - \d\d(/\d\d)?\s*", text):
+        raise ParameterError("Several years taken together are no figure of a single one.", found=text)
     return Period.parse(text, metric.frequency)
 
 

@@ -1,0 +1,95 @@
+"""Files that were once read wrongly, each with its right value; skipped where the files are absent."""
+
+import pytest
+
+from bcfstats.define.periods import Period
+from bcfstats.errors import InputError
+from bcfstats.read.recognise import read_file
+
+CARE_HOMES = [577.8, 521.7, 585.1, 891.5, 839.3, 815.7, 600.0, 571.9, 545.0]
+
+
+@pytest.fixture(scope="module")
+def read(cases):
+    return lambda name: read_file(cases / "files" / name)
+
+
+@pytest.mark.parametrize("name", ["x12_percent_cells.xlsx", "x13_percent_cells_numden.xlsx"])
+def test_percent_cells(read, name):
+    rows = read(f"05_percent_cells_xlsx_ods/{name}").observations
+    assert rows["value"].round(1).tolist() == [85.7, 81.4, 86.8]
+    assert set(rows["status"]) == {"ok"}
+
+
+def test_fractions_of_a_metric_in_per_cent(read):
+    reading = read("05_percent_cells_xlsx_ods/10c_fraction.csv")
+    assert reading.observations.empty
+    assert [row.rows for row in reading.refused] == [3]
+    assert "lie between 0 and 1" in reading.refused[0].reason
+
+
+@pytest.mark.parametrize("name", ["08_a_aprdash13.csv", "08_b_ddmmyyyy.csv"])
+def test_months_of_excel(read, name):
+    rows = read(f"10_periods_of_excel/{name}").observations
+    months = [month.start for month in Period.parse("2013-04/2014-03").months]
+    assert [day.date() for day in rows["period_start"]] == months * 2
+    assert rows["numerator"].tolist() == [*range(100, 112), *range(2000, 2012)]
+
+
+def test_financial_years_and_years_as_numbers(read):
+    rows = read("10_periods_of_excel/07_c_fy.csv").observations
+    assert rows["period_start"].dt.strftime("%Y-%m").tolist() == ["2015-04", "2016-04", "2017-04"] * 3
+    years = read("10_periods_of_excel/x16_year_only.xlsx")
+    assert years.refused == ()
+    assert (
+        years.observations["period_start"].dt.strftime("%Y-%m").tolist()
+        == ["2015-01", "2016-01", "2017-01"] * 3
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "11_title_rows_semicolon_tabs/03_semicolon.csv",
+        "11_title_rows_semicolon_tabs/06_titles.csv",
+        "11_title_rows_semicolon_tabs/18_sep.csv",
+        "12_wide_and_near_misses/12_headings.csv",
+    ],
+)
+def test_layouts_and_headings(read, name):
+    reading = read(name)
+    assert reading.refused == ()
+    assert reading.observations["value"].tolist() == CARE_HOMES
+
+
+def test_signs_of_per_cent(read):
+    assert read("12_wide_and_near_misses/10_percent.csv").observations["value"].tolist() == [85.7, 81.4, 86.8]
+
+
+def test_what_is_missing_is_said_once(read):
+    with pytest.raises(InputError) as caught:
+        read("12_wide_and_near_misses/x14_wide.xlsx")
+    assert "area ('local authority'), 9 periods across the columns" in caught.value.found
+    assert "needs also: metric" in caught.value.do
+    reading = read("12_wide_and_near_misses/tr_care_homes.csv")
+    assert [(row.rows, row.reason[:26]) for row in reading.refused] == [(160, "this metric is not defined")]
+
+
+def test_fingertips_as_r_writes_it(read):
+    reading = read("13_fingertipsR_names/f7_fingertipsR.csv")
+    assert reading.kind == "Fingertips export"
+    rows = reading.observations.set_index(["area_code", "period_start"])["value"]
+    assert rows["E08000035", "2010-04-01"] == 2100
+    assert (len(reading.observations), len(reading.others), reading.refused) == (25, 30, ())
+
+
+def test_quarters_and_months_of_fingertips(read):
+    reading = read("13_fingertipsR_names/f6_quarter_month.csv")
+    rows = reading.observations
+    periods = [Period(*ends).label for ends in zip(rows["period_start"], rows["period_end"], strict=True)]
+    assert periods[:3] == ["April to June 2023", "July to September 2023", "April 2023"]
+    # three years taken together are no figure of a yearly metric
+    assert [(row.found, row.reason) for row in reading.refused] == [
+        (years, "several years taken together are no figure of a single one")
+        for years in ("2022 - 24", "2021/22 - 23/24")
+    ]
