@@ -21,7 +21,7 @@ from bcfstats.example.data import example_data
 from bcfstats.judge.baseline import baseline
 from bcfstats.judge.outlook import Outlook
 from bcfstats.judge.outlook_monthly import months_ahead
-from bcfstats.judge.panel import as_months
+from bcfstats.judge.panel import monthly_panel
 from bcfstats.read.data import load
 from bcfstats.read.prepare import prepare
 from bcfstats.stats.improvements import rate_improvement
@@ -34,7 +34,7 @@ AMBITIONS = ("3.5 %", "Poisson significance", "minimum significant", "detectable
 
 def windows(rows: pd.DataFrame, metric: str, months: int, lead: int) -> list[Period]:
     """Windows of so many months with history before them, each a month after the one before."""
-    panel = as_months(rows, metric)
+    panel = monthly_panel(rows, METRICS[metric])
     covered = np.isfinite(panel.counts).mean(axis=0) >= 0.5
     run = 0
     found = []

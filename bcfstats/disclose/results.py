@@ -14,9 +14,9 @@ from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.disclose.rules import Rule, are_published, blanked, rounded, rules_of, small
 from bcfstats.disclose.secondary import hide_with, totals_to_keep
-from bcfstats.judge.panel import USABLE
 from bcfstats.judge.results import LATEST, NOT_COMPARED, TABLES, Results
 from bcfstats.judge.standings import standings
+from bcfstats.judge.windows import USABLE
 from bcfstats.read.data import Data
 
 KEY = ["area_code", "metric", "period_start", "period_end"]
@@ -210,8 +210,10 @@ def _withheld(windows: pd.DataFrame, withheld: dict[str, Flags]) -> pd.DataFrame
     for side, rows in withheld.items():
         frame.loc[rows, [f"{side}_{name}" for name in NUMBERS]] = np.nan
         frame.loc[rows, f"{side}_reason"] = SMALL_TOTAL
-    parts = frame["matched_months"] < frame[[f"{side}_n_present" for side in SIDES]].max(axis=1)
-    gone = withheld["baseline"] | withheld["outcome"] | parts.to_numpy(dtype=bool)
+    frame.loc[withheld["outcome"], [f"outcome_whole_{name}" for name in ("value", "lower", "upper")]] = np.nan
+    parts = (frame["matched_months"] < frame["outcome_n_expected"]).to_numpy(dtype=bool)
+    frame.loc[parts, [f"{side}_{name}" for side in SIDES for name in NUMBERS]] = np.nan
+    gone = withheld["baseline"] | withheld["outcome"] | parts
     frame.loc[gone, [name for name in frame if name.startswith("change") and frame[name].dtype == float]] = (
         np.nan
     )

@@ -207,7 +207,7 @@ def _judged(
             "against": np.where(target.from_projection, "projected", "baseline"),
             "ambition_percent": 100 * (_ratio(target.value, view.value) - 1),
             "events_better": target.events,
-            "ambition_per_month": target.events / view.months,
+            "ambition_per_month": view.per_month(target.events),
             "do_nothing_value": view.expected,
             "do_nothing_lower": low,
             "do_nothing_upper": high,

@@ -1,6 +1,7 @@
 """Everything a report needs, computed once for all areas before any notebook runs."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -16,11 +17,12 @@ from bcfstats.judge.changes import change, outlook_table, with_history
 from bcfstats.judge.ladder import ladder_of
 from bcfstats.judge.outlook import NoOutlook, Outlook
 from bcfstats.judge.outlooks import Outlooks
-from bcfstats.judge.panel import longest_run, monthly_panel, usable
+from bcfstats.judge.panel import COVERED, longest_run, monthly_panel
 from bcfstats.judge.patterns import season_table, trend_table
 from bcfstats.judge.results import LATEST, Results
 from bcfstats.judge.screening import Trusted, screen
 from bcfstats.judge.standings import standings
+from bcfstats.judge.windows import in_window, usable_rows, with_values
 from bcfstats.read.data import Data
 from bcfstats.read.observations import check_observations, problems_by_area
 
@@ -135,15 +137,29 @@ def latest_year(rows: pd.DataFrame, metric: Metric) -> tuple[Period, Period] | N
     before them. For others: the last published period and the last before it that covers the same months.
     """
     if metric.frequency == "month":
-        run = longest_run(monthly_panel(rows, metric.id))
+        run = longest_run(monthly_panel(rows, metric))
         if run is None or run.n_months < MONTHS_IN_YEAR:
             return None
         last = Period(run.months[-MONTHS_IN_YEAR].start, run.end)
         return last.shift_years(-1), last
-    good = usable(rows, metric.id)[["period_start", "period_end"]].drop_duplicates()
+    good = usable_rows(rows, metric)[["period_start", "period_end"]].drop_duplicates()
     periods = sorted(Period(start.date(), end.date()) for start, end in good.itertuples(index=False))
+    if metric.frequency == "quarter" and (whole := _whole_year(rows, metric, periods)) is not None:
+        return whole.shift_years(-1), whole
     same_months = [period for period in periods[:-1] if _begins(period) == _begins(periods[-1])]
     return (same_months[-1], periods[-1]) if same_months else None
+
+
+def _whole_year(rows: pd.DataFrame, metric: Metric, periods: list[Period]) -> Period | None:
+    """Find the latest twelve months that quarters add up to in most areas, as in the year before."""
+    for period in reversed(periods):
+        if not period.is_whole_months or period.n_months >= MONTHS_IN_YEAR:
+            continue
+        year = Period(period.shift_years(-1).end + timedelta(days=1), period.end)
+        both = (in_window(rows, metric, window) for window in (year.shift_years(-1), year))
+        if all((made["n_present"] == made["n_expected"]).mean() >= COVERED for made in both):
+            return year
+    return None
 
 
 def _begins(period: Period) -> tuple[int, int]:
@@ -152,7 +168,7 @@ def _begins(period: Period) -> tuple[int, int]:
 
 def series_table(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
     """Give every observation of a metric its interval where one can be made."""
-    frame = rows.sort_values(["area_code", "period_start"], ignore_index=True)
+    frame = with_values(rows, metric).sort_values(["area_code", "period_start"], ignore_index=True)
     numerator, denominator, value, lower_ci, upper_ci = (
         frame[name].to_numpy(dtype=float)
         for name in ("numerator", "denominator", "value", "lower_ci", "upper_ci")

@@ -8,8 +8,9 @@ from bcfstats.define.levels import LEVELS
 from bcfstats.define.metrics import Metric, get_metric
 from bcfstats.define.periods import Period
 from bcfstats.errors import ParameterError
-from bcfstats.judge.kinds import Floats, chance
-from bcfstats.judge.panel import Panel, month_to_month_dispersion, monthly_panel, usable
+from bcfstats.judge.kinds import Floats, chance, counted_by_month
+from bcfstats.judge.panel import month_to_month_dispersion, monthly_panel
+from bcfstats.judge.windows import USABLE, in_window, with_basis
 from bcfstats.stats.rows import critical_value
 
 COLUMNS = [
@@ -19,6 +20,7 @@ COLUMNS = [
     "period",
     "numerator",
     "denominator",
+    "exposure",
     "value",
     "lower",
     "upper",
@@ -31,7 +33,8 @@ COLUMNS = [
     "reason",
     "warnings",
 ]
-AVERAGE = "numerators over denominators, average per month"
+ADDED = "numerators over denominators"
+TOO_FEW = "no interval: too few months before it to measure month-to-month noise"
 PUBLISHED = "as published"
 HALF_A_DECIMAL = 0.05 + 1e-9
 
@@ -50,18 +53,20 @@ def baseline(
     metric : str or Metric
         Metric id or framework code, or a metric of one's own.
     window : Period or str
-        For example "Apr-Dec 2013". Whole months for a monthly metric; the published period for others.
+        For example "Apr-Dec 2013": a published period, or one that published months, quarters or years add up
+        to exactly. Whole months for a monthly metric.
     area : str, optional
         One area's code; every area with any data if not given.
 
     Returns
     -------
     DataFrame
-        One row per area: `numerator`, `denominator` (of a monthly metric the average of the months),
-        `value` in the metric's unit with `lower` and `upper` (95 %), periods expected and present and those
-        `missing`, `person_days`, `basis`, `method`, and `reason` where there is no value or no interval.
-        The value of a monthly metric is the average per month; a missing month is left out, named, and
-        never counted as zero.
+        One row per area: `numerator`, `denominator` (of a population the average of the periods, of people
+        counted one by one their sum), `exposure` (what the value is per), `value` in the metric's unit with
+        `lower` and `upper` (95 %), periods expected and present and those `missing`, `person_days`, `basis`,
+        `method`, and `reason` where there is no value or no interval. A rate over several periods is the
+        average per period, a stock the average of its counts; a missing period is left out, named, and never
+        counted as zero. What the periods cannot be added up to has no value, and the reason says so.
 
     Raises
     ------
@@ -93,118 +98,62 @@ def baseline(
     rows = observations.loc[observations["metric"] == metric.id]
     if area is not None:
         _check_area(rows, metric, area)
-    found = (
-        _monthly(rows, metric, window) if metric.frequency == "month" else _published(rows, metric, window)
-    )
-    found = _refuse_breaks(found, metric, window)
+    found = window_figures(rows, metric, window)[COLUMNS]
     return found if area is None else found.loc[found["area_code"] == area].reset_index(drop=True)
 
 
-def window_sums(
-    panel: Panel, columns: NDArray[np.int64], only: NDArray[np.bool_] | None = None
-) -> dict[str, Floats]:
-    """Add up the months of a window, leaving out those without a usable count.
+def window_figures(
+    rows: pd.DataFrame, metric: Metric, window: Period, same_as: Period | None = None
+) -> pd.DataFrame:
+    """Give a metric over a window in every area; with `same_as`, over the periods that both years have.
 
-    Parameters
-    ----------
-    panel : Panel
-    columns : array of int
-        The panel's columns in the window.
-    only : array of bool, shape (areas, columns), optional
-        The months to use; every month with a usable count if not given.
-
-    Returns
-    -------
-    dict of arrays, shape (areas,)
-        `numerator`, `denominator` (average of the months), `person_days`, `present` (months used).
+    The columns are those of `baseline`, with `used` (the periods in words), `word` for them,
+    `shared` (whether both years have any of them) and `dispersion`.
     """
-    counts, people, days = panel.counts[:, columns], panel.denominators[:, columns], panel.days[columns]
-    used = np.isfinite(counts) if only is None else only
-    present = used.sum(axis=1)
-    share = np.where(present > 0, present, np.nan)
-    return {
-        "numerator": np.where(present > 0, np.where(used, counts, 0).sum(axis=1), np.nan),
-        "denominator": np.where(used, people, 0).sum(axis=1) / share,
-        "person_days": np.where(used, people * days, 0).sum(axis=1) / np.where(present > 0, 1, np.nan),
-        "present": present.astype(float),
-    }
+    if metric.frequency == "month":
+        _ = window.months  # part of a month is refused
+    rows = with_basis(rows)
+    frame = in_window(rows, metric, window, same_as)
+    frame = frame.assign(metric=metric.id, period=str(window), dispersion=1.0)
+    if counted_by_month(metric):
+        frame = _with_month_to_month_interval(frame, rows, metric, window)
+    else:
+        names = ("numerator", "exposure", "value", "lower_ci", "upper_ci")
+        numbers = (frame[name].to_numpy(dtype=float) for name in names)
+        frame["lower"], frame["upper"], frame["method"], frame["no_interval"] = interval_of(metric, *numbers)
+    several, one = frame["n_expected"] > 1, frame["word"].str[:-1]
+    added = ADDED + (", average per " + one if metric.kind.per_resident else one.str[:0])
+    by_counts = (frame["method"] != PUBLISHED) & (frame["method"] != "")
+    frame["method"] = frame["method"].where(~several, added.where(~by_counts, added + "; " + frame["method"]))
+    nothing = _why_missing(rows, frame["area_code"], window)
+    nothing = np.where(several, "no " + one + " of it has a usable figure", nothing)
+    nothing = np.where(frame["reason"] != "", frame["reason"], nothing)
+    no_rate = "no population for these " + frame["word"] + ", so no rate"
+    frame["reason"] = np.select(
+        [frame["n_present"] == 0, frame["value"].isna()], [nothing, no_rate], default=frame["no_interval"]
+    )
+    return _refuse_breaks(_described(frame, rows, window, same_as is not None), metric, window)
 
 
-def _monthly(rows: pd.DataFrame, metric: Metric, window: Period) -> pd.DataFrame:
-    months = window.months
-    panel = monthly_panel(rows, metric.id)
-    columns = panel.columns(window)
-    sums = window_sums(panel, columns)
-    known = np.isfinite(panel.counts[:, columns])
-    labels = np.array([panel.months[i].label for i in columns], dtype=object)
-    beyond = [month.label for month in months if month not in panel.months]
-    dispersion = month_to_month_dispersion(panel.until(window))
+def _with_month_to_month_interval(
+    frame: pd.DataFrame, rows: pd.DataFrame, metric: Metric, window: Period
+) -> pd.DataFrame:
+    """Give monthly rates the log interval with each area's own dispersion about its trend and season."""
+    panel = monthly_panel(rows, metric).until(window)
+    measured = pd.Series(month_to_month_dispersion(panel), index=list(panel.area_codes), dtype=float)
+    dispersion = measured.reindex(frame["area_code"]).to_numpy(dtype=float)
+    value, events = (frame[name].to_numpy(dtype=float) for name in ("value", "numerator"))
     with np.errstate(divide="ignore", invalid="ignore"):
-        value = sums["numerator"] / (sums["denominator"] * sums["present"]) * metric.multiplier
-        events = np.where(sums["numerator"] > 0, sums["numerator"], np.nan)
-        spread = np.exp(critical_value(LEVELS.interval) * np.sqrt(dispersion / events))
-    frame = pd.DataFrame(
-        {
-            "area_code": list(panel.area_codes),
-            "metric": metric.id,
-            "period": str(window),
-            "numerator": sums["numerator"],
-            "denominator": sums["denominator"],
-            "value": value,
-            "lower": value / spread,
-            "upper": value * spread,
-            "n_expected": len(months),
-            "n_present": sums["present"].astype(int),
-            "missing": ["; ".join([*labels[~row], *beyond]) for row in known],
-            "person_days": sums["person_days"],
-        }
+        error = np.sqrt(dispersion / np.where(events > 0, events, np.nan))
+    spread = np.exp(critical_value(LEVELS.interval) * error)
+    known = np.isfinite(value * spread)
+    return frame.assign(
+        dispersion=dispersion,
+        lower=value / spread,
+        upper=value * spread,
+        method=np.where(known, "interval from month-to-month dispersion", ""),
+        no_interval=np.where(known, "", TOO_FEW),
     )
-    frame["reason"] = np.where(frame["n_present"] == 0, "no month of it has a usable figure", "")
-    no_rate = (frame["reason"] == "") & ~np.isfinite(frame["value"])
-    frame.loc[no_rate, "reason"] = "no population for these months, so no rate"
-    no_interval = (frame["reason"] == "") & ~np.isfinite(frame["lower"])
-    frame.loc[no_interval, "reason"] = "no interval: too few months before it to measure month-to-month noise"
-    frame["method"] = np.where(
-        np.isfinite(frame["lower"]), f"{AVERAGE}; interval from month-to-month dispersion", AVERAGE
-    )
-    return _described(frame, rows, window)
-
-
-def _published(rows: pd.DataFrame, metric: Metric, window: Period) -> pd.DataFrame:
-    good = usable(rows, metric.id)
-    good = _inside(good, window)
-    if metric.frequency not in ("wave", "quarter"):
-        good = good.loc[pd.to_datetime(good["period_start"]) == pd.Timestamp(window.start)]
-        good = good.loc[pd.to_datetime(good["period_end"]) == pd.Timestamp(window.end)]
-    good = good.sort_values(["area_code", "period_end"]).groupby("area_code").tail(1)
-    areas = pd.Index(sorted(rows["area_code"].unique()), name="area_code")
-    wanted = good.set_index("area_code").reindex(areas)
-    numerator, denominator, value, lower_ci, upper_ci = (
-        wanted[name].to_numpy(dtype=float)
-        for name in ("numerator", "denominator", "value", "lower_ci", "upper_ci")
-    )
-    lower, upper, method, reason = interval_of(metric, numerator, denominator, value, lower_ci, upper_ci)
-    present = np.isfinite(value)
-    nothing = _why_missing(rows, areas, window)
-    frame = pd.DataFrame(
-        {
-            "area_code": areas,
-            "metric": metric.id,
-            "period": str(window),
-            "numerator": numerator,
-            "denominator": denominator,
-            "value": value,
-            "lower": lower,
-            "upper": upper,
-            "n_expected": 1,
-            "n_present": present.astype(int),
-            "missing": np.where(present, "", window.label),
-            "person_days": denominator * window.days,
-            "method": method,
-            "reason": np.where(present, reason, nothing),
-        }
-    )
-    return _described(frame, rows, window)
 
 
 def interval_of(
@@ -248,16 +197,18 @@ def _unrounded(numerator: Floats, denominator: Floats, value: Floats, multiplier
     return np.where(apart, value / multiplier * denominator, numerator)
 
 
-def _why_missing(rows: pd.DataFrame, areas: pd.Index, window: Period) -> NDArray[np.object_]:
+def _why_missing(rows: pd.DataFrame, areas: "pd.Series[str]", window: Period) -> NDArray[np.object_]:
     """Say for each area why a window has no usable figure, in the publisher's words where there are any."""
     told = _inside(rows, window).groupby("area_code")[["status", "status_note"]].last().reindex(areas)
     status = told["status"].fillna("").astype(str).str.replace("_", " ")
     note = told["status_note"].fillna("").astype(str)
     words = status + np.where(note != "", ": " + note, "")
-    return np.where(status == "", "none is in the data", "it is marked " + words)
+    bare = np.where(note != "", "it has no value and no counts: " + note, "it has no value and no counts")
+    told = np.where(status.isin(USABLE), bare, "it is marked " + words)
+    return np.where(status == "", "none is in the data", told)
 
 
-def _described(frame: pd.DataFrame, rows: pd.DataFrame, window: Period) -> pd.DataFrame:
+def _described(frame: pd.DataFrame, rows: pd.DataFrame, window: Period, matched: bool) -> pd.DataFrame:
     """Add names, the basis in force and warnings."""
     inside = _inside(rows, window)
     names = rows.groupby("area_code")["area_name"].last()
@@ -265,19 +216,17 @@ def _described(frame: pd.DataFrame, rows: pd.DataFrame, window: Period) -> pd.Da
     bases, notes = (_joined(inside, column) for column in ("basis", "status_note"))
     frame["basis"] = [bases.get(code, "") for code in frame["area_code"]]
     partial = (frame["n_present"] > 0) & (frame["n_present"] < frame["n_expected"])
-    missing = (
-        frame["n_present"].astype(str)
-        + " of "
-        + frame["n_expected"].astype(str)
-        + " months have a usable figure; the average is over those (missing: "
-        + frame["missing"].astype(str)
-        + ")"
-    )
+    present, expected = frame["n_present"].astype(str), frame["n_expected"].astype(str)
+    whose = "in both years; each figure is of those, without" if matched else "; it is of those, without"
+    have = present + " of " + expected + " " + frame["word"] + " have a usable figure "
+    missing = (have + whose + " " + frame["missing"]).str.replace(" ;", ";")
     frame["warnings"] = [
         "; ".join(filter(None, (warning, notes.get(code, ""))))
         for code, warning in zip(frame["area_code"], np.where(partial, missing, ""), strict=True)
     ]
-    return frame[COLUMNS].sort_values("area_code", ignore_index=True)
+    return frame[[*COLUMNS, "used", "shared", "word", "dispersion"]].sort_values(
+        "area_code", ignore_index=True
+    )
 
 
 def _joined(rows: pd.DataFrame, column: str) -> dict[str, str]:

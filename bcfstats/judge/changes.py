@@ -1,5 +1,7 @@
 """Change between a window and the same months before: how large, which way, and beyond what noise."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -7,10 +9,9 @@ from numpy.typing import NDArray
 from bcfstats.define.levels import LEVELS
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
-from bcfstats.judge.baseline import baseline, window_sums
-from bcfstats.judge.kinds import DISPERSED, Figures, chance, change_columns
+from bcfstats.judge.baseline import window_figures
+from bcfstats.judge.kinds import DISPERSED, Figures, chance, change_columns, counted_by_month
 from bcfstats.judge.outlook import Outlook
-from bcfstats.judge.panel import month_to_month_dispersion, monthly_panel
 from bcfstats.judge.results import (
     AGAINST_HISTORY,
     AGAINST_NOISE,
@@ -19,7 +20,7 @@ from bcfstats.judge.results import (
     UNCLEAR,
     WORSE,
 )
-from bcfstats.stats import comparisons
+from bcfstats.judge.windows import BOUNDARY
 
 
 def outlook_table(seen: Outlook, label: str) -> pd.DataFrame:
@@ -126,7 +127,9 @@ def change(
         with its 95 % interval `change_lower`, `change_upper` in `change_unit` (per cent of the baseline for
         rates, the metric's own unit for percentages and scores), `noise_p` (one-sided, in the improving
         direction, noise only), `finding` ("better", "worse", "no clear change", "not compared"),
-        `matched_months`, `change_method` and `change_reason`.
+        `matched_months` (periods that both windows have) and `matched` (which, in the outcome),
+        `change_method` and `change_reason`. Both figures are of those periods, as the change is; the outcome
+        over its own whole window is `outcome_whole_value` with its limits.
 
     Notes
     -----
@@ -134,20 +137,23 @@ def change(
     months that both windows have; score or mid-P test (rates of independent events); values with published
     limits otherwise. Windows on either side of a series break are not compared.
     """
+    rows = observations.loc[observations["metric"] == metric.id]
     first, last = (
-        baseline(observations, metric, window).set_index("area_code") for window in (before, after)
+        window_figures(rows, metric, window, other).set_index("area_code")
+        for window, other in ((before, after), (after, before))
     )
     frame = first.add_prefix("baseline_").join(last.add_prefix("outcome_"))
-    frame = frame.drop(columns=["outcome_area_name", "baseline_metric", "outcome_metric"])
+    frame = frame.join(_whole(rows, metric, after, last))
+    both = [
+        f"{side}_{name}"
+        for side in ("baseline", "outcome")
+        for name in ("shared", "used", "word", "dispersion")
+    ]
+    frame = frame.drop(columns=["outcome_area_name", "baseline_metric", "outcome_metric", *both])
     frame = frame.rename(columns={"baseline_area_name": "area_name"})
     frame.insert(1, "metric", metric.id)
     frame.insert(2, "payment", label)
-    if metric.frequency == "month":
-        found = _monthly_change(observations, metric, before, after)
-    else:
-        found = _published_change(metric, first, last)
-    found.index = frame.index
-    frame = frame.join(found)
+    frame = frame.join(_compared(metric, first, last))
     broken = _across_a_break(metric, before, after, frame)
     frame.loc[broken != "", ["change", "change_lower", "change_upper", "noise_p"]] = np.nan
     frame["change_reason"] = broken.where(broken != "", frame["change_reason"])
@@ -155,55 +161,44 @@ def change(
     return frame.reset_index()
 
 
-def _monthly_change(
-    observations: pd.DataFrame, metric: Metric, before: Period, after: Period
-) -> pd.DataFrame:
-    """Ratio of the months that both windows have, per person-day."""
-    panel = monthly_panel(observations, metric.id)
-    here = {month.start: i for i, month in enumerate(panel.months)}
-    years = before.start.year - after.start.year
-    pairs = [
-        (here[month.shift_years(years).start], here[month.start])
-        for month in after.months
-        if month.start in here and month.shift_years(years).start in here
-    ]
-    left, right = (
-        np.array(side, dtype=np.int64) for side in (zip(*pairs, strict=True) if pairs else ([], []))
-    )
-    both = np.isfinite(panel.counts[:, left]) & np.isfinite(panel.counts[:, right])
-    sums = [window_sums(panel, columns, only=both) for columns in (left, right)]
-    ratio = comparisons.compare_rates(
-        sums[1]["numerator"],
-        sums[1]["person_days"],
-        sums[0]["numerator"],
-        sums[0]["person_days"],
-        polarity=metric.polarity,
-        dispersion=month_to_month_dispersion(panel.until(after)),
-    )
-    matched = both.sum(axis=1)
-    return pd.DataFrame(
-        {
-            **change_columns(metric, ratio),
-            "change_method": DISPERSED.method,
-            "change_reason": np.where(matched == 0, "no month is in both windows", np.asarray(ratio.reason)),
-            "matched_months": matched,
-        }
-    )
+def _whole(rows: pd.DataFrame, metric: Metric, after: Period, last: pd.DataFrame) -> pd.DataFrame:
+    """Give the outcome over its own whole window, where nothing of it is missing."""
+    own = last
+    if (last["n_present"] < last["n_expected"]).any():
+        own = window_figures(rows, metric, after).set_index("area_code")
+    whole = own["n_present"] == own["n_expected"]
+    return own[["value", "lower", "upper"]].where(whole, np.nan).add_prefix("outcome_whole_")
 
 
-def _published_change(metric: Metric, first: pd.DataFrame, last: pd.DataFrame) -> pd.DataFrame:
-    """Compare two published figures by the metric's kind."""
-    made = chance(metric).compare(
-        metric, Figures.of(last, metric), Figures.of(first, metric), metric.polarity
-    )
+def _compared(metric: Metric, first: pd.DataFrame, last: pd.DataFrame) -> pd.DataFrame:
+    """Compare two windows, of the same periods, by the metric's kind."""
+    how, shared = chance(metric), last["shared"].to_numpy(dtype=bool)
+    several = last["n_expected"].to_numpy() > 1
+    before, after = (_figures(frame, metric, last, shared | ~several) for frame in (first, last))
+    made = how.compare(metric, after, before, metric.polarity)
+    method = DISPERSED.method if counted_by_month(metric) else how.method
+    nothing = "no " + last["word"].str[:-1] + " is in both windows"
     return pd.DataFrame(
         {
             **change_columns(metric, made),
-            "change_method": chance(metric).method,
-            "change_reason": np.asarray(made.reason),
-            "matched_months": np.nan,
-        }
+            "change_method": method,
+            "change_reason": np.where(several & ~shared, nothing, np.asarray(made.reason)),
+            "matched_months": np.where(shared, last["n_present"], 0),
+            "matched": np.where(shared, last["used"], ""),
+        },
+        index=first.index,
     )
+
+
+def _figures(frame: pd.DataFrame, metric: Metric, last: pd.DataFrame, compared: NDArray[np.bool_]) -> Figures:
+    """Take the figures that are compared; of months, per person-day with the dispersion of the outcome."""
+    made = Figures.of(frame, metric)
+    known = {name: np.where(compared, getattr(made, name), np.nan) for name in ("numerator", "value")}
+    made = replace(made, **known)
+    if not counted_by_month(metric):
+        return made
+    days = frame["person_days"].to_numpy(dtype=float)
+    return replace(made, denominator=days, dispersion=last["dispersion"].to_numpy(dtype=float))
 
 
 def _across_a_break(metric: Metric, before: Period, after: Period, frame: pd.DataFrame) -> "pd.Series[str]":
@@ -213,9 +208,10 @@ def _across_a_break(metric: Metric, before: Period, after: Period, frame: pd.Dat
     reason = pd.Series(why, index=frame.index)
     bases = frame["baseline_basis"], frame["outcome_basis"]
     differ = (bases[0] != bases[1]) & (bases[0] != "") & (bases[1] != "")
-    return reason.where(
-        (reason != "") | ~differ, "the definition changed from " + bases[0] + " to " + bases[1]
-    )
+    told = "the definition changed from " + bases[0] + " to " + bases[1]
+    parts = [base.str.partition(BOUNDARY) for base in bases]
+    moved = "its boundaries are not those " + parts[0][2].str.rstrip("]")
+    return reason.where((reason != "") | ~differ, told.where(parts[0][0] != parts[1][0], moved))
 
 
 def _findings(metric: Metric, frame: pd.DataFrame) -> NDArray[np.str_]:

@@ -24,7 +24,7 @@ class Figures:
     Attributes
     ----------
     numerator, denominator : arrays
-        What is counted, and what it is counted over.
+        What is counted, and what its value is per.
     value, lower, upper : arrays
         In the metric's unit, as published.
     unrounded : array
@@ -45,8 +45,9 @@ class Figures:
     @classmethod
     def of(cls, frame: pd.DataFrame, metric: Metric) -> "Figures":
         """Take the figures of a table, of independent events."""
-        names = ("numerator", "denominator", "value", "lower", "upper")
+        names = ("numerator", "value", "lower", "upper")
         columns = {name: frame[name].to_numpy(dtype=float) for name in names}
+        columns["denominator"] = frame["exposure"].to_numpy(dtype=float)
         with np.errstate(divide="ignore", invalid="ignore"):
             unrounded = metric.multiplier * columns["numerator"] / columns["denominator"]
         n = len(frame)
@@ -96,9 +97,14 @@ def chance(metric: Metric) -> Chance:
     kind = metric.kind
     if kind.is_counted_share:
         return SHARES
-    if kind.is_exact and (metric.independent_events or metric.frequency == "month"):
+    if kind.is_exact and (metric.independent_events or counted_by_month(metric)):
         return RATES if metric.independent_events else DISPERSED
     return BY_LIMITS
+
+
+def counted_by_month(metric: Metric) -> bool:
+    """Whether it is a rate of events counted month by month: person-days, season and forecast apply."""
+    return metric.frequency == "month" and metric.nature == "flow" and metric.kind.needs_population
 
 
 def has_funnel(metric: Metric) -> bool:
@@ -110,7 +116,7 @@ def has_funnel(metric: Metric) -> bool:
     >>> has_funnel(METRICS["reablement"]), has_funnel(METRICS["delayed_transfers"])
     (True, False)
     """
-    return chance(metric) is SHARES or (chance(metric) is RATES and metric.frequency != "month")
+    return chance(metric) is SHARES or (chance(metric) is RATES and not counted_by_month(metric))
 
 
 def sampling_variance(metric: Metric, now: Figures) -> Floats:

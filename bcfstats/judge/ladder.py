@@ -182,7 +182,7 @@ def _rung(
     nothing = worse | none
     with np.errstate(divide="ignore", invalid="ignore"):
         percent = 100 * (value / view.value - 1)
-        events = view.direction * (value - view.value) / view.values_per_event / view.months
+        events = view.per_month(view.direction * (value - view.value) / view.values_per_event)
     counted = view.metric.kind.tells_events
 
     def paid(chance: Floats) -> Floats:

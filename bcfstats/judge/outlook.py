@@ -71,6 +71,8 @@ class Outlook:
         The baseline; the numerator over the whole window.
     people : array
         Expected denominator in the payment window.
+    periods : int
+        How often in it these people are counted: its months for a monthly rate, else its quarters or one.
     expected, expected_scale, expected_df : arrays
         The do-nothing forecast in the metric's unit, and the scale of its error.
     usual_scale, usual_df : arrays
@@ -101,6 +103,7 @@ class Outlook:
     numerator: Floats
     denominator: Floats
     people: Floats
+    periods: int
     expected: Floats
     expected_scale: Floats
     expected_df: Floats
@@ -127,9 +130,12 @@ class Outlook:
     @property
     def values_per_event(self) -> Floats:
         """What one event in the payment window adds to the value."""
-        over = self.months if self.metric.frequency == "month" else 1
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(self.metric.multiplier / (self.people * over))
+            return np.asarray(self.metric.multiplier / (self.people * self.periods))
+
+    def per_month(self, events: Floats) -> Floats:
+        """Events of the window as so many a month: of a flow only, not of a stock or a sample."""
+        return events / self.months if self.metric.nature == "flow" else np.full(len(events), np.nan)
 
     def take(self, places: Ints) -> "Outlook":
         """Line the entries up with targets: one entry for each place named."""

@@ -1,4 +1,4 @@
-"""The outlook of a monthly metric: like-for-like months, the panel's history, the forecast."""
+"""The outlook of a rate counted by month: like-for-like months, the panel's history, the forecast."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
-from bcfstats.judge.baseline import baseline
+from bcfstats.judge.baseline import window_figures
 from bcfstats.judge.kinds import Figures, chance
 from bcfstats.judge.outlook import (
     Floats,
@@ -21,6 +21,7 @@ from bcfstats.judge.outlook import (
     joined,
 )
 from bcfstats.judge.panel import COVERED, NO_PANEL, Panel, monthly_panel
+from bcfstats.judge.windows import expected_people
 from bcfstats.stats.forecast import Forecast, do_nothing_forecast
 from bcfstats.stats.history import (
     HistoryScale,
@@ -45,7 +46,7 @@ def months_ahead(
     known_until: Period | None = None,
     england: float | None = None,
 ) -> Outlook | NoOutlook:
-    """Give the outlook of a monthly metric, or the reason why there is none.
+    """Give the outlook of a rate counted by month, or the reason why there is none.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ def months_ahead(
     """
     if not window.is_whole_months or window.n_months > MONTHS:
         return NoOutlook(f"{window.label} is not one to twelve whole months")
-    past = history_panel(monthly_panel(rows, metric.id), metric, window, known_until)
+    past = history_panel(monthly_panel(rows, metric), metric, window, known_until)
     if not past.months:
         return NoOutlook(f"no months of {metric.short_name} were published before {window.label}")
     last = past.months[-1]
@@ -70,10 +71,12 @@ def months_ahead(
         lag += 1
     before = window.shift_years(-lag)
     gap = months_between(last, window)
-    start = baseline(rows, metric, before).set_index("area_code").reindex(list(past.area_codes))
+    start = window_figures(rows, metric, before).set_index("area_code").reindex(list(past.area_codes))
     base = start["denominator"].to_numpy(dtype=float)
     growth = _growth(past)
-    people = base * growth**lag
+    people = expected_people(
+        rows, metric, window, start["denominator"] * growth**lag, hindsight=known_until is None
+    )
     days = np.array([month.days for month in window.months], dtype=float)
     usual = history_scale(
         past.counts,
@@ -115,6 +118,7 @@ def months_ahead(
         numerator=events,
         denominator=base,
         people=people,
+        periods=window.n_months,
         expected=ahead.value / ahead.exposure * per_person_day,
         expected_scale=ahead.log_scale,
         expected_df=ahead.df,

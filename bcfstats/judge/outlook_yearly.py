@@ -1,4 +1,4 @@
-"""The outlook of a yearly metric: its last figure, and how figures move between years."""
+"""The outlook by the same window of each year: its last figure, and how figures move between years."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ import pandas as pd
 
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
-from bcfstats.judge.baseline import baseline
+from bcfstats.judge.baseline import window_figures
 from bcfstats.judge.kinds import Figures, chance, sampling_variance
 from bcfstats.judge.outlook import Floats, NoOutlook, Outlook, Texts, extreme_notes, history_of, joined
-from bcfstats.judge.panel import usable
+from bcfstats.judge.windows import expected_people, usable_rows
 from bcfstats.stats.annual import AnnualScale, annual_forecast, annual_scale
 from bcfstats.stats.history import AnnualPrior, annual_prior
 
@@ -22,7 +22,7 @@ LEVEL, LAST = "the level of past years with half the national movement", "the la
 def years_ahead(
     rows: pd.DataFrame, metric: Metric, window: Period, lag: int, known_until: Period | None = None
 ) -> Outlook | NoOutlook:
-    """Give the outlook of a metric published by the year or wave, or the reason why there is none.
+    """Give the outlook of a metric from the same window of earlier years, or the reason why there is none.
 
     Parameters are those of `months_ahead`; the window is the published period paid on.
     """
@@ -43,7 +43,11 @@ def years_ahead(
     ahead = _forecast(series, now.value, usual, lag, scale)
     growth = _growth(known, metric, start.index)
     n = len(areas)
-    people = now.denominator * growth**lag
+    people = expected_people(
+        rows, metric, window, start["denominator"] * growth**lag, hindsight=known_until is None
+    )
+    periods = int(start["n_expected"].max()) if metric.nature == "flow" and metric.kind.per_resident else 1
+    later = people * periods
     df = np.full(n, usual.df)
     return Outlook(
         metric=metric,
@@ -58,16 +62,17 @@ def years_ahead(
         lower=now.lower,
         upper=now.upper,
         numerator=now.numerator,
-        denominator=now.denominator,
+        denominator=start["denominator"].to_numpy(dtype=float),
         people=people,
+        periods=periods,
         expected=ahead.value,
         expected_scale=ahead.scale,
         expected_df=ahead.df,
         usual_scale=usual.scale,
         usual_df=df,
-        noise_least=chance(metric).least(metric, now, people),
+        noise_least=chance(metric).least(metric, now, later),
         noise_test=lambda places, value: chance(metric).p_value(
-            metric, now.take(places), value, people[places]
+            metric, now.take(places), value, later[places]
         ),
         places=np.arange(n),
         history=history_of(tuple(areas.tolist()), changes, worth, lag, series.span),
@@ -93,7 +98,7 @@ def _baseline(
         before = window.shift_years(-years)
         if rows.empty:
             break
-        found = baseline(rows, metric, before).set_index("area_code")
+        found = window_figures(rows, metric, before).set_index("area_code")
         if found["n_present"].any():
             return before, years, found
     return NoOutlook(
@@ -122,12 +127,13 @@ def _series(rows: pd.DataFrame, metric: Metric, areas: pd.Index, last: Period, s
         period = last.shift_years(-back)
         if any(period.start < found.date <= last.end for found in metric.breaks):
             break
-        tables.append(baseline(rows, metric, period).set_index("area_code").reindex(areas))
+        tables.append(window_figures(rows, metric, period).set_index("area_code").reindex(areas))
     newest = tables[0]["basis"].to_numpy()
     values, variances = [], []
     for table in tables:
         now = Figures.of(table, metric)
-        known = (table["basis"].to_numpy() == newest) & np.isfinite(now.value)
+        whole = (table["n_present"] == table["n_expected"]).to_numpy()
+        known = (table["basis"].to_numpy() == newest) & np.isfinite(now.value) & whole
         with np.errstate(divide="ignore", invalid="ignore"):
             value = np.log(now.value) if scale == "ratio" else now.value
         values.append(np.where(known & np.isfinite(value), value, np.nan))
@@ -151,7 +157,7 @@ def _growth(rows: pd.DataFrame, metric: Metric, areas: pd.Index) -> Floats:
     """Yearly growth of the population under a rate; 1 for those under percentages and scores."""
     if not metric.kind.per_resident:
         return np.ones(len(areas))
-    good = usable(rows, metric.id).dropna(subset=["denominator"])
+    good = usable_rows(rows, metric).dropna(subset=["denominator"])
     people = good.pivot_table(index="area_code", columns="period_start", values="denominator").reindex(areas)
     if people.shape[1] < 2:
         return np.ones(len(areas))

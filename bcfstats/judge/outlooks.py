@@ -8,6 +8,7 @@ from bcfstats.define.metrics import METRICS, Metric, get_metric
 from bcfstats.define.periods import Period
 from bcfstats.define.schemes import Scheme, scheme
 from bcfstats.errors import ParameterError
+from bcfstats.judge.kinds import counted_by_month
 from bcfstats.judge.outlook import NoOutlook, Outlook
 from bcfstats.judge.outlook_monthly import months_ahead
 from bcfstats.judge.outlook_yearly import years_ahead
@@ -65,7 +66,7 @@ class Outlooks:
         if rows.empty:
             return NoOutlook(f"there are no observations of {metric.short_name}")
         lag = self.rules.baseline_lag_months // MONTHS
-        if metric.frequency == "month":
+        if counted_by_month(metric):
             return months_ahead(rows, metric, window, lag, self._known, self._england)
         return years_ahead(rows, metric, window, lag, self._known)
 

@@ -6,13 +6,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
+from bcfstats.judge.kinds import counted_by_month
+from bcfstats.judge.windows import usable_rows
 from bcfstats.stats.monthly_model import fit_monthly
 
 Floats = NDArray[np.float64]
 Texts = NDArray[np.object_]
 COVERED = 0.5  # a month counts as published when at least half of the areas have a figure
-USABLE = ("ok", "rounded")  # suppressed, suspect and not-available figures take no part in a calculation
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Panel:
         People in the month's population; NaN where there is none.
     basis : array of str, shape (areas, months)
         Definition in force; empty where there is no usable count.
+    per_day : bool
+        Whether what is counted grows with the days of a month and the people of an area.
     """
 
     area_codes: tuple[str, ...]
@@ -38,6 +42,7 @@ class Panel:
     counts: Floats
     denominators: Floats
     basis: Texts
+    per_day: bool = True
 
     @property
     def days(self) -> Floats:
@@ -51,7 +56,9 @@ class Panel:
 
     @property
     def exposure(self) -> Floats:
-        """Person-days, shape (areas, months); days alone where a metric has no denominator at all."""
+        """Person-days, shape (areas, months), or the denominator alone; days where there is none at all."""
+        if not self.per_day:
+            return self.denominators
         people = self.denominators if np.isfinite(self.denominators).any() else np.ones_like(self.counts)
         return people * self.days
 
@@ -69,8 +76,8 @@ class Panel:
 
     def _cut(self, kept: list[int]) -> "Panel":
         months = tuple(self.months[i] for i in kept)
-        counts, denominators = self.counts[:, kept], self.denominators[:, kept]
-        return Panel(self.area_codes, months, counts, denominators, self.basis[:, kept])
+        columns = {name: getattr(self, name)[:, kept] for name in ("counts", "denominators", "basis")}
+        return replace(self, months=months, **columns)
 
     def on_last_basis(self) -> "Panel":
         """Leave out the months of an area before its latest definition or level began."""
@@ -83,28 +90,9 @@ class Panel:
 NO_PANEL = Panel((), (), np.empty((0, 0)), np.empty((0, 0)), np.empty((0, 0), dtype=object))
 
 
-def usable(observations: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Keep the observations of a metric that may take part in a calculation."""
-    chosen = (observations["metric"] == metric) & observations["status"].isin(USABLE)
-    return observations.loc[chosen]
-
-
-def monthly_panel(observations: pd.DataFrame, metric: str) -> Panel:
-    """Lay the monthly observations of a metric out as areas by months.
-
-    Parameters
-    ----------
-    observations : DataFrame
-        With the observation columns.
-    metric : str
-        Metric id.
-
-    Returns
-    -------
-    Panel
-        With no area and no month where there are no monthly observations.
-    """
-    rows = usable(observations, metric)
+def monthly_panel(observations: pd.DataFrame, metric: Metric) -> Panel:
+    """Lay the monthly observations of a metric out as areas by months; of neither where there are none."""
+    rows = usable_rows(observations, metric)
     rows = rows.loc[rows["frequency"] == "month"]
     if rows.empty:
         return NO_PANEL
@@ -116,12 +104,11 @@ def monthly_panel(observations: pd.DataFrame, metric: str) -> Panel:
     counts, denominators = np.full(shape, np.nan), np.full(shape, np.nan)
     basis = np.full(shape, "", dtype=object)
     counts[area, month] = rows["numerator"].to_numpy(dtype=float)
-    told = rows["basis"].fillna("").astype(str) if "basis" in rows else pd.Series("", index=rows.index)
-    basis[area, month] = np.where(rows["numerator"].notna(), told + " ", "")
+    basis[area, month] = np.where(rows["numerator"].notna(), rows["basis"] + " ", "")
     denominators[area, month] = rows["denominator"].to_numpy(dtype=float)
     first = starts.min()
     whole = Period(first.date(), (first + pd.DateOffset(months=shape[1], days=-1)).date())
-    return Panel(tuple(areas.tolist()), whole.months, counts, denominators, basis)
+    return Panel(tuple(areas.tolist()), whole.months, counts, denominators, basis, counted_by_month(metric))
 
 
 def month_to_month_dispersion(panel: Panel) -> Floats:

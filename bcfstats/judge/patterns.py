@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
-from bcfstats.judge.panel import NO_PANEL, Panel, longest_run, monthly_panel, usable
+from bcfstats.judge.kinds import counted_by_month
+from bcfstats.judge.panel import NO_PANEL, Panel, longest_run, monthly_panel
+from bcfstats.judge.windows import BOUNDARY, usable_rows, whole_years
 from bcfstats.stats.kendall import sens_slope
 from bcfstats.stats.season import seasonal_indices, seasonality_test
 from bcfstats.stats.trend import panel_trend, trend
@@ -27,7 +29,7 @@ def trend_table(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
         the `period` they span, `method`, `note` and `reason` where there is no slope or no interval.
         Only the stretch since the last series break is used.
     """
-    return _monthly_trend(rows, metric) if metric.frequency == "month" else _annual_trend(rows, metric)
+    return _monthly_trend(rows, metric) if counted_by_month(metric) else _annual_trend(rows, metric)
 
 
 def season_table(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
@@ -40,7 +42,7 @@ def season_table(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
         (share of the area's own departure that is kept), `national_p` (test of seasonality on the total of
         the areas with a figure in every month), `note` and `reason`.
     """
-    panel = _one_definition(monthly_panel(rows, metric.id), metric)
+    panel = _one_definition(monthly_panel(rows, metric), metric)
     if not panel.months:
         return pd.DataFrame()
     found = seasonal_indices(panel.counts, panel.exposure, panel.calendar_months)
@@ -67,7 +69,7 @@ def season_table(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
 
 
 def _monthly_trend(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
-    panel = _one_definition(monthly_panel(rows, metric.id), metric)
+    panel = _one_definition(monthly_panel(rows, metric), metric)
     if not panel.months:
         return pd.DataFrame()
     found = trend(panel.counts, panel.exposure, panel.calendar_months)
@@ -90,10 +92,13 @@ def _monthly_trend(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
 
 
 def _annual_trend(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
-    good = usable(rows, metric.id)
+    good = (
+        whole_years(rows, metric) if metric.frequency in ("month", "quarter") else usable_rows(rows, metric)
+    )
     good = good.loc[np.isfinite(good["value"].to_numpy(dtype=float))]
     starts = pd.to_datetime(good["period_start"])
     good = good.loc[starts.dt.date >= _since(metric, good)]
+    good = _on_last_boundaries(good)
     if good.empty:
         return pd.DataFrame()
     values = good.pivot(index="area_code", columns="period_start", values="value")
@@ -159,6 +164,13 @@ def _one_definition(panel: Panel, metric: Metric) -> Panel:
         return NO_PANEL
     since = [found.date for found in metric.breaks if run.start < found.date <= run.end]
     return panel.within(Period(max(since, default=run.start), run.end)).on_last_basis()
+
+
+def _on_last_boundaries(rows: pd.DataFrame) -> pd.DataFrame:
+    """Keep the figures of each area that are for its latest boundaries."""
+    boundaries = rows["basis"].str.partition(BOUNDARY)[2] if len(rows) else rows["basis"]
+    last = boundaries.groupby(rows["area_code"]).transform("last")
+    return rows.loc[boundaries == last]
 
 
 def _since(metric: Metric, rows: pd.DataFrame) -> date:

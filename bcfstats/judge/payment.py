@@ -256,7 +256,7 @@ def outcomes(
         metric, window = metrics[str(name)], Period.parse(str(period))
         after = baseline(observations, metric, window).set_index("area_code")
         for i, row in zip(found.index, found.to_dict("records"), strict=True):
-            rows.append(_outcome(row, metric, window, after))
+            rows.append(_outcome(row, metric, after))
             order.append(i)
     for i, row in zip(frame.index[~told], frame.loc[~told].to_dict("records"), strict=True):
         rows.append({**_base(row), "outcome_value": None, "reason": "no payment window"})
@@ -272,31 +272,28 @@ def _base(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**base, "projected_value": projected}
 
 
-def _outcome(row: Mapping[str, Any], metric: Metric, window: Period, after: pd.DataFrame) -> dict[str, Any]:
+def _outcome(row: Mapping[str, Any], metric: Metric, after: pd.DataFrame) -> dict[str, Any]:
     base = _base(row)
-    start = _value(
-        metric, row["baseline_numerator"], row["baseline_denominator"], window, row["baseline_value"]
-    )
+    start = _value(metric, row["baseline_numerator"], row["baseline_denominator"], row["baseline_value"])
     base |= {"baseline_value": start, "target_value": _target(row, start), "outcome_value": None}
     if row["area_code"] not in after.index:
         return {**base, "reason": "no figures for this area"}
     found = after.loc[row["area_code"]]
     if found["n_present"] < found["n_expected"]:
         return {**base, "reason": f"missing: {found['missing']}"}
-    value = _value(metric, found["numerator"], found["denominator"], window, found["value"])
+    value = _value(metric, found["numerator"], found["denominator"], found["value"])
     return {**base, "outcome_value": value, "reason": "" if value is not None else str(found["reason"])}
 
 
-def _value(
-    metric: Metric, numerator: float, denominator: float, window: Period, published: float
-) -> Fraction | None:
+def _value(metric: Metric, numerator: float, denominator: float, published: float) -> Fraction | None:
     """Give the value as the fraction its counts make, or the published number where they do not make it."""
     if not np.isfinite(published):
         return None
-    months = window.n_months if metric.frequency == "month" else 1
     if not metric.kind.is_exact or not np.isfinite(numerator) or not denominator > 0:
         return exact(float(published))
-    made = Fraction(numerator) / Fraction(denominator) / months * Fraction(metric.multiplier)
+    made = Fraction(numerator) / Fraction(denominator) * Fraction(metric.multiplier)
+    periods = max(round(float(made) / published), 1) if published else 1  # of a rate, an average per period
+    made /= periods
     return made if abs(float(made) - published) <= CLOSE * abs(published) else exact(float(published))
 
 

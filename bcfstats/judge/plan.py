@@ -10,8 +10,8 @@ from bcfstats.define.metrics import METRICS, Metric, get_metric
 from bcfstats.define.periods import Period
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import InputError, ParameterError
-from bcfstats.judge.panel import usable
 from bcfstats.judge.verdicts import GOOD, VERDICTS
+from bcfstats.judge.windows import usable_rows
 
 ANSWERS = ("yes", "no", "in progress")
 NOT_RECORDED = "not recorded"
@@ -347,10 +347,10 @@ def _row(key: str, finding: str, evidence: str, answer: tuple[bool, str] | None)
 def _robust(metric: Metric, rows: pd.DataFrame) -> tuple[str, str]:
     if rows.empty:
         return NOT_MET, "there are no figures for this area"
-    bad = 1 - len(usable(rows, metric.id)) / len(rows)
+    bad = 1 - len(usable_rows(rows, metric)) / len(rows)
     if bad > BAD_SHARE:
         return NOT_MET, f"{100 * bad:.0f} % of its periods are suppressed, suspect or missing"
-    good = usable(rows, metric.id).sort_values("period_end")
+    good = usable_rows(rows, metric).sort_values("period_end")
     last = good.iloc[-1]
     if metric.kind.is_survey:
         if np.isfinite(last["lower_ci"]) and np.isfinite(last["upper_ci"]):
@@ -391,7 +391,7 @@ def _source(metric: Metric) -> tuple[str, str]:
 
 
 def _timely(metric: Metric, rows: pd.DataFrame) -> tuple[str, str]:
-    good = usable(rows, metric.id)
+    good = usable_rows(rows, metric)
     if good.empty:
         return NOT_MET, "there are no figures for this area"
     ends = pd.to_datetime(good["period_end"]).drop_duplicates().sort_values()

@@ -11,6 +11,7 @@ from bcfstats.define.metrics import METRICS, Metric, get_metric
 from bcfstats.define.periods import Period
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import InputError, ParameterError
+from bcfstats.judge.kinds import counted_by_month
 from bcfstats.judge.outlook import Floats
 from bcfstats.judge.outlook_monthly import history_panel
 from bcfstats.judge.outlooks import payment_window
@@ -82,14 +83,14 @@ def trajectory(
     """
     metric = metric if isinstance(metric, Metric) else get_metric(metric)
     window = Period.parse(window) if isinstance(window, str) else window
-    if metric.frequency != "month" or by not in ("month", "quarter"):
+    if not counted_by_month(metric) or by not in ("month", "quarter"):
         raise ParameterError(
             "Only a monthly metric can be phased, by month or quarter.", found=f"{metric.id}, by {by}"
         )
     if by == "quarter" and window.n_months % QUARTER:
         raise ParameterError("The window is not whole quarters.", found=window.label, do="Phase it by month.")
     rows = observations.loc[observations["metric"] == metric.id]
-    past = history_panel(monthly_panel(rows, metric.id), metric, window, None)
+    past = history_panel(monthly_panel(rows, metric), metric, window, None)
     if area not in past.area_codes:
         raise InputError("The area has no months before the window.", where=window.label, found=f"'{area}'")
     place = past.area_codes.index(area)
@@ -186,7 +187,7 @@ def progress(
     ):
         metric = metrics[str(name)]
         window = payment_window(metric, str(payment), rules)
-        if metric.frequency == "month" and isinstance(window, Period):
+        if counted_by_month(metric) and isinstance(window, Period):
             seen = observations.loc[observations["metric"] == metric.id]
             parts.append(_progress(seen, rows, metric, window, until))
     if not parts:
@@ -197,7 +198,7 @@ def progress(
 def _progress(
     rows: pd.DataFrame, goals: pd.DataFrame, metric: Metric, window: Period, until: Period | None
 ) -> pd.DataFrame:
-    panel = monthly_panel(rows, metric.id)
+    panel = monthly_panel(rows, metric)
     columns = panel.columns(window)
     covered = [
         i

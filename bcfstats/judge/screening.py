@@ -79,7 +79,7 @@ def screen(
     frame = observations
     found: list[pd.DataFrame] = []
     for name in sorted(set(observations.loc[observations["frequency"] == "month", "metric"]) & set(metrics)):
-        whole = monthly_panel(observations, name)
+        whole = monthly_panel(observations, metrics[name])
         run = longest_run(whole)
         if run is None:
             continue

@@ -15,7 +15,7 @@ from bcfstats.define.metrics import METRICS, Metric, get_metric
 from bcfstats.define.periods import Period
 from bcfstats.errors import InputError
 from bcfstats.judge.assessment import latest_year
-from bcfstats.judge.baseline import baseline
+from bcfstats.judge.baseline import window_figures
 from bcfstats.judge.kinds import BY_LIMITS, Figures, chance, change_columns, has_funnel
 from bcfstats.judge.screening import sound
 from bcfstats.read.data import Data
@@ -180,14 +180,13 @@ def _latest(rows: pd.DataFrame, metric: Metric) -> Period:
 
 def _values(rows: pd.DataFrame, metric: Metric, period: Period) -> pd.DataFrame:
     """Give each area's value in the window, missing where some months are."""
-    table = baseline(rows, metric, period)
+    table = window_figures(rows, metric, period)
     part = table["n_present"] < table["n_expected"]
     told = table["n_present"].astype(str) + " of " + table["n_expected"].astype(str)
     some = part & (table["n_present"] > 0)
-    table.loc[some, "reason"] = told[some] + " months have a usable figure"
+    table.loc[some, "reason"] = told[some] + " " + table["word"][some] + " have a usable figure"
     table.loc[part, ["value", "lower", "upper"]] = np.nan
-    months = period.n_months if metric.frequency == "month" else 1
-    return table.assign(exposure=table["denominator"] * months)
+    return table
 
 
 def _roles(

@@ -14,6 +14,7 @@ STANDING_COLUMNS = [
     *(*QUANTILES, "group", "n_group", "n_group_better", "reason"),
 ]
 PEER_COLUMNS = ["group", "metric", "area_code", "peer", "value"]
+PART = "some of its window has no usable figure"
 OTHERS = "all other areas"
 FEW = 20  # areas that can all be named where none is of the same region
 
@@ -75,7 +76,7 @@ def _latest(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _whole(rows: pd.DataFrame) -> "pd.Series[bool]":
-    return np.isfinite(rows["outcome_value"]) & (rows["outcome_n_present"] == rows["outcome_n_expected"])
+    return np.isfinite(rows["outcome_whole_value"])
 
 
 def _of_metric(
@@ -83,7 +84,7 @@ def _of_metric(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Compare the areas of one metric in one window."""
     known = _whole(rows)
-    shown = {name: rows[f"outcome_{name}"].where(known) for name in ("value", "lower", "upper")}
+    shown = {name: rows[f"outcome_whole_{name}"] for name in ("value", "lower", "upper")}
     frame = rows[["area_code", "area_name", "metric", "payment"]].assign(
         period=rows["outcome_period"], **shown, reason=_reasons(rows, known)
     )
@@ -102,8 +103,7 @@ def _of_metric(
 
 
 def _reasons(rows: pd.DataFrame, known: "pd.Series[bool]") -> "pd.Series[str]":
-    some = rows["outcome_n_present"].astype(str) + " of " + rows["outcome_n_expected"].astype(str)
-    part = (some + " months have a usable figure").where(rows["outcome_n_present"] > 0, "")
+    part = pd.Series(PART, index=rows.index).where(rows["outcome_n_present"] > 0, "")
     return rows["outcome_reason"].where(rows["outcome_reason"] != "", part).where(~known, "")
 
 

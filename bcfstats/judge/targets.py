@@ -161,7 +161,7 @@ def _events(view: Outlook, value: Floats) -> Floats:
 
 def _reasons(view: Outlook, value: Floats) -> Texts:
     lowest, highest = view.metric.bounds
-    over = view.months if view.metric.frequency == "month" else 1
+    over = view.periods
     with np.errstate(divide="ignore", invalid="ignore"):
         whole = np.abs(value / (view.value * over) - 1) < WHOLE_WINDOW
     found = np.where(value < lowest, f"the target is below {lowest or 'zero'}", "")

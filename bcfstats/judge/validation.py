@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bcfstats.define.metrics import Metric, get_metric
 from bcfstats.define.periods import Period
 from bcfstats.judge.panel import Panel, longest_run, monthly_panel
 from bcfstats.stats.backtest import CHALLENGERS, LEVELS, Challenger, backtest
@@ -52,7 +53,7 @@ class Validation:
 
 def validate_observations(
     observations: pd.DataFrame,
-    metric: str,
+    metric: str | Metric,
     *,
     name: str = "",
     until: date | None = None,
@@ -66,8 +67,7 @@ def validate_observations(
     ----------
     observations : DataFrame
         With the observation columns, of areas of one kind.
-    metric : str
-        Metric id.
+    metric : str or Metric
     name : str
         What to call the panel; the metric id if empty.
     until : date, optional
@@ -83,6 +83,7 @@ def validate_observations(
     -------
     Validation or None
     """
+    metric = metric if isinstance(metric, Metric) else get_metric(metric)
     panel = monthly_panel(observations, metric)
     run = longest_run(panel)
     if run is None:
@@ -90,7 +91,9 @@ def validate_observations(
     panel = panel.within(Period(run.start, min(run.end, until or run.end)))
     if len(panel.months) < MINIMUM_MONTHS + min(windows):
         return None
-    return validate_panel(panel, name=name or metric, windows=windows, leads=leads, challengers=challengers)
+    return validate_panel(
+        panel, name=name or metric.id, windows=windows, leads=leads, challengers=challengers
+    )
 
 
 def validate_panel(

@@ -99,10 +99,12 @@ class _Words:
         return f"{abs(size):,.1f} % {'below' if size < 0 else 'above'}"
 
     def _people(self, row: dict[str, Any]) -> Iterator[str]:
-        each = row["ambition_per_month"]
+        each, when = row["ambition_per_month"], " a month"
+        if not math.isfinite(each):
+            each, when = row["events_better"], ""
         if math.isfinite(each) and each > 0:
             number = f"{each:,.0f}" if each >= 10 else f"{each:,.1f}"
-            yield f"That is {number} {self.few_more} {self.events} a month than at the baseline rate."
+            yield f"That is {number} {self.few_more} {self.events}{when} than at the baseline rate."
 
     def _trend(self, row: dict[str, Any], slows: bool, projected: bool) -> Iterator[str]:
         low, high = (self.figure(row[f"do_nothing_{end}"]) for end in ("lower", "upper"))

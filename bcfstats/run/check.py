@@ -15,6 +15,7 @@ from bcfstats.disclose.results import without_small
 from bcfstats.errors import InputError
 from bcfstats.files import safe_csv, write_whole
 from bcfstats.judge.ambitions import assess_ambitions
+from bcfstats.judge.kinds import counted_by_month
 from bcfstats.judge.national import ENGLAND, Overview, national_overview
 from bcfstats.judge.screening import sound
 from bcfstats.judge.validation import Validation, validate_observations
@@ -229,9 +230,10 @@ def write_validation(settings: Settings, *, until: date | None = None) -> tuple[
     """Validate every monthly metric that has enough months, up to a day, and write the page."""
     data, metrics = load(settings.processed), all_metrics(settings)
     monthly = data.observations.loc[data.observations["frequency"] == "month", "metric"].unique()
-    names = {name: metrics[name].name if name in metrics else name for name in sorted(monthly)}
+    rates = [name for name, metric in metrics.items() if counted_by_month(metric)]
+    names = {name: metrics[name].name for name in sorted(set(monthly) & set(rates))}
     tried = [
-        validate_observations(data.observations, metric, name=name, until=until)
+        validate_observations(data.observations, metrics[metric], name=name, until=until)
         for metric, name in names.items()
     ]
     found = [validation for validation in tried if validation is not None]

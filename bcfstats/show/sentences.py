@@ -81,7 +81,7 @@ def windows(row: ResultRow) -> tuple[str, str]:
     before, after = (Period.parse(row[f"{side}_period"]).label for side in ("baseline", "outcome"))
     matched, whole = row["matched_months"], row["outcome_n_expected"]
     if math.isfinite(matched) and 0 < matched < whole:
-        after += f" ({matched:.0f} of {whole} months)"
+        after += f" (only {row['matched']})"
     return before, after
 
 

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bcfstats.define.metrics import METRICS
 from bcfstats.define.periods import Period
 from bcfstats.errors import ParameterError
 from bcfstats.judge.baseline import baseline
@@ -122,7 +123,7 @@ def test_part_of_a_month_and_unknown_names_are_refused(months):
 
 def test_longest_run_stops_at_gaps(months):
     rows = pd.concat([months([5.0] * 14), months([5.0] * 3, "2015-07")])
-    panel = monthly_panel(rows, "delayed_transfers")
+    panel = monthly_panel(rows, METRICS["delayed_transfers"])
     assert panel.counts.shape == (1, 42)
     assert longest_run(panel) == Period.parse("Apr 2012 - May 2013")
 

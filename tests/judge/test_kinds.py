@@ -27,7 +27,14 @@ SHARE, RATE, DAYS, SCORE = (
 
 def figures(metric, numerator, denominator, value=None, lower=np.nan, upper=np.nan):
     value = metric.multiplier * numerator / denominator if value is None else value
-    row = {"numerator": numerator, "denominator": denominator, "value": value, "lower": lower, "upper": upper}
+    row = {
+        "numerator": numerator,
+        "denominator": denominator,
+        "exposure": denominator,
+        "value": value,
+        "lower": lower,
+        "upper": upper,
+    }
     return Figures.of(pd.DataFrame([row]), metric)
 
 

@@ -108,7 +108,7 @@ def test_months_between_what_is_known_and_the_window(last, window, gap):
 
 
 def test_history_ends_before_the_window_and_starts_with_the_definition_in_force():
-    found = monthly_panel(panel(n_areas=5, months=60), "delayed_transfers")
+    found = monthly_panel(panel(n_areas=5, months=60), METRICS["delayed_transfers"])
     metric, window = METRICS["delayed_transfers"], Period.parse("Apr-Dec 2014")
     known = history_panel(found, metric, window, None)
     assert (known.months[0].label, known.months[-1].label) == ("April 2010", "March 2014")

@@ -119,21 +119,23 @@ def test_month_indices_by_hand():
 
 def test_the_longest_stretch_counts_and_of_two_as_long_the_later(months):
     rows = pd.concat([months([5.0] * 6), months([6.0] * 6, "2013-04"), months([7.0] * 2, "2014-04")])
-    assert longest_run(monthly_panel(rows, "delayed_transfers")) == Period.parse("Apr-Sep 2013")
-    assert longest_run(monthly_panel(rows.head(0), "delayed_transfers")) is None
+    assert longest_run(monthly_panel(rows, METRICS["delayed_transfers"])) == Period.parse("Apr-Sep 2013")
+    assert longest_run(monthly_panel(rows.head(0), METRICS["delayed_transfers"])) is None
 
 
 def test_half_of_the_areas_make_a_month(months):
     both, one = months([5.0] * 6), months([5.0] * 8, area_code="X2")
-    assert longest_run(monthly_panel(pd.concat([both, one]), "delayed_transfers")).n_months == 8
+    assert longest_run(monthly_panel(pd.concat([both, one]), METRICS["delayed_transfers"])).n_months == 8
     third = months([5.0] * 6, area_code="X3")
-    assert longest_run(monthly_panel(pd.concat([both, one, third]), "delayed_transfers")).n_months == 6
+    assert (
+        longest_run(monthly_panel(pd.concat([both, one, third]), METRICS["delayed_transfers"])).n_months == 6
+    )
 
 
 def test_a_panel_without_any_population_counts_days(months):
-    found = monthly_panel(months([5.0] * 3, denominator=np.nan), "delayed_transfers")
+    found = monthly_panel(months([5.0] * 3, denominator=np.nan), METRICS["delayed_transfers"])
     assert found.exposure.tolist() == [[30, 31, 30]]
-    assert monthly_panel(months([5.0] * 3), "delayed_transfers").exposure[0, 1] == 31 * 100_000
+    assert monthly_panel(months([5.0] * 3), METRICS["delayed_transfers"]).exposure[0, 1] == 31 * 100_000
     assert found.calendar_months.tolist() == [4, 5, 6]
 
 
@@ -141,15 +143,18 @@ def test_months_before_the_last_definition_of_an_area_are_left_out(months):
     rows = months([5.0] * 6, basis="old")
     rows.loc[rows["period_start"] >= "2012-07-01", "basis"] = "new"
     rows.loc[rows["period_start"] == "2012-09-01", "numerator"] = np.nan
-    found = monthly_panel(rows, "delayed_transfers").on_last_basis()
+    found = monthly_panel(rows, METRICS["delayed_transfers"]).on_last_basis()
     assert np.isfinite(found.counts[0]).tolist() == [False] * 3 + [True] * 2 + [False]
 
 
 def test_dispersion_is_never_below_one_and_missing_with_few_months(months):
-    found = monthly_panel(months([100.0] * 36), "delayed_transfers")
+    found = monthly_panel(months([100.0] * 36), METRICS["delayed_transfers"])
     assert month_to_month_dispersion(found).tolist() == [1.0]
     assert np.isnan(month_to_month_dispersion(found.within(Period.parse("Apr-Sep 2012")))).all()
-    assert month_to_month_dispersion(monthly_panel(months([1.0]).head(0), "delayed_transfers")).size == 0
+    assert (
+        month_to_month_dispersion(monthly_panel(months([1.0]).head(0), METRICS["delayed_transfers"])).size
+        == 0
+    )
 
 
 # Windows

@@ -97,7 +97,7 @@ def test_sentences_are_short_and_wrong_tables_are_refused(rows):
 
 def to_july(rows, people):
     """Events so far, and the forecast of August to December over so many people."""
-    known = monthly_panel(rows.loc[rows["period_start"] <= "2014-07-01"], "delayed_transfers")
+    known = monthly_panel(rows.loc[rows["period_start"] <= "2014-07-01"], METRICS["delayed_transfers"])
     days = np.array([31.0, 30, 31, 30, 31]) * people
     ahead = do_nothing_forecast(
         known.counts,

@@ -20,9 +20,9 @@ def table(values, metric=LOWER, payment="2015-10", period="2014-04/2015-03", pre
             "metric": metric,
             "payment": payment,
             "outcome_period": period,
-            "outcome_value": np.array(values, dtype=float),
-            "outcome_lower": np.array(values, dtype=float) - 1,
-            "outcome_upper": np.array(values, dtype=float) + 1,
+            "outcome_whole_value": np.array(values, dtype=float),
+            "outcome_whole_lower": np.array(values, dtype=float) - 1,
+            "outcome_whole_upper": np.array(values, dtype=float) + 1,
             "outcome_n_present": present,
             "outcome_n_expected": 12,
             "outcome_reason": "",
@@ -60,12 +60,12 @@ def test_equals_are_not_better():
 def test_areas_without_a_whole_figure_count_nowhere_and_say_why():
     rows = table([10, np.nan, 30, 20])
     rows.loc[1, "outcome_reason"] = "it is marked suppressed"
-    rows.loc[3, "outcome_n_present"] = 9
+    rows.loc[3, ["outcome_n_present", "outcome_whole_value"]] = 9, np.nan
     found, peers = standings(rows, areas("NNNN"), METRICS)
     assert row(found, "X0")["n_areas"] == 2
     assert row(found, "X1")[["value", "lower", "upper", "n_better", "n_group"]].isna().all()
     assert row(found, "X1")["reason"] == "it is marked suppressed"
-    assert row(found, "X3")["reason"] == "9 of 12 months have a usable figure"
+    assert row(found, "X3")["reason"] == "some of its window has no usable figure"
     assert set(peers["peer"]) == {"Area 0", "Area 2"}
     assert found["highest"].tolist() == [30] * 4
 
@@ -104,10 +104,8 @@ def test_example_areas_are_counted_as_a_plain_loop_counts_them():
         rows = results.windows.loc[
             (results.windows["metric"] == own["metric"]) & (results.windows["payment"] == own["payment"])
         ]
-        whole = rows.loc[rows["outcome_n_present"] == rows["outcome_n_expected"]].dropna(
-            subset=["outcome_value"]
-        )
-        values = dict(zip(whole["area_code"], whole["outcome_value"], strict=True))
+        whole = rows.dropna(subset=["outcome_whole_value"])
+        values = dict(zip(whole["area_code"], whole["outcome_whole_value"], strict=True))
         code, sign = own["area_code"], 1 if METRICS[own["metric"]].polarity == "lower" else -1
         if code not in values:
             assert own["reason"]

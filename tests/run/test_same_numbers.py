@@ -273,13 +273,11 @@ def test_where_the_area_stands_is_counted_from_the_csv(table, cases):
             rows = table.loc[
                 (table["metric"] == row["metric"]) & (table["outcome_period"] == row["outcome_period"])
             ].drop_duplicates("area_code")
-            whole = rows.loc[rows["outcome_n_present"] == rows["outcome_n_expected"]].dropna(
-                subset=["outcome_value"]
-            )
-            values = whole.set_index("area_name")["outcome_value"]
+            whole = rows.dropna(subset=["outcome_whole_value"])
+            values = whole.set_index("area_name")["outcome_whole_value"]
             data = {line[0]: line[1] for line in cells(figure.table)}
             assert all(agrees(numbers(data[name])[0], value) for name, value in values.items())
-            own = row["outcome_value"]
+            own = row["outcome_whole_value"]
             better = (values < own) if row["polarity"] == "lower" else (values > own)
             words = figure.find_previous("p").get_text()
             assert f"{better.sum()} of {len(values) - 1} other area" in words
