@@ -112,7 +112,7 @@ def an_outlook(metric: str = "delayed_transfers", n: int = 1, **given: Any) -> O
         "numerator": full(9000),
         "denominator": full(100_000),
         "people": full(100_000),
-        "periods": 9,
+        "periods": 9 if METRICS[metric].frequency == "month" else 1,
         "expected": full(1000),
         "expected_scale": full(0.1),
         "expected_df": full(np.inf),

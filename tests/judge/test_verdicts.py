@@ -98,7 +98,12 @@ def test_numbers_below_ten_keep_a_decimal(each, words):
 
 @pytest.mark.parametrize("each", [0.0, -3.0, NAN])
 def test_no_events_saved_are_not_mentioned(each):
-    assert "That is" not in explain(ambition_per_month=each)
+    assert "That is" not in explain(ambition_per_month=each, events_better=each)
+
+
+def test_people_of_a_sample_are_not_told_by_the_month():
+    told = explain("reablement", ambition_per_month=NAN, events_better=2.4)
+    assert "That is 2.4 more people at home than at the baseline rate." in told
 
 
 @pytest.mark.parametrize(
