@@ -1,15 +1,19 @@
-"""Write a file or a folder all at once: either everything new is there, or everything old still is."""
+"""Files are read and written whole or not at all, never through a link, and nothing half-made stays."""
 
 from __future__ import annotations
 
 import errno
 import getpass
+import hashlib
 import json
 import os
 import shutil
 import socket
+import stat
 import sys
-from collections.abc import Iterator, Mapping
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -17,18 +21,125 @@ from typing import Any, TextIO, TypeVar
 
 import pandas as pd
 
-from bcfstats.errors import NotDoneError
+from bcfstats.errors import InputError, NotDoneError
+
+# Reading
 
 
-def aside(folder: Path) -> Path:
-    """Say where a folder stands for the moment in which a new one takes its place."""
-    return folder.with_name(f".{folder.name}.before")
+def read_bytes(path: Path, most: int) -> bytes:
+    """Read a file that stays as it is meanwhile, and has at most so many bytes."""
+    try:
+        with open(path, "rb", opener=_open_at_once) as file:
+            before = os.fstat(file.fileno())
+            if not stat.S_ISREG(before.st_mode):
+                kind = "a folder" if stat.S_ISDIR(before.st_mode) else "a pipe, socket or device"
+                raise InputError("This is no ordinary file.", where=str(path), found=kind, do="Name a file.")
+            content = file.read(most + 1)
+            after = os.fstat(file.fileno())
+    except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
+        raise InputError(
+            "The file cannot be read.",
+            where=str(path),
+            found=getattr(error, "strerror", "") or str(error),
+            do="Check that it exists, that you may read it, and that it is not open in another program.",
+        ) from None
+    if len(content) > most:
+        raise InputError(
+            "The file is too large to be read.",
+            where=path.name,
+            found=f"{before.st_size:,} bytes; a file of this kind may have {most:,}",
+            do="Cut it into smaller files, or save only what is needed of it.",
+        )
+    if _state(before) != _state(after) or len(content) != after.st_size:
+        raise changed(path.name)
+    return content
 
 
-MANIFEST = "manifest.json"
+def changed(name: str) -> InputError:
+    """Give the refusal of a file of which half may be old and half new."""
+    return InputError(
+        "The file changed while it was read.",
+        where=name,
+        do="Wait until it is saved or copied, then try again.",
+    )
 
 
-PARTS = ".*.part"  # what a killed process may leave of a file it was writing
+def state(path: Path) -> tuple[int, ...]:
+    """Give what differs once a file has been replaced or written to; nothing where it is gone."""
+    try:
+        return _state(os.lstat(path))
+    except OSError:
+        return ()
+
+
+def _state(found: os.stat_result) -> tuple[int, ...]:
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _open_at_once(name: str, flags: int) -> int:
+    """Open without waiting for a program at the other end, as a named pipe would."""
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+# Folders of one process alone
+
+OWNER = "owner.lock"
+PART = ".part"  # ends the name of a folder in which a file is until it is whole
+_swept: set[tuple[Path, str, str]] = set()
+
+
+@contextmanager
+def own_folder(parent: Path | None = None, *, prefix: str = "bcfstats-", suffix: str = "") -> Iterator[Path]:
+    """Make a folder for a while; where this process is killed, the next one to make such a folder removes it.
+
+    Its name cannot be foreseen. A lock on a file in it says that its owner lives.
+    """
+    parent = Path(tempfile.gettempdir()) if parent is None else parent
+    if (parent, prefix, suffix) not in _swept:
+        _swept.add((parent, prefix, suffix))
+        sweep(parent, prefix, suffix)
+    folder, lock = _owned(parent, prefix, suffix)
+    try:
+        yield folder
+    finally:
+        lock.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _owned(parent: Path, prefix: str, suffix: str) -> tuple[Path, TextIO]:
+    """Make a folder and lock it, once more where it was swept away before it was locked."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=prefix, suffix=suffix, dir=parent))
+        with suppress(FileNotFoundError):
+            lock = _open_lock(folder / OWNER, os.O_CREAT)
+            try:
+                if _taken(lock):
+                    return folder, lock
+            except OSError:  # no locks here: nobody will take it for left over
+                return folder, lock
+            lock.close()
+
+
+def sweep(parent: Path, prefix: str, suffix: str = "") -> None:
+    """Remove the folders of processes that have ended; one that names no owner only where it is hidden."""
+    with suppress(OSError), os.scandir(parent) as entries:
+        for entry in entries:
+            named = entry.name.startswith(prefix) and entry.name.endswith(suffix)
+            if named and entry.is_dir(follow_symlinks=False) and _is_left(Path(entry)):
+                shutil.rmtree(entry, ignore_errors=True)
+
+
+def _is_left(folder: Path) -> bool:
+    try:
+        with _open_lock(folder / OWNER) as lock:
+            return _taken(lock)
+    except FileNotFoundError:
+        return folder.name.startswith(".") and any(folder.iterdir())
+    except OSError:
+        return False
+
+
+# Writing
 
 
 @contextmanager
@@ -49,24 +160,8 @@ def writing(where: Path, what: str = "What is there is whole, old or new.") -> I
 def whole(path: Path) -> Iterator[Path]:
     """Give a name to write to; what is there at the end takes the place of `path`, or nothing does.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file to be written; its folder is made where it is missing.
-
-    Yields
-    ------
-    pathlib.Path
-        A hidden name beside it, of this process alone.
-
-    Raises
-    ------
-    NotDoneError
-        If the file could not be written: no room, no right, a program that has it open.
-
     Examples
     --------
-    >>> import tempfile
     >>> target = Path(tempfile.mkdtemp()) / "notes.txt"
     >>> with whole(target) as part:
     ...     _ = part.write_text("first")
@@ -78,62 +173,107 @@ def whole(path: Path) -> Iterator[Path]:
     >>> target.read_text(), [found.name for found in target.parent.iterdir()]
     ('first', ['notes.txt'])
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with writing(path, "What was there before is untouched."):
-            path.parent.mkdir(parents=True, exist_ok=True)
+    with writing(path, "What was there before is untouched."):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with own_folder(path.parent, prefix=".", suffix=PART) as folder:
+            part = folder / f"new{path.suffix}"
             yield part
-            part.replace(path)
-    finally:
-        with suppress(OSError):  # there is no such folder
-            part.unlink(missing_ok=True)
+            _retried(lambda: part.replace(path))
+
+
+def write_whole(path: Path, text: str, *, encoding: str = "utf-8") -> None:
+    """Write a file so that its name always holds either the old text or the new, never half of one."""
+    with whole(path) as part:
+        part.write_text(text, encoding=encoding, newline="")
+
+
+def _retried(rename: Callable[[], object]) -> None:
+    """Rename, for two seconds again where another program holds the file, as OneDrive does for a moment."""
+    for seconds in (0.05, 0.15, 0.3, 0.5, 1.0):
+        with suppress(PermissionError):
+            rename()
+            return
+        time.sleep(seconds)
+    rename()
 
 
 def clear_parts(folder: Path) -> None:
     """Remove what killed processes have left half-written in a folder that nobody else is writing to."""
-    for part in folder.glob(PARTS):
-        part.unlink(missing_ok=True)
+    for part in folder.glob(f".*{PART}"):
+        if part.is_dir() and not part.is_symlink():
+            shutil.rmtree(part, ignore_errors=True)
+        else:
+            part.unlink(missing_ok=True)
+
+
+LONGEST_PATH = 259  # Windows opens no longer one
+
+
+def fitting(folder: Path, stem: str, suffix: str) -> str:
+    """Shorten the name of a file so that its whole path is one that Windows opens too.
+
+    Examples
+    --------
+    >>> fitting(Path("/reports"), "E06000001-hartlepool", ".html")
+    'E06000001-hartlepool'
+    >>> len(str(Path("/") / fitting(Path("/"), "a" * 300, ".html"))) + len(".html")
+    259
+    """
+    room = LONGEST_PATH - len(str(folder.absolute() / "x")) + 1 - len(suffix)
+    if len(stem) <= room:
+        return stem
+    digest = hashlib.sha256(stem.encode()).hexdigest()[:8]
+    if room < 2 * len(digest):
+        raise InputError(
+            "The name of this folder is too long: files in it could not be opened on Windows.",
+            where=str(folder),
+            do="Give a folder whose path is shorter, nearer to the top.",
+        )
+    return f"{stem[: room - len(digest) - 1].rstrip('-')}-{digest}"
+
+
+# A folder of tables
+
+MANIFEST = "manifest.json"
+
+
+def aside(folder: Path) -> Path:
+    """Say where a folder stands for the moment in which a new one takes its place."""
+    return folder.with_name(f".{folder.name}.before")
 
 
 def replace_folder(folder: Path, tables: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any]) -> None:
-    """Write tables and manifest beside `folder`, then put them in its place.
+    """Write tables, each as `name.parquet`, and a manifest beside a folder, then put them in its place.
 
     Other files in the folder, such as a README, are carried over. An error or an interruption before the last
     step leaves the folder as it was.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Where the tables belong.
-    tables : mapping of str to pandas.DataFrame
-        Name to table; each becomes `name.parquet`.
-    manifest : mapping
-        Becomes `manifest.json`.
-
-    Raises
-    ------
-    NotDoneError
-        If the folder cannot be written or replaced.
     """
-    fresh = folder.with_name(f".{folder.name}.new-{os.getpid()}")
-    try:
-        with writing(folder, "The prepared data that were there are untouched."):
-            _write(fresh, folder, tables, manifest)
-            _swap(fresh, folder)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+    with writing(folder, "The prepared data that were there are untouched."):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with own_folder(folder.parent, prefix=_new(folder)) as beside:
+            _write(beside / "new", folder, tables, manifest)
+            _swap(beside / "new", folder)
+
+
+def _new(folder: Path) -> str:
+    return f".{folder.name}.new-"
 
 
 def restore_folder(folder: Path) -> None:
-    """Put a folder back that an interruption in the last step of `replace_folder` left aside."""
-    if not folder.exists() and aside(folder).is_dir():
-        aside(folder).rename(folder)
+    """Put right what an interruption of `replace_folder` left: the old folder comes back, a new one stays."""
+    sweep(folder.parent, _new(folder))
+    before = aside(folder)
+    if before.is_dir() and not before.is_symlink():
+        if folder.exists():
+            shutil.rmtree(before, ignore_errors=True)
+        else:
+            _retried(lambda: before.rename(folder))
 
 
 def _write(
     fresh: Path, folder: Path, tables: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any]
 ) -> None:
-    fresh.mkdir(parents=True)
+    fresh.mkdir()
     for name, table in tables.items():
         table.to_parquet(fresh / f"{name}.parquet", index=False)
     text = json.dumps(manifest, indent=1, ensure_ascii=False)
@@ -148,33 +288,20 @@ def _swap(fresh: Path, folder: Path) -> None:
     before = aside(folder)
     shutil.rmtree(before, ignore_errors=True)
     if folder.exists():
-        folder.rename(before)
+        _retried(lambda: folder.rename(before))
     try:
-        fresh.rename(folder)
+        _retried(lambda: fresh.rename(folder))
     except BaseException:
         restore_folder(folder)
         raise
     shutil.rmtree(before, ignore_errors=True)
 
 
+# Text for spreadsheets
+
 RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # the last four in Japanese settings
 SKIPPED_BY_SPREADSHEETS = ("\t", "\r", "\n")
 Cell = TypeVar("Cell")
-
-
-def write_whole(path: Path, text: str, *, encoding: str = "utf-8") -> None:
-    """Write a file so that its name always holds either the old text or the new, never half of one.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> target = Path(tempfile.mkdtemp()) / "run.json"
-    >>> write_whole(target, "{}")
-    >>> target.read_text(), sorted(found.name for found in target.parent.iterdir())
-    ('{}', ['run.json'])
-    """
-    with whole(path) as part:
-        part.write_text(text, encoding=encoding, newline="")
 
 
 def safe_text(cell: Cell) -> Cell | str:
@@ -198,6 +325,8 @@ def safe_csv(table: pd.DataFrame) -> str:
     return str(table.rename(columns=safe_text).map(safe_text).to_csv(index=False, lineterminator="\n"))
 
 
+# One run at a time
+
 NAME = "run.lock"
 OWNER_LENGTH = 300
 FAR = 2**30  # the byte that is locked, beyond the text: Windows lets nobody read what is locked
@@ -206,24 +335,12 @@ HELD = {errno.EACCES, errno.EAGAIN, errno.EDEADLK, getattr(errno, "EDEADLOCK", e
 
 @contextmanager
 def sole_use(folder: Path) -> Iterator[None]:
-    """Keep other runs out of a folder for a while.
+    """Keep other runs out of a folder; it is made where it is missing, and goes again if nothing is written.
 
-    A file `run.lock` stays in the folder; it is the lock on it that counts, and it says who holds it. Where
-    the file system knows no locks, nothing is kept out.
-
-    Parameters
-    ----------
-    folder : Path
-        Made where it is missing, and removed again if nothing was written to it.
-
-    Raises
-    ------
-    NotDoneError
-        If another process, or another run of this one, holds it; or if the folder cannot be written to.
+    A file `run.lock` stays in the folder; it is the lock on it that counts, and it says who holds it.
 
     Examples
     --------
-    >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp()) / "reports"
     >>> with sole_use(folder), sole_use(folder):
     ...     pass
@@ -234,15 +351,7 @@ def sole_use(folder: Path) -> Iterator[None]:
     """
     is_new = not folder.exists()
     try:
-        with _opened(folder) as file:
-            if not _taken(file):
-                file.seek(0)
-                raise NotDoneError(
-                    "Another run is writing to this folder.",
-                    where=str(folder),
-                    found=file.read(OWNER_LENGTH).strip() or "its owner is not named",
-                    do="Wait until it has ended, or give another folder with --out.",
-                )
+        with _locked(folder) as file:
             file.truncate(0)
             with suppress(OSError):  # on a full disk it counts as well
                 os.write(file.fileno(), _owner().encode())
@@ -255,10 +364,34 @@ def sole_use(folder: Path) -> Iterator[None]:
                 folder.rmdir()
 
 
-def _opened(folder: Path) -> TextIO:
+def _locked(folder: Path) -> TextIO:
+    """Open the lock of a folder and take it."""
     with writing(folder, "Another folder can be given with --out."):
         folder.mkdir(parents=True, exist_ok=True)
-        return (folder / NAME).open("a+", encoding="utf-8")
+        file = _open_lock(folder / NAME, os.O_CREAT)
+        if _taken(file):
+            return file
+    with file:
+        file.seek(0)
+        raise NotDoneError(
+            "Another run is writing to this folder.",
+            where=str(folder),
+            found=file.read(OWNER_LENGTH).strip() or "its owner is not named",
+            do="Wait until it has ended, or give another folder with --out.",
+        )
+
+
+def _open_lock(path: Path, flags: int = 0) -> TextIO:
+    """Open a file to lock it, and none that a link leads to: what is locked is written to."""
+    ours = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, f"{path.name} is a link to another file: remove it")
+    file = os.fdopen(os.open(path, ours | flags, 0o666), "r+", encoding="utf-8", errors="replace")
+    found = os.fstat(file.fileno())
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+        file.close()
+        raise OSError(errno.ELOOP, f"{path.name} is no file of its own: remove it")
+    return file
 
 
 def _taken(file: TextIO) -> bool:
@@ -274,7 +407,10 @@ def _taken(file: TextIO) -> bool:
 
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        return error.errno not in HELD
+        if error.errno in HELD:
+            return False
+        file.close()
+        raise
     return True
 
 

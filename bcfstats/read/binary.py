@@ -96,12 +96,20 @@ class _Streams:
         if shift not in (9, 12):
             raise ValueError("sectors of an unknown size")
         self.size = 1 << shift
-        directory, small_table, more, n_more = struct.unpack_from("<I8xI4xII", content, 48)
+        n_directory, n_table = struct.unpack_from("<II", content, 40)
+        directory, small_table, n_small, more, n_more = struct.unpack_from("<I8xIIII", content, 48)
+        for declared in (n_directory, n_table, n_small, n_more):
+            self._check_declared(declared * self.size)
         self.table = self._allocation(more, n_more)
         self.entries = dict(self._directory(self._chain(directory)))
         root = next(iter(self.entries.values()), (_LAST_SECTOR, 0))
         self.small = self._chain(root[0])
         self.small_table = _numbers(self._chain(small_table))
+
+    def _check_declared(self, size: int) -> None:
+        """Refuse a length beyond that of the file: room would be made for it."""
+        if size > len(self.content):
+            raise ValueError(f"{size:,} bytes in a file of {len(self.content):,}")
 
     def _sector(self, number: int) -> bytes:
         start = (number + 1) * self.size
@@ -129,7 +137,8 @@ class _Streams:
         for at in range(0, len(entries) - _ENTRY + 1, _ENTRY):
             length = min(struct.unpack_from("<H", entries, at + 64)[0], 64)
             name = entries[at : at + max(length - 2, 0)].decode("utf-16-le", errors="replace")
-            start, size = struct.unpack_from("<II", entries, at + 116)
+            start, size, more = struct.unpack_from("<III", entries, at + 116)
+            self._check_declared(size if self.size == 512 else size + (more << 32))
             yield name, (start, size)
 
     def read(self, name: str) -> bytes:

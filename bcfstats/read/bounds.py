@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from dataclasses import dataclass
-from pathlib import Path
 
 from bcfstats.errors import InputError
 
@@ -71,43 +68,3 @@ class Tally:
         self.characters += characters
         if self.characters > MOST_TEXT:
             raise too_large(self.where, f"more than {MOST_TEXT:,} characters in cells")
-
-
-def read_bytes(path: Path) -> bytes:
-    """Read a file that stays as it is meanwhile.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read, is no ordinary file, is too large, or changes while it is read.
-    """
-    try:
-        with open(path, "rb", opener=_open_at_once) as file:
-            before = os.fstat(file.fileno())
-            if not stat.S_ISREG(before.st_mode):
-                raise InputError("This is no ordinary file.", where=str(path), do="Give a file of data.")
-            if before.st_size > MOST_BYTES:
-                raise too_large(path.name, f"{before.st_size:,} bytes; a file may have {MOST_BYTES:,}")
-            content = file.read(MOST_BYTES + 1)
-            after = os.fstat(file.fileno())
-    except OSError as error:
-        raise InputError(
-            "The file cannot be read.",
-            where=str(path),
-            found=error.strerror or str(error),
-            do="Check that it exists, that you may read it, and that it is not open in another program.",
-        ) from None
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or (
-        len(content) != after.st_size
-    ):
-        raise InputError(
-            "The file changed while it was read.",
-            where=path.name,
-            do="Wait until it is saved or copied, then try again.",
-        )
-    return content
-
-
-def _open_at_once(name: str, flags: int) -> int:
-    """Open without waiting for a program at the other end, as a named pipe would."""
-    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,11 +19,12 @@ import bcfstats
 from bcfstats.define.areas import AREAS, areas_frame
 from bcfstats.define.metrics import METRICS
 from bcfstats.errors import InputError
-from bcfstats.files import replace_folder, restore_folder
+from bcfstats.files import changed, read_bytes, replace_folder, restore_folder, state
 from bcfstats.read.apportion import apportion
-from bcfstats.read.bounds import read_bytes
+from bcfstats.read.bounds import MOST_BYTES
 from bcfstats.read.data import FICTIONAL, Data
 from bcfstats.read.denominators import check_denominators, join_denominators
+from bcfstats.read.folder import Entry, entries
 from bcfstats.read.formats import plain
 from bcfstats.read.formats.own_areas import place
 from bcfstats.read.observations import (
@@ -33,6 +38,7 @@ from bcfstats.read.observations import (
     typed,
     validate,
 )
+from bcfstats.read.processes import Question, in_order
 from bcfstats.read.reading import Check, FileReading
 from bcfstats.read.recognise import read_content
 from bcfstats.read.settle import settle_populations, settle_shares, settle_vintages
@@ -41,6 +47,9 @@ if TYPE_CHECKING:
     from bcfstats.define.metrics import Metric
 
 MOST_LISTED = 20
+FILES_PER_PROCESS = 25  # to start another process takes as long as to read some files
+SECONDS_BETWEEN_LINES = 5.0
+_RECENT = 2_000_000_000  # nanoseconds: within them a file may change twice and keep its time
 _PARTS = {
     "observations": OBSERVATION_TYPES,
     "others": OTHER_TYPES,
@@ -54,11 +63,14 @@ _PARTS = {
 class _File:
     """One file of the raw folder: read, refused with the reason, or the same as another."""
 
+    path: Path
     name: str
-    digest: str
+    digest: str = ""
     reading: FileReading | None = None
     refused: str = ""
     same_as: str = ""
+    state: tuple[int, ...] = ()
+    read_at: int = 0
 
 
 @dataclass(frozen=True)
@@ -109,11 +121,15 @@ def prepare(raw: str | Path, processed: str | Path, *, metrics: Mapping[str, Met
     if not raw.is_dir():
         raise InputError("There is no such folder.", where=str(raw), do="Name the folder of published files.")
     restore_folder(processed)
-    files = _placed(list(_read_all(raw, processed, metrics)))
-    tables, decisions, checks = _combine([file.reading for file in files if file.reading], metrics)
-    usable = len(tables["observations"]) > 0
-    manifest = _manifest(files, tables, decisions, checks, metrics)
+    found = entries(raw, processed)
+    files = _read_all([entry for entry in found if not entry.passed], metrics)
+    passed = {entry.name: entry.passed for entry in found if entry.passed}
+    tables, manifest = _combined(files, passed, metrics)
+    while (looked_at := _without_changed(files)) != files:
+        files = looked_at
+        tables, manifest = _combined(files, passed, metrics)
     refused = {file.name: file.refused for file in files if file.refused}
+    usable = len(tables["observations"]) > 0
     if usable:
         validate(tables["observations"], "observations")
         replace_folder(processed, tables, manifest)
@@ -123,34 +139,87 @@ def prepare(raw: str | Path, processed: str | Path, *, metrics: Mapping[str, Met
     return Prepared(data, manifest, refused, 2 if not usable else int(bool(refused)))
 
 
-def find_files(raw: Path, processed: Path) -> Iterator[Path]:
-    """Give the files to read, by path: no hidden files, lock files, README or prepared data."""
-    for path in sorted(raw.rglob("*")):
-        parts = path.relative_to(raw).parts
-        hidden = any(part.startswith((".", "~$")) for part in parts)
-        inside = processed.resolve() in path.resolve().parents
-        if path.is_file() and not (hidden or inside or path.stem.casefold().startswith("readme")):
-            yield path
+def _read_all(found: list[Entry], metrics: Mapping[str, Metric]) -> list[_File]:
+    """Read each file once, in processes of their own."""
+    files: list[_File] = []
+    asked: list[int] = []
+    known = dict(metrics)
 
-
-def _read_all(raw: Path, processed: Path, metrics: Mapping[str, Metric]) -> Iterator[_File]:
-    """Read each file once."""
-    seen: dict[str, str] = {}
-    for path in find_files(raw, processed):
-        name, digest = path.relative_to(raw).as_posix(), ""
-        try:
-            content = read_bytes(path)
-            digest = hashlib.sha256(content).hexdigest()
-            if digest in seen:
-                yield _File(name, digest, same_as=seen[digest])
+    def questions() -> Iterator[Question]:
+        seen: dict[str, str] = {}
+        for entry in found:
+            file, content = _opened(entry)
+            if file.digest in seen:
+                file = replace(file, same_as=seen[file.digest])
+            elif not file.refused:
+                seen[file.digest] = file.name
+                asked.append(len(files))
+                files.append(file)
+                yield file.name, read_content, (Path(file.name), content, known)
                 continue
-            seen[digest] = name
-            yield _File(name, digest, reading=read_content(path, content, metrics))
-        except InputError as error:
-            yield _File(name, digest, refused=str(error))
-        except Exception as error:  # one file that no reader foresaw must not cost the others
-            found = f"{type(error).__name__}: {error}"
-            yield _File(name, digest, refused=f"The file could not be read. Where: {name}. Found: {found}.")
+            files.append(file)
+
+    processes = min(os.cpu_count() or 1, 1 + len(found) // FILES_PER_PROCESS)
+    answers = list(_told(in_order(questions(), processes), len(found)))
+    for at, answer in zip(asked, answers, strict=True):
+        is_read = isinstance(answer, FileReading)
+        files[at] = replace(files[at], **({"reading": answer} if is_read else {"refused": str(answer)}))
+    return files
+
+
+def _opened(entry: Entry) -> tuple[_File, bytes]:
+    """Take what a file holds, unless it is refused."""
+    file = _File(
+        entry.path, entry.name, refused=entry.refused, state=state(entry.path), read_at=time.time_ns()
+    )
+    if file.refused:
+        return file, b""
+    try:
+        content = read_bytes(entry.path, MOST_BYTES)
+    except InputError as error:
+        return replace(file, refused=str(error)), b""
+    return replace(file, digest=hashlib.sha256(content).hexdigest()), content
+
+
+def _told(answers: Iterable[Any], total: int) -> Iterator[Any]:
+    """Say every few seconds how many files are read."""
+    last = time.monotonic()
+    for done, answer in enumerate(answers, start=1):
+        yield answer
+        if time.monotonic() - last >= SECONDS_BETWEEN_LINES and sys.stderr:
+            last = time.monotonic()
+            with suppress(OSError):
+                print(f"{done:,} of {total:,} files read", file=sys.stderr, flush=True)
+
+
+def _without_changed(files: list[_File]) -> list[_File]:
+    """Refuse the files that are no longer what was read: half of it may have been old, half new."""
+    return [
+        replace(file, reading=None, same_as="", refused=str(changed(file.name)))
+        if not file.refused and _has_changed(file)
+        else file
+        for file in files
+    ]
+
+
+def _has_changed(file: _File) -> bool:
+    if state(file.path) != file.state:
+        return True
+    if file.read_at - max(file.state[2:]) > _RECENT:
+        return False
+    try:
+        return hashlib.sha256(read_bytes(file.path, MOST_BYTES)).hexdigest() != file.digest
+    except InputError:
+        return True
+
+
+def _combined(
+    files: list[_File], passed: Mapping[str, str], metrics: Mapping[str, Metric]
+) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
+    """Bring the files together, with the account of them."""
+    placed = _placed(files)
+    tables, decisions, checks = _combine([file.reading for file in placed if file.reading], metrics)
+    return tables, _manifest(placed, passed, tables, decisions, checks, metrics)
 
 
 def _placed(files: list[_File]) -> list[_File]:
@@ -232,6 +301,7 @@ def _areas(observations: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
 
 def _manifest(
     files: list[_File],
+    passed: Mapping[str, str],
     tables: Mapping[str, pd.DataFrame],
     decisions: Mapping[str, list[str]],
     checks: tuple[Check, ...],
@@ -239,24 +309,26 @@ def _manifest(
 ) -> dict[str, Any]:
     observations = tables["observations"]
     problems = problems_by_area(check_observations(observations, metrics))
-    entries = [_described(file) for file in files]
+    described = [_described(file) for file in files]
     return {
         "bcfstats": bcfstats.__version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "is_example": _is_example(observations),
         "totals": {
             "files": len(files),
-            "files_refused": sum("refused" in entry for entry in entries),
-            "rows_read": sum(entry.get("rows_read", 0) for entry in entries),
-            "rows_refused": sum(entry.get("rows_refused", 0) for entry in entries),
+            "files_refused": sum("refused" in entry for entry in described),
+            "files_not_read": len(passed),
+            "rows_read": sum(entry.get("rows_read", 0) for entry in described),
+            "rows_refused": sum(entry.get("rows_refused", 0) for entry in described),
             **{name: len(table) for name, table in tables.items()},
-            "checks_failed": sum(not c["passed"] for entry in entries for c in entry.get("checks", ()))
+            "checks_failed": sum(not c["passed"] for entry in described for c in entry.get("checks", ()))
             + sum(not check.passed for check in checks),
         },
         "checks": [vars(check) for check in checks],
         "decisions": {name: _capped(sentences) for name, sentences in decisions.items()},
         "problems": {code: list(sentences[:MOST_LISTED]) for code, sentences in problems.items()},
-        "files": entries,
+        "files": described,
+        "not_read": dict(passed),
     }
 
 

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from bcfstats.define.metrics import METRICS
 from bcfstats.errors import InputError
-from bcfstats.read.bounds import read_bytes
+from bcfstats.files import read_bytes
+from bcfstats.read.bounds import MOST_BYTES
 from bcfstats.read.formats import activity_return as mar
 from bcfstats.read.formats import delayed_transfers as dtoc
 from bcfstats.read.formats import fingertips, fingertips_extract, own_areas, plain, population, shares
 from bcfstats.read.formats import outcomes_framework as ascof
 from bcfstats.read.observations import complete, split_impossible
+from bcfstats.read.processes import apart
 from bcfstats.read.reading import FileReading, Refusal
 from bcfstats.read.settle import mark_known_problems
 from bcfstats.read.workbook import Book, Text, open_content
@@ -64,7 +66,8 @@ def read_file(path: str | Path, *, metrics: Mapping[str, Metric] = METRICS) -> F
     InputError
         If the file cannot be opened, has no format that is known, or lacks what its format needs.
     """
-    return read_content(Path(path), read_bytes(Path(path)), metrics)
+    path = Path(path)
+    return apart(path.name, read_content, path, read_bytes(path, MOST_BYTES), dict(metrics))
 
 
 def read_content(path: Path, content: bytes, metrics: Mapping[str, Metric]) -> FileReading:

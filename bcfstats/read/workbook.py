@@ -9,7 +9,7 @@ import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,10 @@ from typing import Any
 import pandas as pd
 
 from bcfstats.errors import InputError
+from bcfstats.files import read_bytes
 from bcfstats.read.binary import check_binary, with_known_codes
-from bcfstats.read.bounds import MOST_CSV_CELLS, MOST_LINES, read_bytes, too_large
+from bcfstats.read.bounds import MOST_BYTES, MOST_CSV_CELLS, MOST_LINES, too_large
+from bcfstats.read.processes import apart
 from bcfstats.read.separated import plain_decimals, separator
 from bcfstats.read.shown import PERCENT, SCALED, as_shown
 from bcfstats.read.zipped import Hidden, check_zipped, with_known_errors
@@ -331,7 +333,17 @@ def open_file(path: Path) -> Book | Text:
         If it is empty, cannot be read, is a damaged workbook, is larger than can be kept, or is neither a
         workbook nor text.
     """
-    return open_content(path, read_bytes(path))
+    content = read_bytes(path, MOST_BYTES)
+    is_book = content.startswith((OLD_WORKBOOK, ZIPPED_WORKBOOK))
+    return apart(path.name, _whole_book, path, content) if is_book else open_content(path, content)
+
+
+def _whole_book(path: Path, content: bytes) -> Book:
+    """Read every sheet of a workbook that can be seen, so that nothing is left to be opened."""
+    book = _open_book(path, content)
+    for name in book.sheet_names:
+        book.rows(name)
+    return replace(book, _book=None)
 
 
 def open_content(path: Path, content: bytes) -> Book | Text:

@@ -14,7 +14,6 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from pathlib import PurePosixPath
 from xml.parsers import expat
 
 from bcfstats.errors import InputError
@@ -24,6 +23,7 @@ from bcfstats.read.shown import BUILT_IN, PERCENT, SCALED, sign_of
 Hidden = dict[tuple[int, int], str]
 NO_RESULT = "a formula without a result: open the file in Excel and save it"
 _ENTRY = b"PK\x01\x02"
+_SHARED = re.compile(rb"[<:]sst[\s>]")
 _LOCAL_HEADER = 30
 _NUMBERS = ("", "n")  # kinds of cell
 _TOLD_BY_TEXT = frozenset("se")  # kinds of cell: a shared text, an error
@@ -57,7 +57,10 @@ def check_zipped(name: str, content: bytes) -> dict[str, Hidden]:
     InputError
         If it is protected, damaged, no workbook, or unpacks to more than can be kept.
     """
-    parts = dict(_parts(name, content))
+    listed = list(_parts(name, content))
+    parts = dict(listed)
+    if len(parts) < len(listed):
+        raise damaged(name, "two parts of one name")
     names = set(parts)
     if "META-INF/manifest.xml" in names and "content.xml" in names:
         return _check_ods(name, parts)
@@ -113,8 +116,8 @@ def _check_xlsx(name: str, parts: Mapping[str, bytes]) -> dict[str, Hidden]:
     """Count the cells of every sheet, whatever its part is called."""
     tally = Tally(name)
     lengths: list[int] = []
-    for part, xml in parts.items():
-        if PurePosixPath(part).name.casefold() == "sharedstrings.xml":
+    for xml in parts.values():
+        if _SHARED.search(xml):
             lengths += _Strings(name).lengths_of(xml)
     signs = _signs_of_styles(name, parts.get("xl/styles.xml", b""))
     hidden = {
@@ -227,14 +230,18 @@ class _Strings:
     def __init__(self, name: str) -> None:
         self.name = name
         self.lengths: list[int] = []
+        self.most = 0
 
     def lengths_of(self, xml: bytes) -> list[int]:
+        self.most = len(xml)  # room is made for as many as are declared
         _parse(self.name, xml, self._start, text=self._text)
         return self.lengths
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "si":
             self.lengths.append(0)
+        elif tag == "sst" and int(attributes.get("uniqueCount", 0)) > self.most:
+            raise ValueError(f"{int(attributes['uniqueCount']):,} texts in {self.most:,} bytes")
 
     def _text(self, text: str) -> None:
         if self.lengths:

@@ -59,6 +59,7 @@ def describe_prepared(found: Prepared) -> list[str]:
     ]
     return [
         *(f"{count:>5} {kind}" for kind, count in kinds.items()),
+        *_some([f"Not read: {name}: {why}" for name, why in found.manifest["not_read"].items()]),
         *(f"File refused: {name}: {reason}" for name, reason in found.refused_files.items()),
         *_some(refused),
         *_some(failed),
