@@ -107,13 +107,13 @@ def own_folder(parent: Path | None = None, *, prefix: str = "bcfstats-", suffix:
 
 
 def _owned(parent: Path, prefix: str, suffix: str) -> tuple[Path, TextIO]:
-    """Make a folder and lock it, once more where it was swept away before it was locked."""
+    """Make a folder and lock it; another one where it was swept away before it was locked."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=prefix, suffix=suffix, dir=parent))
         with suppress(FileNotFoundError):
             lock = _open_lock(folder / OWNER, os.O_CREAT)
             try:
-                if _taken(lock):
+                if _taken(lock) and (folder / OWNER).exists():
                     return folder, lock
             except OSError:  # no locks here: nobody will take it for left over
                 return folder, lock
@@ -125,18 +125,21 @@ def sweep(parent: Path, prefix: str, suffix: str = "") -> None:
     with suppress(OSError), os.scandir(parent) as entries:
         for entry in entries:
             named = entry.name.startswith(prefix) and entry.name.endswith(suffix)
-            if named and entry.is_dir(follow_symlinks=False) and _is_left(Path(entry)):
-                shutil.rmtree(entry, ignore_errors=True)
+            if named and entry.is_dir(follow_symlinks=False):
+                _remove_if_left(Path(entry))
 
 
-def _is_left(folder: Path) -> bool:
-    try:
-        with _open_lock(folder / OWNER) as lock:
-            return _taken(lock)
-    except FileNotFoundError:
-        return folder.name.startswith(".") and any(folder.iterdir())
-    except OSError:
-        return False
+def _remove_if_left(folder: Path) -> None:
+    """Remove a folder whose lock can be had, while it is held: its owner may be about to take it."""
+    with suppress(OSError):
+        inside = {path.name for path in folder.iterdir()}
+        if OWNER in inside:
+            with _open_lock(folder / OWNER) as lock:
+                if not _taken(lock):
+                    return
+                shutil.rmtree(folder, ignore_errors=True)
+        if OWNER in inside or (inside and folder.name.startswith(".")):
+            shutil.rmtree(folder, ignore_errors=True)  # Windows removes no open file
 
 
 # Writing
