@@ -116,8 +116,8 @@ def _check_xlsx(name: str, parts: Mapping[str, bytes]) -> dict[str, Hidden]:
     """Count the cells of every sheet, whatever its part is called."""
     tally = Tally(name)
     lengths: list[int] = []
-    for xml in parts.values():
-        if _SHARED.search(xml):
+    for part, xml in parts.items():
+        if part.casefold().endswith("sharedstrings.xml") or _SHARED.search(xml):
             lengths += _Strings(name).lengths_of(xml)
     signs = _signs_of_styles(name, parts.get("xl/styles.xml", b""))
     hidden = {
