@@ -12,7 +12,7 @@ import pytest
 import bcfstats
 from bcfstats import files as store
 from bcfstats.define.metrics import METRICS
-from bcfstats.errors import InputError
+from bcfstats.errors import InputError, NotDoneError
 from bcfstats.example.data import write_example
 from bcfstats.read.data import load
 from bcfstats.read.prepare import prepare
@@ -145,7 +145,7 @@ def test_an_error_while_writing_leaves_earlier_results(raw, tmp_path, monkeypatc
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(pd.DataFrame, "to_parquet", full)
-    with pytest.raises(InputError, match="what was there before is untouched"):
+    with pytest.raises(NotDoneError, match="were there are untouched"):
         prepare(raw, processed)
     assert digest(processed) == before
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
