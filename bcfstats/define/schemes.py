@@ -134,6 +134,11 @@ class Scheme:
         """How far from baseline to target the line lies, such as "70%"."""
         return f"{100 * self.line_share:g}%"
 
+    def payment_id(self, text: str) -> str:
+        """Write a payment as its id; a period that stands for one, such as 2014/15, is kept as it is."""
+        known = {payment_key(name): one.id for one in self.payments for name in (one.id, one.label)}
+        return known.get(payment_key(text), str(text).strip())
+
     def what_follows(self, achieved: bool | None) -> tuple[str, ...]:
         """Say what follows from achieving or missing the ambition, in the words of the scheme.
 
@@ -149,9 +154,9 @@ class Scheme:
         return (*(self.if_achieved if achieved else self.if_missed), *self.consequences)
 
     def payment(self, id: str) -> Payment:
-        """Find a payment by its id or label."""
+        """Find a payment by its id or label, however its month or quarter is written."""
         for payment in self.payments:
-            if str(id).strip().lower() in (payment.id.lower(), payment.label.lower()):
+            if payment_key(id) in (payment_key(payment.id), payment_key(payment.label)):
                 return payment
         names = [payment.id for payment in self.payments]
         raise ParameterError(
@@ -160,6 +165,20 @@ class Scheme:
             found=f"'{id}'",
             do=near_misses(str(id), names),
         )
+
+
+def payment_key(text: str) -> str:
+    """Write a payment or period in one way, whatever its spelling.
+
+    Examples
+    --------
+    >>> payment_key("April 2015") == payment_key("2015-04"), payment_key(" First Payment")
+    (True, 'first payment')
+    """
+    try:
+        return str(Period.parse(str(text)))
+    except ParameterError:
+        return str(text).strip().casefold()
 
 
 def scheme(

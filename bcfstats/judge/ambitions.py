@@ -14,7 +14,16 @@ from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.outlook import Floats, NoOutlook, Outlook, Texts, joined
 from bcfstats.judge.outlooks import Outlooks
 from bcfstats.judge.payment import with_money
-from bcfstats.judge.targets import USUAL_CUTOFFS, Cutoffs, Peers, Proposal, Reach, proposal, reach
+from bcfstats.judge.targets import (
+    USUAL_CUTOFFS,
+    Cutoffs,
+    Peers,
+    Proposal,
+    least_challenging,
+    possible,
+    proposal,
+    reach,
+)
 from bcfstats.judge.verdicts import (
     BEATEN,
     EASY,
@@ -23,15 +32,23 @@ from bcfstats.judge.verdicts import (
     NOT_BETTER,
     UNKNOWN,
     UNPRECEDENTED,
+    Missing,
     cannot,
     sentences,
 )
 
 NEEDED = ("area_code", "metric", "payment", "target_value", "target_numerator", "change_percent", "against")
 RARE_AT_MOST = 0.10
+NO_NOISE = "chance within the two periods cannot be measured"
 TOO_LITTLE = "there is too little history to tell what is achievable"
 NO_LINE = "this scheme pays by degrees: the line used here is the target in full"
 
+ANSWERS = ("significant_vs_noise", "significant_vs_history", "beats_trend")
+OF_TARGET = [  # what is not told where the target itself cannot be used
+    *("ambition_percent", "ambition_per_month", "noise_p", "significant_vs_noise", "history_p"),
+    *("significant_vs_history", "beats_trend", "reach", "reach_lower", "reach_upper"),
+    *("reach_changes", "reach_areas"),
+]
 COLUMNS = [
     *("area_code", "area_name", "metric", "payment", "baseline_value", "baseline_numerator"),
     *(
@@ -186,13 +203,14 @@ def _judged(
 ) -> pd.DataFrame:
     target = proposal(view, rows)
     share = rules.line_share
-    line = target.start - share * (target.start - target.value)
+    line = np.where(target.improves, target.start - share * (target.start - target.value), np.nan)
     size = view.improvement(view.value, target.value)
     past = reach(view.history, size, view.direction, view.area_codes, peers)
     low, high = view.expected_interval()
+    gain = view.improvement(view.expected, target.value)
     noise_p = view.noise_test(view.places, target.value)
     history_p = view.usual_p(target.value)
-    luck = view.chance(line)
+    challenging, why_no_challenge = least_challenging(view, share, cutoffs.good_luck)
     frame = pd.DataFrame(
         {
             "area_code": view.area_codes,
@@ -212,16 +230,16 @@ def _judged(
             "do_nothing_lower": low,
             "do_nothing_upper": high,
             "noise_p": noise_p,
-            "significant_vs_noise": noise_p <= LEVELS.tail,
+            "significant_vs_noise": _answer(noise_p <= LEVELS.tail, noise_p),
             "history_p": history_p,
-            "significant_vs_history": history_p <= LEVELS.tail,
-            "noise_significant_value": view.noise_least,
-            "minimum_significant_value": view.minimum_significant(),
-            "detectable_value": view.detectable(),
-            "beats_trend": view.improvement(view.expected, target.value) > 0,
+            "significant_vs_history": _answer(history_p <= LEVELS.tail, history_p),
+            "noise_significant_value": possible(view, view.noise_least),
+            "minimum_significant_value": possible(view, view.minimum_significant()),
+            "detectable_value": possible(view, view.detectable()),
+            "beats_trend": _answer(gain > 0, gain),
             "payment_line": line,
             "p_paid_no_change": view.chance_if_nothing_changes(line),
-            "p_paid_do_nothing": luck,
+            "p_paid_do_nothing": view.chance(line),
             "p_paid_if_half_delivered": view.chance(line, _delivered(view, target, 0.5)),
             "p_paid_if_delivered": view.chance(line, _delivered(view, target, 1.0)),
             "reach": past.share,
@@ -229,17 +247,18 @@ def _judged(
             "reach_upper": past.upper,
             "reach_changes": past.n_changes,
             "reach_areas": past.n_areas,
-            "challenging_value": _challenging(view, share, cutoffs.good_luck),
+            "challenging_value": challenging,
             "method": view.method,
         },
         index=rows.index,
     )
     reason = np.where(view.reason != "", view.reason, target.reason)
-    frame["verdict"], why = _verdicts(frame, size, reason, past, cutoffs)
+    frame.loc[target.reason != "", OF_TARGET] = np.nan
+    frame.loc[view.reason != "", _judgements(frame)] = np.nan
+    frame["verdict"], why = _verdicts(frame, size, reason, cutoffs)
     no_line = np.full(len(frame), NO_LINE if rules.pass_share is None else "", dtype=object)
     frame["warnings"] = joined(view.warnings, target.warnings, no_line)
-    frame.loc[(view.reason != ""), _judgements(frame)] = np.nan
-    frame["reasons"] = sentences(frame, view, target, why, cutoffs)
+    frame["reasons"] = sentences(frame, view, target, Missing(why, why_no_challenge), cutoffs)
     return frame
 
 
@@ -251,8 +270,12 @@ def _ratio(top: Floats, bottom: Floats) -> Floats:
 def _judgements(frame: pd.DataFrame) -> list[str]:
     """Columns that mean nothing where there is no outlook."""
     first = frame.columns.get_loc("do_nothing_value")
-    numbers = frame.columns[first : frame.columns.get_loc("method")]
-    return [name for name in numbers if frame[name].dtype == float]
+    return list(frame.columns[first : frame.columns.get_loc("method")])
+
+
+def _answer(answer: np.ndarray, number: Floats) -> "pd.arrays.BooleanArray":
+    """Give yes or no, and neither where the number it rests on could not be computed."""
+    return pd.arrays.BooleanArray(answer, np.isnan(number))
 
 
 def _delivered(view: Outlook, target: Proposal, share: float) -> Floats:
@@ -261,40 +284,32 @@ def _delivered(view: Outlook, target: Proposal, share: float) -> Floats:
     return view.improvement(target.start, reached)
 
 
-def _challenging(view: Outlook, share: float, luck: float) -> Floats:
-    """Least target that is beyond noise, beats the forecast and is paid by luck no more often than this.
-
-    NaN where no value that is possible is all three.
-    """
-    value = view.value + (view.line_with_chance(luck) - view.value) / share
-    for other in (view.value, view.expected, view.noise_least):
-        value = np.where(view.direction * (other - value) > 0, other, value)
-    possible = np.isfinite(view.noise_least) & (view.improvement(view.value, value) > 0) & (value >= 0)
-    return np.where(possible, value, np.nan)
-
-
-def _verdicts(
-    frame: pd.DataFrame, size: Floats, reason: Texts, past: Reach, cutoffs: Cutoffs
-) -> tuple[Texts, Texts]:
+def _verdicts(frame: pd.DataFrame, size: Floats, reason: Texts, cutoffs: Cutoffs) -> tuple[Texts, Texts]:
     """Name the verdict of each target, and why it cannot be judged where it cannot."""
-    luck, seen = frame["p_paid_do_nothing"].to_numpy(), past.share
-    unknown = (reason != "") | ~np.isfinite(luck) | ~np.isfinite(size)
+    names = ("noise_p", "p_paid_do_nothing", "reach", "reach_upper")
+    noise_p, luck, seen, most_seen = (frame[name].to_numpy(dtype=float) for name in names)
     found = np.select(
         [
-            unknown & ~np.isneginf(size) & ~np.isposinf(size),
+            (reason != "") | np.isnan(size),
             size <= 0,
-            ~frame["beats_trend"].to_numpy(),
-            (frame["noise_p"] > LEVELS.tail).to_numpy(),
+            frame["beats_trend"].isna(),
+            frame["beats_trend"].eq(False).to_numpy(dtype=bool, na_value=False),
+            np.isnan(luck),
+            noise_p > LEVELS.tail,
             luck > cutoffs.luck,
-            ~np.isfinite(seen) | ((seen < cutoffs.reach) & (past.upper > RARE_AT_MOST)),
+            np.isnan(noise_p),
+            np.isnan(seen) | ((seen < cutoffs.reach) & (most_seen > RARE_AT_MOST)),
             seen < cutoffs.reach,
         ],
-        [UNKNOWN, NOT_BETTER, BEATEN, NOISE, EASY, UNKNOWN, UNPRECEDENTED],
+        [UNKNOWN, NOT_BETTER, UNKNOWN, BEATEN, UNKNOWN, NOISE, EASY, UNKNOWN, UNKNOWN, UNPRECEDENTED],
         default=GOOD,
     ).astype(object)
-    found = np.where(reason != "", UNKNOWN, found)
-    why = np.where((found == UNKNOWN) & (reason == ""), TOO_LITTLE, reason)
-    return found.astype(object), why.astype(object)
+    why = np.select(
+        [reason != "", found != UNKNOWN, np.isfinite(luck) & np.isnan(noise_p)],
+        [reason, "", NO_NOISE],
+        default=TOO_LITTLE,
+    )
+    return found, why.astype(object)
 
 
 def _unknown(rows: pd.DataFrame, metric: Metric, reason: str) -> pd.DataFrame:
@@ -303,15 +318,13 @@ def _unknown(rows: pd.DataFrame, metric: Metric, reason: str) -> pd.DataFrame:
     frame["target_value"] = rows["target_value"]
     frame["ambition_percent"] = rows["change_percent"]
     told = " ".join(cannot(reason))
-    return frame.assign(
+    frame = frame.assign(
         verdict=UNKNOWN,
         reasons=told,
         method="",
         warnings="",
-        beats_trend=False,
-        significant_vs_noise=False,
-        significant_vs_history=False,
     ).reindex(columns=COLUMNS)
+    return frame.astype(dict.fromkeys(ANSWERS, "boolean"))
 
 
 def _weight(metric: Metric, payment: str, rules: Scheme) -> float:

@@ -11,14 +11,14 @@ import pandas as pd
 from bcfstats.define.areas import find_area
 from bcfstats.define.metrics import METRICS, Metric, get_metric
 from bcfstats.define.periods import Period
-from bcfstats.define.schemes import DEFAULT_SCHEME, LOCAL, Payment, Scheme, scheme
+from bcfstats.define.schemes import DEFAULT_SCHEME, LOCAL, Payment, Scheme, payment_key, scheme
 from bcfstats.errors import ParameterError
 from bcfstats.judge.ladder import advise
 from bcfstats.judge.outlook import NoOutlook, Outlook
 from bcfstats.judge.outlooks import Outlooks
 from bcfstats.judge.patterns import season_table, trend_table
 from bcfstats.judge.screening import sound
-from bcfstats.judge.targets import USUAL_CUTOFFS
+from bcfstats.judge.targets import NOT_KNOWN, USUAL_CUTOFFS, noise_is_known, possible, why_missing
 from bcfstats.read.data import Data
 from bcfstats.read.observations import typed
 from bcfstats.read.targets import TARGET_TYPES
@@ -102,7 +102,12 @@ def metrics_due(
         for name, window in payment.metrics.items():
             if name == LOCAL and local_metric is None:
                 continue
-            metric = get_metric(local_metric if name == LOCAL and local_metric else name, metrics).id
+            metric = get_metric(str(local_metric) if name == LOCAL else name, metrics).id
+            if payment.paid_as(metrics[metric]) != name:
+                raise ParameterError(
+                    "This metric cannot be chosen as the local one: it is paid for already, or is not local.",
+                    found=f"'{local_metric}'",
+                )
             agreed = periods.get(metric) if window is None else None
             key = metric, agreed or payment.id
             paid[key].append(payment)
@@ -121,8 +126,10 @@ def metrics_due(
 
 def as_targets(board: Board, chosen: Sequence[tuple[str, str, float]], source: str) -> pd.DataFrame:
     """Turn choices of (metric, payment, change in per cent) into targets, as `read_targets` gives them."""
-    due = set(zip(board.due["metric"], board.due["payment"], strict=True))
-    keys = [(get_metric(metric, board.metrics).id, payment) for metric, payment, _ in chosen]
+    due = list(zip(board.due["metric"], board.due["payment"], strict=True))
+    spelt = {(metric, payment_key(payment)): payment for metric, payment in due}
+    ids = [(get_metric(metric, board.metrics).id, payment) for metric, payment, _ in chosen]
+    keys = [(metric, spelt.get((metric, payment_key(payment)), payment)) for metric, payment in ids]
     wrong = [key for i, key in enumerate(keys) if key not in due or key in keys[:i]]
     if wrong or not keys:
         raise ParameterError(
@@ -267,11 +274,15 @@ def _needed(_: Board, __: Any, seen: Seen) -> dict[str, object]:
     names = ("beyond_noise", "significant", "detectable")
     if isinstance(seen, NoOutlook) or seen.reason[0]:
         nothing = dict.fromkeys(("baseline", *names, *(f"{name}_percent" for name in names)), np.nan)
-        return {**nothing, "remark": seen.reason if isinstance(seen, NoOutlook) else seen.reason[0]}
-    levels = (seen.noise_least[0], seen.minimum_significant()[0], seen.detectable()[0])
-    values = dict(zip(names, levels, strict=True))
+        whys = dict.fromkeys((f"{name}_why" for name in names), NOT_KNOWN)
+        return {**nothing, **whys, "remark": seen.reason if isinstance(seen, NoOutlook) else seen.reason[0]}
+    levels = (seen.noise_least, seen.minimum_significant(), seen.detectable())
+    found = dict(zip(names, (possible(seen, level) for level in levels), strict=True))
+    known = (noise_is_known(seen), *[np.isfinite(seen.usual_scale)] * 2)
+    whys = {f"{name}_why": why_missing(found[name], told)[0] for name, told in zip(names, known, strict=True)}
+    values = {name: value[0] for name, value in found.items()}
     percent = {f"{name}_percent": _percent(value, seen) for name, value in values.items()}
-    return {"baseline": seen.value[0], **values, **percent, "remark": ""}
+    return {"baseline": seen.value[0], **values, **percent, **whys, "remark": ""}
 
 
 def _advice(board: Board, _: Any, seen: Seen) -> dict[str, object]:

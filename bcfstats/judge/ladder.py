@@ -13,7 +13,18 @@ from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.outlook import Floats, Ints, NoOutlook, Outlook
 from bcfstats.judge.outlooks import Outlooks
-from bcfstats.judge.targets import USUAL_CUTOFFS, Cutoffs, Peers, reach
+from bcfstats.judge.targets import (
+    NO_VALUE,
+    USUAL_CUTOFFS,
+    Cutoffs,
+    Peers,
+    least_challenging,
+    noise_is_known,
+    paid_by_luck,
+    possible,
+    reach,
+    why_missing,
+)
 from bcfstats.words import in_100, of_100
 
 RUNGS = {
@@ -26,6 +37,7 @@ RUNGS = {
     "best_decile": "Peers' best decile of yearly changes, less what is usually lost again",
     "rarely_by_luck": "Rarely by luck: paid for doing nothing {} times in 100",
 }
+NOT_NEEDED = "not needed: luck rarely gets as far as the baseline"
 COLUMNS = [
     *("area_code", "area_name", "metric", "payment", "rung", "what", "value", "ambition_percent"),
     *("per_month", "payment_line", "p_paid_no_change", "p_paid_do_nothing", "p_paid_if_half_delivered"),
@@ -94,9 +106,11 @@ def ambition_ladder(
 
     Notes
     -----
-    The rungs have no fixed order: they are sorted for each area. The best quartile and decile are of the
-    peers' yearly changes over the same span of months; of what lies beyond the middle change only the share
-    is counted that was still there a year later (regression to the mean, `regression_to_mean`).
+    **Method.** The rungs have no fixed order: they are sorted for each area. The best quartile and decile are
+    of the peers' yearly changes over the same span of months; of what lies beyond the middle change only the
+    share is counted that was still there a year later (regression to the mean, `regression_to_mean`).
+
+    **When not to use.** For a period whose outcome is known: use `payment`.
     """
     rules = scheme(rules)
     seen = Outlooks(observations, rules, known_until=known_until, metrics=metrics).of(metric, payment)
@@ -115,17 +129,12 @@ def ladder_of(
 ) -> Ladder:
     """Build the ladder on an outlook that is at hand."""
     share = rules.line_share
-    values = {**_values(view, peers), "rarely_by_luck": view_at_luck(view, share, cutoffs.good_luck)}
-    parts = [_rung(view, name, value, share, peers, payment, cutoffs) for name, value in values.items()]
+    levels = _levels(view, share, peers, cutoffs)
+    parts = [_rung(view, name, *level, share, peers, payment, cutoffs) for name, level in levels.items()]
     rungs = pd.concat(parts, ignore_index=True)
     rungs["hardness"] = view.direction * rungs["value"]
     rungs = rungs.sort_values(["area_code", "hardness"], kind="stable", ignore_index=True)[COLUMNS]
     return Ladder(rungs, advise(view, share, peers, cutoffs))
-
-
-def view_at_luck(view: Outlook, share: float, luck: float) -> Floats:
-    """Target whose line is reached with just this chance if nothing is done."""
-    return view.value + (view.line_with_chance(luck) - view.value) / share
 
 
 def peer_change(view: Outlook, quantile: float, peers: Peers | None) -> Floats:
@@ -146,26 +155,40 @@ def peer_change(view: Outlook, quantile: float, peers: Peers | None) -> Floats:
     return np.array(found)
 
 
-def _values(view: Outlook, peers: Peers | None) -> dict[str, Floats]:
+def _levels(
+    view: Outlook, share: float, peers: Peers | None, cutoffs: Cutoffs
+) -> dict[str, tuple[Floats, np.ndarray]]:
+    """Give each rung's value, and whether what it rests on is known."""
+    quartile, decile = (peer_change(view, best, peers) for best in (0.75, 0.9))
+    usual, ahead = np.isfinite(view.usual_scale), np.isfinite(view.expected_scale)
     return {
-        "no_change": view.value,
-        "trend": view.expected,
-        "beats_noise": view.noise_least,
-        "significant": view.minimum_significant(),
-        "detectable": view.detectable(),
-        "best_quartile": view.better_by(view.value, peer_change(view, 0.75, peers)),
-        "best_decile": view.better_by(view.value, peer_change(view, 0.9, peers)),
+        "no_change": (view.value, np.isfinite(view.value)),
+        "trend": (view.expected, np.isfinite(view.expected)),
+        "beats_noise": (view.noise_least, noise_is_known(view)),
+        "significant": (view.minimum_significant(), usual),
+        "detectable": (view.detectable(), usual),
+        "best_quartile": (view.better_by(view.value, quartile), np.isfinite(quartile)),
+        "best_decile": (view.better_by(view.value, decile), np.isfinite(decile)),
+        "rarely_by_luck": (paid_by_luck(view, share, cutoffs.good_luck), ahead),
     }
 
 
 def _rung(
-    view: Outlook, name: str, value: Floats, share: float, peers: Peers | None, payment: str, cutoffs: Cutoffs
+    view: Outlook,
+    name: str,
+    value: Floats,
+    known: np.ndarray,
+    share: float,
+    peers: Peers | None,
+    payment: str,
+    cutoffs: Cutoffs,
 ) -> pd.DataFrame:
+    value = possible(view, value)
     size = view.improvement(view.value, value)
     half = view.improvement(view.value, (view.value + value) / 2)
     line = view.value - share * (view.value - value)
     past = reach(view.history, size, view.direction, view.area_codes, peers)
-    no_way = np.where(view.reason != "", view.reason, np.where(np.isfinite(value), "", "no possible value"))
+    no_way = np.where(view.reason != "", view.reason, why_missing(value, known))
     worse = (no_way == "") & (size < -1e-9)
     none = (no_way == "") & ~worse & (np.abs(size) <= 1e-9)
     rare = (no_way == "") & (past.share < cutoffs.reach)
@@ -173,7 +196,7 @@ def _rung(
         [no_way != "", worse, none, rare],
         [
             no_way,
-            "worse than the baseline: no improvement",
+            NOT_NEEDED if name == "rarely_by_luck" else "worse than the baseline: no improvement",
             "no improvement",
             "hardly any area on record did this",
         ],
@@ -213,28 +236,45 @@ def _rung(
 
 def advise(view: Outlook, share: float, peers: Peers | None, cutoffs: Cutoffs) -> dict[str, str]:
     """Say which targets are beyond noise, rarely paid by luck and within what peers have done."""
-    rare = view_at_luck(view, share, cutoffs.good_luck)
-    for other in (view.noise_least, view.expected):
-        rare = np.where(view.direction * (other - rare) > 0, other, rare)
+    rare, why = least_challenging(view, share, cutoffs.good_luck)
     done = reach(view.history, view.improvement(view.value, rare), view.direction, view.area_codes, peers)
     past = view.direction * view.history.changes
     known = past[np.isfinite(past)]
     furthest = float(np.quantile(known, 1 - cutoffs.good_reach)) if known.size else float("nan")
-    most = view.better_by(view.value, np.full(len(view.value), furthest))
+    most = possible(view, view.better_by(view.value, np.full(len(view.value), furthest)))
     luck = view.chance(view.value - share * (view.value - most))
-    advice = {}
-    for i, code in enumerate(view.area_codes.tolist()):
-        rare_, most_ = (f"{value[i]:,.{view.metric.decimals}f}" for value in (rare, most))
-        if view.reason[i] or not np.isfinite(rare[i]) or not np.isfinite(done.share[i]):
-            advice[code] = "No ladder can be built here."
-        elif done.share[i] >= cutoffs.good_reach and not np.isfinite(most[i]):
-            worse = "lower" if view.metric.polarity == "lower" else "higher"
-            advice[code] = f"Targets of {rare_} or {worse} are challenging and achievable."
-        elif done.share[i] >= cutoffs.good_reach:
-            advice[code] = f"Targets from {rare_} to {most_} are challenging and achievable."
-        else:
-            advice[code] = (
-                f"No target is both challenging and achievable. At {most_}, as far as the best 5 in 100 "
-                f"went, {in_100(luck[i])} would be paid for doing nothing."
+    words = _Advice(view.metric, cutoffs)
+    return {
+        code: f"Nothing can be said: {reason}." if reason else words.told(*numbers)
+        for code, reason, *numbers in zip(
+            view.area_codes, view.reason, rare, why, done.share, most, luck, strict=True
+        )
+    }
+
+
+@dataclass(frozen=True)
+class _Advice:
+    metric: Metric
+    cutoffs: Cutoffs
+
+    def told(self, rare: float, why: str, done: float, most: float, luck: float) -> str:
+        """Advise on targets from the least that is challenging to the furthest that peers went."""
+        from_, to = (f"{value:,.{self.metric.decimals}f}" for value in (rare, most))
+        worse = "lower" if self.metric.polarity == "lower" else "higher"
+        if why == NO_VALUE:
+            return "No value that is possible would be beyond chance and rarely paid for doing nothing."
+        if why:
+            return "Which target would be beyond chance and rarely paid by luck cannot be worked out."
+        if np.isnan(done):
+            return (
+                f"Targets of {from_} or {worse} are challenging; whether they are achievable cannot be told: "
+                "there is no history to compare with."
             )
-    return advice
+        if done >= self.cutoffs.good_reach and np.isnan(most):
+            return f"Targets of {from_} or {worse} are challenging and achievable."
+        if done >= self.cutoffs.good_reach:
+            return f"Targets from {from_} to {to} are challenging and achievable."
+        return (
+            f"No target is both challenging and achievable. At {to}, as far as the best "
+            f"{100 * self.cutoffs.good_reach:g} in 100 went, {in_100(luck)} would be paid for doing nothing."
+        )

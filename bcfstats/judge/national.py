@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from bcfstats.define.schemes import payment_key
 from bcfstats.errors import InputError
 from bcfstats.judge.outlook import Floats
 from bcfstats.judge.verdicts import UNKNOWN, VERDICTS
@@ -18,7 +19,7 @@ FEWEST_PLANS = 10
 MAD_TO_SD = 1.4826
 COMPOSITE = [
     *("metric", "payment", "region", "boards", "assessed", "baseline_value", "target_value"),
-    *("do_nothing_value", "ambition_percent", "events_better", "money_at_stake", "note"),
+    *("do_nothing_value", "ambition_percent", "events_better", "money_at_stake", "left_out", "note"),
 ]
 
 
@@ -29,8 +30,9 @@ class Overview:
     Attributes
     ----------
     composite : DataFrame
-        One row per metric, payment and region, and for England: boards with a target, values weighted by
-        population, `ambition_percent`, events better than the baseline rate, money at stake.
+        One row per metric, payment and region, and for England: `boards` with a target, and of those
+        `assessed` the values weighted by population, `ambition_percent`, events better than the baseline
+        rate and money at stake (missing where one board's is); the boards `left_out` by name.
     verdicts : DataFrame
         One row per metric, payment, region (and England): number of boards with each verdict.
     plans : DataFrame
@@ -65,23 +67,24 @@ def national_overview(assessments: pd.DataFrame, areas: pd.DataFrame) -> Overvie
     Raises
     ------
     InputError
-        If there are no assessments.
+        If there are no assessments, or a board has two targets for one metric and payment.
 
     Notes
     -----
-    Composite values are weighted by the baseline's denominators: the value of all these areas taken as one.
-    A metric without denominators has no composite. p-values against history are adjusted over all boards and
-    metrics at once (Benjamini and Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x), since of 912 tests
-    without any true change 23 would look significant. A plan is outlying where its ambition is further than
-    3.5 robust standard deviations from the median plan (median absolute deviation) of the same metric and
-    payment; that makes it a question, not a fault.
+    **Method.** Composite values are weighted by the baseline's denominators: the value of all these areas
+    taken as one. A metric without denominators has no composite. p-values against history are adjusted over
+    all boards and metrics at once (Benjamini and Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x),
+    since of 912 tests without any true change 23 would look significant. A plan is outlying where its
+    ambition is further than 3.5 robust standard deviations from the median plan (median absolute deviation)
+    of the same metric and payment; that makes it a question, not a fault.
 
-    Do not use it to rank areas.
+    **When not to use.** To rank areas.
     """
     if assessments.empty:
         raise InputError("There are no assessments to add up.", do="Assess a file of targets first.")
     region = areas.drop_duplicates("area_code").set_index("area_code")["region"]
-    plans = assessments.assign(region=[region.get(code) or NO_REGION for code in assessments["area_code"]])
+    plans, repeats = _once(assessments)
+    plans = plans.assign(region=[region.get(code) or NO_REGION for code in plans["area_code"]])
     q = adjust_p_values(plans["history_p"].to_numpy(dtype=float))
     plans = plans.assign(history_q=q, significant_overall=q <= FALSE_SHARE, outlying=_outlying(plans))
     plans = plans.sort_values(["metric", "payment", "area_code"], kind="stable", ignore_index=True)
@@ -93,27 +96,46 @@ def national_overview(assessments: pd.DataFrame, areas: pd.DataFrame) -> Overvie
     counts = (
         groups["verdict"].value_counts().unstack(fill_value=0).reindex(columns=list(VERDICTS), fill_value=0)
     )
-    return Overview(composite, counts.reset_index().rename_axis(columns=None), plans, _notes(plans))
+    return Overview(composite, counts.reset_index().rename_axis(columns=None), plans, _notes(plans, repeats))
+
+
+def _once(assessments: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Keep one row of each board, metric and payment, and count the others; refuse two different ones."""
+    key = assessments["payment"].map(payment_key)
+    spelt = assessments["payment"].groupby(key).transform("first") if len(key) else assessments["payment"]
+    plans = assessments.assign(payment=spelt).drop_duplicates()
+    names = ["area_code", "metric", "payment"]
+    twice = plans.loc[plans.duplicated(names), names]
+    if len(twice):
+        raise InputError(
+            "A board has two targets for one metric and payment.",
+            found=", ".join(map(str, twice.iloc[0])),
+            do="Keep the one that counts.",
+        )
+    return plans, len(assessments) - len(plans)
 
 
 def _composite(key: tuple[str, str, str], rows: pd.DataFrame) -> list[object]:
-    known = rows.loc[rows["verdict"] != UNKNOWN]
-    weight = known["baseline_denominator"].to_numpy(dtype=float)
+    """Add up plans for one metric and payment: every figure is of the boards counted as assessed."""
+    judged = (rows["verdict"] != UNKNOWN).to_numpy()
+    weight = rows["baseline_denominator"].to_numpy(dtype=float)
     names = ("baseline_value", "target_value", "do_nothing_value")
-    values = [known[name].to_numpy(dtype=float) for name in names]
-    good = (
-        np.isfinite(weight) & np.isfinite(np.sum(values, axis=0)) if len(known) else np.zeros(0, dtype=bool)
-    )
-    baseline, target, expected = (_weighted(value[good], weight[good]) for value in values)
-    note = "" if good.any() else "no population to weigh by" if len(known) else "no target could be assessed"
-    if good.any() and good.sum() < len(rows):
-        note = f"of {good.sum()} of {len(rows)} boards"
-    events, money = (rows[name].to_numpy(dtype=float) for name in ("events_better", "money_at_stake"))
+    values = [rows[name].to_numpy(dtype=float) for name in names]
+    weighed = judged & np.isfinite(weight) & np.isfinite(np.sum(values, axis=0))
+    inside = weighed if weighed.any() else judged
+    baseline, target, expected = (_weighted(value[weighed], weight[weighed]) for value in values)
+    named = zip(rows["area_name"], rows["area_code"], strict=True)
+    told = [name if isinstance(name, str) and name else code for name, code in named]
+    left_out = ", ".join(name for name, kept in zip(told, inside, strict=True) if not kept)
+    none = "no population to weigh by" if judged.any() else "no target could be assessed"
+    some = f"of {inside.sum()} of {len(rows)} boards" if inside.any() and left_out else ""
+    note = "; ".join(filter(None, ("" if weighed.any() else none, some)))
+    events, money = (rows[name].to_numpy(dtype=float)[inside] for name in ("events_better", "money_at_stake"))
     return [
-        *(*key, len(rows), len(known), baseline, target, expected),
+        *(*key, len(rows), int(inside.sum()), baseline, target, expected),
         100 * (target / baseline - 1) if baseline else np.nan,
-        np.nansum(events) if np.isfinite(events).any() else np.nan,
-        np.nansum(money) if np.isfinite(money).any() else np.nan,
+        *(part.sum() if part.size else np.nan for part in (events, money)),
+        left_out,
         note,
     ]
 
@@ -137,7 +159,7 @@ def _outlying(plans: pd.DataFrame) -> list[str]:
     return [str(text) for text in told]
 
 
-def _notes(plans: pd.DataFrame) -> tuple[str, ...]:
+def _notes(plans: pd.DataFrame, repeats: int) -> tuple[str, ...]:
     tested = int(plans["history_p"].notna().sum())
     alone = int((plans["history_p"] <= FALSE_SHARE / 2).sum())
     together = int(plans["significant_overall"].sum())
@@ -145,4 +167,5 @@ def _notes(plans: pd.DataFrame) -> tuple[str, ...]:
         f"Of {tested:,} ambitions, {alone:,} stand out from history alone, {together:,} taken together.",
         f"Without any true change, {round(tested * FALSE_SHARE / 2):,} of {tested:,} would by chance.",
         "Outlying plans are questions to ask, not faults. Areas are not ranked.",
+        *([f"{repeats:,} rows stood twice or more and are counted once."] if repeats else []),
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bcfstats.define.metrics import METRICS, Metric
+from bcfstats.define.metrics import METRICS, Metric, get_metric
 from bcfstats.define.periods import Period
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import InputError, ParameterError
@@ -23,13 +23,15 @@ READINGS = {
 }
 NO_WAY = "the target is no improvement: {} of the way to it has no meaning"
 AMBIGUITY = "'{} of the ambition' can be read in three ways; the reading used here is: {}."
-NEEDED = ("area_code", "metric", "payment", "baseline_value", "target_value", "outcome_value")
+KEYS = ("area_code", "metric", "payment")
+VALUES = ("baseline_value", "target_value", "outcome_value", "projected_value")
+NEEDED = (*KEYS, *VALUES[:3])
 BOARD_COLUMNS = [
     *("area_code", "payment", "metrics_due", "metrics_judged", "metrics_achieved", "metrics_needed"),
-    *("achieved", "money_at_stake", "money_on_achieved", "what_follows"),
+    *("achieved", "money_at_stake", "money_on_achieved", "what_follows", "note"),
 ]
-
-Exact = Decimal | Fraction | int | float | str
+INEXACT = (float, np.floating)
+OPERATIONS = 4  # a float may be off by half a unit in its last place for each of so many operations
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Payments:
         `money_is_estimate`.
     boards : DataFrame
         One row per area and payment: metrics due, judged and achieved, `achieved`, the money and the money on
-        metrics that achieved, and `what_follows`.
+        metrics that achieved, `what_follows`, and a `note` on metrics given more than once.
     reading : str
         Which reading of the line was used, in words.
     notes : tuple of str
@@ -74,7 +76,8 @@ def payment(
     outcomes : DataFrame
         One row per area, metric and payment: `area_code metric payment baseline_value target_value
         outcome_value`, and optionally `projected_value` where the target was set against a projection. Values
-        may be numbers, text, Decimal or Fraction; a float counts as the decimal number it prints as.
+        may be numbers, text, Decimal or Fraction; a float counts as the decimal number it prints as, give or
+        take the last digit it can hold.
     rules : Scheme or str
         A scheme with a pass share.
     reading : "distance", "level" or "count"
@@ -93,12 +96,16 @@ def payment(
     ParameterError
         If the reading is unknown, or the scheme has no such line.
     InputError
-        If a column is missing.
+        If a column is missing, or a value is no number.
 
     Notes
     -----
     **Method.** All comparisons are of exact fractions: a result of exactly 70 % counts as achieved. Every
-    metric due carries an equal share of the money (paragraph 48).
+    metric due carries an equal share of the money (paragraph 48). A metric given more than once, or a second
+    local metric, never stands in for another one: the board's count takes it once, as achieved or missed
+    where all its rows agree, and as not known where they do not.
+
+    **When not to use.** For the scheme of July 2014, which pays by degrees (`quarterly_payment`).
 
     Examples
     --------
@@ -120,11 +127,15 @@ def payment(
     missing = [name for name in NEEDED if name not in outcomes]
     if missing:
         raise InputError("Columns are missing from the outcomes.", found=", ".join(missing))
-    rows = [_judge(row, rules, reading, metrics) for row in outcomes.to_dict("records")]
-    judged = pd.DataFrame(rows, columns=[*NEEDED, "line", "share", "achieved", "weight", "reason"])
-    judged = with_money(judged.astype({"achieved": "boolean"}), judged["weight"], allocations)
+    columns = {name: list(outcomes[name].array) for name in (*KEYS, *VALUES) if name in outcomes}
+    given = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    rows = [_judge(row, rules, reading, metrics) for row in given]
+    names = [*NEEDED, "paid_as", "line", "share", "achieved", "weight", "reason"]
+    judged = pd.DataFrame(rows, columns=names).astype({"achieved": "boolean"})
+    judged = with_money(judged, judged["weight"], allocations)
     words, notes = reading_words(rules, reading), (ambiguity(rules, reading), *rules.caveats)
-    return Payments(judged, _boards(judged, rules, reading), words, notes)
+    boards = _boards(judged, rules, reading)
+    return Payments(judged.drop(columns="paid_as"), boards, words, notes)
 
 
 def reading_words(rules: Scheme, reading: str = "distance") -> str:
@@ -137,14 +148,25 @@ def ambiguity(rules: Scheme, reading: str = "distance") -> str:
     return AMBIGUITY.format(rules.line_words, reading_words(rules, reading))
 
 
-def exact(value: Exact | None) -> Fraction | None:
+def exact(value: Any) -> Fraction | None:
     """Give a number as the exact fraction it is written as; None where it is missing."""
-    if value is None or isinstance(value, Fraction):
-        return value
-    if isinstance(value, np.generic):
-        value = value.item()
-    number = Decimal(repr(value) if isinstance(value, float) else str(value))
+    if value is None or value is pd.NaT or value is pd.NA or isinstance(value, Fraction):
+        return value if isinstance(value, Fraction) else None
+    if isinstance(value, str) and not value.strip():
+        return None
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation:
+        raise InputError(
+            "A value is not a number.", found=f"'{value}'", do="Leave it empty where there is none."
+        ) from None
     return Fraction(number) if number.is_finite() else None
+
+
+def _last_digit(value: Any) -> Fraction:
+    """How far a computed number may be from what it stands for: nothing but for floats."""
+    digit = np.spacing(np.asarray(abs(value))) if isinstance(value, INEXACT) else 0.0
+    return OPERATIONS * Fraction(float(digit))
 
 
 def payment_line(start: Fraction, target: Fraction, share: Fraction, reading: str, polarity: str) -> Fraction:
@@ -159,24 +181,25 @@ def payment_line(start: Fraction, target: Fraction, share: Fraction, reading: st
 def _judge(
     row: Mapping[str, Any], rules: Scheme, reading: str, metrics: Mapping[str, Metric]
 ) -> dict[str, Any]:
-    metric, share = metrics[row["metric"]], Fraction(rules.pass_share or 0)
-    found = rules.payment(row["payment"])
+    metric, found = get_metric(row["metric"], metrics), rules.payment(row["payment"])
+    values = {name: exact(row.get(name)) for name in VALUES}
     judged = {**{name: row[name] for name in NEEDED}, "line": np.nan, "share": np.nan, "achieved": None}
+    judged |= {"metric": metric.id, "payment": found.id, "paid_as": found.paid_as(metric)}
     judged["weight"] = float(found.weight(metric))
-    start = exact(row.get("projected_value"))
-    start = exact(row["baseline_value"]) if start is None else start
-    target, outcome = exact(row["target_value"]), exact(row["outcome_value"])
     if not judged["weight"]:
         return judged | {"reason": found.reasons.get(metric.id, "not part of this payment")}
+    first, target, outcome, projected = values.values()
+    start = first if projected is None else projected
     if start is None or target is None:
         return judged | {"reason": "no baseline" if start is None else "no target"}
-    if (target >= start) if metric.polarity == "lower" else (target <= start):
+    sign = 1 if metric.polarity == "higher" else -1
+    if sign * (target - start) <= _last_digit(row["target_value"]):
         return judged | {"reason": NO_WAY.format(rules.line_words)}
-    line = payment_line(start, target, share, reading, metric.polarity)
-    judged["line"] = float(line)
+    line = payment_line(start, target, Fraction(rules.pass_share or 0), reading, metric.polarity)
+    judged["line"] = min(max(float(line), metric.bounds[0]), metric.bounds[1])
     if outcome is None:
         return judged | {"reason": "no outcome yet"}
-    reached = outcome <= line if metric.polarity == "lower" else outcome >= line
+    reached = sign * (outcome - line) >= -_last_digit(row["outcome_value"])
     return judged | {"share": float((start - outcome) / (start - target)), "achieved": reached, "reason": ""}
 
 
@@ -195,26 +218,41 @@ def with_money(rows: pd.DataFrame, weight: npt.ArrayLike, allocations: pd.DataFr
 def _boards(judged: pd.DataFrame, rules: Scheme, reading: str) -> pd.DataFrame:
     rows = []
     for (area, payment_id), group in judged.loc[judged["weight"] > 0].groupby(["area_code", "payment"]):
+        answers = {place: common(found) for place, found in group.groupby("paid_as")["achieved"]}
+        yes, no = ([place for place in answers if answers[place] is wanted] for wanted in (True, False))
+        money = group.drop_duplicates("paid_as").set_index("paid_as")["money_at_stake"]
         n_due = len(rules.payment(payment_id).metrics)
-        yes, no = (int((group["achieved"] == answer).sum()) for answer in (True, False))
         needed = n_due if reading != "count" else -(-n_due * Fraction(rules.pass_share or 0) // 1)
-        achieved = True if yes >= needed else False if n_due - no < needed else None
-        money = group["money_at_stake"].to_numpy(dtype=float)
+        achieved = True if len(yes) >= needed else False if n_due - len(no) < needed else None
         rows.append(
             {
                 "area_code": area,
                 "payment": payment_id,
                 "metrics_due": n_due,
-                "metrics_judged": yes + no,
-                "metrics_achieved": yes,
+                "metrics_judged": len(yes) + len(no),
+                "metrics_achieved": len(yes),
                 "metrics_needed": int(needed),
                 "achieved": achieved,
-                "money_at_stake": money.sum(),
-                "money_on_achieved": money[group["achieved"].fillna(False).to_numpy(dtype=bool)].sum(),
+                "money_at_stake": money.sum(skipna=False),
+                "money_on_achieved": money[yes].sum(skipna=False),
                 "what_follows": " ".join(rules.what_follows(achieved)),
+                "note": repeats_note(group["paid_as"]),
             }
         )
     return pd.DataFrame(rows, columns=BOARD_COLUMNS).astype({"achieved": "boolean"})
+
+
+def common(values: "pd.Series[Any]") -> Any:
+    """Give the value that all rows of one place in a payment share; missing where they do not."""
+    first = values.iloc[0]
+    agree = not values.isna().any() and (values == first).all()
+    return (bool(first) if values.dtype == "boolean" else float(first)) if agree else None
+
+
+def repeats_note(places: "pd.Series[str]") -> str:
+    """Name the places of a payment that have more than one row."""
+    twice = list(dict.fromkeys(places[places.duplicated()]))
+    return f"given more than once, counted once at most: {', '.join(twice)}" if twice else ""
 
 
 ROUND = 6

@@ -325,7 +325,9 @@ def _why(row: dict[Hashable, Any], metric: Metric, known: Period | None) -> str:
     if known is None:
         return "No month of the window has been published."
     if row["status"] == UNKNOWN:
-        return "A month so far, or the line, is missing."
+        return (
+            "A month so far is missing." if np.isfinite(row["payment_line"]) else "There is no payment line."
+        )
     outcome, line = (number(row[name], metric.decimals) for name in ("outcome", "payment_line"))
     if row["status"] in (REACHED, MISSED):
         return f"The outcome is {outcome}, the payment line {line}."

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bcfstats.define.metrics import METRICS, Metric
+from bcfstats.define.metrics import METRICS, Metric, get_metric
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
-from bcfstats.errors import ParameterError
-from bcfstats.judge.verdicts import UNKNOWN
+from bcfstats.errors import InputError, ParameterError
+from bcfstats.judge.payment import common, repeats_note
 from bcfstats.stats.multiple import joint_probability
 from bcfstats.words import in_100
 
@@ -45,8 +45,8 @@ def payment_chances(
     -------
     DataFrame
         One row per area and payment: `metrics_due`, `metrics_known`, and for nothing done, half and all of
-        the plans delivered the chance that every metric is paid (`all_...`) and the expected number of
-        metrics paid (`expected_...`); `money_at_stake` and `money_expected_...`; a `note`.
+        the plans delivered the chance that every metric is paid (`all_...`) and, of the metrics known, the
+        expected number paid (`expected_...`); `money_at_stake` and `money_expected_...`; a `note`.
 
     Raises
     ------
@@ -55,37 +55,46 @@ def payment_chances(
 
     Notes
     -----
-    One common factor with equal loadings (`joint_probability`). Where not every metric due has a chance, the
-    chance of the whole payment is missing.
+    **Method.** One common factor with equal loadings (`joint_probability`). Where not every metric due has a
+    chance, the chance of the whole payment is missing. A metric with several targets, or a second local
+    metric, counts once, and only where all its chances are the same.
+
+    **When not to use.** For targets of several boards together: their chances hang together in other ways.
     """
     rules = scheme(rules)
     due = {payment.id: payment for payment in rules.payments}
-    paid = [
-        payment in due and due[payment].paid_as(metrics[metric]) is not None
-        for metric, payment in zip(assessments["metric"], assessments["payment"], strict=True)
+    rows = assessments.assign(payment=[rules.payment_id(text) for text in assessments["payment"]])
+    rows["paid_as"] = [
+        due[payment].paid_as(get_metric(metric, metrics)) if payment in due else None
+        for metric, payment in zip(rows["metric"], rows["payment"], strict=True)
     ]
-    rows = assessments.loc[paid]
+    rows = rows.dropna(subset="paid_as")
     if rows.empty:
         raise ParameterError("None of these ambitions belongs to a payment of the scheme.", found=rules.id)
     keys = ["area_code", "payment"]
-    order = rows.groupby(keys).cumcount()
-    table = rows.groupby(keys, as_index=False).agg(
-        area_name=("area_name", "first"), money_at_stake=("money_at_stake", lambda x: x.sum(min_count=1))
-    )
+    places = rows.groupby([*keys, "paid_as"])
+    once = pd.DataFrame({name: places[name].agg(common) for name in (*CASES.values(), "money_at_stake")})
+    table = rows.groupby(keys, as_index=False).agg(area_name=("area_name", "first"))
+    at = pd.MultiIndex.from_frame(table[keys])
+    money = once["money_at_stake"].astype(float)
+    table["money_at_stake"] = money.groupby(keys).sum(min_count=1).reindex(at).to_numpy()
     table["metrics_due"] = [len(due[payment].metrics) for payment in table["payment"]]
+    known = table["metrics_due"].to_numpy()
     for case, column in CASES.items():
-        wide = rows.assign(order=order).pivot(index=keys, columns="order", values=column)
-        chances = wide.reindex(pd.MultiIndex.from_frame(table[keys])).to_numpy(dtype=float)
+        chance = once[column].astype(float)
+        chances = chance.unstack("paid_as").reindex(at).to_numpy(dtype=float)
         found = joint_probability(chances, correlation)
-        table["metrics_known"] = found.n_events
+        known = np.minimum(known, found.n_events)
         whole = found.n_events == table["metrics_due"].to_numpy()
         table[f"all_{case}"] = np.where(whole, found.all, np.nan)
         table[f"expected_{case}"] = np.where(found.n_events > 0, np.nansum(chances, axis=1), np.nan)
-        money = (rows[column] * rows["money_at_stake"]).groupby([rows[key] for key in keys]).sum(min_count=1)
-        table[f"money_expected_{case}"] = money.to_numpy(dtype=float)
+        expected = (chance * money).groupby(keys).sum(min_count=1)
+        table[f"money_expected_{case}"] = expected.reindex(at).to_numpy()
+    table.insert(table.columns.get_loc("metrics_due") + 1, "metrics_known", known)
+    repeats = rows.groupby(keys)["paid_as"].agg(repeats_note).reindex(at)
     table["note"] = [
-        "" if known == wanted else INCOMPLETE.format(known, wanted)
-        for known, wanted in zip(table["metrics_known"], table["metrics_due"], strict=True)
+        "; ".join(filter(None, ("" if known == wanted else INCOMPLETE.format(known, wanted), twice)))
+        for known, wanted, twice in zip(table["metrics_known"], table["metrics_due"], repeats, strict=True)
     ]
     return table
 
@@ -120,15 +129,29 @@ def risk_register(
         Columns `COLUMNS`. `likely_shortfall` is how far the forecast lies from the payment line if nothing
         is done, `large_shortfall` the same at the worse 80 % limit (as bad or worse in 10 of 100), both in
         events or people over the window; zero where the line is reached. `mitigation` and `owner` are for
-        people to fill in. An ambition that cannot be assessed has a row that says so.
+        people to fill in. An ambition without a payment line has a row that says why.
+
+    Raises
+    ------
+    InputError
+        If an area has two targets for one metric and payment: they rest on the same money.
 
     Notes
     -----
-    The sum at stake is held back, not withdrawn, in 2015/16 (paragraphs 56 to 60 of the annex).
+    **Method.** The chances are those of `assess_ambitions`, the shortfalls its forecast and limits against
+    the payment line.
+
+    **When not to use.** As a ranking of areas: the sizes rest on forecasts with wide limits.
     """
     rules = scheme(rules)
+    given = assessments.drop_duplicates()
+    keys = [given["area_code"], given["metric"], given["payment"].map(rules.payment_id)]
+    twice = pd.concat(keys, axis=1).loc[lambda rows: rows.duplicated()]
+    if len(twice):
+        found = ", ".join(twice.iloc[0])
+        raise InputError("Two targets rest on the same money.", found=found, do="Keep the one that counts.")
     follows = " ".join(rules.what_follows(False))
-    rows = [_row(row, metrics[row["metric"]], follows) for row in assessments.to_dict("records")]
+    rows = [_row(row, metrics[row["metric"]], follows) for row in given.to_dict("records")]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -136,7 +159,7 @@ def _row(row: Mapping[str, Any], metric: Metric, follows: str) -> dict[str, Any]
     base = {name: row[name] for name in ("area_code", "area_name", "metric", "payment")}
     base |= {"what_follows": follows, "mitigation": "", "owner": ""}
     base |= {"pounds_at_stake": row["money_at_stake"], "pounds_are_estimate": row["money_is_estimate"]}
-    if row["verdict"] == UNKNOWN:
+    if not np.isfinite(row["payment_line"]):
         return base | {"risk": f"{metric.short_name}: the risk cannot be told. {row['reasons']}"}
     short = {
         "chance_short_if_nothing_done": 1 - row["p_paid_do_nothing"],

@@ -92,6 +92,43 @@ def _against(history: History, chosen: np.ndarray, improvement: Floats, directio
     return np.stack([share, lower, upper, size, areas])
 
 
+NO_VALUE, NOT_KNOWN = "no possible value", "cannot be worked out"
+
+
+def possible(view: Outlook, value: Floats) -> Floats:
+    """Keep values that the metric can take; NaN for others."""
+    lowest, highest = view.metric.bounds
+    return np.where((value >= lowest) & (value <= highest), value, np.nan)
+
+
+def noise_is_known(view: Outlook) -> np.ndarray:
+    """Whether a change can be held against chance at all, whatever its size."""
+    return np.isfinite(view.noise_test(view.places, view.value))
+
+
+def paid_by_luck(view: Outlook, share: float, luck: float) -> Floats:
+    """Target whose line is reached with just this chance if nothing is done; NaN where none is possible."""
+    return possible(view, view.value + (view.line_with_chance(luck) - view.value) / share)
+
+
+def least_challenging(view: Outlook, share: float, luck: float) -> tuple[Floats, Texts]:
+    """Least target that is beyond noise, beats the forecast and is paid by luck no more often than this.
+
+    The texts say where there is none: no value that is possible is all three, or it cannot be worked out.
+    """
+    value = paid_by_luck(view, share, luck)
+    for other in (view.value, view.expected, view.noise_least):
+        value = np.where(np.isnan(other) | (view.direction * (other - value) > 0), other, value)
+    value = possible(view, value)
+    known = noise_is_known(view) & np.isfinite(view.expected_scale) & (view.reason == "")
+    return value, why_missing(value, known)
+
+
+def why_missing(value: Floats, known: np.ndarray) -> Texts:
+    """Say why a value is missing: it could not be worked out, or it was, and no such value is possible."""
+    return np.where(np.isfinite(value), "", np.where(known, NO_VALUE, NOT_KNOWN)).astype(object)
+
+
 CLAIM_TOLERANCE = 0.01
 WHOLE_WINDOW = 0.3
 FEWEST_MONTHS = 3
@@ -106,8 +143,10 @@ class Proposal:
     value : array
         The target.
     start : array
-        Where the 70 % are measured from: the baseline, or the projection where the target is set against it
-        or only slows growth.
+        Where the way to the target is measured from: the baseline, or the projection where it is set against
+        that.
+    improves : array of bool
+        Whether the target is better than its start: no other target has a payment line.
     from_projection, slows_growth : arrays of bool
     events : array
         Events (or people) better than if the baseline went on in the expected population.
@@ -117,6 +156,7 @@ class Proposal:
 
     value: Floats
     start: Floats
+    improves: np.ndarray
     from_projection: np.ndarray
     slows_growth: np.ndarray
     events: Floats
@@ -135,16 +175,19 @@ def proposal(view: Outlook, targets: pd.DataFrame) -> Proposal:
     value = given["target_value"]
     value = np.where(np.isnan(value), given["target_numerator"] * view.values_per_event, value)
     value = np.where(np.isnan(value), base * (1 + given["change_percent"] / 100), value)
-    better, beats = (view.direction * (value - other) > 0 for other in (view.value, view.expected))
-    slows = ~better & beats
+    better, beats, improves = (
+        view.direction * (value - other) > 0 for other in (view.value, view.expected, base)
+    )
     counted = np.isfinite(given["target_numerator"])
+    reason = _reasons(view, value)
     return Proposal(
         value=value,
-        start=np.where(projected | slows, view.expected, view.value),
+        start=base,
+        improves=improves & (reason == ""),
         from_projection=projected,
-        slows_growth=slows,
-        events=_events(view, value),
-        reason=_reasons(view, value),
+        slows_growth=~better & beats,
+        events=np.where(reason == "", _events(view, value), np.nan),
+        reason=reason,
         warnings=_warnings(view, given["baseline_value"], counted),
     )
 

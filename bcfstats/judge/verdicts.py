@@ -1,20 +1,22 @@
 """Verdicts: their names and words, and the sentences that explain each; chances as natural frequencies."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bcfstats.define.datafiles import read_toml
 from bcfstats.define.levels import LEVELS
 from bcfstats.judge.outlook import Outlook, Texts
-from bcfstats.judge.targets import Cutoffs, Proposal
+from bcfstats.judge.targets import NO_VALUE, Cutoffs, Proposal
 from bcfstats.words import in_100, of_100, percent
 
 MOST_WORDS = 25
+Row = Mapping[str, Any]
 NOT_BETTER, BEATEN, NOISE, EASY = "not_an_improvement", "beaten_by_trend", "within_noise", "too_easy"
 GOOD, UNPRECEDENTED, UNKNOWN = "challenging_and_achievable", "unprecedented", "cannot_be_assessed"
 
@@ -27,7 +29,31 @@ class Verdict:
     meaning: str
 
 
-VERDICTS = {name: Verdict(**told) for name, told in read_toml(Path(__file__).with_suffix(".toml")).items()}
+_WORDS = {name: Verdict(**told) for name, told in read_toml(Path(__file__).with_suffix(".toml")).items()}
+PARTLY = _WORDS.pop("partly_assessed")  # how "cannot be assessed" is told where the chances are known
+VERDICTS = _WORDS
+
+
+def meaning_of(row: Row) -> str:
+    """Say what the verdict of an assessment means, as a sentence of its own."""
+    return VERDICTS[row["verdict"]].meaning if not _is_partly_known(row) else PARTLY.meaning
+
+
+def words_of(row: Row) -> str:
+    """Name the verdict of an assessment inside a sentence."""
+    return VERDICTS[row["verdict"]].words if not _is_partly_known(row) else PARTLY.words
+
+
+def _is_partly_known(row: Row) -> bool:
+    return bool(row["verdict"] == UNKNOWN and math.isfinite(row["p_paid_do_nothing"]))
+
+
+@dataclass(frozen=True, eq=False)
+class Missing:
+    """Why there is no verdict, and why no challenging value: one text a target, empty where there is one."""
+
+    verdict: Texts
+    challenging: Texts
 
 
 def counted(names: "pd.Series[Any]") -> str:
@@ -37,17 +63,18 @@ def counted(names: "pd.Series[Any]") -> str:
 
 
 def sentences(
-    frame: pd.DataFrame, view: Outlook, target: Proposal, why: Texts, cutoffs: Cutoffs
+    frame: pd.DataFrame, view: Outlook, target: Proposal, missing: Missing, cutoffs: Cutoffs
 ) -> list[str]:
     """Explain each verdict of the rows: what was compared with what, how sure it is, what would change it."""
     words = _Words(view, cutoffs)
-    slows, projected = target.slows_growth.tolist(), target.from_projection.tolist()
-    return [
-        " ".join(words.explain(row, reason, slow, against))
-        for row, reason, slow, against in zip(
-            frame.to_dict("records"), why.tolist(), slows, projected, strict=True
-        )
-    ]
+    rows = frame.assign(
+        why=missing.verdict,
+        no_challenge=missing.challenging,
+        usual_known=np.isfinite(view.usual_scale),
+        slows=target.slows_growth,
+        projected=target.from_projection,
+    )
+    return [" ".join(words.explain(row)) for row in rows.to_dict("records")]
 
 
 class _Words:
@@ -61,21 +88,23 @@ class _Words:
         self.span = view.history.span
         self.events = view.metric.event
 
-    def explain(self, row: dict[str, Any], why: str, slows: bool, projected: bool) -> Iterator[str]:
+    def explain(self, row: Row) -> Iterator[str]:
         """Give the sentences of one target."""
-        verdict = row["verdict"]
-        if verdict == UNKNOWN:
-            yield from cannot(why)
+        if row["verdict"] != UNKNOWN:
+            yield VERDICTS[row["verdict"]].meaning
+        elif math.isfinite(row["p_paid_do_nothing"]):
+            yield from in_short_sentences(row["why"])
+        else:
+            yield from cannot(row["why"])
             if math.isfinite(row["baseline_value"]):
                 yield self._level(row)
             return
-        yield VERDICTS[verdict].meaning
         yield self._level(row)
         if self.metric.unit != "%":
             yield f"Figures are {self.metric.unit}."
         yield f"The target is {self._size(row)} the baseline."
         yield from self._people(row)
-        yield from self._trend(row, slows, projected)
+        yield from self._trend(row)
         yield from self._sure(row)
         yield from self._luck(row)
         yield from self._reach(row)
@@ -86,19 +115,19 @@ class _Words:
         text = f"{value:,.{self.metric.decimals}f}"
         return f"{text}%" if self.metric.unit == "%" else text
 
-    def _level(self, row: dict[str, Any]) -> str:
+    def _level(self, row: Row) -> str:
         return (
             f"{self.metric.short_name}: the target for {self.now} is {self.figure(row['target_value'])}, "
             f"the baseline of {self.then} {self.figure(row['baseline_value'])}."
         )
 
-    def _size(self, row: dict[str, Any]) -> str:
+    def _size(self, row: Row) -> str:
         size = row["ambition_percent"]
         if abs(size) < 0.05:
             return "level with"
         return f"{abs(size):,.1f} % {'below' if size < 0 else 'above'}"
 
-    def _people(self, row: dict[str, Any]) -> Iterator[str]:
+    def _people(self, row: Row) -> Iterator[str]:
         each, when = row["ambition_per_month"], " a month"
         if not math.isfinite(each):
             each, when = row["events_better"], ""
@@ -106,28 +135,28 @@ class _Words:
             number = f"{each:,.0f}" if each >= 10 else f"{each:,.1f}"
             yield f"That is {number} {self.few_more} {self.events}{when} than at the baseline rate."
 
-    def _trend(self, row: dict[str, Any], slows: bool, projected: bool) -> Iterator[str]:
+    def _trend(self, row: Row) -> Iterator[str]:
         low, high = (self.figure(row[f"do_nothing_{end}"]) for end in ("lower", "upper"))
         yield (
             f"If nothing is done, about {self.figure(row['do_nothing_value'])} is expected; "
             f"in {of_100(LEVELS.forecast)} of 100 such forecasts between {low} and {high}."
         )
-        if slows:
-            yield (
-                "It slows growth rather than improving: payment is measured here from the forecast, "
-                "which the scheme does not foresee."
-            )
-        elif projected:
+        if row["projected"]:
             yield "The target was set against projected demand, so payment is measured from the forecast."
             net = 100 * (row["target_value"] / row["do_nothing_value"] - 1)
             yield f"From the forecast it is {net:+.1f} %, from the baseline {row['ambition_percent']:+.1f} %."
+        elif row["slows"]:
+            yield "It would slow growth, not improve on the baseline: the scheme does not pay for that."
 
-    def _sure(self, row: dict[str, Any]) -> Iterator[str]:
+    def _sure(self, row: Row) -> Iterator[str]:
         if row["verdict"] == NOT_BETTER:
             return
         if math.isfinite(row["noise_p"]):
             beyond = "larger" if row["significant_vs_noise"] else "no larger"
             yield f"The change asked for is {beyond} than chance within the two periods explains."
+        if not (row["usual_known"] and math.isfinite(row["history_p"])):
+            yield "How such figures usually move between years cannot be worked out."
+            return
         usual = "larger" if row["significant_vs_history"] else "no larger"
         yield f"It is {usual} than such figures usually move between years when nothing is targeted."
         least = row["minimum_significant_value"]
@@ -136,7 +165,11 @@ class _Words:
         else:
             yield "No value that is possible would stand out from that."
 
-    def _luck(self, row: dict[str, Any]) -> Iterator[str]:
+    def _luck(self, row: Row) -> Iterator[str]:
+        if not math.isfinite(row["payment_line"]):
+            start = "what is expected if nothing is done" if row["projected"] else "the baseline"
+            yield f"It has no payment line and no chance of payment: it is no improvement on {start}."
+            return
         yield (
             f"If nothing is done, {in_100(row['p_paid_do_nothing'])} areas like this would still reach "
             f"the payment line of {self.figure(row['payment_line'])}."
@@ -147,7 +180,7 @@ class _Words:
             f"if it delivers half, {in_100(row['p_paid_if_half_delivered'])}."
         )
 
-    def _reach(self, row: dict[str, Any]) -> Iterator[str]:
+    def _reach(self, row: Row) -> Iterator[str]:
         if row["verdict"] == NOT_BETTER or not math.isfinite(row["reach"]):
             return
         low, high = math.floor(100 * row["reach_lower"]), math.ceil(100 * row["reach_upper"])
@@ -157,7 +190,7 @@ class _Words:
             f"were as good ({percent(LEVELS.interval)} interval {low} to {high})."
         )
 
-    def _change(self, row: dict[str, Any]) -> Iterator[str]:
+    def _change(self, row: Row) -> Iterator[str]:
         verdict, wanted = row["verdict"], row["challenging_value"]
         easy = verdict in (NOT_BETTER, BEATEN, NOISE, EASY)
         if easy and math.isfinite(wanted):
@@ -165,8 +198,10 @@ class _Words:
                 f"At a target of {self.figure(wanted)} {self.worse} it would be beyond chance, "
                 f"and at most {in_100(self.cutoffs.good_luck)} paid for doing nothing."
             )
-        elif easy:
+        elif easy and row["no_challenge"] == NO_VALUE:
             yield "No value that is possible would be beyond chance and rarely paid for doing nothing."
+        elif easy:
+            yield "Which target would be beyond chance and rarely paid by luck cannot be worked out."
         if verdict == GOOD:
             narrow = (
                 row["p_paid_do_nothing"] > self.cutoffs.good_luck or row["reach"] < self.cutoffs.good_reach
@@ -182,6 +217,11 @@ class _Words:
 def cannot(why: str) -> Iterator[str]:
     """Say that a target cannot be assessed, and why, in sentences of at most 25 words."""
     yield VERDICTS[UNKNOWN].meaning
+    yield from in_short_sentences(why)
+
+
+def in_short_sentences(why: str) -> Iterator[str]:
+    """Write a reason as sentences of at most 25 words."""
     text = why.strip().rstrip(".")
     for piece in text.replace(": ", ". ").replace("; ", ". ").split(". "):
         words = piece.split()

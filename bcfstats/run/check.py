@@ -19,7 +19,7 @@ from bcfstats.judge.kinds import counted_by_month
 from bcfstats.judge.national import ENGLAND, Overview, national_overview
 from bcfstats.judge.screening import sound
 from bcfstats.judge.validation import Validation, validate_observations
-from bcfstats.judge.verdicts import GOOD, UNKNOWN, VERDICTS
+from bcfstats.judge.verdicts import GOOD, UNKNOWN, VERDICTS, words_of
 from bcfstats.read.allocations import read_allocations
 from bcfstats.read.data import Data, load
 from bcfstats.read.observations import check_observations, problems_by_area
@@ -146,15 +146,15 @@ def _told(table: pd.DataFrame, metrics: Mapping[str, Metric], out: Path | None) 
 
 def _target_line(row: Mapping[str, Any], metric: Metric) -> str:
     start = f"{row['area_name']}, {metric.short_name}, {row['payment']}: "
-    if row["verdict"] == UNKNOWN:
-        return f"{start}{VERDICTS[UNKNOWN].words}"
+    if not np.isfinite(row["do_nothing_value"]):
+        return f"{start}{words_of(row)}"
     size, chance = row["ambition_percent"], row["p_paid_do_nothing"]
     return (
         f"{start}"
         f"{value(row['baseline_value'], metric)} to {value(row['target_value'], metric)}"
         + (f" ({signed(size)}%)" if np.isfinite(size) else "")
         + (f", paid for doing nothing {in_100(chance)}" if np.isfinite(chance) else "")
-        + f": {VERDICTS[row['verdict']].words}"
+        + f": {words_of(row)}"
     )
 
 
@@ -212,7 +212,11 @@ def _composite_lines(found: Overview, settings: Settings) -> list[str]:
             f"({signed(row['ambition_percent'])}%)"
         )
         shown = values if np.isfinite(row["target_value"]) else ""
-        lines.append(f"{start}{row['region']}, {number(row['boards'])} boards{shown}: {told}")
+        some = "" if row["assessed"] in (0, row["boards"]) else f"{number(row['assessed'])} of "
+        boards = "board" if row["boards"] == 1 else "boards"
+        left_out = f"; left out: {row['left_out']}" if some else ""
+        of = f"{some}{number(row['boards'])} {boards}"
+        lines.append(f"{start}{row['region']}, {of}{shown}: {told}{left_out}")
     return lines
 
 

@@ -111,14 +111,16 @@ def overview_page(
 
 def _composite(overview: Overview, metrics: Mapping[str, Metric]) -> Markup:
     """Write the plans of all boards added up, a row for each metric and payment."""
-    headings = ["Metric", "Payment", "Plans", "Baseline", "If nothing is done", "Target", "Change asked for"]
+    headings = ["Metric", "Payment", "Plans assessed", "Baseline", "If nothing is done", "Target"]
+    headings += ["Change asked for", "Left out"]
     rows = []
     for row in _of_england(overview, metrics):
         metric = metrics[row["metric"]]
         values = [value(row[f"{name}_value"], metric) for name in ("baseline", "do_nothing", "target")]
         change = with_unit(row["ambition_percent"], "%")
         label = Period.parse(row["payment"]).label
-        rows.append([metric.short_name, label, number(row["boards"]), *values, change])
+        plans = f"{number(row['assessed'])} of {number(row['boards'])}"
+        rows.append([metric.short_name, label, plans, *values, change, row["left_out"]])
     return html_table(headings, rows, "All plans added up, weighted by population", numeric=range(2, 7))
 
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme
 from bcfstats.errors import BcfStatsError
-from bcfstats.judge.verdicts import UNKNOWN, VERDICTS
+from bcfstats.judge.verdicts import UNKNOWN, words_of
 from bcfstats.judge.what_if import Assessment, WhatIf
 from bcfstats.read.data import Data
 from bcfstats.read.targets import keep_targets
@@ -153,7 +153,7 @@ def verdict_html(
     Where it cannot be assessed, the number of areas that can be is said instead.
     """
     colour = palette()
-    unknown = row["verdict"] == UNKNOWN
+    unknown = row["verdict"] == UNKNOWN and not np.isfinite(row["p_paid_do_nothing"])
     levels = [
         ("Baseline", row["baseline_value"]),
         ("Target", row["target_value"]),
@@ -166,7 +166,7 @@ def verdict_html(
     return fill(
         "verdict.html.j2",
         note=note,
-        verdict=capital(VERDICTS[row["verdict"]].words),
+        verdict=capital(words_of(row)),
         ambition=with_unit(row["ambition_percent"], "%"),
         reasons=row["reasons"],
         chances=[

@@ -13,7 +13,7 @@ from bcfstats.define.periods import Period
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.results import BETTER, LATEST, NOT_COMPARED, TABLES, WORSE, Results
 from bcfstats.judge.standings import peers_of
-from bcfstats.judge.verdicts import VERDICTS
+from bcfstats.judge.verdicts import meaning_of
 from bcfstats.show import sentences
 from bcfstats.show.charts.ambitions import chance_chart, ladder_chart
 from bcfstats.show.charts.areas import peers_chart
@@ -67,7 +67,7 @@ class AreaReport:
         judged = [
             (
                 Markup(),
-                f"{for_payment(self._metric(row), row['payment'])}: {VERDICTS[row['verdict']].meaning}",
+                f"{for_payment(self._metric(row), row['payment'])}: {meaning_of(row)}",
             )
             for row in self._rows("assessments")
         ]

@@ -25,7 +25,7 @@ from bcfstats.judge.payment import ambiguity
 from bcfstats.judge.plan import ambition_consistency
 from bcfstats.judge.progress import progress, trajectory
 from bcfstats.judge.risk import payment_chances, risk_register
-from bcfstats.judge.verdicts import UNKNOWN, VERDICTS, counted
+from bcfstats.judge.verdicts import UNKNOWN, counted, words_of
 from bcfstats.read.data import Data
 from bcfstats.read.targets import keep_targets
 from bcfstats.read.template import export_template, load_template
@@ -68,7 +68,7 @@ class Targets:
                 sentences.value(row["baseline_value"], self._metric(row)),
                 sentences.value(row["target_value"], self._metric(row)),
                 with_unit(row["ambition_percent"], "%"),
-                VERDICTS[row["verdict"]].words,
+                words_of(row),
                 *(_chance(row[name]) for name in ("p_paid_do_nothing", "p_paid_if_delivered", "reach")),
             ]
             for row in self._rows()
@@ -82,10 +82,7 @@ class Targets:
 
     def reasons(self) -> Part:
         """Explain each verdict in sentences."""
-        reasons = [
-            (", ".join(self._names(row)), VERDICTS[row["verdict"]].words, row["reasons"])
-            for row in self._rows()
-        ]
+        reasons = [(", ".join(self._names(row)), words_of(row), row["reasons"]) for row in self._rows()]
         return Part(fill("reasons.html.j2", reasons=reasons))
 
     def chances(self, correlation: float = 0.2) -> Part:
@@ -486,5 +483,5 @@ def _month(month: float, index: float) -> str:
 
 def _level(row: ResultRow, name: str, metric: Metric) -> str:
     if not np.isfinite(row[name]):
-        return "no possible value" if np.isfinite(row["baseline"]) else NOT_KNOWN
+        return str(row[f"{name}_why"])
     return f"{sentences.value(row[name], metric)} ({with_unit(row[f'{name}_percent'], '%')})"

@@ -126,14 +126,34 @@ def test_a_target_that_the_trend_beats():
     assert found["do_nothing_value"] < found["target_value"]
 
 
-def test_a_target_that_only_slows_growth_is_caught_and_measured_from_the_forecast():
+def test_a_target_that_only_slows_growth_is_caught_and_has_no_payment_line():
     growing = panel(drift=0.10, wander=0.005)
     found = assess_one(growing, change_percent=1)
     assert found["verdict"] == "not_an_improvement"
     assert found["beats_trend"]
-    assert "slows growth" in found["reasons"]
-    way = found["do_nothing_value"] - found["target_value"]
-    assert found["payment_line"] == pytest.approx(found["do_nothing_value"] - 0.7 * way)
+    assert "slow growth, not improve" in found["reasons"]
+    chances = [name for name in COLUMNS if name.startswith("p_paid")]
+    assert found[["payment_line", *chances]].isna().all()
+    assert "no payment line" in found["reasons"]
+
+
+def test_chances_never_rise_as_a_target_gets_harder():
+    """With a forecast above the baseline as well as below it, and none where the target is no improvement."""
+    for drift in (0.10, -0.10):
+        rows = panel(drift=drift, wander=0.005)
+        values = np.linspace(0.5, 1.5, 41)
+        goals = targets(
+            [
+                {"area_code": "X00", "metric": "delayed_transfers", "target_value": value}
+                for value in values * assess_one(rows, change_percent=-1)["baseline_value"]
+            ]
+        )
+        found = assess_ambitions(rows, goals)
+        better = found["target_value"] < found["baseline_value"]
+        for name in ("p_paid_do_nothing", "p_paid_no_change"):
+            assert (np.diff(found.loc[better, name]) >= 0).all()
+            assert found.loc[~better, name].isna().all()
+            assert found.loc[better, name].notna().all()
 
 
 def test_cutoffs_are_the_users(wandering):
@@ -384,8 +404,11 @@ def test_every_verdict_has_reasons_and_every_missing_number_one(example):
     assert set(example["verdict"]) <= set(VERDICTS)
     assert (example["reasons"].str.len() > 0).all()
     judged = example.loc[example["verdict"] != "cannot_be_assessed"]
-    for column in ("baseline_value", "target_value", "p_paid_do_nothing", "payment_line", "history_p"):
+    for column in ("baseline_value", "target_value", "history_p"):
         assert judged[column].notna().all(), column
+    improves = judged["verdict"] != "not_an_improvement"
+    for column in ("p_paid_do_nothing", "payment_line"):
+        assert (judged[column].notna() == improves).all(), column
 
 
 def test_the_sentences_say_what_was_compared_how_sure_and_what_would_change_it(example):

@@ -73,6 +73,33 @@ def test_what_cannot_be_assessed_takes_no_part_and_is_counted():
     assert (found.loc["England", "assessed"], found.loc["England", "note"]) == (17, "of 17 of 20 boards")
 
 
+def test_a_count_and_a_figure_are_of_the_same_boards_and_those_left_out_are_named():
+    """Of three boards one can be assessed: 5 events of 1 board and two names, not 15 events."""
+    table = plans(3, area_name=["Ashby", "Barrow", "Corby"], money_at_stake=10.0)
+    table.loc[1, "verdict"] = "cannot_be_assessed"
+    table.loc[2, "baseline_denominator"] = np.nan
+    england = national_overview(table, AREAS).composite.set_index("region").loc["England"]
+    assert (england["boards"], england["assessed"]) == (3, 1)
+    assert (england["events_better"], england["money_at_stake"]) == (5, 10)
+    assert (england["left_out"], england["note"]) == ("Barrow, Corby", "of 1 of 3 boards")
+
+
+def test_money_of_some_boards_only_is_no_sum():
+    england = national_overview(plans(3, money_at_stake=[10.0, 10.0, np.nan]), AREAS).composite.iloc[0]
+    assert np.isnan(england["money_at_stake"])
+
+
+def test_a_board_counts_once_however_its_payment_is_spelt():
+    table = plans(4)
+    twice = pd.concat([table, table.assign(payment="April 2015")])
+    found = national_overview(twice, AREAS)
+    england = found.composite.set_index("region").loc["England"]
+    assert (england["boards"], england["events_better"]) == (4, 20)
+    assert "4 rows stood twice" in found.notes[-1]
+    with pytest.raises(InputError, match="two targets"):
+        national_overview(pd.concat([table, table.assign(target_value=80.0)]), AREAS)
+
+
 def test_no_population_no_region_and_no_plans():
     found = national_overview(plans(baseline_denominator=np.nan), AREAS.head(0)).composite
     assert found["baseline_value"].isna().all()

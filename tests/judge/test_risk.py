@@ -100,7 +100,9 @@ def test_shortfall_of_a_metric_that_is_better_higher():
 
 
 def test_a_risk_that_cannot_be_told_says_so():
-    table = assessed(["delayed_transfers"], verdict="cannot_be_assessed", reasons="No figures.")
+    table = assessed(
+        ["delayed_transfers"], verdict="cannot_be_assessed", reasons="No figures.", payment_line=np.nan
+    )
     found = risk_register(table).iloc[0]
     assert "cannot be told. No figures." in found["risk"]
     assert np.isnan(found["chance_short_if_delivered"])

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bcfstats.judge.targets import Cutoffs, Proposal
-from bcfstats.judge.verdicts import cannot, sentences
+from bcfstats.judge.targets import NO_VALUE, NOT_KNOWN, Cutoffs, Proposal
+from bcfstats.judge.verdicts import Missing, cannot, meaning_of, sentences, words_of
 from tests.judge.made_up import an_outlook
 
 NAN = float("nan")
@@ -19,6 +19,7 @@ DAYS = {
     "do_nothing_lower": 890.4,
     "do_nothing_upper": 1150.2,
     "noise_p": 0.2,
+    "history_p": 0.3,
     "significant_vs_noise": False,
     "significant_vs_history": False,
     "minimum_significant_value": 822.0,
@@ -35,14 +36,13 @@ DAYS = {
 }
 
 
-def explain(metric="delayed_transfers", why="", slows=False, projected=False, **given):
-    nothing = np.zeros(1)
-    target = Proposal(
-        nothing, nothing, np.array([projected]), np.array([slows]), nothing, np.array([""]), np.array([""])
-    )
+def explain(metric="delayed_transfers", why="", slows=False, projected=False, no_challenge=NO_VALUE, **given):
+    nothing, no_text = np.zeros(1), np.array([""])
+    flags = (np.array([flag]) for flag in (True, projected, slows))
+    target = Proposal(nothing, nothing, *flags, nothing, no_text, no_text)
     frame = pd.DataFrame([{**DAYS, **given}])
-    reasons = np.array([why], dtype=object)
-    return sentences(frame, an_outlook(metric), target, reasons, Cutoffs())[0]
+    missing = Missing(*(np.array([text], dtype=object) for text in (why, no_challenge)))
+    return sentences(frame, an_outlook(metric), target, missing, Cutoffs())[0]
 
 
 def test_a_target_within_noise_word_for_word():
@@ -126,9 +126,41 @@ def test_what_stands_out_is_larger_than_chance_and_than_usual_movement():
     assert "No value that is possible would stand out from that." in unknown
 
 
-def test_growth_slowed_is_told_before_a_target_against_projected_demand():
-    assert "It slows growth rather than improving" in explain(slows=True, projected=True)
-    assert "measured from the forecast. " not in explain(slows=True, projected=True)
+def test_what_could_not_be_worked_out_is_not_told_as_impossible():
+    told = explain(history_p=NAN, minimum_significant_value=NAN)
+    assert "How such figures usually move between years cannot be worked out." in told
+    assert "no larger than such figures" not in told
+    assert "would stand out" not in told
+    impossible, unknown = (explain(challenging_value=NAN, no_challenge=why) for why in (NO_VALUE, NOT_KNOWN))
+    assert "No value that is possible would be beyond chance" in impossible
+    assert "cannot be worked out" in unknown
+    assert "No value that is possible would be beyond" not in unknown
+
+
+def test_a_target_without_a_payment_line_has_no_chances():
+    nothing = dict.fromkeys(("payment_line", "p_paid_do_nothing", "p_paid_no_change"), NAN)
+    told = explain(verdict="not_an_improvement", **nothing)
+    assert "no payment line and no chance of payment: it is no improvement on the baseline." in told
+    assert "in 100 areas like this" not in told
+    assert "no improvement on what is expected" in explain(
+        verdict="beaten_by_trend", projected=True, **nothing
+    )
+
+
+def test_what_is_known_is_told_where_only_the_history_is_too_short():
+    """Chances are known: they are told, after what is missing, and nothing says that nothing can be said."""
+    row = {"verdict": "cannot_be_assessed", "why": "too little history"}
+    told = explain(verdict=row["verdict"], why="there is too little history to tell what is achievable")
+    assert told.startswith("There is too little history to tell what is achievable. Delayed transfers")
+    assert "28 in 100 areas like this would still reach" in told
+    assert words_of({**DAYS, **row}) == "cannot be assessed in full"
+    assert words_of({**DAYS, **row, "p_paid_do_nothing": NAN}) == "cannot be assessed"
+    assert meaning_of({**DAYS, **row}).startswith("This cannot be assessed in full")
+
+
+def test_growth_slowed_is_told_where_the_target_was_not_set_against_projected_demand():
+    assert "It would slow growth, not improve on the baseline" in explain(slows=True)
+    assert "slow growth" not in explain(slows=True, projected=True)
     told = explain(projected=True, target_value=981.64, do_nothing_value=1012.0)
     # 981.64 / 1012 = 0.97
     assert "From the forecast it is -3.0 %, from the baseline -3.5 %." in told
@@ -164,9 +196,10 @@ def test_reach_of_one_area_and_of_none():
 
 
 def test_what_cannot_be_assessed_says_why_and_shows_its_baseline_where_there_is_one():
-    told = explain(verdict="cannot_be_assessed", why="no month has a figure")
+    none = {"verdict": "cannot_be_assessed", "p_paid_do_nothing": NAN}
+    told = explain(why="no month has a figure", **none)
     assert told.startswith("This cannot be assessed. No month has a figure. Delayed transfers of care: ")
-    without = explain(verdict="cannot_be_assessed", why="no figure", baseline_value=NAN)
+    without = explain(why="no figure", **none, baseline_value=NAN)
     assert without == "This cannot be assessed. No figure."
 
 
