@@ -29,24 +29,33 @@ endif
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-setup: $(VENV)/.ready  ## install into .venv
+setup: $(VENV)/.ready-dev  ## install into .venv what it takes to use, test and change bcfstats
 
-$(VENV)/.ready: pyproject.toml requirements.lock
+# Lock files, extras: the locked versions or, where an index does not have them, others within the bounds.
+define install
 	@test -n "$(PYTHON)" || { echo 'bcfstats needs Python 3.11 or later; name one: make setup PYTHON=python3.12' >&2; exit 1; }
-	@echo 'Installing into $(VENV): about a minute, longer on a slow network.'
 	@$(USABLE) || "$(PYTHON)" -m venv --clear $(VENV)
-	@if $(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock 2>$(VENV)/locked.txt; then \
+	@if $(BIN)/python -m pip install --quiet --require-hashes $(addprefix --requirement ,$(1)) 2>$(VENV)/locked.txt; then \
 		$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .; \
 	elif grep -q 'DO NOT MATCH' $(VENV)/locked.txt; then \
 		cat $(VENV)/locked.txt >&2; exit 1; \
 	else \
 		tail -n 3 $(VENV)/locked.txt >&2; \
 		echo 'The locked versions cannot be had here: installing others, within the bounds of pyproject.toml.' >&2; \
-		$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS)]'; \
+		$(BIN)/python -m pip install --quiet --editable '.$(2)'; \
 	fi
 	@touch $@
+endef
 
-demo: setup  ## a report for every area of the example data
+$(VENV)/.ready: pyproject.toml requirements.lock
+	@echo 'Installing what a run needs into $(VENV): about a minute, longer on a slow network.'
+	$(call install,requirements.lock)
+
+$(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.lock
+	@echo 'Installing what the checks and tests need as well.'
+	$(call install,requirements.lock requirements-dev.lock,[$(EXTRAS)])
+
+demo: $(VENV)/.ready  ## a report for every area of the example data
 	$(BIN)/bcfstats demo
 
 check: setup  ## style, types and the order of the rooms
@@ -55,8 +64,14 @@ check: setup  ## style, types and the order of the rooms
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: check  ## every check and every test, the notebooks too
-	$(BIN)/python -m pytest --nbval-lax --nbval-current-env
+# As many processes as there are cores; each takes a file of tests, or a notebook, at a time.
+TEST := $(BIN)/python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder --nbval-lax --nbval-current-env
+
+test: check  ## every check and test that takes minutes at most, the notebooks too
+	$(TEST)
+
+test-all: check  ## these and the slow ones: simulations, other engines, kills
+	$(TEST) -m ''
 
 docs: setup  ## the documentation site, in build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
@@ -81,19 +96,36 @@ $(TOOLS)/.ready:
 	@touch $@
 
 comma := ,
-lock: setup $(TOOLS)/.ready  ## requirements.lock, with hashes, from pyproject.toml; docs/licences.md
+COMPILE := $(TOOLS)/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --custom-compile-command 'make lock'
+
+lock: setup $(TOOLS)/.ready  ## the two locks, with hashes, from pyproject.toml; docs/licences.md
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])' \
-	| $(TOOLS)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-		--custom-compile-command 'make lock' $(foreach extra,$(subst $(comma), ,$(EXTRAS)),--extra $(extra)) \
-		--output-file requirements.lock pyproject.toml -
+	| $(COMPILE) --upgrade --universal --output-file requirements.lock pyproject.toml -
+	$(COMPILE) --upgrade --universal --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml \
+		$(foreach extra,$(subst $(comma), ,$(EXTRAS)),--extra $(extra)) \
+		$$(sed -nE 's/^([a-z0-9.-]+)==.*/--no-emit-package \1/p' requirements.lock)
 	$(MAKE) --no-print-directory setup
 	$(BIN)/python -m scripts.licences
 
+# Wheels for one version of Python, on Linux and on Windows: pip itself would leave out what only Windows needs.
+FOR ?= 3.11
+HOUSE := build/wheelhouse
+wheelhouse: $(VENV)/.ready $(TOOLS)/.ready  ## wheels to install where there is no network (FOR=3.12 for that Python)
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir $(HOUSE) .
+	for system in x86_64-manylinux_2_28:manylinux_2_28_x86_64 x86_64-pc-windows-msvc:win_amd64; do \
+		$(COMPILE) --python-version $(FOR) --python-platform $${system%:*} --constraint requirements.lock \
+			--output-file build/$${system%:*}.txt pyproject.toml \
+		&& $(BIN)/python -m pip download --quiet --no-deps --require-hashes --only-binary :all: --dest $(HOUSE) \
+			--python-version $(FOR) --platform $${system#*:} --platform manylinux2014_x86_64 --platform any \
+			--requirement build/$${system%:*}.txt || exit 1; \
+	done
+	@echo $(HOUSE)
+
 audit: $(TOOLS)/.ready  ## known weaknesses of the locked packages; needs a database of them
-	$(TOOLS)/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
+	$(TOOLS)/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock --requirement requirements-dev.lock
 
 clean:  ## remove the environment and what it left; never data, never reports of your own
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis reports/demo
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup demo check test docs bench mutation lock audit clean
+.PHONY: help setup demo check test test-all docs bench mutation lock wheelhouse audit clean

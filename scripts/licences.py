@@ -1,4 +1,4 @@
-"""Write docs/licences.md: every package of requirements.lock, its licence, and what needs it.
+"""Write docs/licences.md: every locked package, its licence, and what needs it.
 
 python -m scripts.licences      after `make lock`, in an environment that has the locked packages
 
@@ -11,7 +11,8 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-LOCK, PAGE = ROOT / "requirements.lock", ROOT / "docs" / "licences.md"
+LOCKS = (ROOT / "requirements.lock", ROOT / "requirements-dev.lock")
+PAGE = ROOT / "docs" / "licences.md"
 DIRECT = "bcfstats"
 ALLOWED = {
     "0BSD",
@@ -47,9 +48,9 @@ READ_BY_HAND = {
 }
 INTRODUCTION = f"""# Licences
 
-Every package of `requirements.lock`, on any system, written by `python -m scripts.licences` from what the
-packages say of themselves. A package that carries parts of others names all their licences. None of them is
-part of bcfstats: they are installed beside it.
+Every package of `requirements.lock` and `requirements-dev.lock`, on any system, written by
+`python -m scripts.licences` from what the packages say of themselves. A package that carries parts of others
+names all their licences. None of them is part of bcfstats: they are installed beside it.
 
 Allowed are {", ".join(sorted(ALLOWED))}; a test refuses any other. The licence MPL-2.0 asks for changes to
 its own files to be published; none is changed here.
@@ -59,17 +60,22 @@ its own files to be published; none is changed here.
 """
 
 
+def lines() -> list[str]:
+    """Give the lines of both locks: what a run needs, and what is more to work on it."""
+    return [line for lock in LOCKS for line in lock.read_text(encoding="utf-8").splitlines()]
+
+
 def locked() -> dict[str, list[str]]:
     """Names of the locked packages, each with what needs it."""
     needed: dict[str, set[str]] = defaultdict(set)
     name = ""
-    for line in LOCK.read_text(encoding="utf-8").splitlines():
+    for line in lines():
         if match := re.match(r"([A-Za-z0-9_.-]+)==", line):
             name = match[1]
             needed[name] |= set()
-        elif match := re.fullmatch(r"    #   (?:via )?(\S+).*|    # via (\S+).*", line):
+        elif match := re.fullmatch(r"    #   (?:via )?([^-\s]\S*).*|    # via (\S+).*", line):
             needed[name].add(match[1] or match[2])
-    return {name: sorted(found) or [DIRECT] for name, found in needed.items()}  # the build needs the rest
+    return {name: sorted(needed[name]) or [DIRECT] for name in sorted(needed)}  # the build needs the rest
 
 
 def licence(name: str) -> str:

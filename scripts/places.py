@@ -29,14 +29,43 @@ VERSION_TESTS = [
     "tests/define",
     *(
         f"tests/read/test_{name}.py"
-        for name in ("dates", "marks", "observations", "plain", "settle", "targets", "workbook")
+        for name in ("marks", "marks_dates", "observations", "plain", "settle", "targets", "workbook")
     ),
     *(f"tests/judge/test_{name}.py" for name in ("assessment", "baseline", "changes")),
     *(f"tests/stats/test_{name}.py" for name in ("estimates", "trend", "kendall")),
-    "tests/show/test_disclosure.py",
+    "tests/disclose/test_rules.py",
     "tests/run/test_compare.py",
 ]
-PLACE_TESTS = ["tests/define/test_periods.py", "tests/read/test_dates.py", "tests/read/test_plain.py"]
+PLACE_TESTS = ["tests/define/test_periods.py", "tests/read/test_marks_dates.py", "tests/read/test_plain.py"]
+BARE_TESTS = [
+    "tests/browser",
+    "tests/read/test_workbook.py",
+    *(f"tests/run/test_{name}.py" for name in ("export", "no_network", "real_files")),
+    *(f"tests/test_{name}.py" for name in ("architecture", "environment", "supply", "tracked_files")),
+]
+FILES = """
+from pathlib import Path
+from bcfstats.example.data import write_example
+from bcfstats.example.targets import write_example_targets
+write_example(Path("data/raw"), n_areas=25)
+write_example_targets(Path("targets.csv"), n_areas=2)
+"""
+COMMANDS = [
+    "--version",
+    "demo --areas 3",
+    "init",
+    "prepare",
+    "run --targets targets.csv --area X06000001 --area X06000002",
+    "report X06000001",
+    "check",
+    "overview targets.csv --out overview",
+    "explain trend",
+    "list metrics",
+    "export --fingertips --charts svg",
+    "compare reports reports",
+    "validate",
+    "notebooks",
+]
 SPACES = "Health & Wellbeing – Þórshöfn, côté (1)"
 LONG = "/".join(["a folder with a name as long as they are on shared drives of councils"] * 3)
 WINDOWS_NAME = re.compile(r'[^<>:"/\\|?*\x00-\x1f]*[^<>:"/\\|?*\x00-\x1f .]')
@@ -313,7 +342,56 @@ def _changing(*, forward: bool) -> str:
     return f"GMT0BST,{other}/1,{day}/{now.tm_hour + 1}:{minutes}"
 
 
+def bare() -> str:
+    """Try a machine with nothing but Python: no browser, no git, no published files."""
+    folder = _fresh("bare")
+    place = Place(_own(), folder, {"PATH": str(folder), "BCFSTATS_REAL_DATA": str(folder)})
+    told = place.tests(BARE_TESTS)
+    if "skipped" not in told:
+        raise FailedError(f"nothing was skipped, so something was at hand all the same: {told}")
+    return told
+
+
+def wheel() -> str:
+    """Try a wheel, made of the source distribution, with no index and no network, in an empty folder."""
+    own, house = _own(), ROOT / "build" / "wheelhouse"
+    source, folder = _fresh("wheel") / "source", FOLDER / "wheel" / "empty"
+    for name in ("bcfstats", "notebooks"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    home = Place(own, folder, source=source)
+    home.run("-c", "from setuptools.build_meta import build_sdist as build; build('.')")
+    pip = ["-m", "pip", "--disable-pip-version-check"]
+    (archive,) = source.glob("*.tar.gz")
+    home.run(*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", source, archive)
+    (made,) = source.glob("*.whl")
+    lock = ["--require-hashes", "--requirement", ROOT / "requirements.lock"]
+    home.run(*pip, "download", "--only-binary", ":all:", "--dest", house, *lock)
+    folder.mkdir()
+    subprocess.run([own, "-m", "venv", folder / ".venv"], check=True)
+    python = folder / ".venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    place = Place(python, folder, {"PYTHONPATH": ""}, source=folder)
+    place.run(*pip, "install", "--no-index", "--no-compile", "--find-links", house, made)
+    place.run("-c", FILES)
+    alone = ["unshare", "--net", "--map-root-user"]
+    if shutil.which("unshare") and not subprocess.run([*alone, "true"], capture_output=True).returncode:
+        place = Place(Path("unshare"), folder, {"PYTHONPATH": ""}, source=folder)
+        words: list[object] = [*alone[1:], python, "-m", "bcfstats"]
+    else:
+        words = ["-m", "bcfstats"]
+    for command in COMMANDS:
+        place.run(*words, *command.split())
+    if len(list(folder.glob("reports/areas/*.html"))) != 2 or not list(
+        folder.glob("notebooks/explore.ipynb")
+    ):
+        raise FailedError("its reports or its notebooks are not there")
+    return f"{made.name}: {len(COMMANDS)} commands"
+
+
 PLACES: dict[str, Callable[[], str]] = {
+    "bare": bare,
+    "wheel": wheel,
     "paths": paths,
     "windows": windows,
     "locale": locale,

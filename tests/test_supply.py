@@ -7,11 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from scripts.licences import ALLOWED, DIRECT, LOCK, PAGE, READ_BY_HAND, identifiers, licence, locked
+from scripts.licences import (
+    ALLOWED,
+    DIRECT,
+    LOCKS,
+    PAGE,
+    READ_BY_HAND,
+    identifiers,
+    licence,
+    lines,
+    locked,
+)
 from tests.test_environment import declared, project, table
 
 ROOT = Path(__file__).resolve().parents[1]
-LINES = LOCK.read_text(encoding="utf-8").splitlines()
+LINES = lines()
 BUILD = {"setuptools"}
 READ_FROM_THE_ENVIRONMENT = {"MPLBACKEND"}  # where a notebook draws; nothing else is looked up
 
@@ -44,17 +54,23 @@ def test_every_locked_package_has_one_version_on_any_system_and_hashes():
     assert not re.search(r"https?://|--(?:extra-)?index|--find", "\n".join(LINES))
 
 
+def test_no_package_is_in_both_locks():
+    run, more = (set(re.findall(r"^([\w.-]+)==", lock.read_text(encoding="utf-8"), re.M)) for lock in LOCKS)
+    assert len(run) > 80
+    assert not run & more
+
+
 def test_what_is_locked_is_asked_for_or_needed_by_what_is():
     needed = locked()
-    direct = {name for name, by in needed.items() if DIRECT in by}
-    assert direct == asked_for() | build_requirements()
-    reached, more = set(), direct
+    asked = asked_for() | build_requirements()
+    assert {name for name, by in needed.items() if DIRECT in by} <= asked <= needed.keys()
+    reached, more = set(), asked
     while more:
         reached |= more
         more = {name for name, by in needed.items() if reached & set(by)} - reached
     assert set(needed) == reached
     runtime, development, optional = declared()  # each has its reason in docs/dependencies.md
-    assert direct <= runtime.keys() | development.keys() | optional.keys() | BUILD
+    assert asked <= runtime.keys() | development.keys() | optional.keys() | BUILD
 
 
 def test_locked_versions_are_within_the_bounds():
