@@ -1,7 +1,7 @@
 """Fixtures shared by all tests, made once for all processes; and what a machine may lack, in one place."""
 
-import io
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -15,6 +15,7 @@ from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED = Path(os.environ.get("BCFSTATS_REAL_DATA", ROOT.parent / "shared" / "data"))
+CASES = Path(os.environ.get("BCFSTATS_CASES", ROOT.parent / "shared" / "cases"))
 LONGEST_FIRST = ("tests/run", "tests/browser", "notebooks", "tests/test_docs.py", "tests/judge")
 
 
@@ -48,6 +49,7 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
         (PUBLISHED / "dtoc").is_dir,
         f"no published files in {PUBLISHED}: set BCFSTATS_REAL_DATA to their folder",
     ),
+    "cases": ((CASES / "files").is_dir, f"no cases in {CASES}: set BCFSTATS_CASES to their folder"),
     "chromium": (
         lambda: bool(shutil.which("chromium")) and installed("playwright", "axe_playwright_python"),
         "no chromium on PATH (your system's package of that name), or no pip install -e .[browser]",
@@ -65,6 +67,8 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     ),
     "own network": (own_network, "this system gives a test no network of its own"),
     "fork": (lambda: hasattr(os, "fork"), "this system cannot fork"),
+    "full device": (Path("/dev/full").exists, "this system has no device that is full"),
+    "shell": (lambda: Path("/bin/sh").exists(), "this system has no POSIX shell"),
     "pipes": (lambda: hasattr(os, "mkfifo"), "this system has no named pipes"),
     "resource": (lambda: installed("resource"), "this system neither tells nor limits what a process takes"),
     "proc": (Path("/proc/self/stat").is_file, "this system does not list its processes under /proc"),
@@ -134,18 +138,26 @@ def real_data() -> Path:
 @pytest.fixture(scope="session")
 def cases() -> Path:
     """Return the folder of files that were once read wrongly, or skip with the reason."""
-    folder = Path(os.environ.get("BCFSTATS_CASES", ROOT.parent / "shared" / "cases"))
-    if not (folder / "files").is_dir():
-        pytest.skip(f"no cases in {folder}: set BCFSTATS_CASES to their folder")
-    return folder
+    need("cases")
+    return CASES
 
 
 @pytest.fixture(scope="session")
-def real_processed(real_data: Path, once) -> Path:
-    """Prepare all the real published files, once for all tests that need them."""
+def real(real_data: Path, once) -> Path:
+    """Prepare all the real published files, in `processed`; what `prepare` gave back is beside them."""
     from bcfstats.read.prepare import prepare
 
-    return once("real", lambda folder: prepare(real_data, folder))
+    def make(folder: Path) -> None:
+        found = prepare(real_data, folder / "processed")
+        (folder / "prepared.pickle").write_bytes(pickle.dumps(found))
+
+    return once("real", make)
+
+
+@pytest.fixture(scope="session")
+def real_processed(real: Path) -> Path:
+    """Give the folder of the real published files, prepared."""
+    return real / "processed"
 
 
 @pytest.fixture(scope="session")
@@ -162,30 +174,39 @@ def example_processed(once) -> Path:
 
 
 @pytest.fixture(scope="session")
-def example_run(example_processed: Path, once) -> Path:
-    """Make the reports of the three example areas; whoever changes something copies the folder first."""
-    from bcfstats.run.batch import run_batch
-    from tests.run.test_batch import settings
-
-    def make(folder: Path) -> None:
-        assert run_batch(settings(example_processed, folder), stream=io.StringIO()).exit_code == 0
-
-    return once("example-run", make)
-
-
-@pytest.fixture(scope="session")
-def broken_processed(example_processed: Path, once) -> Path:
-    """Break the data of one area: one month of delayed days of X06000002 is negative."""
+def few(example_processed: Path, once) -> Path:
+    """Keep two metrics of the example, one by month and one by year, so that a run takes a moment."""
     import pandas as pd
 
     def make(folder: Path) -> None:
         shutil.copytree(example_processed, folder)
         rows = pd.read_parquet(folder / "observations.parquet")
-        chosen = rows.index[(rows["area_code"] == "X06000002") & (rows["metric"] == "delayed_transfers")][7]
-        rows.loc[chosen, "numerator"] = -5.0
-        rows.to_parquet(folder / "observations.parquet")
+        kept = rows.loc[rows["metric"].isin(["delayed_transfers", "reablement"])]
+        kept.to_parquet(folder / "observations.parquet")
 
-    return once("broken", make)
+    return once("few", make)
+
+
+def _broken(processed: Path, folder: Path) -> None:
+    import pandas as pd
+
+    shutil.copytree(processed, folder)
+    rows = pd.read_parquet(folder / "observations.parquet")
+    chosen = rows.index[(rows["area_code"] == "X06000002") & (rows["metric"] == "delayed_transfers")][7]
+    rows.loc[chosen, "numerator"] = -5.0
+    rows.to_parquet(folder / "observations.parquet")
+
+
+@pytest.fixture(scope="session")
+def broken_processed(example_processed: Path, once) -> Path:
+    """Break the data of one area: one month of delayed days of X06000002 is negative."""
+    return once("broken", lambda folder: _broken(example_processed, folder))
+
+
+@pytest.fixture(scope="session")
+def broken_few(few: Path, once) -> Path:
+    """Break the same month where there are two metrics."""
+    return once("broken-few", lambda folder: _broken(few, folder))
 
 
 @pytest.fixture(scope="session")

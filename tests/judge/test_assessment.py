@@ -81,9 +81,13 @@ def test_latest_year_of_a_series_with_a_gap_is_the_last_twelve_months_in_a_row(m
     assert before == Period.parse("Oct 2012 - Sep 2013")
 
 
-def test_every_area_of_the_real_files_has_results(real_processed):
-    data = load(real_processed)
-    results = assess(data)
+@pytest.fixture(scope="module")
+def real_results(real_processed):
+    return assess(load(real_processed))
+
+
+def test_every_area_of_the_real_files_has_results(real_results):
+    results = real_results
     assert (results.areas["problem"] == "").all()
     days = results.windows.loc[
         (results.windows["metric"] == "delayed_transfers") & (results.windows["payment"] == "2015-04")
@@ -96,8 +100,8 @@ def test_every_area_of_the_real_files_has_results(real_processed):
     assert (admissions["finding"] == "not compared").all()  # the 2014 break: domain.md section 9, trap 1
 
 
-def test_no_result_is_missing_without_a_reason(real_processed):
-    windows = assess(load(real_processed)).windows
+def test_no_result_is_missing_without_a_reason(real_results):
+    windows = real_results.windows
     for side in ("baseline", "outcome"):
         missing = windows[f"{side}_value"].isna() | windows[f"{side}_lower"].isna()
         assert (windows.loc[missing, f"{side}_reason"] != "").all()

@@ -1,5 +1,6 @@
 """Fixtures of the reading tests: the published files prepared once, and workbooks made of rows."""
 
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,14 @@ import openpyxl
 import pytest
 
 from bcfstats.read.data import Data
-from bcfstats.read.prepare import Prepared, prepare
+from bcfstats.read.prepare import Prepared
 
 
 @pytest.fixture(scope="session")
-def prepared(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    """Prepare all published files once."""
-    return prepare(real_data, tmp_path_factory.mktemp("prepared") / "processed")
+def prepared(real: Path) -> Prepared:
+    """Give what `prepare` made of all published files."""
+    found: Prepared = pickle.loads((real / "prepared.pickle").read_bytes())
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -133,9 +133,9 @@ def test_record_of_the_run(run):
     assert record["settings"]["scheme"] == "bcf-2013-12"
 
 
-def test_broken_area_does_not_stop_the_others(broken_processed, tmp_path):
+def test_broken_area_does_not_stop_the_others(broken_few, tmp_path):
     out = tmp_path / "reports"
-    result = run_batch(settings(broken_processed, out), stream=io.StringIO())
+    result = run_batch(settings(broken_few, out), stream=io.StringIO())
     assert result.exit_code == 1
     with (out / "failures.csv").open(encoding="utf-8-sig", newline="") as file:
         (failure,) = csv.DictReader(file)
@@ -152,22 +152,20 @@ def test_broken_area_does_not_stop_the_others(broken_processed, tmp_path):
     assert "no report" in index
 
 
-def test_some_areas_by_name_or_code(example_processed, tmp_path):
-    name = load(example_processed).areas["area_name"][0]
-    result = run_batch(
-        settings(example_processed, tmp_path, jobs=1), areas=[name.upper()], stream=io.StringIO()
-    )
+def test_some_areas_by_name_or_code(few, tmp_path):
+    name = load(few).areas["area_name"][0]
+    result = run_batch(settings(few, tmp_path, jobs=1), areas=[name.upper()], stream=io.StringIO())
     assert [outcome.area_name for outcome in result.outcomes] == [name]
 
 
-def test_bad_input_writes_nothing(example_processed, tmp_path):
+def test_bad_input_writes_nothing(few, tmp_path):
     out = tmp_path / "reports"
     with pytest.raises(ParameterError, match="no such area"):
-        run_batch(settings(example_processed, out), areas=["Atlantis"])
+        run_batch(settings(few, out), areas=["Atlantis"])
     with pytest.raises(InputError, match="no prepared data"):
         run_batch(settings(tmp_path, out))
     with pytest.raises(ParameterError):
-        run_batch(settings(example_processed, out, scheme="bcf-1999"))
+        run_batch(settings(few, out, scheme="bcf-1999"))
     assert not out.exists()
 
 
@@ -181,20 +179,20 @@ def test_unknown_and_missing_parameters_are_refused_before_a_kernel_starts(tmp_p
         notebook_parameters(empty)
 
 
-def test_notebook_that_declares_other_parameters_is_refused_and_nothing_written(example_processed, tmp_path):
+def test_notebook_that_declares_other_parameters_is_refused_and_nothing_written(few, tmp_path):
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     notebook.cells[1].source = "area = 'X06000001'"
     nbformat.write(notebook, tmp_path / "other.ipynb")
     out = tmp_path / "reports"
     with pytest.raises(ParameterError, match=re.escape("missing: area")):
-        run_batch(settings(example_processed, out, notebook=tmp_path / "other.ipynb"))
+        run_batch(settings(few, out, notebook=tmp_path / "other.ipynb"))
     assert not out.exists()
 
 
-def test_hostile_area_name_reaches_the_page_as_text(example_processed, tmp_path):
+def test_hostile_area_name_reaches_the_page_as_text(few, tmp_path):
     processed = tmp_path / "processed"
     processed.mkdir()
-    for path in example_processed.iterdir():
+    for path in few.iterdir():
         (processed / path.name).write_bytes(path.read_bytes())
     name = "<script>alert(1)</script> & Sons"
     for table in ("observations", "areas"):

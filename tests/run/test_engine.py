@@ -119,12 +119,12 @@ def test_errors_are_recorded_as_by_the_plain_engine(fault, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def batch(broken_processed, tmp_path_factory):
+def batch(broken_few, tmp_path_factory):
     """Reports of three example areas, one with broken data, by the engine for this system."""
     from tests.run.test_batch import settings
 
     out = tmp_path_factory.mktemp("batch")
-    return run_batch(settings(broken_processed, out), stream=io.StringIO()), broken_processed
+    return run_batch(settings(broken_few, out), stream=io.StringIO()), broken_few
 
 
 @pytest.mark.parametrize("engine", [PLAIN, WARM])

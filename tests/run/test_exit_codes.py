@@ -17,8 +17,8 @@ from tests.run.test_engine import notebook
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 600  # on a machine at other work
-FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is full")
-POSIX = pytest.mark.skipif(sys.platform == "win32", reason="a shell of POSIX closes streams")
+FULL = pytest.mark.needs("full device")
+POSIX = pytest.mark.needs("shell")
 
 # What each command needs to write something; where it writes stands as OUT
 WRITING = {

@@ -174,10 +174,10 @@ def test_executors_that_cannot_be_used_are_refused(need):
 
 
 @pytest.fixture(scope="module")
-def made(example_processed, tmp_path_factory):
+def made(few, tmp_path_factory):
     """Reports of three example areas."""
     out = tmp_path_factory.mktemp("resume") / "out"
-    run_batch(settings(example_processed, out), stream=io.StringIO())
+    run_batch(settings(few, out), stream=io.StringIO())
     return out
 
 
@@ -185,17 +185,15 @@ def dates(out):
     return {path.name: path.stat().st_mtime_ns for path in sorted((out / "areas").iterdir())}
 
 
-def test_resuming_makes_nothing_where_nothing_changed_and_one_where_one_changed(
-    made, example_processed, tmp_path
-):
+def test_resuming_makes_nothing_where_nothing_changed_and_one_where_one_changed(made, few, tmp_path):
     before, csv = dates(made), (made / "results.csv").read_bytes()
     processed = tmp_path / "processed"
-    shutil.copytree(example_processed, processed)
+    shutil.copytree(few, processed)
     rows = pd.read_parquet(processed / "observations.parquet")
     mine = (rows["area_code"] == "X06000002") & (rows["metric"] == "reablement")
     rows.loc[mine, "status_note"] = "told by telephone"  # seen on one page and in no other area's figures
     rows.to_parquet(processed / "observations.parquet")
-    same, told = settings(example_processed, made), io.StringIO()
+    same, told = settings(few, made), io.StringIO()
     run_batch(same, resume=True, stream=told)
     assert dates(made) == before
     assert (made / "results.csv").read_bytes() == csv
@@ -205,9 +203,9 @@ def test_resuming_makes_nothing_where_nothing_changed_and_one_where_one_changed(
     assert [outcome.reason for outcome in result.outcomes] == ["", "", ""]
 
 
-def test_results_are_written_again_only_where_they_are_not_what_was_written(made, example_processed):
+def test_results_are_written_again_only_where_they_are_not_what_was_written(made, few):
     def resumed():
-        run_batch(settings(example_processed, made), resume=True, stream=io.StringIO())
+        run_batch(settings(few, made), resume=True, stream=io.StringIO())
         paths = [made / name for name in RESULT_FILES]
         return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in paths}
 
@@ -262,11 +260,11 @@ def test_every_table_parameter_and_notebook_counts_in_the_fingerprint(made):
         assert found[codes[1]] != first[codes[1]]
 
 
-def test_a_batch_stopped_with_ctrl_c_ends_soon_and_leaves_a_record(example_processed, tmp_path):
+def test_a_batch_stopped_with_ctrl_c_ends_soon_and_leaves_a_record(few, tmp_path):
     hangs = notebook("import time\nopen('begun', 'w').close()\ntime.sleep(600)")
     nbformat.write(hangs, tmp_path / "hangs.ipynb")
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "bcfstats", "run", "--processed", str(example_processed)]
+    command = [sys.executable, "-m", "bcfstats", "run", "--processed", str(few)]
     command += ["--out", str(out), "--notebook", str(tmp_path / "hangs.ipynb"), "--jobs", "2"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     until = time.monotonic() + 120

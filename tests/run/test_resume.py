@@ -38,31 +38,29 @@ def files(out):
 
 
 @pytest.fixture(scope="module")
-def made_by_one(example_processed, targets, tmp_path_factory):
+def made_by_one(few, targets, tmp_path_factory):
     out = tmp_path_factory.mktemp("one") / "out"
-    chosen = settings(example_processed, out, jobs=1, targets=(targets,))
+    chosen = settings(few, out, jobs=1, targets=(targets,))
     assert run_batch(chosen, stream=io.StringIO()).exit_code == 0
     return files(out)
 
 
-def test_two_workers_make_the_same_files(made_by_one, example_processed, targets, tmp_path):
-    run_batch(settings(example_processed, tmp_path, jobs=2, targets=(targets,)), stream=io.StringIO())
+def test_two_workers_make_the_same_files(made_by_one, few, targets, tmp_path):
+    run_batch(settings(few, tmp_path, jobs=2, targets=(targets,)), stream=io.StringIO())
     assert files(tmp_path) == made_by_one
 
 
-def test_another_executor_with_spawned_processes_makes_the_same_files(
-    made_by_one, example_processed, targets, tmp_path
-):
-    chosen = settings(example_processed, tmp_path, jobs=2, targets=(targets,))
+def test_another_executor_with_spawned_processes_makes_the_same_files(made_by_one, few, targets, tmp_path):
+    chosen = settings(few, tmp_path, jobs=2, targets=(targets,))
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         run_batch(chosen, executor=pool, stream=io.StringIO())
     assert files(tmp_path) == made_by_one
 
 
 def test_another_engine_order_of_sets_time_zone_and_locale_make_the_same_files(
-    made_by_one, example_processed, targets, tmp_path
+    made_by_one, few, targets, tmp_path
 ):
-    command = [sys.executable, "-m", "bcfstats", "run", "--processed", str(example_processed)]
+    command = [sys.executable, "-m", "bcfstats", "run", "--processed", str(few)]
     command += ["--out", str(tmp_path), "--notebook", str(NOTEBOOK), "--targets", str(targets)]
     other = {"PYTHONHASHSEED": "7", "TZ": "Pacific/Auckland", "LC_ALL": "C", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
@@ -76,11 +74,11 @@ def test_another_engine_order_of_sets_time_zone_and_locale_make_the_same_files(
 
 
 @pytest.fixture
-def chosen(example_processed, targets, tmp_path):
+def chosen(few, targets, tmp_path):
     """Settings whose every input is a file of this test's own."""
     processed = tmp_path / "processed"
     processed.mkdir()
-    for path in example_processed.iterdir():
+    for path in few.iterdir():
         (processed / path.name).write_bytes(path.read_bytes())
     for name in ("own.toml", "scheme.toml"):
         (tmp_path / name).write_text("# nothing")
