@@ -8,7 +8,7 @@ from bcfstats.example.data import write_example
 from bcfstats.read.prepare import prepare
 from bcfstats.run.batch import run_batch
 from bcfstats.run.settings import Settings
-from scripts.browsing import ROOT, chromium, jupyterlab, run_all_cells
+from tests.browser.browsing import ROOT, chromium, jupyterlab, run_all_cells
 
 IMAGES = ROOT / "docs" / "images"
 AREAS = 8

@@ -72,6 +72,10 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "pipes": (lambda: hasattr(os, "mkfifo"), "this system has no named pipes"),
     "resource": (lambda: installed("resource"), "this system neither tells nor limits what a process takes"),
     "proc": (Path("/proc/self/stat").is_file, "this system does not list its processes under /proc"),
+    "own disks": (
+        lambda: sys.platform == "linux" and os.geteuid() == 0 and bool(shutil.which("mount")),
+        "only root of a Linux machine mounts disks",
+    ),
     "no root": (
         lambda: not hasattr(os, "geteuid") or os.geteuid() != 0,
         "root may read and write everything",

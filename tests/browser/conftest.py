@@ -12,7 +12,7 @@ from bcfstats.read.prepare import prepare
 from bcfstats.run.batch import run_batch
 from bcfstats.run.check import describe_overview
 from bcfstats.run.settings import Settings
-from scripts.browsing import ROOT, chromium
+from tests.browser.browsing import ROOT, chromium
 
 
 @pytest.fixture(scope="session")

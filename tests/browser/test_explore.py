@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import bcfstats as bcf
-from scripts.browsing import ROOT, jupyterlab, run_all_cells
+from tests.browser.browsing import ROOT, jupyterlab, run_all_cells
 
 MOST_SECONDS = 0.2
 FOLLOW = """key => new Promise(told => {

@@ -13,7 +13,7 @@ from bcfstats.run.batch import run_batch
 from bcfstats.run.check import describe_overview
 from bcfstats.run.export import export
 from bcfstats.run.settings import Settings
-from scripts.browsing import ROOT
+from tests.browser.browsing import ROOT
 from tests.run.hostile import AREAS, FORMULAS, MARKUP, prepared_hostile, write_hostile_targets
 
 POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')

@@ -17,7 +17,7 @@ from bcfstats.read.observations import check_observations
 from bcfstats.read.prepare import prepare
 from bcfstats.read.recognise import read_file
 from bcfstats.read.targets import read_targets
-from scripts import describe_example as measure
+from tests.example import measures as measure
 
 CONTRACT = [
     *("area_code", "area_name", "metric", "period_start", "period_end", "frequency"),

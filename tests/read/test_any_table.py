@@ -11,15 +11,15 @@ from bcfstats.define.metrics import METRICS
 from bcfstats.errors import BcfStatsError
 from bcfstats.read.marks import parse_number
 from bcfstats.read.recognise import read_content
-from scripts.fuzz_edits import ODD, ODD_VALUES
-from scripts.fuzz_readers import (
+from tests.read.edits import ODD, ODD_VALUES
+from tests.read.every_reader import (
     activity_return,
     delayed_transfers,
     fingertips_export,
     outcomes_framework,
     plain_table,
 )
-from scripts.made_files import to_csv, to_xls, to_xlsx
+from tests.read.made_files import to_csv, to_xls, to_xlsx
 
 TABLES = {
     "delayed transfers": (delayed_transfers, (to_xlsx, to_xls), ["numerator"]),

@@ -1,6 +1,6 @@
 """Small made-up files, and those a fuzzer found trouble with: each is read, or refused with a reason.
 
-`python -m scripts.fuzz --write-corpus` writes the files called made.*; the others are findings, kept here.
+`python -m tests.read.every_reader` writes the files called made.*; the others are findings, kept here.
 """
 
 import contextlib
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bcfstats.errors import BcfStatsError
-from scripts.fuzz_readers import readers
+from tests.read.every_reader import readers
 
 CORPUS = Path(__file__).with_name("corpus")
 FILES = sorted(path.relative_to(CORPUS).as_posix() for path in CORPUS.rglob("*") if path.is_file())

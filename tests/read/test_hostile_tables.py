@@ -14,7 +14,7 @@ from bcfstats.read.prepare import prepare
 from bcfstats.read.recognise import read_file
 from bcfstats.read.targets import read_targets
 from bcfstats.read.workbook import open_file
-from scripts.made_files import to_csv, to_xls, to_xlsx
+from tests.read.made_files import to_csv, to_xls, to_xlsx
 
 HEAD = ["area_code", "metric", "period", "numerator"]
 LEEDS, DELAYS = "E08000035", "delayed_transfers"

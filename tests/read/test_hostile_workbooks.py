@@ -17,7 +17,7 @@ from bcfstats.read.binary import check_binary
 from bcfstats.read.recognise import read_file
 from bcfstats.read.targets import read_targets
 from bcfstats.read.workbook import Book, open_file
-from scripts.made_files import to_compound, to_ods, to_xls, to_xlsx, to_zip
+from tests.read.made_files import to_compound, to_ods, to_xls, to_xlsx, to_zip
 
 HEAD = ["area_code", "metric", "period", "numerator"]
 ROW = ["E08000035", "delayed_transfers", "Apr 2014", 1234]

@@ -18,7 +18,7 @@ from bcfstats.run.batch import run_batch
 from bcfstats.run.engine import FORKED, PLAIN, WARM, chosen_engine
 from bcfstats.run.report import Job, Kit
 from bcfstats.run.resume import code_fingerprint
-from scripts.compare_engines import cells_of, differences
+from tests.run.engines import cells_of, differences
 
 pytestmark = pytest.mark.needs("fork")
 
@@ -129,7 +129,7 @@ def batch(broken_few, tmp_path_factory):
 
 @pytest.mark.parametrize("engine", [PLAIN, WARM])
 def test_reports_of_example_areas_are_the_same_by_every_engine(batch, engine, tmp_path):
-    """The warm engine is the one for Windows; `python -m scripts.compare_engines` takes every area."""
+    """The warm engine is the one for Windows."""
     from tests.run.test_batch import settings
 
     result, processed = batch
@@ -137,6 +137,25 @@ def test_reports_of_example_areas_are_the_same_by_every_engine(batch, engine, tm
     assert differences(result, other) == []
     assert [bool(outcome.reason) for outcome in other.outcomes] == [False, True, False]
     assert [other.page(outcome).exists() for outcome in other.outcomes] == [True, False, True]
+
+
+@pytest.mark.slow
+def test_reports_of_every_metric_and_many_areas_are_those_of_the_plain_engine(tmp_path):
+    from tests.run.test_batch import settings
+
+    write_example(tmp_path / "raw", n_areas=20)
+    prepare(tmp_path / "raw", tmp_path / "processed")
+    path = tmp_path / "processed" / "observations.parquet"
+    rows = pd.read_parquet(path)
+    months = rows[rows["metric"] == "delayed_transfers"].drop_duplicates("area_code")
+    rows.loc[months.index[::10], "numerator"] = -5.0  # which stops a report
+    rows.to_parquet(path)
+    runs = [
+        run_batch(settings(tmp_path / "processed", tmp_path / kind, engine=kind), stream=io.StringIO())
+        for kind in (FORKED, PLAIN)
+    ]
+    assert len(runs[0].failed) == 2
+    assert differences(*runs) == []
 
 
 CHANGES = """

@@ -30,9 +30,9 @@ from bcfstats.run.batch import run_batch
 from bcfstats.run.export import export
 from bcfstats.run.pool import NOT_YET
 from bcfstats.run.resume import made_reports
-from scripts.kills import plain
 from tests.run.test_batch import settings
 from tests.run.test_engine import notebook
+from tests.run.whole import plain
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 600  # for what takes a few on a machine that does nothing else

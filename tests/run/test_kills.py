@@ -8,7 +8,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from scripts.kills import contents, halves
+from tests.run.whole import contents, halves
 
 ROOT = Path(__file__).resolve().parents[2]
 

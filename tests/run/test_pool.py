@@ -26,7 +26,7 @@ from bcfstats.run.batch import run_batch
 from bcfstats.run.pool import AHEAD, Crew, as_they_end, check_executor, open_crew
 from bcfstats.run.report import Job, Made, Outcome
 from bcfstats.run.resume import RESULT_FILES, fingerprints, is_made
-from scripts.compare_engines import cells_of
+from tests.run.engines import cells_of
 from tests.run.test_batch import settings
 from tests.run.test_engine import job, kit_for, notebook
 

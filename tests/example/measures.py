@@ -1,7 +1,7 @@
 """Measure how the example data behave, beside what was measured on published data.
 
-python -m scripts.describe_example        prints the tables of docs/example-data.md
-python -m scripts.describe_example write  writes them into that page
+python -m tests.example.measures        prints the tables of docs/example-data.md
+python -m tests.example.measures write  writes them into that page
 """
 
 import sys
@@ -13,7 +13,7 @@ import statsmodels.api as sm
 
 from bcfstats.example.data import example_observations
 
-PAGE = Path(__file__).parents[1] / "docs" / "example-data.md"
+PAGE = Path(__file__).parents[2] / "docs" / "example-data.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 

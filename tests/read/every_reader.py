@@ -1,4 +1,7 @@
-"""Each reader with a small made-up file it can read: where the fuzzer starts. Figures are example data."""
+"""Each reader with a small made-up file it can read. Figures are example data.
+
+python -m tests.read.every_reader      writes these files, in each of their forms, into tests/read/corpus
+"""
 
 from __future__ import annotations
 
@@ -26,23 +29,20 @@ from bcfstats.read.recognise import FORMATS, read_content
 from bcfstats.read.targets import read_targets
 from bcfstats.read.template import read_template
 from bcfstats.read.workbook import open_content
+from tests.read.made_files import to_csv, to_ods, to_xls, to_xlsx
 
 Rows = list[list[Any]]
 Sheets = dict[str, Rows]
-DEFINE = Path(__file__).resolve().parents[1] / "bcfstats" / "define"
+DEFINE = Path(__file__).resolve().parents[2] / "bcfstats" / "define"
 
 
 @dataclass(frozen=True)
 class Reader:
-    """One reader: what it reads, its first sheets, and in which forms they are written.
-
-    `read` gets a name and the content; `share` is its part of all inputs: cheap readers get more.
-    """
+    """One reader: how it reads a name and its content, a first file for it, and in which forms that is written."""
 
     read: Callable[[Path, bytes], object]
     sheets: Callable[[], Sheets] | None
     forms: tuple[str, ...]
-    share: float
 
 
 @cache
@@ -259,36 +259,36 @@ def own_scheme() -> Sheets:
     return {"": [[line] for line in text.splitlines()]}
 
 
-_TEXT, _BOOK, _ANY = ("csv",), ("xlsx", "xls"), ("csv", "csv", "csv", "xlsx", "ods")
+_TEXT, _BOOK, _ANY = ("csv",), ("xlsx", "xls"), ("csv", "xlsx", "ods")
 
 
 @cache
 def readers() -> Mapping[str, Reader]:
     """Every reader by name."""
     return {
-        "cell": Reader(read_text_of_a_cell, _cell, ("text",), 0.40),
-        "opening": Reader(open_content, short_table, ("bytes",), 0.52),
-        "recognising": Reader(recognise, any_table, _ANY, 0.03),
-        "delayed transfers": Reader(read_published, delayed_transfers, _BOOK, 0.0007),
-        "activity return": Reader(read_published, activity_return, _BOOK, 0.002),
-        "outcomes framework": Reader(read_published, outcomes_framework, _TEXT, 0.0007),
-        "Fingertips export": Reader(read_published, fingertips_export, _TEXT, 0.0007),
-        "Fingertips values": Reader(read_published, fingertips_values, _TEXT, 0.001),
-        "shares": Reader(read_published, commissioner_shares, _ANY, 0.002),
-        "population by age": Reader(read_published, population_by_age, _BOOK, 0.002),
-        "population components": Reader(read_published, population_components, _TEXT, 0.002),
-        "population derived": Reader(read_published, population_derived, _TEXT, 0.002),
-        "plain table": Reader(read_published, plain_table, _ANY, 0.0007),
-        "short plain table": Reader(read_published, short_table, _ANY, 0.0007),
-        "list of areas": Reader(read_published, areas, _ANY, 0.0007),
-        "targets": Reader(written(read_targets, areas=example_areas(3)), targets, _ANY, 0.0007),
-        "peers": Reader(written(read_peers, areas=example_areas(3)), peers, _ANY, 0.0007),
+        "cell": Reader(read_text_of_a_cell, _cell, ("text",)),
+        "opening": Reader(open_content, short_table, ("bytes",)),
+        "recognising": Reader(recognise, any_table, _ANY),
+        "delayed transfers": Reader(read_published, delayed_transfers, _BOOK),
+        "activity return": Reader(read_published, activity_return, _BOOK),
+        "outcomes framework": Reader(read_published, outcomes_framework, _TEXT),
+        "Fingertips export": Reader(read_published, fingertips_export, _TEXT),
+        "Fingertips values": Reader(read_published, fingertips_values, _TEXT),
+        "shares": Reader(read_published, commissioner_shares, _ANY),
+        "population by age": Reader(read_published, population_by_age, _BOOK),
+        "population components": Reader(read_published, population_components, _TEXT),
+        "population derived": Reader(read_published, population_derived, _TEXT),
+        "plain table": Reader(read_published, plain_table, _ANY),
+        "short plain table": Reader(read_published, short_table, _ANY),
+        "list of areas": Reader(read_published, areas, _ANY),
+        "targets": Reader(written(read_targets, areas=example_areas(3)), targets, _ANY),
+        "peers": Reader(written(read_peers, areas=example_areas(3)), peers, _ANY),
         "allocations": Reader(
-            written(read_allocations, areas=example_areas(3), rules="bcf-2013-12"), allocations, _ANY, 0.0015
+            written(read_allocations, areas=example_areas(3), rules="bcf-2013-12"), allocations, _ANY
         ),
-        "template": Reader(written(read_template, areas=example_areas(3)), template, _ANY, 0.002),
-        "metrics": Reader(written(load_metrics), own_metric, ("text",), 0.02),
-        "scheme": Reader(written(scheme), own_scheme, ("text",), 0.02),
+        "template": Reader(written(read_template, areas=example_areas(3)), template, _ANY),
+        "metrics": Reader(written(load_metrics), own_metric, ("text",)),
+        "scheme": Reader(written(scheme), own_scheme, ("text",)),
     }
 
 
@@ -297,3 +297,23 @@ def folder() -> Path:
     """A folder for one file at a time, in memory where the system has one."""
     fast = Path("/dev/shm")
     return Path(tempfile.mkdtemp(prefix="fuzz", dir=fast if fast.is_dir() else None))
+
+
+def made(sheets: Sheets, form: str) -> tuple[str, bytes]:
+    """Write sheets in a form; give the ending of its name too."""
+    books = {"xlsx": to_xlsx, "xls": to_xls, "ods": to_ods}
+    if form in books:
+        return form, books[form]({sheet or "Sheet1": rows for sheet, rows in sheets.items()})
+    first = next(iter(sheets.values()))
+    if form == "text":
+        return "toml", "\n".join(str(row[0]) for row in first).encode()
+    return "csv", to_csv(first).encode()
+
+
+if __name__ == "__main__":
+    for name, reader in readers().items():
+        place = Path(__file__).with_name("corpus") / name.replace(" ", "_")
+        place.mkdir(parents=True, exist_ok=True)
+        for form in reader.forms:
+            ending, content = made(reader.sheets(), form)
+            (place / f"made.{ending}").write_bytes(content)

@@ -1,11 +1,12 @@
-"""Made-up tables changed as a fuzzer's bytes say, and written as files that may be damaged."""
+"""Made-up tables changed at random, and written as files that may be damaged."""
 
 from __future__ import annotations
 
 from datetime import date
+from random import Random
 from typing import Any
 
-from scripts.made_files import to_csv, to_ods, to_xls, to_xlsx
+from tests.read.made_files import to_csv, to_ods, to_xls, to_xlsx
 
 ODD = (
     "", " ", "-", "n/a", "*", "c", "[x]", "0", "-1", "1e400", "1e308", "-0", "nan", "inf", "1,234", "1,23",
@@ -22,74 +23,82 @@ ODD_VALUES: tuple[Any, ...] = (
 )
 
 
-def edited(data: Any, rows: list[list[Any]]) -> list[list[Any]]:
-    """Change cells, rows and columns of a table, as the fuzzer's bytes say."""
+def edited(chance: Random, rows: list[list[Any]]) -> list[list[Any]]:
+    """Change cells, rows and columns of a table."""
     rows = [list(row) for row in rows]
-    for _ in range(data.ConsumeIntInRange(0, 4)):
+    for _ in range(chance.randint(0, 4)):
         if not rows:
             return rows
-        what, at = data.ConsumeIntInRange(0, 11), data.ConsumeIntInRange(0, len(rows) - 1)
+        what, at = chance.randint(0, 11), chance.randint(0, len(rows) - 1)
         row = rows[at]
-        column = data.ConsumeIntInRange(0, max(len(row) - 1, 0))
+        column = chance.randint(0, max(len(row) - 1, 0))
         if what <= 4 and row:
-            row[column] = odd(data)
+            row[column] = odd(chance)
         elif what == 5:
-            rows.insert(at, list(rows[data.ConsumeIntInRange(0, len(rows) - 1)]))
+            rows.insert(at, list(rows[chance.randint(0, len(rows) - 1)]))
         elif what == 6:
             del rows[at]
         elif what == 7:
-            rows.insert(at, [] if data.ConsumeBool() else [odd(data)])
+            rows.insert(at, [] if chance.randint(0, 1) else [odd(chance)])
         elif what == 8:
             rows = [line[:column] + line[column + 1 :] for line in rows]
         elif what == 9:
             rows = [[*line[: column + 1], *line[column:]] for line in rows]
         elif what == 10 and len(rows) > 1:
-            row[column:column] = [odd(data)]
+            row[column:column] = [odd(chance)]
         elif row:
-            other = rows[data.ConsumeIntInRange(0, len(rows) - 1)]
+            other = rows[chance.randint(0, len(rows) - 1)]
             if column < len(other):
                 row[column], other[column] = other[column], row[column]
     return rows
 
 
-def odd(data: Any) -> Any:
+def odd(chance: Random) -> Any:
     """Give a cell that is likely to be trouble."""
-    kind = data.ConsumeIntInRange(0, 9)
+    kind = chance.randint(0, 9)
     if kind == 0:
-        return data.ConsumeUnicodeNoSurrogates(data.ConsumeIntInRange(0, 12))
+        return _text(chance)
     if kind == 1:
-        return data.ConsumeRegularFloat()
+        return chance.uniform(-1, 1) * 10.0 ** chance.randint(-300, 300)
     if kind == 2:
-        return data.PickValueInList(list(ODD_VALUES))
-    text = data.PickValueInList(list(ODD))
-    return text + data.PickValueInList(list(ODD)) if kind == 3 else text
+        return chance.choice(ODD_VALUES)
+    text = chance.choice(ODD)
+    return text + chance.choice(ODD) if kind == 3 else text
 
 
-def written(data: Any, sheets: dict[str, list[list[Any]]], form: str) -> bytes:
+def _text(chance: Random) -> str:
+    """Give up to twelve characters of any kind but halves of a pair."""
+    points = (chance.choice([chance.randint(1, 127), chance.randint(0xA0, 0xD7FF)]) for _ in range(12))
+    return "".join(map(chr, points))[: chance.randint(0, 12)]
+
+
+def written(chance: Random, sheets: dict[str, list[list[Any]]], form: str) -> bytes:
     """Write sheets in a form, now and then with damage to the bytes."""
     if form in ("xlsx", "ods", "xls"):
         named = {name or "Sheet1": rows for name, rows in sheets.items()}
-        if data.ConsumeIntInRange(0, 15) == 0:
-            named[data.ConsumeUnicodeNoSurrogates(8)] = next(iter(named.values()))
+        if chance.randint(0, 15) == 0:
+            named[_text(chance)] = next(iter(named.values()))
         content = {"xlsx": to_xlsx, "ods": to_ods, "xls": to_xls}[form](named)
-        return damaged(data, content) if data.ConsumeIntInRange(0, 7) == 0 else content
+        return damaged(chance, content) if chance.randint(0, 7) == 0 else content
     rows = next(iter(sheets.values()))
     if form == "text":
         text = "\n".join(str(row[0]) for row in rows if row)
     else:
-        ends = data.PickValueInList(["\n", "\n", "\r\n", "\r"])
-        text = to_csv(rows, delimiter=data.PickValueInList([*",,,,,,;\t"]), line_end=ends)
-    encoding = data.PickValueInList(["utf-8", "utf-8", "utf-8", "utf-8-sig", "cp1252", "utf-16"])
+        ends = chance.choice(["\n", "\n", "\r\n", "\r"])
+        text = to_csv(rows, delimiter=chance.choice([*",,,,,,;\t"]), line_end=ends)
+    encoding = chance.choice(["utf-8", "utf-8", "utf-8", "utf-8-sig", "cp1252", "utf-16"])
     content = text.encode(encoding, errors="replace")
-    return damaged(data, content) if data.ConsumeIntInRange(0, 3) == 0 else content
+    return damaged(chance, content) if chance.randint(0, 3) == 0 else content
 
 
-def damaged(data: Any, content: bytes) -> bytes:
+def damaged(chance: Random, content: bytes) -> bytes:
     """Cut bytes off, or change a few."""
-    if data.ConsumeIntInRange(0, 3) == 0:
-        return content[: data.ConsumeIntInRange(0, len(content))]
+    if chance.randint(0, 3) == 0:
+        return content[: chance.randint(0, len(content))]
     changed = bytearray(content)
-    for _ in range(data.ConsumeIntInRange(1, 4)):
-        at = data.ConsumeIntInRange(0, max(len(changed) - 1, 0))
-        changed[at : at + data.ConsumeIntInRange(0, 2)] = data.ConsumeBytes(data.ConsumeIntInRange(0, 4))
+    for _ in range(chance.randint(1, 4)):
+        at = chance.randint(0, max(len(changed) - 1, 0))
+        changed[at : at + chance.randint(0, 2)] = bytes(
+            chance.randint(0, 255) for _ in range(chance.randint(0, 4))
+        )
     return bytes(changed)

@@ -1,4 +1,4 @@
-"""Small files made from rows of cells, quickly: CSV, .xlsx, .ods and old .xls; for the fuzzer and its corpus.
+"""Small files made from rows of cells, quickly: CSV, .xlsx, .ods and old .xls.
 
 They hold what the readers need and nothing more, written without the library that reads them.
 """

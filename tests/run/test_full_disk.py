@@ -1,0 +1,53 @@
+"""Disks of several sizes run full under a batch, then get room, and it is resumed: every file is whole."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.run.test_interrupted import ROOT, quick
+from tests.run.whole import contents, halves
+
+ROOM = "64m"
+
+
+def run(processed, out, book, *given):
+    command = [
+        sys.executable,
+        "-m",
+        "bcfstats",
+        "run",
+        "--processed",
+        processed,
+        "--out",
+        out,
+        "--notebook",
+        book,
+    ]
+    done = subprocess.run([*map(str, command), *given], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    return done.returncode
+
+
+@pytest.mark.slow
+@pytest.mark.needs("own disks")
+def test_a_disk_of_any_size_leaves_files_whole_and_a_run_that_can_be_resumed(few_processed, tmp_path):
+    book = quick(tmp_path)
+    assert run(few_processed, tmp_path / "out", book) == 0
+    expected = contents(tmp_path / "out")
+    needed = sum(path.stat().st_size for path in (tmp_path / "out").rglob("*"))
+    disk, codes = tmp_path / "disk", set()
+    disk.mkdir()
+    for part in (0.05, 0.3, 0.6, 0.9, 1.2):
+        size = int(needed * part)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", disk], check=True)
+        try:
+            codes.add(run(few_processed, disk / "out", book))
+            if (disk / "out").exists():
+                assert list(halves(disk / "out", expected)) == []
+            subprocess.run(["mount", "-o", f"remount,size={ROOM}", disk], check=True)
+            assert run(few_processed, disk / "out", book, "--resume") == 0
+            assert contents(disk / "out") == expected
+        finally:
+            subprocess.run(["umount", disk], check=True)
+    assert len(codes) > 1  # some could be finished, some could not
