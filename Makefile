@@ -86,9 +86,18 @@ bench: setup  ## CPU time and memory of the main jobs: half an hour
 	$(BIN)/python -m scripts.bench_reports
 	$(BIN)/python -m scripts.bench_reports scale
 
-mutation: setup  ## faults put into the statistics: do the tests see them? an hour and a half
+# With cosmic-ray's own commands; the module is changed in place, and put back.
+OF ?= bcfstats/stats/trend.py
+BY ?= tests/stats/test_trend.py
+mutation: setup  ## every small fault put into one module (OF=): do its tests (BY=) see them? up to an hour
 	$(BIN)/python -m pip install --quiet --editable '.[mutation]'
-	$(BIN)/python -m scripts.mutate --sample 600
+	mkdir -p build && rm -f build/mutation.*
+	printf '[cosmic-ray]\nmodule-path = "%s"\ntimeout = 120.0\nexcluded-modules = []\ntest-command = "%s"\n[cosmic-ray.distributor]\nname = "local"\n' \
+		'$(OF)' '$(BIN)/python -m pytest -q -x $(BY)' >build/mutation.toml
+	$(BIN)/cosmic-ray init build/mutation.toml build/mutation.sqlite
+	$(BIN)/cosmic-ray exec build/mutation.toml build/mutation.sqlite
+	$(BIN)/cr-report --surviving-only build/mutation.sqlite
+	$(BIN)/cr-rate build/mutation.sqlite
 
 $(TOOLS)/.ready:
 	@"$(PYTHON)" -m venv --clear $(TOOLS)

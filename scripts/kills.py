@@ -3,9 +3,10 @@
 python -m scripts.kills                      100 kills
 python -m scripts.kills --kills 1000
 
-In turn are killed: the run with SIGKILL, the run with SIGTERM, its worker, which forks a process for each report,
-and that process or its kernel. After each kill every file is looked at; the batch goes on, or is resumed in the
-same folder, until it ends by itself. What it has made is then compared with a batch that nobody killed.
+In turn are killed: the run with SIGKILL, the run with SIGTERM, its worker, which forks a process for each
+report, and that process or its kernel. After each kill every file is looked at; the batch goes on, or is
+resumed in the same folder, until it ends by itself. What it has made is then compared with a batch that
+nobody killed.
 """
 
 import argparse

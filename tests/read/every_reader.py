@@ -38,7 +38,7 @@ DEFINE = Path(__file__).resolve().parents[2] / "bcfstats" / "define"
 
 @dataclass(frozen=True)
 class Reader:
-    """One reader: how it reads a name and its content, a first file for it, and in which forms that is written."""
+    """How it reads a name and its content, a first file for it, and in which forms that is written."""
 
     read: Callable[[Path, bytes], object]
     sheets: Callable[[], Sheets] | None

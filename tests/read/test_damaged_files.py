@@ -34,7 +34,7 @@ def read_one(name, seed, folder):
 
 
 @pytest.mark.parametrize("name", list(readers()))
-@settings(max_examples=25, **CHECKS)
+@settings(max_examples=12, **CHECKS)
 @given(seed=st.integers(0, 2**32))
 def test_it_is_read_or_refused_with_a_reason(name, seed, tmp_path_factory):
     read_one(name, seed, tmp_path_factory.getbasetemp())

@@ -12,18 +12,8 @@ ROOM = "64m"
 
 
 def run(processed, out, book, *given):
-    command = [
-        sys.executable,
-        "-m",
-        "bcfstats",
-        "run",
-        "--processed",
-        processed,
-        "--out",
-        out,
-        "--notebook",
-        book,
-    ]
+    command = [sys.executable, "-m", "bcfstats", "run", "--processed", processed, "--out", out]
+    command += ["--notebook", book]
     done = subprocess.run([*map(str, command), *given], cwd=ROOT, capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
     return done.returncode
