@@ -102,12 +102,12 @@ def forecast(*, ets):
     """The same forecast of the same 40 series, by AutoETS or by us, tuned."""
     from bcfstats.stats.backtest import auto_ets
     from bcfstats.stats.forecast import do_nothing_forecast
-    from bcfstats.stats.level import Panel
+    from bcfstats.stats.level import MonthlyCounts
 
     known = counted, days, month = panel(40)
     exposure = np.broadcast_to(days, counted.shape)
     if ets:
-        return lambda: auto_ets(Panel(counted, exposure, month), FIRST, LAST, exposure[:, 3:12])
+        return lambda: auto_ets(MonthlyCounts(counted, exposure, month), FIRST, LAST, exposure[:, 3:12])
     return lambda: do_nothing_forecast(*known, first=FIRST, last=LAST, target_exposure=days[3:12], tune=True)
 
 

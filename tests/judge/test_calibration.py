@@ -6,7 +6,10 @@ panel that the methods were not given.
 
 import pytest
 
-from scripts.calibration import BANDS, figures, narrower, outside
+from tests.judge.calibration import BANDS, figures, narrower, outside
+
+
+pytestmark = pytest.mark.slow
 
 
 def test_every_figure_is_within_its_band():

@@ -1,7 +1,7 @@
 """Is the tool as sure as it may be? Its rates of error on the example panel, and the bands they must keep.
 
-python -m scripts.calibration            the table of docs/reliability.md
-python -m scripts.calibration SEED...    the same figures on other example panels, without judging them
+python -m tests.judge.calibration            the table of docs/reliability.md
+python -m tests.judge.calibration SEED...    the same figures on other example panels, without judging them
 
 Nothing else is drawn at random. `tests/judge/test_calibration.py` holds every figure to its band.
 """
