@@ -8,7 +8,6 @@ import pytest
 
 from tests.judge.calibration import BANDS, figures, narrower, outside
 
-
 pytestmark = pytest.mark.slow
 
 
