@@ -21,7 +21,13 @@ def workspace(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("page", pages(), ids=lambda page: page.stem)
+def quick_or_slow(page):
+    """A page whose examples prepare files or make reports takes half a minute or more."""
+    slow = re.search(r"^\$ bcfstats (prepare|run|report)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return pytest.param(page, id=page.stem, marks=[pytest.mark.slow] if slow else [])
+
+
+@pytest.mark.parametrize("page", map(quick_or_slow, pages()))
 def test_examples_give_what_the_page_shows(page, workspace, tmp_path):
     """`python -m scripts.examples` writes what they give now."""
     shutil.copytree(workspace, tmp_path, dirs_exist_ok=True)
