@@ -13,7 +13,7 @@ from bcfstats.read.recognise import read_content, read_file
 from bcfstats.read.shown import as_shown, sign_of
 from bcfstats.read.targets import read_targets
 from bcfstats.read.workbook import open_content
-from scripts.made_files import Shown, to_csv, to_ods, to_xls, to_xlsx, to_zip
+from tests.read.made_files import Shown, to_csv, to_ods, to_xls, to_xlsx, to_zip
 
 MAKERS = {".xlsx": to_xlsx, ".xlsm": to_xlsx, ".ods": to_ods, ".xls": to_xls}
 HEAD = ["area", "metric", "period", "numerator", "denominator", "value"]
