@@ -171,6 +171,25 @@ def _metric_id(name: str, metrics: Mapping[str, Metric]) -> str:
         return name
 
 
+def mark_rounded(frame: pd.DataFrame, metrics: Mapping[str, Metric]) -> pd.DataFrame:
+    """Give the status "rounded" where counts to the nearest 5 explain why values are not their quotients.
+
+    That is believed of a metric and period of which every count is a multiple of 5.
+    """
+    counts = frame[["numerator", "denominator"]]
+    fives = (counts % _ROUNDED_TO == 0).all(axis="columns") | counts.isna().any(axis="columns")
+    groups = [frame["metric"], frame["period_start"], frame["period_end"]]
+    only = fives.groupby(groups).transform("all") & counts.notna().all(axis="columns")
+    may_be = only & (frame["status"] == "ok")
+    if not may_be.any():
+        return frame
+    trial = frame.assign(status=frame["status"].mask(may_be, "rounded"))
+    exact, rounded = (_apart(one, _numbers(one), metrics) for one in (frame, trial))
+    explained = may_be & (exact & ~rounded).groupby(groups).transform("any") & ~rounded
+    note = f"numerator and denominator {TO_NEAREST_5}: all counts are multiples of 5"
+    return add_note(frame.assign(status=frame["status"].mask(explained, "rounded")), explained, note)
+
+
 def split_impossible(frame: pd.DataFrame, metrics: Mapping[str, Metric]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Part the rows that can be kept from the problems of those that cannot."""
     rules = list(_rules(frame, metrics))
@@ -236,7 +255,7 @@ def _rules(frame: pd.DataFrame, metrics: Mapping[str, Metric]) -> Iterator[_Rule
     yield _Rule(
         "period_end", ~(frame["period_end"] >= frame["period_start"]), "the period ends before it starts"
     )
-    numbers = frame[NUMBERS].apply(pd.to_numeric, errors="coerce")
+    numbers = _numbers(frame)
     for column in NUMBERS:
         text = numbers[column].isna() & frame[column].notna()
         yield _Rule(column, text, "this is text where a number belongs")
@@ -244,6 +263,20 @@ def _rules(frame: pd.DataFrame, metrics: Mapping[str, Metric]) -> Iterator[_Rule
     for column in ("numerator", "denominator"):
         yield _Rule(column, numbers[column] < 0, "a count cannot be negative")
     yield from _rules_of_metrics(frame, numbers, metrics)
+
+
+def _numbers(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[NUMBERS].apply(pd.to_numeric, errors="coerce")
+
+
+def _apart(frame: pd.DataFrame, numbers: pd.DataFrame, metrics: Mapping[str, Metric]) -> pd.Series:
+    """Mark the values that are not numerator / denominator x multiplier within published rounding."""
+    metric, value = frame["metric"], numbers["value"]
+    multiplier = metric.map({name: one.multiplier for name, one in metrics.items()}).astype("float64")
+    survey = _known(metric, metrics, lambda kind: kind.is_survey)
+    lowest, highest = _quotient_range(numbers, multiplier, frame, survey)
+    outside = (value + _half_unit(value) < lowest) | (value - _half_unit(value) > highest)
+    return _known(metric, metrics, lambda kind: kind.is_quotient) & (numbers["denominator"] > 0) & outside
 
 
 def _rules_of_metrics(
@@ -263,12 +296,7 @@ def _rules_of_metrics(
     yield _Rule("value", value < 0, "the value cannot be negative")
     yield _Rule("period_start", _not_a_month(frame, metrics), "a monthly metric needs calendar months")
     yield _Rule("denominator", (denominator == 0) & (numerator > 0), "there are cases but no people")
-    survey = _known(metric, metrics, lambda kind: kind.is_survey)
-    lowest, highest = _quotient_range(numbers, multiplier, frame, survey)
-    apart = (value + _half_unit(value) < lowest) | (value - _half_unit(value) > highest)
-    quotient = _known(metric, metrics, lambda kind: kind.is_quotient)
-    differs = quotient & (denominator > 0) & apart
-    yield _Rule("value", differs, NOT_THE_QUOTIENT, impossible=False)
+    yield _Rule("value", _apart(frame, numbers, metrics), NOT_THE_QUOTIENT, impossible=False)
     outside = (numbers["lower_ci"] - _half_unit(numbers["lower_ci"]) > value + _half_unit(value)) | (
         numbers["upper_ci"] + _half_unit(numbers["upper_ci"]) < value - _half_unit(value)
     )

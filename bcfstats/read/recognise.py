@@ -15,7 +15,7 @@ from bcfstats.read.formats import activity_return as mar
 from bcfstats.read.formats import delayed_transfers as dtoc
 from bcfstats.read.formats import fingertips, fingertips_extract, own_areas, plain, population, shares
 from bcfstats.read.formats import outcomes_framework as ascof
-from bcfstats.read.observations import complete, split_impossible
+from bcfstats.read.observations import complete, mark_rounded, split_impossible
 from bcfstats.read.processes import apart
 from bcfstats.read.reading import FileReading, Refusal
 from bcfstats.read.settle import mark_known_problems
@@ -101,7 +101,7 @@ def _checked(reading: FileReading, metrics: Mapping[str, Metric]) -> FileReading
     """Take out the rows that cannot be right, and mark those known or seen to be doubtful."""
     if reading.observations.empty and reading.others.empty:
         return reading
-    completed = complete(reading.observations, metrics)
+    completed = mark_rounded(complete(reading.observations, metrics), metrics)
     kept, problems = split_impossible(completed, metrics) if len(completed) else (completed, completed)
     first = problems[~problems.index.duplicated()]
     refused = tuple(_refusal(reading, problem) for problem in first.to_dict("records"))

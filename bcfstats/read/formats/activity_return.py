@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from bcfstats.define.areas import ENGLAND
 from bcfstats.define.periods import Period
 from bcfstats.errors import InputError
-from bcfstats.read.formats.nhs_england import Sheet, open_sheet, title_of
+from bcfstats.read.formats.nhs_england import Sheet, not_by_area, open_sheet, title_of
 from bcfstats.read.marks import NotANumber, month_in_financial_year, read_count
 from bcfstats.read.observations import OTHER_TYPES, typed
 from bcfstats.read.reading import Check, FileReading, Refusal
@@ -37,9 +38,12 @@ def recognises(source: Book | Text) -> bool:
 
 def read(source: Book) -> FileReading:
     """Read one month of non-elective admissions by commissioner."""
+    if source.find_sheet("Commissioner") is None:
+        raise not_by_area(source, "commissioners")
     sheet = open_sheet(source, "Commissioner", "Year", "Period", "Org Code", "Org Name")
     refused: list[Refusal] = []
     rows = list(_rows(sheet, refused))
+    rows, refused, dragged = _with_dragged(sheet, rows, refused)
     months = {(row["period_start"], row["period_end"]) for row in rows}
     if len(months) != 1:
         raise InputError(
@@ -60,21 +64,22 @@ def read(source: Book) -> FileReading:
         rows_read=len(rows) + len(refused),
         refused=tuple(refused),
         checks=(_adds_to_england(rows),),
-        warnings=(*_footers(sheet), *_notes(source)),
+        warnings=(*dragged, *_footers(sheet), *_notes(source)),
     )
 
 
-def _rows(sheet: Sheet, refused: list[Refusal]) -> Iterator[dict[str, Any]]:
+def _rows(sheet: Sheet, refused: list[Refusal], month: Period | None = None) -> Iterator[dict[str, Any]]:
+    """Read the rows of commissioners; `month` stands for what the columns Year and Period say, if given."""
     year, period = sheet.column("Year"), sheet.column("Period")
     code, name, count = sheet.column("Org Code"), sheet.column("Org Name"), sheet.column(HEADING)
     for number, row in enumerate(sheet.rows, start=sheet.first_row):
         label = cell_text(row[name])
-        month = month_in_financial_year(row[year], row[period])
         if not label:
             continue  # blank rows and footnotes, which stand in the column Year
+        said = month or month_in_financial_year(row[year], row[period])
         try:
             cell = read_count(row[count], "NHS England")
-            if month is None:
+            if said is None:
                 raise NotANumber(f"{row[year]} {row[period]}")
         except NotANumber as error:
             refused.append(
@@ -89,8 +94,8 @@ def _rows(sheet: Sheet, refused: list[Refusal]) -> Iterator[dict[str, Any]]:
             **_organisation(cell_text(row[code]), label),
             "metric": METRIC,
             "frequency": "month",
-            "period_start": month.start,
-            "period_end": month.end,
+            "period_start": said.start,
+            "period_end": said.end,
             "numerator": cell.value,
             "status": cell.status,
             "status_note": cell.note,
@@ -98,6 +103,32 @@ def _rows(sheet: Sheet, refused: list[Refusal]) -> Iterator[dict[str, Any]]:
             "vintage": sheet.revised or sheet.published,
             "source": sheet.where,
         }
+
+
+Rows = list[dict[str, Any]]
+
+
+def _with_dragged(
+    sheet: Sheet, rows: Rows, refused: list[Refusal]
+) -> tuple[Rows, list[Refusal], tuple[str, ...]]:
+    """Give rows of another month, or of none, the month of most rows, where England's total shows it is theirs.
+
+    A year or month dragged down in a spreadsheet counts up: 2017-18, 2017-19, 2017-20.
+    """
+    counts = Counter((row["period_start"], row["period_end"]) for row in rows).most_common(1)
+    n_same = counts[0][1] if counts else 0
+    if n_same == len(rows) and not refused:
+        return rows, refused, ()
+    if n_same <= (len(rows) + len(refused)) / 2 or _adds_to_england(rows).passed:
+        return rows, refused, ()
+    month = Period(*counts[0][0])
+    refused_then: list[Refusal] = []
+    rows_then = list(_rows(sheet, refused_then, month))
+    if not _adds_to_england(rows_then).passed:
+        return rows, refused, ()
+    n_other = len(rows_then) - n_same
+    told = f"{n_other} rows name another year or month than {month.label}, or none; only with them do the "
+    return rows_then, refused_then, (f"{told}commissioners add up to England, so they are of that month.",)
 
 
 def _organisation(code: str, name: str) -> dict[str, str]:

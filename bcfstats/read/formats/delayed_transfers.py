@@ -15,7 +15,7 @@ from typing import Any
 from bcfstats.define.areas import ENGLAND, area_names, known_codes
 from bcfstats.define.periods import Period
 from bcfstats.errors import InputError
-from bcfstats.read.formats.nhs_england import Sheet, open_sheet, title_of
+from bcfstats.read.formats.nhs_england import Sheet, not_by_area, open_sheet, title_of
 from bcfstats.read.marks import NotANumber, parse_month, parse_number, read_count
 from bcfstats.read.observations import OBSERVATION_TYPES, OTHER_TYPES, typed
 from bcfstats.read.reading import Check, FileReading, Refusal
@@ -54,6 +54,8 @@ def recognises(source: Book | Text) -> bool:
 
 def read(source: Book) -> FileReading:
     """Read one month of delayed days by local authority."""
+    if not any(name.strip().casefold().startswith("la ") for name in source.sheet_names):
+        raise not_by_area(source, "local authorities")
     sheet = open_sheet(source, "LA - by type of care", "Code", "Name", *_CARE, "Total")
     month = parse_month(sheet.title.get("Period", ""))
     if month is None:

@@ -54,6 +54,16 @@ class Sheet:
         )
 
 
+def not_by_area(book: Book, whom: str) -> InputError:
+    """Give the refusal of a workbook of England or of trusts, which says nothing of areas."""
+    return InputError(
+        f"This workbook has no {whom}: its figures are of England as a whole, or of trusts.",
+        where=book.path.name,
+        found=f"'{title_of(book)}', with the sheets {', '.join(book.sheet_names[:8])}",
+        do=f"Use the monthly workbooks that give {whom}.",
+    )
+
+
 def title_of(book: Book) -> str:
     """Give the cell beside "Title:" on the first sheet that has one; "" where none has."""
     for name in book.sheet_names[:3]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from bcfstats.define.areas import area_names, known_codes
-from bcfstats.define.metrics import METRICS
+from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.periods import Period, financial_year
 from bcfstats.errors import InputError
 from bcfstats.read.marks import Cell, NotANumber, parse_number, read_cell
@@ -32,14 +32,6 @@ from bcfstats.read.workbook import Book, Text, as_text, find_table
 
 KIND = "Measures from the Adult Social Care Outcomes Framework"
 PUBLISHER = "NHS Digital (HSCIC)"
-MEASURES = {
-    "2A2": "care_home_admissions",
-    "2B1": "reablement",
-    "1A": "care_related_quality_of_life",
-    "1D": "carer_quality_of_life",
-    "1H": "independent_living_mental_health",
-    "1I1": "social_contact",
-}
 ADULTS = "2C1"  # its denominator is the population aged 18 and over
 FIRST_YEAR_OF_SALT = 2014
 _COLUMNS = (
@@ -51,7 +43,7 @@ _COLUMNS = (
     "Geographical Code",
     "Geographical Description",
 )
-_ENOUGH_COUNCILS = 20  # fewer whole fives than this may be chance
+_ENOUGH_COUNTS = 5  # by chance all of five counts are multiples of 5 once in 3,000 times
 
 
 class _Entry(NamedTuple):
@@ -82,8 +74,14 @@ def read(source: Book | Text) -> FileReading:
     entries = list(_entries(table, source.path.name, refused))
     start, how = _year(table, entries, source)
     year = financial_year(date(start, 4, 1))
-    rounded = _rounded(entries)
-    rows = [_row(entry, year, rounded, source.path.name) for entry in entries if entry.measure in MEASURES]
+    metrics = _metrics_in(start)
+    rounded = _rounded(entries, metrics)
+    rows = [
+        _row(entry, METRICS[metrics[entry.measure]], year, rounded, source.path.name)
+        for entry in entries
+        if entry.measure in metrics
+    ]
+    others = sorted({entry.measure for entry in entries} - {*metrics, ADULTS})
     observations = typed([row for row in rows if not row["area_type"]], OBSERVATION_TYPES)
     return FileReading(
         path=source.path,
@@ -97,7 +95,10 @@ def read(source: Book | Text) -> FileReading:
         rows_read=len(table),
         refused=tuple(refused),
         checks=tuple(_quotients(observations)),
-        warnings=(f"The year {year.label} was told from {how}.",),
+        warnings=(
+            f"The year {year.label} was told from {how}.",
+            *(f"In {year.label} the code {code} is that of another measure: left out." for code in others),
+        ),
     )
 
 
@@ -105,7 +106,7 @@ def _entries(table: pd.DataFrame, where: str, refused: list[Refusal]) -> Iterato
     """Bring the rows of one place and measure together; only totals, not age groups or sexes."""
     table = table.assign(measure=table["ascof measure code"].map(_measure))
     ons = next((name for name in table.columns if name.startswith("ons ")), "geographical code")
-    wanted = table[table["measure"].isin([*MEASURES, ADULTS])]
+    wanted = table[table["measure"].isin([*(line["measure"] for line in _measures()), ADULTS])]
     wanted = wanted[wanted["disaggregation level"].str.strip().str.casefold() == "total"]
     keys = ["geographical level", ons, "geographical code", "geographical description", "measure"]
     for (level, code, council, name, measure), rows in wanted.groupby(keys, sort=False):
@@ -178,20 +179,43 @@ def _known_years() -> tuple[dict[str, str], ...]:
         return tuple(csv.DictReader(stream))
 
 
-def _rounded(entries: list[_Entry]) -> set[tuple[str, str]]:
-    """Find the counts published to the nearest 5: measure and type where every council's is a multiple."""
-    found = set()
-    for measure in MEASURES:
-        for kind in ("numerator", "denominator"):
-            numbers = [e.number(kind) for e in entries if e.measure == measure and e.level == "council"]
-            numbers = [number for number in numbers if not math.isnan(number)]
-            if len(numbers) >= _ENOUGH_COUNCILS and all(number % 5 == 0 for number in numbers):
-                found.add((measure, kind))
+@cache
+def _measures() -> tuple[dict[str, str], ...]:
+    path = Path(__file__).with_name("outcomes_framework_measures.csv")
+    with path.open(encoding="utf-8", newline="") as stream:
+        return tuple(csv.DictReader(stream))
+
+
+def _metrics_in(year: int) -> dict[str, str]:
+    """Give the metric of each measure code as it was in a year: a code may become that of another measure."""
+    return {
+        line["measure"]: line["metric"]
+        for line in _measures()
+        if int(line["first_year"]) <= year <= int(line["last_year"] or year)
+    }
+
+
+def _rounded(entries: list[_Entry], measures: Iterable[str]) -> set[tuple[str, str]]:
+    """Find the counts published to the nearest 5: measure and type where every council's is a multiple.
+
+    It takes as many counts as cannot all be multiples by chance; numerators and denominators count together.
+    """
+    found: set[tuple[str, str]] = set()
+    for measure in measures:
+        councils = [entry for entry in entries if entry.measure == measure and entry.level == "council"]
+        counts = {
+            kind: [number for entry in councils if not math.isnan(number := entry.number(kind))]
+            for kind in ("numerator", "denominator")
+        }
+        whole = {kind: numbers for kind, numbers in counts.items() if all(n % 5 == 0 for n in numbers)}
+        if sum(map(len, whole.values())) >= _ENOUGH_COUNTS:
+            found |= {(measure, kind) for kind, numbers in whole.items() if numbers}
     return found
 
 
-def _row(entry: _Entry, year: Period, rounded: set[tuple[str, str]], source: str) -> dict[str, Any]:
-    metric = METRICS[MEASURES[entry.measure]]
+def _row(
+    entry: _Entry, metric: Metric, year: Period, rounded: set[tuple[str, str]], source: str
+) -> dict[str, Any]:
     outcome = entry.cells.get("outcome", Cell(math.nan, "not_available", "not in the file"))
     lower, upper, notes = _interval(entry, metric.kind.is_share)
     status = outcome.status
