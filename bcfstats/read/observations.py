@@ -125,6 +125,7 @@ class _Rule(NamedTuple):
     wrong: pd.Series
     reason: str
     impossible: bool = True
+    found: pd.Series | None = None  # what to show, where that is not the cell of the column
 
 
 def check_observations(frame: pd.DataFrame, metrics: Mapping[str, Metric]) -> pd.DataFrame:
@@ -223,13 +224,14 @@ def _all_problems(frame: pd.DataFrame, rules: Iterable[_Rule]) -> pd.DataFrame:
 
 def _problems(frame: pd.DataFrame, rule: _Rule) -> pd.DataFrame:
     rows = frame[rule.wrong]
+    found = rows[rule.column] if rule.found is None else rule.found[rule.wrong]
     return pd.DataFrame(
         {
             "area_code": rows["area_code"].astype("str"),
             "metric": rows["metric"].astype("str"),
             "period": [period_text(*ends) for ends in zip(rows.period_start, rows.period_end, strict=True)],
             "column": rule.column,
-            "found": [_shown(cell) for cell in rows[rule.column]],
+            "found": [_shown(cell) for cell in found],
             "reason": rule.reason,
         },
         index=rows.index,
@@ -249,7 +251,9 @@ def _shown(cell: Any) -> str:
 
 
 def _rules(frame: pd.DataFrame, metrics: Mapping[str, Metric]) -> Iterator[_Rule]:
-    yield _Rule("period_start", frame.duplicated(KEY, keep=False), "the area has this period more than once")
+    shown = frame["value"].where(frame["numerator"].isna(), frame["numerator"])
+    twice = frame.duplicated(KEY, keep=False)
+    yield _Rule("period_start", twice, "the area has this period more than once", found=shown)
     yield _Rule("metric", ~frame["metric"].isin(list(metrics)), "this metric is not defined")
     yield _Rule("status", ~frame["status"].isin(STATUSES), f"the status is not one of {', '.join(STATUSES)}")
     yield _Rule(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 import bcfstats
-from bcfstats.define.areas import AREAS, areas_frame
+from bcfstats.define.areas import AREAS, areas_frame, known_codes
 from bcfstats.define.metrics import METRICS
 from bcfstats.errors import InputError
 from bcfstats.files import changed, read_bytes, replace_folder, restore_folder, state
@@ -25,8 +25,6 @@ from bcfstats.read.bounds import MOST_BYTES
 from bcfstats.read.data import FICTIONAL, Data
 from bcfstats.read.denominators import check_denominators, join_denominators
 from bcfstats.read.folder import Entry, entries
-from bcfstats.read.formats import plain
-from bcfstats.read.formats.own_areas import place
 from bcfstats.read.observations import (
     AREA_TYPES,
     OBSERVATION_TYPES,
@@ -38,6 +36,7 @@ from bcfstats.read.observations import (
     typed,
     validate,
 )
+from bcfstats.read.place import place, same_as_2014, set_apart
 from bcfstats.read.processes import Question, in_order
 from bcfstats.read.reading import Check, FileReading
 from bcfstats.read.recognise import read_content
@@ -217,19 +216,30 @@ def _combined(
     files: list[_File], passed: Mapping[str, str], metrics: Mapping[str, Metric]
 ) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
     """Bring the files together, with the account of them."""
-    placed = _placed(files)
-    tables, decisions, checks = _combine([file.reading for file in placed if file.reading], metrics)
+    placed, same = _placed(files, metrics)
+    readings = [file.reading for file in placed if file.reading]
+    tables, decisions, checks = _combine(readings, metrics)
+    decisions |= {"areas": same, "set_apart": set_apart(readings)}
     return tables, _manifest(placed, passed, tables, decisions, checks, metrics)
 
 
-def _placed(files: list[_File]) -> list[_File]:
-    """Find the areas that plain tables name, now that all lists of areas are read."""
+def _placed(files: list[_File], metrics: Mapping[str, Metric]) -> tuple[list[_File], list[str]]:
+    """Find the areas that rows are of, now that all lists of areas are read; say which are not new."""
     own = _together([file.reading for file in files if file.reading], "areas")
-    plain_files = [file.reading and file.reading.kind == plain.KIND for file in files]
-    return [
-        replace(file, reading=place(file.reading, own)) if file.reading and is_plain else file
-        for file, is_plain in zip(files, plain_files, strict=True)
+    same = same_as_2014(own)
+    own = own.drop(index=same.index)
+    notes = [
+        f"{row.area_name} ({row.area_code}) of your list is {known_codes()[row.area_code]}, an area of 2014: "
+        "its figures are there."
+        for row in same.itertuples()
+        if known_codes()[row.area_code] != row.area_code
     ]
+
+    def placed(reading: FileReading) -> FileReading:
+        new = reading.areas[~reading.areas["area_code"].isin(list(same["area_code"]))]
+        return replace(place(reading, own, metrics), areas=new)
+
+    return [replace(file, reading=placed(file.reading)) if file.reading else file for file in files], notes
 
 
 def _described(file: _File) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def read_content(path: Path, content: bytes, metrics: Mapping[str, Metric]) -> F
         if module.recognises(source):
             needs_metrics = module in (fingertips, fingertips_extract, plain)
             reading = module.read(source, metrics) if needs_metrics else module.read(source)
-            return _checked(_with_doubt(reading, source), metrics)
+            return checked(_with_doubt(reading, source), metrics)
     found, do = plain.missing(source)
     raise InputError(
         "This file has none of the formats that are known.",
@@ -97,19 +97,23 @@ def _with_doubt(reading: FileReading, source: Book | Text) -> FileReading:
     return replace(reading, warnings=(*reading.warnings, doubt))
 
 
-def _checked(reading: FileReading, metrics: Mapping[str, Metric]) -> FileReading:
+def checked(reading: FileReading, metrics: Mapping[str, Metric]) -> FileReading:
     """Take out the rows that cannot be right, and mark those known or seen to be doubtful."""
     if reading.observations.empty and reading.others.empty:
         return reading
-    completed = mark_rounded(complete(reading.observations, metrics), metrics)
+    completed = complete(reading.observations, metrics)
+    n_twice = len(reading.observations) - len(completed)
+    completed = mark_rounded(completed, metrics)
     kept, problems = split_impossible(completed, metrics) if len(completed) else (completed, completed)
     first = problems[~problems.index.duplicated()]
     refused = tuple(_refusal(reading, problem) for problem in first.to_dict("records"))
+    twice = f"{n_twice:,} rows repeat another with the same numbers: each figure was counted once."
     return replace(
         reading,
         observations=mark_known_problems(kept),
         others=mark_known_problems(reading.others),
         refused=(*reading.refused, *refused),
+        warnings=(*reading.warnings, *((twice,) if n_twice else ())),
     )
 
 

@@ -49,7 +49,8 @@ def mark_known_problems(frame: pd.DataFrame) -> pd.DataFrame:
             & (frame["period_start"] >= first)
             & (frame["period_end"] <= last)
         )
-        frame = mark_suspect(frame, rows, problem["note"])
+        said = frame["status_note"].str.contains(problem["note"], regex=False)
+        frame = mark_suspect(frame, rows & ~said, problem["note"])
     return frame
 
 

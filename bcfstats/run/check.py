@@ -22,6 +22,7 @@ from bcfstats.judge.validation import Validation, validate_observations
 from bcfstats.judge.verdicts import GOOD, UNKNOWN, VERDICTS, words_of
 from bcfstats.read.allocations import read_allocations
 from bcfstats.read.data import Data, load
+from bcfstats.read.formats import plain
 from bcfstats.read.observations import check_observations, problems_by_area
 from bcfstats.read.prepare import Prepared
 from bcfstats.read.recognise import KNOWN_KINDS
@@ -57,12 +58,22 @@ def describe_prepared(found: Prepared) -> list[str]:
         for check in entry.get("checks", [])
         if not check["passed"]
     ]
+    decided = found.manifest["decisions"]
+    notes = [
+        f"Note: {entry['file']}: {warning}"
+        for entry in read
+        if entry["kind"] == plain.KIND
+        for warning in entry.get("warnings", [])
+    ]
     return [
         *(f"{count:>5} {kind}" for kind, count in kinds.items()),
         *_some([f"Not read: {name}: {why}" for name, why in found.manifest["not_read"].items()]),
         *(f"File refused: {name}: {reason}" for name, reason in found.refused_files.items()),
         *_some(refused),
         *_some(failed),
+        *_some([f"Set apart: {sentence}" for sentence in decided["set_apart"]]),
+        *_some([f"Left out: {sentence}" for sentence in decided["conflicts"]]),
+        *_some([*notes, *(f"Note: {sentence}" for sentence in decided["areas"])]),
         f"{totals['rows_read']:,} rows read, {totals['rows_refused']:,} refused; "
         f"{len(observations):,} observations of {_counted(observations['metric'].nunique(), 'metric')} "
         f"in {_counted(observations['area_code'].nunique(), 'area')}.",

@@ -83,7 +83,29 @@ def test_text_for_a_count_refuses_the_row_and_the_sum_fails(write_mar):
 
 
 def test_a_workbook_without_the_sheet_or_the_column(write_mar):
-    with pytest.raises(InputError, match="no sheet 'Commissioner'"):
+    with pytest.raises(InputError, match="has no commissioners: its figures are of England"):
         read_file(write_mar([], sheet="Provider"))
     with pytest.raises(InputError, match="The column 'Total Non-elective"):
         read_file(write_mar([["2016-17", "May", "", "", "", "England", 9]], head=HEAD[:-1]))
+
+
+@pytest.mark.parametrize(
+    ("year", "month"), [("2016-18", "May"), ("2017-18", "May"), ("2016-17", "June"), ("", "May")]
+)
+def test_a_year_or_month_dragged_down_is_told_by_englands_total(write_mar, year, month):
+    rows = [["2016-17", "May", "", "", "", "England", 9, 30]]
+    rows += [["2016-17", "May", "", "", f"00{letter}", f"{letter} CCG", 3, 10] for letter in "CD"]
+    dragged = [year, month, "", "", "00E", "E CCG", 3, 10]
+    reading = read_file(write_mar([*rows, dragged]))
+    assert (reading.period, len(reading.others), reading.refused) == ("May 2016", 4, ())
+    assert "1 rows name another year or month than May 2016" in reading.warnings[0]
+    assert reading.checks[0].passed
+
+
+@pytest.mark.parametrize(("year", "n_refused"), [("2016-18", 1), ("", 1)])
+def test_a_row_of_no_month_that_englands_total_does_not_ask_for_is_refused(write_mar, year, n_refused):
+    rows = [["2016-17", "May", "", "", "", "England", 9, 30]]
+    rows += [["2016-17", "May", "", "", f"00{letter}", f"{letter} CCG", 3, 10] for letter in "CD"]
+    reading = read_file(write_mar([*rows, [year, "May", "", "", "00E", "E CCG", 3, 11]]))
+    assert len(reading.refused) == n_refused
+    assert not reading.checks[0].passed

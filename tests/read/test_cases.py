@@ -1,10 +1,14 @@
 """Files that were once read wrongly, each with its right value; skipped where the files are absent."""
 
+import shutil
+
 import pytest
 
 from bcfstats.define.periods import Period
 from bcfstats.errors import InputError
+from bcfstats.read.prepare import prepare
 from bcfstats.read.recognise import read_file
+from bcfstats.run.check import describe_prepared
 
 CARE_HOMES = [577.8, 521.7, 585.1, 891.5, 839.3, 815.7, 600.0, 571.9, 545.0]
 
@@ -93,3 +97,36 @@ def test_quarters_and_months_of_fingertips(read):
         (years, "several years taken together are no figure of a single one")
         for years in ("2022 - 24", "2021/22 - 23/24")
     ]
+
+
+def test_rounding_is_believed_from_the_counts(read):
+    reading = read("01_ascof2021_rounding/meas-from-asc-of-eng-2021-open-data-cut.csv")
+    assert all(check.passed for check in reading.checks)
+    rows = reading.observations
+    assert not (rows["status"] == "suspect").any()
+    hounslow = rows[(rows["area_code"] == "E09000018") & (rows["metric"] == "care_related_quality_of_life")]
+    assert hounslow[["value", "status"]].to_numpy().tolist() == [[18.9, "rounded"]]
+
+
+def test_a_year_dragged_down(read):
+    reading = read("08_mar_june_2017_dragged_year/mar_Jun_17.xls")
+    assert reading.refused == ()
+    assert reading.checks[0].detail == "503,969 against 503,969 admissions"
+    assert "12 rows name another year or month than June 2017" in reading.warnings[0]
+
+
+def test_a_later_code_of_an_area_of_2014_and_a_users_own_list(cases, tmp_path):
+    raw = tmp_path / "raw"
+    shutil.copytree(cases / "files" / "02_bucks_E06000060_dropped", raw)
+    prepared = prepare(raw, tmp_path / "processed")
+    rows = prepared.data.observations.set_index(["area_code", "metric"])
+    assert rows.loc[("E10000002", "care_home_admissions"), ["numerator", "value"]].tolist() == [388, 372.7]
+    assert rows.loc[("E06000058", "care_home_admissions"), ["numerator", "value"]].tolist() == [284, 327.0]
+    assert "E06000060" not in set(prepared.data.areas["area_code"])
+    lines = "\n".join(describe_prepared(prepared))
+    assert "Note: Buckinghamshire (E06000060) of your list is E10000002, an area of 2014" in lines
+    (raw / "areas2023.csv").unlink()
+    without = prepare(raw, tmp_path / "processed")
+    assert "E06000058" not in set(without.data.observations["area_code"])
+    lines = "\n".join(describe_prepared(without))
+    assert "Set apart: Bournemouth, Christchurch and Poole (E06000058): 4 rows" in lines

@@ -118,10 +118,16 @@ def test_text_or_a_negative_count_refuses_the_row_only(write_dtoc, cell):
     assert reading.observations.empty
 
 
+NOT_BY_AREA = "This workbook has no local authorities: its figures are of England as a whole, or of trusts."
+
+
 @pytest.mark.parametrize(
     ("change", "what"),
     [
-        ({"sheet": "Trust - by type of care"}, "The workbook has no sheet 'LA - by type of care'."),
+        (
+            {"sheet": "Trust - by type of care"},
+            NOT_BY_AREA,
+        ),
         ({"days": "People"}, "The column 'Acute' under 'Delayed Days' is not there."),
     ],
 )

@@ -13,6 +13,7 @@ from bcfstats.read.observations import (
     OBSERVATION_TYPES,
     check_observations,
     complete,
+    mark_rounded,
     problems_by_area,
     split_impossible,
     typed,
@@ -141,3 +142,33 @@ def test_types_are_the_same_after_writing_and_reading(tmp_path):
     frame = table(REABLEMENT, DTOC)
     frame.to_parquet(tmp_path / "x.parquet", index=False)
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "x.parquet"), frame)
+
+
+def fives(*counts):
+    """Rows of reablement in one year, one area each, with the values that were published."""
+    return table(
+        *(
+            {**REABLEMENT, "area_code": f"E080000{n}", "numerator": a, "denominator": b, "value": value}
+            for n, (a, b, value) in enumerate(counts, 31)
+        )
+    )
+
+
+def test_rounding_to_5_is_believed_where_every_count_is_a_multiple_and_it_explains_the_values():
+    # 515 / 1635 is 31.50: published as 31.6, which 517.5 / 1632.5 = 31.70 allows
+    few = fives((515, 1635, 31.6), (840, 1000, 84.0))
+    assert mark_rounded(few, METRICS)["status"].tolist() == ["rounded", "rounded"]
+    alone = fives((515, 1635, 31.6))
+    assert mark_rounded(alone, METRICS)["status"].tolist() == ["rounded"]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        fives((515, 1635, 31.6), (841, 1000, 84.1)),  # one count is no multiple
+        fives((515, 1635, 39.0), (840, 1000, 84.0)),  # rounding does not explain it
+        fives((840, 1000, 84.0), (515, 1635, 31.5)),  # nothing to explain
+    ],
+)
+def test_rounding_is_not_believed_elsewhere(rows):
+    assert set(mark_rounded(rows, METRICS)["status"]) == {"ok"}

@@ -137,3 +137,35 @@ def test_a_workbook_of_the_same_columns(write_workbook):
     assert reading.period == "2015/16"
     assert reading.observations["status"].tolist() == ["suppressed"]
     assert reading.observations["area_code"].tolist() == ["E08000035"]
+
+
+def test_a_code_means_its_measure_in_its_years_only(write_ascof):
+    # from 2023-24 on 1D is people's satisfaction with services in per cent, and 1C carers' quality of life
+    rows = [*measure("1D", 64.4, 6440, 10_000), *measure("1C", 7.3, 730, 100)]
+    later = read_file(write_ascof(rows, "ascof-2024-25.csv"))
+    assert later.observations[["metric", "value"]].to_numpy().tolist() == [["carer_quality_of_life", 7.3]]
+    assert "In 2024/25 the code 1D is that of another measure: left out." in later.warnings
+    earlier = read_file(write_ascof(measure("1D", 7.9, 790, 100), "ascof-2014-15.csv"))
+    assert earlier.observations[["metric", "value"]].to_numpy().tolist() == [["carer_quality_of_life", 7.9]]
+
+
+def test_a_value_that_cannot_be_is_refused(write_ascof):
+    reading = read_file(write_ascof(measure("1D", 64.4, 6440, 100), "ascof-2014-15.csv"))
+    assert reading.observations.empty
+    assert [(row.found, row.reason) for row in reading.refused] == [
+        ("64.4", "the value is above the highest there can be")
+    ]
+
+
+def test_few_counts_are_enough_to_tell_that_they_are_rounded(write_ascof):
+    def council(n, value, numerator, denominator):
+        return measure("1I1", value, numerator, denominator, place=(f"10{n}", f"X{n}", f"E0600000{n}"))
+
+    # 515 / 1635 is 31.50, published as 31.6; six counts are all multiples of 5 by chance once in 15,000 times
+    rows = [*council(1, 31.6, 515, 1635), *council(2, 40.0, 400, 1000), *council(3, 30.0, 300, 1000)]
+    reading = read_file(write_ascof(rows, "ascof-2020-21.csv"))
+    assert reading.observations["status"].tolist() == ["rounded"] * 3
+    assert all(check.passed for check in reading.checks)
+    rows = [*council(1, 31.6, 515, 1635), *council(2, 40.1, 401, 1000)]
+    off = read_file(write_ascof(rows, "ascof-2020-21.csv"))
+    assert off.observations["status"].tolist() == ["suspect", "ok"]

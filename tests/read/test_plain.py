@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from bcfstats.errors import InputError
+from bcfstats.read.prepare import prepare
 from bcfstats.read.recognise import read_file
 
 
@@ -96,7 +97,9 @@ def test_conflicting_months_are_both_refused_and_equal_ones_kept_once(write):
     )
     assert len(reading.refused) == 2
     assert "May 2014" in reading.refused[0].where
+    assert [row.found for row in reading.refused] == ["5", "6"]
     assert reading.observations["numerator"].tolist() == [7]
+    assert "1 rows repeat another with the same numbers" in reading.warnings[0]
 
 
 def test_a_needed_column_that_is_missing_is_named(write):
@@ -115,3 +118,79 @@ def test_a_list_of_areas(write):
     reading = read_file(path)
     assert reading.areas["area_name"].tolist() == ["High Street Surgery"]
     assert len(reading.refused) == 2
+
+
+def test_one_area_by_name_and_by_code_is_one_area(write, tmp_path):
+    write(
+        "area,metric,period,numerator",
+        "Leeds,delayed_transfers,2014-05,5",
+        "E08000035,delayed_transfers,May-14,6",
+        "Leeds,delayed_transfers,2014-06,7",
+        "E08000035,delayed_transfers,2014-06,7",
+        name="raw.csv",
+    )
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw.csv").rename(tmp_path / "raw" / "mine.csv")
+    prepared = prepare(tmp_path / "raw", tmp_path / "processed")
+    assert prepared.data.observations["numerator"].tolist() == [7]
+    refused = prepared.manifest["files"][0]["refused_rows"]
+    assert [(row["found"], row["reason"]) for row in refused] == [
+        (found, "the area has this period more than once") for found in ("5", "6")
+    ]
+
+
+def test_rows_of_one_reason_are_one_line(write):
+    months = [f"Leeds,delayed_transfers,{month},5" for month in ("spring", "summer", "autumn")]
+    reading = read_file(write("area,metric,period,numerator", *months, "Leeds,delayed_transfers,Apr-14,5"))
+    assert [(row.rows, row.found) for row in reading.refused] == [(3, "spring, summer, autumn")]
+    assert "3 rows (2, 3, 4), period" in reading.refused[0].where
+    assert "Write a month (2014-04, 201404" in reading.refused[0].reason
+
+
+@pytest.mark.parametrize("periods", [("2011-12", "2012-05"), ("2012-05", "2011-12")])
+def test_a_month_among_months_is_no_financial_year(write, periods):
+    rows = [f"Leeds,delayed_transfers,{period},5" for period in periods]
+    reading = read_file(write("area,metric,period,numerator", *rows))
+    assert sorted(reading.observations["period_end"].dt.strftime("%Y-%m")) == ["2011-12", "2012-05"]
+
+
+def test_a_metric_that_is_not_defined_is_one_line_with_near_misses(write):
+    rows = [f"Leeds,reablemnt,20{year}/{year + 1},80" for year in (12, 13, 14, 15, 16, 17, 18)]
+    reading = read_file(write("area,metric,period,value", *rows))
+    assert [(row.rows, row.reason) for row in reading.refused] == [
+        (7, "this metric is not defined. Did you mean 'reablement'?")
+    ]
+
+
+@pytest.mark.parametrize("values", [("0.857", "0.9"), ("1", "0"), ("0.5", "")])
+def test_values_between_0_and_1_of_a_metric_in_per_cent_are_asked_about(write, values):
+    rows = [f"Leeds,reablement,20{year}/{year + 1},{value}" for year, value in enumerate(values, 13)]
+    reading = read_file(write("area,metric,period,value", *rows))
+    assert reading.refused[0].reason.endswith("give the cells the format of percentages.")
+    assert not (reading.observations["status"] == "ok").any()
+
+
+def test_small_percentages_that_their_counts_or_signs_show_are_read(write):
+    by_counts = write("area,metric,period,numerator,denominator,value", "Leeds,reablement,2013/14,5,1000,0.5")
+    assert read_file(by_counts).observations["value"].tolist() == [0.5]
+    by_sign = write(
+        "area,metric,period,value", "Leeds,reablement,2013/14,0.5%", "Leeds,reablement,2014/15,0.6%"
+    )
+    assert read_file(by_sign).observations["value"].tolist() == [0.5, 0.6]
+
+
+@pytest.mark.parametrize(
+    ("cell", "status"),
+    [("<5", "suppressed"), ("< 5", "suppressed"), ("1 to 7", "suppressed"), ("\u2013", "not_available")],
+)
+def test_marks_that_are_no_numbers(write, cell, status):
+    reading = read_file(write("area,metric,period,numerator", f"Leeds,delayed_transfers,Apr-14,{cell}"))
+    assert reading.observations["status"].tolist() == [status]
+    assert reading.observations["numerator"].isna().all()
+
+
+def test_numbers_as_they_are_written(write):
+    cells = ['"1,204"', "\uff11\uff12\uff10\uff14", "1\u00a0204", "+1204"]
+    rows = [f"Leeds,delayed_transfers,2014-{n:02d},{cell}" for n, cell in enumerate(cells, 4)]
+    reading = read_file(write("area,metric,period,numerator", *rows))
+    assert reading.observations["numerator"].tolist() == [1204] * 4

@@ -111,7 +111,7 @@ Rows = list[dict[str, Any]]
 def _with_dragged(
     sheet: Sheet, rows: Rows, refused: list[Refusal]
 ) -> tuple[Rows, list[Refusal], tuple[str, ...]]:
-    """Give rows of another month, or of none, the month of most rows, where England's total shows it is theirs.
+    """Give rows of another month, or of none, the month of most rows, where England's total asks for it.
 
     A year or month dragged down in a spreadsheet counts up: 2017-18, 2017-19, 2017-20.
     """
@@ -119,9 +119,11 @@ def _with_dragged(
     n_same = counts[0][1] if counts else 0
     if n_same == len(rows) and not refused:
         return rows, refused, ()
-    if n_same <= (len(rows) + len(refused)) / 2 or _adds_to_england(rows).passed:
+    if n_same <= (len(rows) + len(refused)) / 2:
         return rows, refused, ()
     month = Period(*counts[0][0])
+    if _adds_to_england([row for row in rows if row["period_start"] == month.start]).passed:
+        return rows, refused, ()
     refused_then: list[Refusal] = []
     rows_then = list(_rows(sheet, refused_then, month))
     if not _adds_to_england(rows_then).passed:

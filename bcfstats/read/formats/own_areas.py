@@ -1,19 +1,13 @@
-"""A user's own list of areas, and the areas that rows of plain tables name."""
+"""A user's own list of areas."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import pandas as pd
-
-from bcfstats.define.areas import AREA_COLUMNS, AREAS, find_area
-from bcfstats.errors import ParameterError
+from bcfstats.define.areas import AREA_COLUMNS
 from bcfstats.read.observations import AREA_TYPES, typed
 from bcfstats.read.reading import FileReading, Refusal
 from bcfstats.read.workbook import Book, Text, as_text, find_table
 
 KIND = "list of areas"
-_MOST_UNKNOWN = 200
 _TELLING = ("area_type", "region", "region_code", "council_code", "board")
 
 
@@ -51,46 +45,3 @@ def read(source: Book | Text) -> FileReading:
         rows_read=int((~empty).sum()),
         refused=tuple(refused),
     )
-
-
-def place(reading: FileReading, own: pd.DataFrame) -> FileReading:
-    """Give each observation the code and name of its area; rows of unknown areas are refused."""
-    names = {code: area.area_name for code, area in AREAS.items()}
-    names |= dict(zip(own["area_code"], own["area_name"], strict=True))
-    frame = reading.observations
-    found = _found([text for text in frame["area_code"].unique() if text not in names], own)
-    codes = frame["area_code"].map({text: code for text, (code, _) in found.items() if code})
-    code = codes.where(codes.notna(), frame["area_code"])
-    unknown = ~code.isin(list(names))
-    refused = [
-        Refusal(f"{reading.path.name}, {row.metric}", row.area_code, found[row.area_code][1])
-        for row in frame[unknown].itertuples()
-    ]
-    placed = frame.assign(area_code=code, area_name=code.map(names))[~unknown].reset_index(drop=True)
-    return replace(reading, observations=placed, refused=(*reading.refused, *refused))
-
-
-def _found(wanted: list[str], own: pd.DataFrame) -> dict[str, tuple[str, str]]:
-    """Give code and reason for each text; a file of which no area is known must not take for ever."""
-    found: dict[str, tuple[str, str]] = {}
-    unknown = 0
-    for text in wanted:
-        if unknown < _MOST_UNKNOWN:
-            found[text] = _find(text, own)
-            unknown += not found[text][0]
-        else:
-            found[text] = "", f"{_MOST_UNKNOWN} areas of this file are not known: no more were looked up"
-    return found
-
-
-def _find(text: str, own: pd.DataFrame) -> tuple[str, str]:
-    """Give the code, or "" and the reason."""
-    try:
-        return find_area(text).area_code, ""
-    except ParameterError as error:
-        if own.empty:
-            return "", str(error)
-    try:
-        return find_area(text, own).area_code, ""
-    except ParameterError as error:
-        return "", str(error)

@@ -82,7 +82,7 @@ def missing(source: Book | Text) -> tuple[str, str]:
 def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
     """Read a plain table of observations; rows that cannot be read are refused, and named by reason.
 
-    Areas that are not in the register stand as they are written; `own_areas.place` finds their codes.
+    Areas that are not in the register stand as they are written; `place.place` finds their codes.
     """
     where = source.path.name
     table = find_meant(source, _is_long)

@@ -1,0 +1,113 @@
+"""Which area each row is of: one of 2014, one of the user's own list, or none, which is then named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from bcfstats.define.areas import area_names, find_area, known_codes
+from bcfstats.errors import ParameterError
+from bcfstats.read.formats import plain
+from bcfstats.read.observations import KEY, OBSERVATION_TYPES, OTHER_TYPES, typed
+from bcfstats.read.reading import FileReading, Refusal
+from bcfstats.read.recognise import checked
+from bcfstats.read.settle import mark_known_problems
+
+if TYPE_CHECKING:
+    from bcfstats.define.metrics import Metric
+
+_MOST_UNKNOWN = 200
+_UPPER_TIER = re.compile(r"E(06|08|09|10)\d{6}")
+
+
+def place(reading: FileReading, own: pd.DataFrame, metrics: Mapping[str, Metric]) -> FileReading:
+    """Give each observation its area; `own` are the areas that files define besides those of 2014.
+
+    Rows of plain tables may name areas by code or name, and those of unknown areas are refused. Rows of
+    published files that were set apart are taken back where the user's list has their area.
+    """
+    if reading.kind == plain.KIND:
+        reading = _with_codes(reading, own, metrics)
+    mine = reading.others["area_code"].isin(list(own["area_code"]))
+    if not mine.any():
+        return reading
+    names = dict(zip(own["area_code"], own["area_name"], strict=True))
+    rows = reading.others[mine]
+    rows = rows.assign(area_name=rows["area_code"].map(names))
+    added = checked(replace(reading, observations=typed(rows, OBSERVATION_TYPES), refused=()), metrics)
+    return replace(
+        reading,
+        observations=typed(pd.concat([reading.observations, added.observations]), OBSERVATION_TYPES),
+        others=typed(reading.others[~mine], OTHER_TYPES),
+        refused=(*reading.refused, *added.refused),
+    )
+
+
+def same_as_2014(own: pd.DataFrame) -> pd.DataFrame:
+    """Give the areas of a user's list that are areas of 2014 under a later code, or under the same."""
+    return own[own["area_code"].isin(list(known_codes()))]
+
+
+def set_apart(readings: Iterable[FileReading]) -> list[str]:
+    """Name the upper-tier areas whose rows are used for no area, with their number and what to do."""
+    others = [reading.others.assign(file=reading.path.name) for reading in readings if len(reading.others)]
+    rows = pd.concat(others) if others else pd.DataFrame({"area_code": [], "area_name": [], "file": []})
+    rows = rows[rows["area_code"].astype("str").str.fullmatch(_UPPER_TIER)]
+    return [
+        f"{found['area_name'].iloc[0]} ({code}): {len(found):,} rows of {found['file'].nunique():,} "
+        f"file{'s' * (found['file'].nunique() > 1)}, such as {found['file'].iloc[0]}. It is no area of 2014: "
+        "to use its figures name it in a list of areas of your own."
+        for code, found in rows.groupby("area_code")
+    ]
+
+
+def _with_codes(reading: FileReading, own: pd.DataFrame, metrics: Mapping[str, Metric]) -> FileReading:
+    names = {**dict(zip(own["area_code"], own["area_name"], strict=True)), **area_names()}
+    frame = reading.observations
+    found = _found([text for text in frame["area_code"].unique() if text not in names], own)
+    codes = frame["area_code"].map({text: code for text, (code, _) in found.items() if code})
+    code = codes.where(codes.notna(), frame["area_code"])
+    unknown = ~code.isin(list(names))
+    refused = [
+        Refusal(f"{reading.path.name}, {rows['metric'].iloc[0]}", text, found[text][1], len(rows))
+        for text, rows in frame[unknown].groupby("area_code", sort=False)
+    ]
+    placed = frame.assign(area_code=code, area_name=code.map(names))[~unknown].reset_index(drop=True)
+    placed = replace(reading, observations=placed, refused=(*reading.refused, *refused))
+    if placed.observations.duplicated(KEY).any():  # an area by its name in one row, by its code in another
+        return checked(placed, metrics)
+    return replace(placed, observations=mark_known_problems(placed.observations))
+
+
+def _found(wanted: list[str], own: pd.DataFrame) -> dict[str, tuple[str, str]]:
+    """Give code and reason for each text; a file of which no area is known must not take for ever."""
+    found: dict[str, tuple[str, str]] = {}
+    unknown = 0
+    mine = {name.casefold(): code for code, name in zip(own["area_code"], own["area_name"], strict=True)}
+    for text in wanted:
+        if unknown < _MOST_UNKNOWN:
+            found[text] = _find(text, own, mine.get(text.casefold(), ""))
+            unknown += not found[text][0]
+        else:
+            found[text] = "", f"{_MOST_UNKNOWN} areas of this file are not known: no more were looked up"
+    return found
+
+
+def _find(text: str, own: pd.DataFrame, mine: str) -> tuple[str, str]:
+    """Give the code, or "" and the reason; `mine` is the code of the user's own area of this very name."""
+    reason = ""
+    try:
+        code = find_area(text).area_code
+        if mine and code != mine:
+            return "", f"'{text}' stands for 2 areas, {code} of 2014 and {mine} of your list: give the code"
+        return code, ""
+    except ParameterError as error:
+        reason = str(error)
+    try:
+        return ("", reason) if own.empty else (mine or find_area(text, own).area_code, "")
+    except ParameterError as error:
+        return "", str(error)
