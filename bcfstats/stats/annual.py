@@ -20,6 +20,7 @@ from bcfstats.stats.rows import (
     critical_value,
     masked_median,
 )
+from bcfstats.stats.tolerance import largest, settled
 from bcfstats.stats.trend import variance_components
 
 MINIMUM_CHANGES = 20
@@ -270,7 +271,7 @@ def regression_to_mean(values: npt.ArrayLike, *, minimum_areas: int = MINIMUM_AR
     away = np.where(seen, y - mean, 0.0)
     both = seen[:, 1:] & seen[:, :-1]
     before, after = np.where(both, away[:, :-1], 0.0), np.where(both, away[:, 1:], 0.0)
-    n_pairs, power = int(both.sum()), float((before**2).sum())
+    n_pairs, power = int(both.sum()), float((settled(before, largest(y)) ** 2).sum())
     enough = n_pairs >= minimum_areas and power > 0
     slope = float((before * after).sum() / power) if enough else float("nan")
     last = y[:, -1] if y.shape[1] else np.full(len(y), np.nan)
@@ -286,7 +287,7 @@ def regression_to_mean(values: npt.ArrayLike, *, minimum_areas: int = MINIMUM_AR
         drift_back=np.where(reason == "", expected - last, np.nan),
         reliability=slope,
         mean=centre,
-        outlier=(last < low) | (last > high),
+        outlier=(settled(low - last, low) > 0) | (settled(last - high, high) > 0),
         n_pairs=n_pairs,
         reason=reason.astype(object),
     )

@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from bcfstats.errors import ParameterError
 from bcfstats.stats.forecast import METHOD, Forecast, check_window, forecast_from
-from bcfstats.stats.history import SMALL_MEDIAN
+from bcfstats.stats.history import SMALL_MEDIAN, check_panel
 from bcfstats.stats.level import Grid, MonthlyCounts, Rolled, roll
 from bcfstats.stats.monthly_model import Array, as_months, divide, fit_panel
-from bcfstats.stats.rows import CONFIDENCE, FORECAST_CONFIDENCE, MINIMUM_AREAS
+from bcfstats.stats.rows import CONFIDENCE, FORECAST_CONFIDENCE, MINIMUM_AREAS, check_flag, check_whole
 
 Challenger = Callable[[MonthlyCounts, int, int, Array], Array]
 
@@ -186,6 +186,11 @@ def backtest(
     (19, ['panel seasonal level', 'same months last year', 'trend and months (GLM)'])
     """
     check_window(first, last)
+    tune = check_flag("tune", tune)
+    minimum_history = check_whole("minimum history", minimum_history)
+    minimum_areas, small_median = check_panel(minimum_areas, small_median)
+    if not isinstance(challengers, Mapping) or not all(callable(made) for made in challengers.values()):
+        raise ParameterError("The challengers are not functions by name.", found=f"{challengers!r:.80}")
     panel = MonthlyCounts(*as_months(counts, exposure, calendar_month))
     grid = Grid() if tune else Grid(Grid().alphas[1:2], Grid().shares[2:])
     rolled = roll(panel, first, last, grid)

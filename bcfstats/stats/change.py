@@ -9,9 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from bcfstats.errors import ParameterError
 from bcfstats.stats.rows import (
-    Flags,
     Floats,
     Level,
     Texts,
@@ -20,6 +18,7 @@ from bcfstats.stats.rows import (
     blanked,
     critical_value,
     first_reason,
+    higher_is_better,
     negative,
     not_a_number,
     not_positive,
@@ -27,10 +26,12 @@ from bcfstats.stats.rows import (
     unwrap,
     upper_tail,
 )
+from bcfstats.stats.tolerance import negligible, settled
 
 Scale = Literal["difference", "ratio"]
 Limits = tuple[Floats, Floats]
 AT_BASELINE = " at baseline"
+FLAT = "the series does not vary"
 NOTHING_VARIES = "nothing varies: there is no error to test with"
 
 
@@ -88,7 +89,7 @@ class Asked:
         if self.polarity is None:
             p_improvement = np.full(value.shape, np.nan)
         else:
-            p_improvement = np.where(higher_is_better(self.polarity), p_rise, p_fall)
+            p_improvement = np.where(higher_is_better(self.polarity, value.shape), p_rise, p_fall)
         lower, upper = at_levels(limits, self.confidence_level)
         return Comparison(
             unwrap(value),
@@ -110,9 +111,13 @@ class Asked:
         method: Texts,
         reason: Texts,
         degrees_of_freedom: npt.ArrayLike = np.inf,
+        size: npt.ArrayLike = 1.0,
     ) -> Comparison:
-        """Return the comparison of a change, or of the log of a ratio, with a known standard error."""
-        reason = first_reason(reason, reasons(change.shape, (NOTHING_VARIES, error == 0)))
+        """Return the comparison of a change, or of the log of a ratio, with a known standard error.
+
+        `size` is that of the numbers compared: an error that is rounding beside it is none.
+        """
+        reason = first_reason(reason, reasons(change.shape, (NOTHING_VARIES, negligible(error, size))))
         change, error = blanked(reason, change, error)
         back = np.exp if scale == "ratio" else np.asarray
 
@@ -124,17 +129,6 @@ class Asked:
         p = upper_tail(-t, degrees_of_freedom), upper_tail(t, degrees_of_freedom)
         method = np.where(reason != "", "", method)
         return self.comparison(back(change), limits, scale, p, method, reason)
-
-
-def higher_is_better(polarity: npt.ArrayLike) -> Flags:
-    """Return True where the polarity is "higher" and False where it is "lower"."""
-    given = np.asarray(polarity)
-    higher = np.asarray(given == "higher", dtype=bool)
-    if not np.all(higher | (given == "lower")):
-        raise ParameterError(
-            "The polarity is not understood.", found=f"{polarity!r}", do='Write "lower" or "higher".'
-        )
-    return higher
 
 
 def variance_reasons(tau2: Floats) -> Texts:
@@ -176,12 +170,15 @@ def welch(s1: Floats, n1: Floats, s0: Floats, n0: Floats, tau2: Floats) -> tuple
 
 def interval_reasons(value: Floats, lower: Floats, upper: Floats, scale: Scale, suffix: str = "") -> Texts:
     """Return why published limits give no standard error."""
+    below, above = (
+        settled(gap, np.maximum(np.abs(lower), np.abs(upper))) for gap in (lower - value, value - upper)
+    )
     not_logged = (lower <= 0) if scale == "ratio" else np.zeros(value.shape, dtype=bool)
     return reasons(
         value.shape,
         not_a_number(f"value{suffix}", value),
         not_a_number(f"lower limit{suffix}", lower),
         not_a_number(f"upper limit{suffix}", upper),
-        (f"the limits do not enclose the value{suffix}", (lower > value) | (value > upper)),
+        (f"the limits do not enclose the value{suffix}", (below > 0) | (above > 0)),
         (f"the lower limit{suffix} is zero or below: no ratio", not_logged),
     )

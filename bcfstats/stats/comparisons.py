@@ -24,7 +24,7 @@ from bcfstats.stats.change import (
     variance_reasons,
     welch,
 )
-from bcfstats.stats.estimates import proportion_reasons, rate_reasons
+from bcfstats.stats.estimates import inside, proportion_reasons, rate_reasons
 from bcfstats.stats.rows import (
     CONFIDENCE,
     Flags,
@@ -33,6 +33,7 @@ from bcfstats.stats.rows import (
     Texts,
     as_rows,
     blanked,
+    check_choice,
     check_level,
     critical_value,
     first_reason,
@@ -68,9 +69,10 @@ def compare_proportions(
     design_effect: npt.ArrayLike = 1.0,
     between_year_variance: npt.ArrayLike | None = None,
     method: Literal["newcombe", "miettinen-nurminen"] = "newcombe",
+    scale: Scale = "difference",
     confidence_level: Level = CONFIDENCE,
 ) -> Comparison:
-    """Difference of two independent proportions.
+    """Difference or ratio of two independent proportions.
 
     It answers: has the share changed from baseline by more than chance, or do two areas differ?
 
@@ -86,15 +88,18 @@ def compare_proportions(
         Variance of the yearly change of the true share beyond sampling (`between_year_variance`). Given, the
         test is the difference over the root of pooled sampling variance plus it; absent, noise only.
     method : "newcombe" or "miettinen-nurminen"
-        For the noise-only comparison.
+        For the noise-only difference.
+    scale : "difference" or "ratio"
+        The ratio is compared by the score method, noise only.
     confidence_level : float or sequence of float
         0.95 for 95 %.
 
     Returns
     -------
     Comparison
-        On the difference scale, as shares. Limits and p-values agree: the interval at a level leaves out zero
-        exactly where the p-value is below one minus that level.
+        As shares. Limits and p-values agree: the interval at a level leaves out no change exactly where the
+        p-value is below one minus that level. With none at baseline the ratio and its upper limit are
+        missing, the p-values are not.
 
     Raises
     ------
@@ -114,8 +119,12 @@ def compare_proportions(
     >>> f"{change.value:.2f} ({change.lower:.3f} to {change.upper:.3f}), p = {change.p_improvement:.4f}"
     '0.20 (0.052 to 0.334), p = 0.0041'
     """
-    if method not in _TESTS:
-        raise ParameterError("The method is not known.", found=repr(method), do=f"Use {' or '.join(_TESTS)}.")
+    check_choice("method", method, tuple(_TESTS))
+    check_choice("scale", scale, ("difference", "ratio"))
+    if scale == "ratio" and between_year_variance is not None:
+        raise ParameterError(
+            "The variance between years is that of a difference of shares.", do="Leave it out, or the ratio."
+        )
     x1, n1, x0, n0, effect, tau2 = as_rows(
         numerator=numerator,
         denominator=denominator,
@@ -131,8 +140,11 @@ def compare_proportions(
         variance_reasons(tau2),
     )
     x1, n1, x0, n0, effect, tau2 = blanked(reason, x1, n1, x0, n0, effect, tau2)
+    x1, x0 = inside(x1, n1), inside(x0, n0)
     counts, difference = (x1 / effect, n1 / effect, x0 / effect, n0 / effect), x1 / n1 - x0 / n0
     asked = Asked(polarity, confidence_level)
+    if scale == "ratio":
+        return _ratio_of_proportions(counts, asked, reason)
     if between_year_variance is not None:
         error = np.sqrt(two_samples.pooled_variance(*counts) + tau2)
         name = named("pooled difference with between-year variance", reason)
@@ -146,6 +158,22 @@ def compare_proportions(
         (upper_tail(-z), upper_tail(z)),
         named(title, reason),
         reason,
+    )
+
+
+def _ratio_of_proportions(
+    counts: tuple[Floats, Floats, Floats, Floats], asked: Asked, reason: Texts
+) -> Comparison:
+    x1, n1, x0, n0 = counts
+    z = two_samples.proportion_score(*counts)
+    no_ratio = ("there were none at baseline: no ratio", x0 == 0)
+    return asked.comparison(
+        x1 / n1 / np.where(x0 > 0, x0 / n0, np.nan),
+        lambda level: two_samples.score_limits_of_ratio(*counts, float(critical_value(level))),
+        "ratio",
+        (upper_tail(-z), upper_tail(z)),
+        named("Miettinen-Nurminen ratio", reason),
+        first_reason(reason, reasons(reason.shape, no_ratio)),
     )
 
 
@@ -352,7 +380,9 @@ def compare_means(
     m1, s1, n1, m0, s0, n0, tau2 = blanked(reason, m1, s1, n1, m0, s0, n0, tau2)
     error, df = welch(s1, n1, s0, n0, tau2)
     asked = Asked(polarity, confidence_level)
-    return asked.from_standard_error(m1 - m0, error, "difference", named("Welch", reason), reason, df)
+    return asked.from_standard_error(
+        m1 - m0, error, "difference", named("Welch", reason), reason, df, size=np.maximum(abs(m1), abs(m0))
+    )
 
 
 def compare_estimates(
@@ -413,8 +443,7 @@ def compare_estimates(
     >>> f"{change.value:.3f} ({change.lower:.3f} to {change.upper:.3f}), p = {change.p_improvement:.3f}"
     '0.925 (0.859 to 0.996), p = 0.019'
     """
-    if scale not in ("difference", "ratio"):
-        raise ParameterError("The scale is not known.", found=repr(scale), do="Use difference or ratio.")
+    check_choice("scale", scale, ("difference", "ratio"))
     v1, l1, u1, v0, l0, u0, tau2 = as_rows(
         value=value,
         lower=lower,
@@ -439,4 +468,5 @@ def compare_estimates(
         scale,
         named(f"{'log ratio' if scale == 'ratio' else 'difference'} from published limits", reason),
         reason,
+        size=1.0 if scale == "ratio" else np.maximum(abs(v1), abs(v0)),
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from itertools import pairwise
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +13,6 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy import special
 
 from bcfstats.errors import ParameterError
-from bcfstats.stats.change import higher_is_better
 from bcfstats.stats.estimates import Estimate, estimate
 from bcfstats.stats.rows import (
     CHART_CONFIDENCE,
@@ -19,11 +20,20 @@ from bcfstats.stats.rows import (
     Floats,
     Level,
     Texts,
+    as_numbers,
     as_rows,
     at_levels,
     blanked,
+    check_choice,
+    check_flag,
     check_level,
+    check_multiplier,
+    check_number,
+    check_pair,
+    check_whole,
     critical_value,
+    higher_is_better,
+    masked_median,
     named,
     negative,
     not_a_number,
@@ -31,6 +41,7 @@ from bcfstats.stats.rows import (
     reasons,
     unwrap,
 )
+from bcfstats.stats.tolerance import constant, largest, settled
 
 
 def funnel_limits(
@@ -51,8 +62,8 @@ def funnel_limits(
     for a rate (Spiegelhalter 2005, doi:10.1136/qshc.2005.013755). Chance alone flags far too many areas where
     denominators are large. Not a league table, and not a test of change.
     """
-    if kind not in ("proportion", "rate"):
-        raise ParameterError("The kind is not known.", found=repr(kind), do="Use proportion or rate.")
+    check_choice("kind", kind, ("proportion", "rate"))
+    multiplier = check_multiplier(multiplier)
     n, centre, tau2 = as_rows(
         denominator=denominator,
         average=average,
@@ -101,6 +112,7 @@ def _exact_rate_limits(n: Floats, centre: Floats, level: float) -> tuple[Floats,
 
 
 RANGES_TO_LIMIT = 2.66
+SIGMAS = 3.0
 RANGES_TO_SCREEN = 3.267
 NEAR = 2 / 3
 RUN = 7
@@ -109,12 +121,14 @@ TRIAL_BELOW = 13
 
 @dataclass(frozen=True, slots=True, eq=False)
 class XmrLimits:
-    """Process limits, one a series.
+    """Centre line and process limits, one a series.
 
     Attributes
     ----------
-    mean, lower, upper : ndarray
-        Mean and process limits; limits are NaN where there are none.
+    mean : ndarray
+        Centre line: the mean, or the median if that was asked for.
+    lower, upper : ndarray
+        Process limits; NaN where there are none.
     lower_near, upper_near : ndarray
         Two thirds of the way to the limits: beyond is "close to the limit".
     moving_range : ndarray
@@ -125,6 +139,9 @@ class XmrLimits:
         Fewer than 13 points: limits that will still move.
     reason : ndarray of str
         Why there are no limits; empty where there are.
+    starts : tuple of int
+        Where the points begin that each set of limits is for: one value a point along the last axis if the
+        limits were rebased, else empty.
     """
 
     mean: Floats
@@ -136,6 +153,7 @@ class XmrLimits:
     points: npt.NDArray[np.intp]
     trial: Flags
     reason: Texts
+    starts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,16 +165,16 @@ class SpcSignals:
     outside : ndarray of bool
         Outside a process limit.
     shift : ndarray of bool
-        In a run of seven or more on one side of the mean.
+        In a run of seven or more (or as many as were asked for) on one side of the centre line.
     trend : ndarray of bool
-        In seven or more that each rise, or each fall.
+        In as many that each rise, or each fall.
     near_limit : ndarray of bool
         One of two in three consecutive points beyond two thirds of the way to the same limit, all three on
-        that side of the mean.
+        that side of the centre line.
     signal : ndarray of str
         "improvement" or "concern" by polarity, "high" or "low" without one, empty where nothing is flagged.
         A point inside the limits that is part of a trend goes by the trend's direction, any other by its side
-        of the mean.
+        of the centre line.
     """
 
     outside: Flags
@@ -171,8 +189,12 @@ def xmr_limits(
     *,
     within: tuple[float, float] = (-np.inf, np.inf),
     screen: bool = False,
+    centre: Literal["mean", "median"] = "mean",
+    sigma: float | None = SIGMAS,
+    baseline: int | None = None,
+    rebase: Sequence[int] = (),
 ) -> XmrLimits:
-    """Mean and process limits of a series from its average moving range.
+    """Centre line and process limits of a series from its average moving range.
 
     It answers: within what limits does this measure vary from month to month if nothing changes?
 
@@ -185,6 +207,16 @@ def xmr_limits(
     screen : bool
         Leave out, once, moving ranges of 3.267 times their average or more, unless that would leave no
         variation.
+    centre : "mean" or "median"
+        The centre line. With the median it is that of a run chart, and one odd point does not move it.
+    sigma : float or None
+        Where the limits stand: 3 for the usual 2.66 average moving ranges; None for a centre line without
+        limits, which with the median is a run chart.
+    baseline : int, optional
+        Freeze the limits: only so many first points (of the series, or of each stretch) set them.
+    rebase : sequence of int
+        Positions of the points, counted from 0, at which new limits begin, such as the month a service
+        changed. Centre line and limits then have one value a point.
 
     Returns
     -------
@@ -194,14 +226,14 @@ def xmr_limits(
     Raises
     ------
     ParameterError
-        If an input is text.
+        If an input is text or an option is not understood.
 
     Notes
     -----
-    Mean -+ 2.66 average moving range (Shewhart; Wheeler 1993, Understanding Variation; NHS England, Making
-    Data Count). A range is taken only between neighbours that are both there. To judge later points against
-    a baseline, take the limits from the baseline's values. Not for seasonal or autocorrelated series, whose
-    points flag themselves, nor to test a target.
+    Centre -+ 2.66 average moving range (Shewhart; Wheeler 1993, Understanding Variation; NHS England, Making
+    Data Count). A range is taken only between neighbours that are both there. Not for seasonal or
+    autocorrelated series, whose points flag themselves, nor to test a target. Rebase at a known change of the
+    service, never because points are flagged.
 
     Examples
     --------
@@ -209,18 +241,67 @@ def xmr_limits(
     >>> f"{limits.mean:.2f} ({limits.lower:.2f} to {limits.upper:.2f}), trial: {limits.trial}"
     '11.33 (7.08 to 15.59), trial: True'
     """
-    (x,) = as_rows(values=values)
+    x = np.atleast_1d(as_numbers("values", values))
+    screen = check_flag("screen", screen)
+    check_choice("centre", centre, ("mean", "median"))
+    ends, width = check_pair("within", within), np.nan
+    if sigma is not None:
+        width = RANGES_TO_LIMIT * check_number("sigma", sigma, 0, np.inf, "Use 3.") / SIGMAS
+    first = x.shape[-1] if baseline is None else check_whole("baseline", baseline)
+    starts = _starts(rebase, x.shape[-1])
+    bounds = list(pairwise((*starts, x.shape[-1])))
+    found = [_limits(x[..., a:b][..., :first], ends, screen, centre, width) for a, b in bounds]
+    if len(found) == 1:
+        return found[0]
+
+    def each_point(name: str) -> Any:
+        parts = [np.asarray(getattr(limits, name))[..., None] for limits in found]
+        return np.concatenate(
+            [part.repeat(b - a, -1) for part, (a, b) in zip(parts, bounds, strict=True)], -1
+        )
+
+    return XmrLimits(**{name: each_point(name) for name in _PER_SERIES}, starts=starts)
+
+
+_PER_SERIES = (
+    *("mean", "lower", "upper", "lower_near", "upper_near"),
+    *("moving_range", "points", "trial", "reason"),
+)
+
+
+def _starts(rebase: object, points: int) -> tuple[int, ...]:
+    """Return where each set of limits begins, from the first point on."""
+    given = list(rebase) if isinstance(rebase, Iterable) else [rebase]
+    starts = (0, *(check_whole("position to rebase at", at) for at in given))
+    if given and any(after <= before for before, after in pairwise((*starts, points))):
+        raise ParameterError(
+            "The positions to rebase at are not in order within the series.",
+            found=f"{starts[1:]} for {points} points",
+            do="Count points from 0.",
+        )
+    return starts
+
+
+def _limits(x: Floats, within: tuple[float, float], screen: bool, centre: str, width: float) -> XmrLimits:
+    """Limits of one stretch of every series."""
     there = np.isfinite(x)
     x = np.where(there, x, np.nan)
     points = there.sum(axis=-1)
-    mean = np.where(there, x, 0.0).sum(axis=-1) / np.where(points > 0, points, np.nan)
-    average = _average_moving_range(np.abs(np.diff(x, axis=-1)), screen)
+    if centre == "median":
+        mean = masked_median(x, there)
+    else:
+        mean = np.where(there, x, 0.0).sum(axis=-1) / np.where(points > 0, points, np.nan)
+    size = largest(x)
+    ranges = np.abs(settled(np.diff(x, axis=-1), size))
+    average, limited = _average_moving_range(ranges, screen), bool(np.isfinite(width))
     reason = reasons(
         mean.shape,
-        ("fewer than two neighbouring values", np.isnan(average)),
-        ("every value is the same: no variation to set limits by", average == 0),
+        ("no values", (points == 0) & (not limited)),
+        ("fewer than two neighbouring values", limited & np.isnan(average)),
+        ("every value is the same: no variation to set limits by", limited & constant(x)),
+        ("no neighbouring values differ: no moving range to set limits by", limited & (average == 0)),
     )
-    spread = np.where(reason == "", RANGES_TO_LIMIT * average, np.nan)
+    spread = np.where(reason == "", width * average, np.nan)
     lower, upper, lower_near, upper_near = (
         unwrap(np.clip(mean + share * spread, *within)) for share in (-1.0, 1.0, -NEAR, NEAR)
     )
@@ -252,7 +333,7 @@ def _mean(values: Floats) -> Floats:
 
 
 def spc_signals(
-    values: npt.ArrayLike, limits: XmrLimits, *, polarity: npt.ArrayLike | None = None
+    values: npt.ArrayLike, limits: XmrLimits, *, polarity: npt.ArrayLike | None = None, run: int = RUN
 ) -> SpcSignals:
     """Points that the Making Data Count rules flag as special cause.
 
@@ -263,15 +344,18 @@ def spc_signals(
     values : array_like
         In order of time along the last axis; NaN where a value is missing.
     limits : XmrLimits
-        From these values, or from a baseline's.
+        From these values, or from a baseline's. A centre line without limits leaves the rules of a run chart:
+        shift and trend.
     polarity : "lower", "higher" or array of them (one a series), optional
         Which way is better.
+    run : int
+        Points in a row that make a shift or a trend.
 
     Returns
     -------
     SpcSignals
-        A missing value is never flagged and breaks every run. A point on the mean breaks a run of one side,
-        a tie a trend. Nothing is flagged where there are no limits.
+        A missing value is never flagged and breaks every run, and so does a new set of limits. A point on the
+        centre line breaks a run of one side, a tie a trend. Nothing is flagged where there are no limits.
 
     Raises
     ------
@@ -281,9 +365,9 @@ def spc_signals(
     Notes
     -----
     NHS England, Making Data Count: outside the limits; seven on one side; seven rising or falling; two of
-    three close to a limit, points beyond the limit counted. On a steady series of independent points some
-    rule flags within nine months in about 6 to 8 % of series, on real ones far more often: no proof that a
-    programme worked.
+    three close to a limit, points beyond the limit counted. Values closer to a line than rounding are on it.
+    On a steady series of independent points some rule flags within nine months in about 6 to 8 % of series,
+    on real ones far more often: no proof that a programme worked.
 
     Examples
     --------
@@ -292,29 +376,57 @@ def spc_signals(
     >>> found.signal[-1], bool(found.outside[-1])
     ('concern', True)
     """
-    (x,) = as_rows(values=values)
-    usable = np.isfinite(x) & np.asarray(limits.reason == "")[..., None]
-    x = np.where(usable, x, np.nan)
+    x = np.atleast_1d(as_numbers("values", values))
+    run = check_whole("run", run, 2)
+    if not isinstance(limits, XmrLimits):
+        raise ParameterError("The limits are not those of `xmr_limits`.", found=f"{limits!r:.80}")
+    if limits.starts:
+        bounds = list(pairwise((*limits.starts, x.shape[-1])))
+        parts = [_flags(x[..., a:b], _stretch(limits, a), run) for a, b in bounds]
+        flags = [np.concatenate(part, axis=-1) for part in zip(*parts, strict=True)]
+    else:
+        flags = list(_flags(x, limits, run))
+    outside, shift, rising, falling, near, above = flags
+    flagged = outside | shift | rising | falling | near
+    high = np.where(~outside & (rising | falling), rising, above)
+    return SpcSignals(outside, shift, rising | falling, near, _signal(flagged, high, polarity))
+
+
+def _stretch(limits: XmrLimits, start: int) -> XmrLimits:
+    """One set of limits out of several."""
+    parts: dict[str, Any] = {name: np.asarray(getattr(limits, name))[..., start] for name in _PER_SERIES}
+    return XmrLimits(**parts)
+
+
+def _flags(x: Floats, limits: XmrLimits, run: int) -> tuple[Flags, ...]:
+    """Outside, shift, rising, falling and near the limit; and which points are above the centre line."""
+    known = np.isfinite(x) & np.asarray(limits.reason == "")[..., None]
+    x = np.where(known, x, np.nan)
     mean, lower, upper, lower_near, upper_near = (
         np.asarray(limit)[..., None]
         for limit in (limits.mean, limits.lower, limits.upper, limits.lower_near, limits.upper_near)
     )
-    above, below = x > mean, x < mean
-    outside = (x > upper) | (x < lower)
-    shift = _in_run(above, RUN) | _in_run(below, RUN)
-    step = np.diff(x, axis=-1)
-    rising, falling = _in_trend(step > 0), _in_trend(step < 0)
-    near = _two_of_three(above, x > upper_near) | _two_of_three(below, x < lower_near)
-    flagged = outside | shift | rising | falling | near
-    high = np.where(~outside & (rising | falling), rising, above)
-    return SpcSignals(outside, shift, rising | falling, near, _signal(flagged, high, polarity))
+    size = np.fmax(largest(x), np.abs(mean))
+    over, under, beyond_upper, beyond_lower, close_upper, close_lower = (
+        settled(distance, size) > 0
+        for distance in (x - mean, mean - x, x - upper, lower - x, x - upper_near, lower_near - x)
+    )
+    step = settled(np.diff(x, axis=-1), size)
+    return (
+        beyond_upper | beyond_lower,
+        _in_run(over, run) | _in_run(under, run),
+        _in_trend(step > 0, run),
+        _in_trend(step < 0, run),
+        _two_of_three(over, close_upper) | _two_of_three(under, close_lower),
+        over,
+    )
 
 
 def _signal(flagged: Flags, high: Flags, polarity: npt.ArrayLike | None) -> Texts:
     if polarity is None:
         names, first = np.array(["high", "low", ""], dtype=object), high
     else:
-        better = np.asarray(higher_is_better(polarity))[..., None]
+        better = higher_is_better(polarity, flagged.shape[:-1])[..., None]
         names, first = np.array(["improvement", "concern", ""], dtype=object), high == better
     return np.asarray(names[np.where(flagged, np.where(first, 0, 1), 2)], dtype=object)
 
@@ -336,11 +448,11 @@ def _in_run(flag: Flags, length: int) -> Flags:
     return _spread(np.all(_windows(flag, length), axis=-1), length, flag.shape[-1])
 
 
-def _in_trend(step: Flags) -> Flags:
-    """Flag the points of seven or more that each go the same way: six steps."""
+def _in_trend(step: Flags, run: int) -> Flags:
+    """Flag the points of a run or more that each go the same way: a step less than points."""
     points = np.zeros((*step.shape[:-1], step.shape[-1] + 1), dtype=bool)
-    if step.shape[-1] >= RUN - 1:
-        points = _spread(np.all(_windows(step, RUN - 1), axis=-1), RUN, step.shape[-1] + 1)
+    if step.shape[-1] >= run - 1:
+        points = _spread(np.all(_windows(step, run - 1), axis=-1), run, step.shape[-1] + 1)
     return points
 
 

@@ -10,6 +10,7 @@ from scipy import special
 
 from bcfstats.errors import ParameterError
 from bcfstats.stats.rows import Floats, Texts, as_rows, reasons, unwrap
+from bcfstats.stats.tolerance import settled
 
 _STEPS = 200
 _SMALL = 1e-5
@@ -48,7 +49,7 @@ def pearson_dispersion(
     impossible = np.any(there & ((m <= 0) | (y < 0)), axis=-1)
     df = np.asarray(there.sum(axis=-1) - np.asarray(parameters, dtype=float))
     safe = np.where(there & (m > 0), m, 1.0)
-    chi_squared = np.where(there, np.square(y - safe) / safe, 0.0).sum(axis=-1)
+    chi_squared = np.where(there, np.square(settled(y - safe, safe)) / safe, 0.0).sum(axis=-1)
     reason = reasons(
         df.shape,
         ("a count is below zero or a fitted value not above it", np.asarray(impossible)),

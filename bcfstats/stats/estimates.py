@@ -19,6 +19,7 @@ from bcfstats.stats.rows import (
     at_levels,
     blanked,
     check_level,
+    check_multiplier,
     critical_value,
     group_rows,
     labelled,
@@ -29,6 +30,7 @@ from bcfstats.stats.rows import (
     reasons,
     unwrap,
 )
+from bcfstats.stats.tolerance import settled
 
 EXACT_BELOW = 10
 
@@ -185,9 +187,11 @@ def proportion(
     >>> f"{share.value:.1f} % ({share.lower:.1f} to {share.upper:.1f})"
     '82.0 % (73.3 to 88.3)'
     """
+    multiplier = check_multiplier(multiplier)
     x, n = as_rows(numerator=numerator, denominator=denominator)
     reason = proportion_reasons(x, n)
     x, n = blanked(reason, x, n)
+    x = inside(x, n)
 
     def limits(level: float) -> tuple[Floats, Floats]:
         lower, upper = wilson_limits(x, n, float(critical_value(level)))
@@ -209,9 +213,17 @@ def proportion_reasons(numerator: Floats, denominator: Floats, suffix: str = "")
         not_a_number(f"numerator{suffix}", numerator),
         not_a_number(f"denominator{suffix}", denominator),
         not_positive(f"denominator{suffix}", denominator),
-        negative(f"numerator{suffix}", numerator),
-        (f"the numerator{suffix} is above the denominator", numerator > denominator),
+        negative(f"numerator{suffix}", settled(numerator, denominator)),
+        (
+            f"the numerator{suffix} is above the denominator",
+            settled(numerator - denominator, denominator) > 0,
+        ),
     )
+
+
+def inside(numerator: Floats, denominator: Floats) -> Floats:
+    """Return numerators that rounding has put outside none and all at those ends."""
+    return np.clip(numerator, 0.0, denominator)
 
 
 def crude_rate(
@@ -261,6 +273,7 @@ def crude_rate(
     >>> rate.reason[1]
     'the denominator is zero or below'
     """
+    multiplier = check_multiplier(multiplier)
     count, exposure = as_rows(numerator=numerator, denominator=denominator)
     reason = rate_reasons(count, exposure)
     count, exposure = blanked(reason, count, exposure)
@@ -340,6 +353,7 @@ def mean(
         average = x.sum(axis=-1) / np.maximum(n, 1)
         squares = np.square(x - average[..., None]).sum(axis=-1)
         return _t_estimate(average, squares, n, confidence_level)
+    x = x.ravel()
     by = group_rows(groups, x.size)
     n = by.total(np.ones(x.size))
     average = by.total(x) / n

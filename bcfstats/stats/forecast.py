@@ -14,6 +14,8 @@ from bcfstats.stats.history import (
     SMALL_MEDIAN,
     Found,
     MonthlyPrior,
+    check_panel,
+    check_prior,
     from_panel,
     history_scale,
     median_month,
@@ -33,17 +35,22 @@ from bcfstats.stats.level import (
     roll,
 )
 from bcfstats.stats.monthly_model import Array, MonthlyModel, as_months, divide, fit_panel
-from bcfstats.stats.rows import FORECAST_CONFIDENCE, MINIMUM_AREAS, critical_value
+from bcfstats.stats.rows import (
+    FORECAST_CONFIDENCE,
+    MINIMUM_AREAS,
+    as_number,
+    as_numbers,
+    check_flag,
+    check_number,
+    critical_value,
+)
 
 
 def with_england(
     panel: MonthlyCounts, value: Array, errors: Array, first: int, last: int, ahead: Array, england: float
 ) -> tuple[Array, Array]:
     """Scale all areas alike so that the nation moves as told; take each origin's common error out."""
-    if england <= -1:
-        raise ParameterError(
-            "England cannot fall by the whole.", found=f"{england:g}", do="Write -5 % as -0.05."
-        )
+    england = check_number("movement of England", england, -1, np.inf, "Write -5 % as -0.05.")
     same = panel.month.size + np.arange(first, last + 1) - 1
     same = same - 12 * (1 + (last - 1) // 12)
     before = panel.counts[:, same[same >= 0]]
@@ -165,7 +172,7 @@ class Forecast:
 
     def probability_at_most(self, total: npt.ArrayLike) -> Array:
         """Chance that the total is no higher than this if nothing is done."""
-        given = np.asarray(total, dtype=float)
+        given = as_numbers("total", total)
         ratio = np.log(divide(np.where(given > 0, given, np.nan), self.value))
         chance = special.stdtr(self.df, divide(ratio, self.log_scale))
         return np.asarray(np.where(given <= 0, np.where(np.isfinite(self.value), 0.0, np.nan), chance))
@@ -175,7 +182,7 @@ class Forecast:
     ) -> npt.NDArray[np.bool_]:
         """Whether the interval leaves this total out, such as last year's."""
         lower, upper = self.interval(confidence_level)
-        given = np.asarray(total, dtype=float)
+        given = as_numbers("total", total)
         return np.asarray((given < lower) | (given > upper))
 
 
@@ -259,6 +266,9 @@ def do_nothing_forecast(
     """
     panel = MonthlyCounts(*as_months(counts, exposure, calendar_month))
     check_window(first, last)
+    tune = check_flag("tune", tune)
+    check_prior(prior)
+    minimum_areas, small_median = check_panel(minimum_areas, small_median)
     ahead = _target_exposure(target_exposure, len(panel.counts), last - first + 1)
     grid = Grid() if tune else Grid(np.array([DEFAULT_ALPHA]), np.array([DEFAULT_DRIFT]))
     rolled = roll(panel, first, last, grid)
@@ -316,7 +326,9 @@ class Tuning:
 
 def check_window(first: int, last: int) -> None:
     """Refuse a window that is not one to twelve months to come."""
-    if not 1 <= first <= last or last - first > 11:
+    months = [as_number(month) for month in (first, last)]
+    whole = [month for month in months if month is not None and month == np.floor(month)]
+    if len(whole) < 2 or not 1 <= whole[0] <= whole[1] <= whole[0] + 11:
         raise ParameterError(
             "The window to forecast is not one to twelve months to come.",
             found=f"months {first} to {last} after the history",
@@ -325,8 +337,8 @@ def check_window(first: int, last: int) -> None:
 
 
 def _target_exposure(given: npt.ArrayLike, areas: int, window: int) -> Array:
-    ahead = np.asarray(given, dtype=float)
-    if ahead.shape[-1:] != (window,):
+    ahead = as_numbers("target_exposure", given)
+    if ahead.shape not in ((window,), (areas, window), (1, window)):
         raise ParameterError(
             "The window's exposure does not have one value a month.",
             found=f"{ahead.shape} for {window} months",

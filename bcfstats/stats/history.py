@@ -23,7 +23,16 @@ from bcfstats.stats.monthly_model import (
     divide,
     fit_panel,
 )
-from bcfstats.stats.rows import CONFIDENCE, MINIMUM_AREAS, POWER, critical_value
+from bcfstats.stats.rows import (
+    CONFIDENCE,
+    MINIMUM_AREAS,
+    POWER,
+    as_number,
+    as_numbers,
+    check_whole,
+    critical_value,
+)
+from bcfstats.stats.tolerance import settled
 
 _FILE = Path(__file__).with_name("priors.toml")
 
@@ -167,7 +176,7 @@ def own_history(changes: Array, centre: float | None = None) -> Own:
     known = np.isfinite(changes)
     n = known.sum(axis=1)
     drift = float(np.median(changes[known])) if known.any() else 0.0
-    centred = np.where(known, changes - (drift if centre is None else centre), 0.0)
+    centred = np.where(known, settled(changes - (drift if centre is None else centre), 1.0), 0.0)
     mean_square = divide((centred**2).sum(axis=1), n)
     present = known.astype(float)
     products = centred.T @ centred
@@ -305,7 +314,7 @@ class HistoryScale:
 
     def p_value(self, log_change: npt.ArrayLike) -> Array:
         """Two-sided p-value of a like-for-like log change."""
-        distance = np.abs(divide(np.asarray(log_change, dtype=float), self.scale))
+        distance = np.abs(divide(as_numbers("log_change", log_change), self.scale))
         p = 2 * special.stdtr(self.df, -np.where(np.isfinite(distance), distance, np.nan))
         return np.asarray(p)
 
@@ -384,6 +393,8 @@ def history_scale(
     (True, 'history of all areas')
     """
     y, e, month = as_months(counts, exposure, calendar_month)
+    check_prior(prior)
+    minimum_areas, small_median = check_panel(minimum_areas, small_median)
     _check_spans(window, lag, gap)
     changes = like_for_like_changes(y, e, window, lag)
     model = fit_panel(y, e, month)
@@ -402,8 +413,24 @@ def history_scale(
     return _assemble(found, parts, np.sqrt(moderated), small, n_areas, model, e)
 
 
+def check_prior(prior: object) -> None:
+    """Refuse what is not a shipped scale."""
+    if prior is not None and not isinstance(prior, MonthlyPrior):
+        raise ParameterError("The prior is not one of `monthly_prior`.", found=f"{prior!r:.80}")
+
+
+def check_panel(minimum_areas: object, small_median: object) -> tuple[int, float]:
+    """Return the fewest areas a panel is measured by, and what a small median month is."""
+    found = as_number(small_median)
+    if found is None or not found >= 0:
+        raise ParameterError("The small median is not zero or more events.", found=f"{small_median!r}")
+    return check_whole("minimum number of areas", minimum_areas, 0), found
+
+
 def _check_spans(window: int, lag: int, gap: int) -> None:
-    if window < 1 or lag < window or gap < 0:
+    for name, span, least in (("window", window, 1), ("lag", lag, 1), ("gap", gap, 0)):
+        check_whole(name, span, least)
+    if lag < window:
         raise ParameterError(
             "The window, lag and gap do not make a like-for-like comparison.",
             found=f"window {window}, lag {lag}, gap {gap} months",

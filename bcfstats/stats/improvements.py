@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,25 +14,31 @@ from scipy import special
 from bcfstats.errors import ParameterError
 from bcfstats.stats import two_samples
 from bcfstats.stats.change import (
+    NOTHING_VARIES,
     Scale,
     dispersion_reasons,
-    higher_is_better,
     interval_reasons,
     mean_reasons,
     variance_reasons,
     welch,
 )
-from bcfstats.stats.estimates import proportion_reasons, rate_reasons
+from bcfstats.stats.estimates import inside, proportion_reasons, rate_reasons
 from bcfstats.stats.rows import (
     CONFIDENCE,
     POWER,
     Floats,
     Texts,
+    as_number,
+    as_numbers,
     as_rows,
     blanked,
+    check_choice,
     check_level,
+    check_multiplier,
+    check_pair,
     critical_value,
     first_reason,
+    higher_is_better,
     labelled,
     named,
     not_a_number,
@@ -39,6 +46,7 @@ from bcfstats.stats.rows import (
     reasons,
     unwrap,
 )
+from bcfstats.stats.tolerance import RELATIVE, negligible
 
 RATES = ("crude_rate", "modelled_ratio", "directly_standardised_rate")
 SHARES = ("proportion", "survey_proportion")
@@ -94,11 +102,12 @@ class _Wanted:
         """Normal quantile of the power asked for: zero where only significance is."""
         if self.power is None:
             return 0.0
-        if not 0.5 <= self.power < 1:
+        power = as_number(self.power)
+        if power is None or not 0.5 <= power < 1:
             raise ParameterError(
-                "The power is not between 0.5 and 1.", found=f"{self.power:g}", do="Write 80 % as 0.8."
+                "The power is not between 0.5 and 1.", found=f"{self.power!r}", do="Write 80 % as 0.8."
             )
-        return float(special.ndtri(self.power))
+        return float(special.ndtri(power))
 
     def improvement(
         self,
@@ -132,11 +141,14 @@ class _Wanted:
         degrees_of_freedom: npt.ArrayLike = np.inf,
     ) -> Improvement:
         """Return the improvement of (t + z_power) standard errors from checked rows."""
+        low, high = check_pair("within", self.within)
+        size = 1.0 if scale == "ratio" else base
+        reason = first_reason(reason, reasons(base.shape, (NOTHING_VARIES, negligible(error, size))))
         base, error = blanked(reason, base, error)
-        direction = np.where(higher_is_better(self.polarity), 1.0, -1.0)
+        direction = np.where(higher_is_better(self.polarity, base.shape), 1.0, -1.0)
         step = direction * (critical_value(self.confidence_level, degrees_of_freedom) + self.z_power) * error
         reached = base * np.exp(step) if scale == "ratio" else base + step
-        reached = np.where((reached >= self.within[0]) & (reached <= self.within[1]), reached, np.nan)
+        reached = np.where((reached >= low) & (reached <= high), reached, np.nan)
         return self.improvement(base, reached, named(method, reason), reason)
 
 
@@ -160,7 +172,8 @@ def minimum_significant_improvement(statistic: str, **baseline: Any) -> Improvem
           comparisons;
         - means: `value`, `standard_deviation`, `sample_size`, with `later_sample_size` and `within`, the
           smallest and largest possible value;
-        - any statistic with published limits: `value`, `lower`, `upper`, with `published_level`, `within`,
+        - any statistic with published limits: `value`, `lower`, `upper`, with `published_level`, `within`
+          (for proportions by default 0 to 1, or to 100 if an upper limit is above 1),
           and `denominator` and `later_denominator` if the later value will rest on more or fewer people;
         - for all of them `between_year_variance` and `confidence_level`.
 
@@ -188,7 +201,7 @@ def minimum_significant_improvement(statistic: str, **baseline: Any) -> Improvem
     >>> f"{target.value:.1f} %: {target.numerator:.0f} of 200 people"
     '88.9 %: 178 of 200 people'
     """
-    return _by_statistic(statistic, baseline)(**baseline)
+    return _size(statistic, baseline)
 
 
 def detectable_improvement(statistic: str, *, power: float = POWER, **baseline: Any) -> Improvement:
@@ -226,16 +239,32 @@ def detectable_improvement(statistic: str, *, power: float = POWER, **baseline: 
     >>> round(float(target.ratio), 3)
     0.879
     """
-    return _by_statistic(statistic, baseline)(power=power, **baseline)
+    return _size(statistic, {"power": power, **baseline})
+
+
+def _size(statistic: str, baseline: dict[str, Any]) -> Improvement:
+    """Call the function of this statistic with what is known of the baseline."""
+    function = _by_statistic(statistic, baseline)
+    try:
+        inspect.signature(function).bind(**baseline)
+    except TypeError as error:
+        raise ParameterError(
+            "What is given does not describe the baseline.",
+            found=f"{', '.join(baseline) or 'nothing'}: {error}",
+            do="Give numerator and denominator, or value, standard_deviation and sample_size for a mean, or "
+            "value, lower and upper; and polarity.",
+        ) from None
+    return function(**baseline)
 
 
 def _by_statistic(statistic: str, baseline: dict[str, Any]) -> Callable[..., Improvement]:
-    if statistic not in STATISTICS:
-        raise ParameterError(
-            "The statistic is not known.", found=repr(statistic), do=f"Use one of {', '.join(STATISTICS)}."
-        )
+    check_choice("statistic", statistic, STATISTICS)
     if "lower" in baseline:
-        return _on_logs if statistic in RATES else estimate_improvement
+        if statistic in RATES:
+            baseline.setdefault("scale", "ratio")
+        if statistic in SHARES:
+            baseline.setdefault("within", (0.0, _top(baseline.get("upper", 1.0))))
+        return estimate_improvement
     if statistic == "mean":
         return mean_improvement
     if statistic == "directly_standardised_rate":
@@ -245,8 +274,9 @@ def _by_statistic(statistic: str, baseline: dict[str, Any]) -> Callable[..., Imp
     return proportion_improvement if statistic in SHARES else rate_improvement
 
 
-def _on_logs(**baseline: Any) -> Improvement:
-    return estimate_improvement(**{"scale": "ratio", **baseline})
+def _top(upper: npt.ArrayLike) -> float:
+    """Return all, in the unit of published limits: 100 if any is above 1, else 1."""
+    return 100.0 if np.any(as_numbers("upper limit", upper) > 1 + RELATIVE) else 1.0
 
 
 def mean_improvement(
@@ -358,7 +388,7 @@ def rate_improvement(
         degrees_of_freedom=degrees_of_freedom,
         between_year_variance=0.0 if between_year_variance is None else between_year_variance,
     )
-    higher = np.broadcast_to(higher_is_better(polarity), a.shape)
+    multiplier, higher = check_multiplier(multiplier), higher_is_better(polarity, a.shape)
     logs = between_year_variance is not None
     reason = first_reason(
         rate_reasons(a, e0),
@@ -430,7 +460,8 @@ def proportion_improvement(
         variance_reasons(tau2),
     )
     x0, n0, n1, effect, tau2 = blanked(reason, x0, n0, n1, effect, tau2)
-    higher = np.broadcast_to(higher_is_better(polarity), x0.shape)
+    multiplier, higher = check_multiplier(multiplier), higher_is_better(polarity, x0.shape)
+    x0 = inside(x0, n0)
     wanted, z = _Wanted(polarity, confidence_level, power), float(critical_value(confidence_level))
     start, sizes = np.where(higher, x0, n0 - x0) / n0, (n0 / effect, n1 / effect)
     if power is None and between_year_variance is None:

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bcfstats.errors import InputError
+from bcfstats.stats.rows import as_numbers, as_table
+from bcfstats.stats.tolerance import settled
 
 Array = npt.NDArray[np.float64]
 
@@ -61,17 +63,14 @@ def as_months(
     counts: npt.ArrayLike, exposure: npt.ArrayLike, calendar_month: npt.ArrayLike
 ) -> tuple[Array, Array, npt.NDArray[np.intp]]:
     """Return counts and exposure as (areas, months), zero exposure where a month is missing."""
-    raw = np.atleast_2d(np.asarray(counts, dtype=float))
-    month = np.asarray(calendar_month, dtype=np.intp).ravel()
-    given = np.asarray(exposure, dtype=float)
-    if raw.ndim != 2 or month.size != raw.shape[1] or given.shape[-1:] not in [(raw.shape[1],), (1,), ()]:
+    raw, given = as_table("counts", counts), as_numbers("exposure", exposure)
+    month = _whole_months(calendar_month)
+    if month.size != raw.shape[1] or given.shape[-1:] not in [(raw.shape[1],), (1,), ()]:
         raise InputError(
             "Counts, exposure and calendar months do not have the same number of months.",
             found=f"{raw.shape}, {given.shape} and {month.shape}",
             do="Give counts as areas by months, exposure and calendar months one a month.",
         )
-    if month.size and (month.min() < 1 or month.max() > MONTHS_PER_YEAR):
-        raise InputError("Calendar months must be 1 to 12.", found=f"{month.min()} to {month.max()}")
     if np.any(raw < 0):
         raise InputError(
             "A count is below zero.", found=f"{np.nanmin(raw):g}", do="Correct it or leave it empty."
@@ -80,9 +79,22 @@ def as_months(
         raise InputError(
             "A month has a negative number of days or person-days.", found=f"{np.nanmin(given):g}"
         )
-    full = np.broadcast_to(given, raw.shape)
+    try:
+        full = np.broadcast_to(given, raw.shape)
+    except ValueError:
+        raise InputError(
+            "The exposure does not fit the counts.", found=f"{given.shape} for counts of {raw.shape}"
+        ) from None
     present = np.isfinite(raw) & np.isfinite(full) & (full > 0)
     return np.where(present, raw, 0.0), np.where(present, full, 0.0), month
+
+
+def _whole_months(calendar_month: npt.ArrayLike) -> npt.NDArray[np.intp]:
+    month = as_numbers("calendar_month", calendar_month).ravel()
+    if not np.isin(month, np.arange(1, MONTHS_PER_YEAR + 1)).all():
+        wrong = month[~np.isin(month, np.arange(1, MONTHS_PER_YEAR + 1))]
+        raise InputError("Calendar months must be 1 to 12.", found=f"{wrong[0]:g}")
+    return month.astype(np.intp)
 
 
 def years(n_months: int) -> Array:
@@ -198,7 +210,7 @@ def _describe(
     weight = e * np.exp(b[:, None] * t)
     level = divide(by_month, weight @ group)
     log_level = np.log(np.where(level > 0, level, np.nan))
-    effects = np.where(ok[:, None], log_level - _row_mean(log_level), np.nan)
+    effects = np.where(ok[:, None], settled(log_level - _row_mean(log_level), 1.0), np.nan)
     fitted = np.where(
         (e > 0) & ok[:, None],
         weight * np.where(ok[:, None], level, np.nan)[:, np.argmax(group, axis=1)],
@@ -206,11 +218,12 @@ def _describe(
     )
     n = (e > 0).sum(axis=1).astype(float)
     df = n - PARAMETERS
-    pearson = divide(y - fitted, np.sqrt(np.where(fitted > 0, fitted, np.nan)))
-    relative = divide(y - fitted, fitted)
+    rest = settled(y - fitted, np.maximum(y, fitted))
+    pearson = divide(rest, np.sqrt(np.where(fitted > 0, fitted, np.nan)))
+    relative = divide(rest, fitted)
     dispersion = np.where(ok, divide(_row_sum(pearson**2), df), np.nan)
     return MonthlyModel(
-        slope=np.where(ok, slope, np.nan),
+        slope=np.where(ok, settled(slope, 1.0), np.nan),
         slope_se=np.where(ok, np.sqrt(divide(dispersion, information)), np.nan),
         month_effects=effects,
         dispersion=dispersion,

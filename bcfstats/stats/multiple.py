@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import special
 
 from bcfstats.errors import ParameterError
-from bcfstats.stats.rows import Floats, as_rows, unwrap
+from bcfstats.stats.rows import Floats, as_number, as_rows, as_table, unwrap
 
 
 def adjust_p_values(p_values: npt.ArrayLike) -> Floats:
@@ -101,9 +101,10 @@ def joint_probability(probabilities: npt.ArrayLike, correlation: float = 0.0) ->
     factor is integrated out by Gauss-Hermite quadrature. The correlation is between every two events on the
     normal scale. That between metrics is not known: show the answer for several.
     """
-    given = np.atleast_2d(np.asarray(probabilities, dtype=float))
-    if not 0 <= correlation < 1:
-        raise ParameterError("The correlation is not from 0 to below 1.", found=f"{correlation:g}")
+    given, found = as_table("probabilities", probabilities), as_number(correlation)
+    if found is None or not 0 <= found < 1:
+        raise ParameterError("The correlation is not from 0 to below 1.", found=f"{correlation!r}")
+    correlation = found
     if np.any((given < 0) | (given > 1)):
         raise ParameterError("A chance is not between 0 and 1.", do="Write 80 % as 0.8.")
     known = np.isfinite(given)

@@ -1,9 +1,11 @@
-"""Rows in, rows out: inputs of one shape, a reason for every row that has no answer, critical values."""
+"""Rows in, rows out: inputs checked at the door, a reason for every row that has no answer, levels."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Real
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -28,11 +30,12 @@ _Array = TypeVar("_Array", bound=npt.NDArray[Any])
 MISSING = "the {} is missing"
 NEGATIVE = "the {} is below zero"
 NOT_POSITIVE = "the {} is zero or below"
+_DOUBLE = 8  # bytes
 
 
 def as_rows(**inputs: npt.ArrayLike) -> list[Floats]:
     """Return the named inputs as float arrays of one shape."""
-    arrays = [_floats(name, given) for name, given in inputs.items()]
+    arrays = [as_numbers(name, given) for name, given in inputs.items()]
     try:
         return list(np.broadcast_arrays(*arrays))
     except ValueError:
@@ -44,14 +47,170 @@ def as_rows(**inputs: npt.ArrayLike) -> list[Floats]:
         ) from None
 
 
-def _floats(name: str, given: npt.ArrayLike) -> Floats:
+def as_numbers(name: str, given: npt.ArrayLike) -> Floats:
+    """Return the input as floats: masked, None and NA are NaN; text and dates are refused.
+
+    Numbers in single precision become what they print as: 0.7, not 0.699999988.
+    """
+    if isinstance(given, np.ma.MaskedArray):
+        return np.where(np.ma.getmaskarray(given), np.nan, as_numbers(name, given.data))
+    kind = getattr(getattr(given, "dtype", None), "kind", "O")
+    if kind in "iufb" and not isinstance(given, np.ndarray | np.generic):
+        given = _with_gaps(given)
     try:
-        return np.asarray(given, dtype=float)
+        array = np.asarray(given)
     except (TypeError, ValueError):
+        raise _not_numbers(name, given) from None
+    if array.dtype.kind in "iub" or array.dtype == np.float64:
+        return array.astype(float, copy=False)
+    if array.dtype.kind == "f":
+        return array.astype(str).astype(float) if array.dtype.itemsize < _DOUBLE else array.astype(float)
+    if array.dtype.kind == "O":
+        return np.array([_as_number(name, value) for value in array.ravel()], dtype=float).reshape(
+            array.shape
+        )
+    raise _not_numbers(name, array.ravel()[0] if array.size else given)
+
+
+def _with_gaps(given: Any) -> Any:
+    """Numbers of a library with marks of its own for missing ones, as numpy has them."""
+    if not hasattr(given, "to_numpy"):
+        return given
+    single = given.dtype.kind == "f" and getattr(given.dtype, "itemsize", _DOUBLE) < _DOUBLE
+    try:
+        return given.to_numpy(dtype=np.float32 if single else float, na_value=np.nan)
+    except TypeError:
+        return given.to_numpy()
+
+
+def _as_number(name: str, value: object) -> float:
+    if is_missing(value):
+        return np.nan
+    found = as_number(value, allow_flags=True)
+    if found is None:
+        raise _not_numbers(name, value)
+    return found
+
+
+def as_table(name: str, given: npt.ArrayLike) -> Floats:
+    """Return the input as floats, areas by points; a single row is one area."""
+    table = np.atleast_2d(as_numbers(name, given))
+    if table.ndim != 2:
         raise ParameterError(
-            f"The {name.replace('_', ' ')} is not all numbers.",
-            do="Turn suppressed or missing cells into NaN.",
+            f"The {name} is not a table of areas by periods.", found=f"{table.ndim} dimensions"
+        )
+    return table
+
+
+def as_number(value: object, *, allow_flags: bool = False) -> float | None:
+    """Return one number as a float, or None where it is text, a date or anything else."""
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    if isinstance(value, bool | np.bool_):
+        return float(value) if allow_flags else None
+    if isinstance(value, np.floating) and value.itemsize < _DOUBLE:
+        return float(str(value))
+    return float(value) if isinstance(value, Real | Decimal) else None
+
+
+def is_missing(value: object) -> bool:
+    """Whether this stands for a missing value: None, NaN, NaT, NA or a masked cell."""
+    if value is None or value is np.ma.masked or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, float | np.generic) and bool(value != value)
+
+
+def _not_numbers(name: str, given: object) -> ParameterError:
+    return ParameterError(
+        f"The {name.replace('_', ' ')} is not all numbers.",
+        found=f"{given!r:.80}",
+        do="Turn text into numbers, and suppressed or missing cells into NaN.",
+    )
+
+
+def check_number(name: str, value: object, low: float, high: float, do: str) -> float:
+    """Return one number that must lie between two others, the ends left out."""
+    found = as_number(value)
+    if found is None or not low < found < high:
+        raise ParameterError(f"The {name} is not a number {_between(low, high)}.", found=f"{value!r}", do=do)
+    return found
+
+
+def _between(low: float, high: float) -> str:
+    return f"above {low:g}" if np.isinf(high) else f"between {low:g} and {high:g}"
+
+
+def check_whole(name: str, value: object, least: int = 1) -> int:
+    """Return a whole number that must not be below the least."""
+    found = as_number(value)
+    if found is None or found != np.floor(found) or not least <= found < np.inf:
+        raise ParameterError(f"The {name} is not a whole number of {least} or more.", found=f"{value!r}")
+    return int(found)
+
+
+def check_flag(name: str, value: object) -> bool:
+    """Return an option that is either on or off."""
+    if not isinstance(value, bool | np.bool_):
+        raise ParameterError(f"'{name}' is neither True nor False.", found=f"{value!r:.80}")
+    return bool(value)
+
+
+def check_multiplier(multiplier: object) -> float:
+    """Return the multiplier, which is above zero: 100 for percentages."""
+    return check_number("multiplier", multiplier, 0, np.inf, "Use 100 for percentages, 100_000 for rates.")
+
+
+def check_pair(name: str, pair: object) -> tuple[float, float]:
+    """Return the smallest and the largest possible value."""
+    ends = [as_number(end) for end in pair] if isinstance(pair, Sequence | np.ndarray) else []
+    if len(ends) != 2 or ends[0] is None or ends[1] is None or not ends[0] < ends[1]:
+        raise ParameterError(
+            f"'{name}' is not a smallest and a largest value.", found=f"{pair!r}", do="Give (0, 100)."
+        )
+    return ends[0], ends[1]
+
+
+def check_choice(name: str, value: object, choices: Sequence[str]) -> str:
+    """Return one of the words that are understood."""
+    if not isinstance(value, str) or value not in choices:
+        raise ParameterError(
+            f"The {name} is not known.", found=f"{value!r}", do=f"Use {' or '.join(choices)}."
+        )
+    return value
+
+
+def higher_is_better(polarity: npt.ArrayLike | None, shape: tuple[int, ...] | None = None) -> Flags:
+    """Return True where the polarity is "higher" and False where it is "lower", one a row."""
+    words = np.array(polarity, dtype=object)
+    higher, lower = (np.asarray(_is_word(words, word), dtype=bool) for word in ("higher", "lower"))
+    if not np.all(higher | lower):
+        raise ParameterError(
+            "The polarity is not understood.", found=f"{polarity!r}", do='Write "lower" or "higher".'
+        )
+    try:
+        return higher if shape is None else np.broadcast_to(higher, shape)
+    except ValueError:
+        raise ParameterError(
+            "The polarity does not have one word a row.", found=f"{words.shape} for rows of {shape}"
         ) from None
+
+
+_is_word = np.frompyfunc(lambda value, word: isinstance(value, str) and value == word, 2, 1)
+_missing_each = np.frompyfunc(is_missing, 1, 1)
+
+
+def check_level(confidence_level: object) -> float:
+    """Return the confidence level, which is a share: 0.95, not 95."""
+    return check_number("confidence level", confidence_level, 0, 1, "Write 95 % as 0.95.")
+
+
+def as_level(confidence_level: object) -> float | tuple[float, ...]:
+    """Return one checked level, or a tuple of them."""
+    single = as_number(confidence_level)
+    if single is not None or isinstance(confidence_level, str) or not np.iterable(confidence_level):
+        return check_level(confidence_level)
+    levels = tuple(check_level(level) for level in cast(Sequence[object], confidence_level))
+    return levels or (check_level(confidence_level),)
 
 
 def reasons(shape: tuple[int, ...], *checks: tuple[str, Flags]) -> Texts:
@@ -120,24 +279,6 @@ def upper_tail(statistic: Floats, degrees_of_freedom: npt.ArrayLike = np.inf) ->
     return np.asarray(special.stdtr(degrees_of_freedom, -statistic))
 
 
-def check_level(confidence_level: float) -> float:
-    """Return the confidence level, which is a share: 0.95, not 95."""
-    if not 0 < confidence_level < 1:
-        raise ParameterError(
-            "The confidence level is not between 0 and 1.",
-            found=f"{confidence_level:g}",
-            do="Write 95 % as 0.95.",
-        )
-    return float(confidence_level)
-
-
-def as_level(confidence_level: Level) -> float | tuple[float, ...]:
-    """Return one checked level, or a tuple of them."""
-    if isinstance(confidence_level, (int, float)):
-        return check_level(confidence_level)
-    return tuple(check_level(level) for level in confidence_level)
-
-
 def at_levels(
     limits: Callable[[float], tuple[Floats, Floats]], confidence_level: Level
 ) -> tuple[Floats, Floats]:
@@ -163,16 +304,26 @@ class Groups:
 
 def group_rows(groups: npt.ArrayLike, rows: int) -> Groups:
     """Return the group of every row; only the first row of each run of equal labels is sorted."""
-    labels = np.asarray(groups)
+    try:
+        labels = np.ma.filled(groups, None) if np.ma.is_masked(groups) else np.asarray(groups)
+    except (TypeError, ValueError):
+        raise ParameterError("The groups are not one label a row.", found=f"{groups!r:.80}") from None
     if labels.shape != (rows,):
         raise ParameterError(
             "The groups do not have one label a row.", found=f"{labels.shape} for {rows} rows"
         )
+    if labels.dtype == object and np.any(_missing_each(labels)):
+        raise ParameterError("A row has no group.", do="Give every row the label of its group.")
     starts = np.flatnonzero(np.concatenate([[True], labels[1:] != labels[:-1]])[:rows])
     first = labels[starts]
-    if np.any((first != first) | (first.astype(object) == np.array(None, dtype=object))):
+    if np.any(first != first):
         raise ParameterError("A row has no group.", do="Give every row the label of its group.")
-    label, code = np.unique(first, return_inverse=True)
+    try:
+        label, code = np.unique(first, return_inverse=True)
+    except TypeError:
+        raise ParameterError(
+            "The groups are labels of different kinds.", do="Give text for all rows, or numbers for all."
+        ) from None
     return Groups(np.repeat(code, np.diff(np.append(starts, rows))), label)
 
 

@@ -10,6 +10,7 @@ from scipy import special
 from scipy.linalg import solve_triangular
 
 from bcfstats.errors import InputError, ParameterError
+from bcfstats.stats.change import FLAT, NOTHING_VARIES
 from bcfstats.stats.monthly_model import (
     MINIMUM_MONTHS,
     MONTHS_PER_YEAR,
@@ -23,7 +24,8 @@ from bcfstats.stats.monthly_model import (
     month_indicator,
     years,
 )
-from bcfstats.stats.rows import CONFIDENCE, Texts, critical_value, reasons
+from bcfstats.stats.rows import CONFIDENCE, Texts, check_flag, check_level, critical_value, reasons
+from bcfstats.stats.tolerance import RELATIVE, negligible, settled
 
 _GREATEST_AUTOCORRELATION = 0.95
 
@@ -115,17 +117,19 @@ def seasonality_test(
     if reason:
         nan = float("nan")
         return SeasonalityTest(nan, nan, (nan, nan), nan, n, winters, 0, 0, nan, "", reason)
-    log_rate = np.log((y[0, keep] + 0.5) / e[0, keep])
+    half = 0.5 / e[0, keep].mean()  # half an event, spread so that a constant rate stays one
+    log_rate = np.log(y[0, keep] / e[0, keep] + half)
     position = np.flatnonzero(keep)
     time = years(month.size)[keep]
     full = np.column_stack([month_indicator(month[keep]), time])
     rho = _autocorrelation(log_rate, full, position)
     statistic, effects = _gls_f(log_rate, full, np.column_stack([np.ones(n), time]), position, rho)
+    varies = np.ptp(log_rate) > RELATIVE
     high, low = int(effects.argmax()), int(effects.argmin())
     df = (11.0, float(n - 13))
     note = {0: "not one whole winter", 1: "one winter only", 2: "two winters only"}.get(winters, "")
     return SeasonalityTest(
-        p_value=float(special.fdtrc(*df, statistic)) if np.isfinite(statistic) else 1.0,
+        p_value=float(special.fdtrc(*df, statistic)),
         statistic=statistic,
         df=df,
         autocorrelation=rho,
@@ -133,9 +137,9 @@ def seasonality_test(
         n_winters=winters,
         highest_month=high + 1,
         lowest_month=low + 1,
-        range_percent=float(np.expm1(effects[high] - effects[low]) * 100),
+        range_percent=float(np.expm1(settled(effects[high] - effects[low], 1.0)) * 100),
         note=note,
-        reason="" if np.isfinite(statistic) else "the series does not vary",
+        reason="" if np.isfinite(statistic) else NOTHING_VARIES if varies else FLAT,
     )
 
 
@@ -165,9 +169,9 @@ def _gls_f(
     coefficients = np.linalg.lstsq(x1, y, rcond=None)[0]
     rest1 = float(((y - x1 @ coefficients) ** 2).sum())
     rest0 = float(((y - x0 @ np.linalg.lstsq(x0, y, rcond=None)[0]) ** 2).sum())
-    if rest0 <= 1e-20 * float((y**2).sum()) + 1e-24:
+    if negligible(np.sqrt(rest1 / len(y)), 1.0):
         return float("nan"), coefficients[:12]
-    return (rest0 - rest1) / 11 / max(rest1 / (len(y) - 13), 1e-300), coefficients[:12]
+    return (rest0 - rest1) / 11 / (rest1 / (len(y) - 13)), coefficients[:12]
 
 
 _LEAST_SHARE = 0.1
@@ -333,6 +337,7 @@ def seasonal_indices(
     >>> season.index[:, 0].round(2).tolist()
     [1.07, 1.07]
     """
+    confidence_level = check_level(confidence_level)
     y, e, month = as_months(counts, exposure, calendar_month)
     model = fit_panel(y, e, month)
     typical = divide(y.sum(axis=1), (e > 0).sum(axis=1))
@@ -482,6 +487,7 @@ def decompose(
     """
     from statsmodels.tsa.seasonal import STL
 
+    robust = check_flag("robust", robust)
     y, e, month = as_months(counts, exposure, calendar_month)
     if np.any(np.diff(month) % MONTHS_PER_YEAR != 1):
         raise InputError("The calendar months do not follow one another.", do="Give every month, in order.")

@@ -15,6 +15,7 @@ from bcfstats.stats.rows import (
     as_rows,
     at_levels,
     blanked,
+    check_multiplier,
     critical_value,
     group_rows,
     named,
@@ -101,6 +102,9 @@ def directly_standardised_rate(
         standard_population=standard_population,
         numerator_variance=spread,
     )
+    multiplier = check_multiplier(multiplier)
+    keep = np.atleast_1d if groups is None else np.ravel
+    events, population, weight, variance = (keep(given) for given in (events, population, weight, variance))
     bands = _Bands(groups, events.size)
     checks = [check for check in _band_checks(events, population, weight, variance) if check[1].any()]
     flagged = [(text, bands.any(flag)) for text, flag in checks]
@@ -196,6 +200,7 @@ def standardised_ratio(
     >>> f"{ratio.value:.0f} ({ratio.lower:.0f} to {ratio.upper:.0f})"
     '127 (105 to 152)'
     """
+    multiplier = check_multiplier(multiplier)
     count, e = as_rows(observed=observed, expected=expected)
     reason = reasons(
         count.shape,

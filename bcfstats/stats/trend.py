@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy import special
 
 from bcfstats.errors import ParameterError
+from bcfstats.stats.change import FLAT, NOTHING_VARIES
 from bcfstats.stats.monthly_model import (
     PARAMETERS,
     Array,
@@ -19,7 +20,19 @@ from bcfstats.stats.monthly_model import (
     month_indicator,
     years,
 )
-from bcfstats.stats.rows import CONFIDENCE, MINIMUM_AREAS, Floats, Texts, critical_value, reasons
+from bcfstats.stats.rows import (
+    CONFIDENCE,
+    MINIMUM_AREAS,
+    Floats,
+    Texts,
+    as_rows,
+    as_table,
+    check_choice,
+    check_level,
+    critical_value,
+    reasons,
+)
+from bcfstats.stats.tolerance import largest, negligible, settled
 
 POINTS = 5
 CRITICAL_CHI_SQUARE = 9.54953570608324
@@ -103,14 +116,12 @@ def recent_trend(
     >>> str(found.label[0]), float(found.slope[0].round(5)), float(found.chi_square[0].round(5))
     ('No significant change', -14.65789, 5.49435)
     """
-    if polarity not in {"", "lower", "higher"}:
-        raise ParameterError(
-            "The polarity is not known.", found=repr(polarity), do="Use 'lower', 'higher' or ''."
-        )
+    if not isinstance(polarity, str) or polarity:
+        check_choice("polarity", polarity, ("lower", "higher"))
     if numerator is not None and denominator is not None:
-        slopes, chi_square, reason = _proportions(_last(numerator), _last(denominator))
+        slopes, chi_square, reason = _proportions(*_alike(numerator=numerator, denominator=denominator))
     elif values is not None and lower is not None and upper is not None:
-        slopes, chi_square, reason = _weighted(_last(values), _last(lower), _last(upper))
+        slopes, chi_square, reason = _weighted(*_alike(values=values, lower=lower, upper=upper))
     else:
         raise ParameterError(
             "A recent trend needs values with both limits, or a numerator and a denominator.",
@@ -124,8 +135,12 @@ def recent_trend(
     return RecentTrend(label, np.where(known, slopes[0], np.nan), np.where(known, chi_square, np.nan), reason)
 
 
+def _alike(**tables: npt.ArrayLike) -> list[Floats]:
+    return [_last(table) for table in as_rows(**tables)]
+
+
 def _last(values: npt.ArrayLike) -> Floats:
-    given = np.atleast_2d(np.asarray(values, dtype=float))
+    given = as_table("values", values)
     missing = np.full((len(given), max(POINTS - given.shape[1], 0)), np.nan)
     return np.hstack([missing, given])[:, -POINTS:]
 
@@ -133,15 +148,18 @@ def _last(values: npt.ArrayLike) -> Floats:
 def _weighted(value: Floats, lower: Floats, upper: Floats) -> tuple[Floats, Floats, Texts]:
     se = (upper - lower) / _INTERVAL_WIDTH
     complete = np.all(np.isfinite(value) & np.isfinite(se), axis=1)
-    positive = np.all(np.where(np.isfinite(se), se, 1.0) > 0, axis=1)
+    width = settled(upper - lower, np.maximum(np.abs(lower), np.abs(upper)))
+    positive = np.all(np.where(np.isfinite(width), width, 1.0) != 0, axis=1)
     reason = reasons(
         complete.shape,
         ("fewer than five consecutive years with a value and limits", ~complete),
+        ("a lower limit is above its upper limit", np.any(width < 0, axis=1)),
         ("an interval has no width", ~positive),
     )
     ok = (reason == "")[:, None]
     weight = 1 / np.where(ok, se, 1.0) ** 2
     slopes, information = _leave_one_out(np.where(ok, value, 0.0), weight)
+    slopes = settled(slopes, largest(value)[:, 0])
     return slopes, slopes[0] ** 2 * information, reason
 
 
@@ -151,6 +169,7 @@ def _proportions(c: Floats, d: Floats) -> tuple[Floats, Floats, Texts]:
     reason = reasons(
         complete.shape,
         ("fewer than five consecutive years with a numerator and a denominator", ~complete),
+        ("a numerator is below zero or above its denominator", np.any((c < 0) | (c > d), axis=1)),
         ("a year has none or all", ~inside),
     )
     ok = (reason == "")[:, None]
@@ -159,7 +178,7 @@ def _proportions(c: Floats, d: Floats) -> tuple[Floats, Floats, Texts]:
     total, events = d.sum(axis=1), c.sum(axis=1)
     top = total * (total * (c @ t) - events * (d @ t)) ** 2
     chi_square = top / (events * (total - events) * (total * (d @ t**2) - (d @ t) ** 2))
-    slopes, _ = _leave_one_out(np.log(c / (d - c)), np.ones_like(c))
+    slopes = settled(_leave_one_out(np.log(c / (d - c)), np.ones_like(c))[0], 1.0)
     return slopes, chi_square, reason
 
 
@@ -309,6 +328,7 @@ def trend(
     >>> float(found.percent_per_year[0].round(1)), bool(found.upper[0] < 0)
     (-9.2, True)
     """
+    confidence_level = check_level(confidence_level)
     _, _, month = as_months(counts, exposure, calendar_month)
     model = fit_monthly(counts, exposure, month)
     if (model.reason != "").all():
@@ -320,6 +340,8 @@ def trend(
     inflation = tables.variance(weights, model.autocorrelation) / (weights @ weights)
     se = model.slope_se * np.sqrt(inflation)
     df = np.maximum(4.0, (model.n_months - PARAMETERS) * (1 - rho) / (1 + rho))
+    flat = model.dispersion <= 0  # every month is as fitted: no error to test with
+    se = np.where(flat, np.nan, se)
     half = critical_value(confidence_level, df) * se
     return Trend(
         percent_per_year=100 * np.expm1(model.slope),
@@ -331,7 +353,7 @@ def trend(
         n_months=model.n_months,
         df=df,
         note=WANDER,
-        reason=model.reason,
+        reason=np.where(flat, np.where(model.slope == 0, FLAT, NOTHING_VARIES), model.reason),
     )
 
 
@@ -343,10 +365,7 @@ def _slope_weights(month: npt.NDArray[np.intp]) -> Array:
 
 
 def _two_sided(estimate: Floats, se: Floats, df: npt.ArrayLike) -> Floats:
-    statistic = np.abs(divide(estimate, se))
-    p = 2 * special.stdtr(df, -np.where(np.isfinite(statistic), statistic, 0.0))
-    exact = np.where(np.abs(estimate) > 0, 0.0, 1.0)
-    return np.asarray(np.where(np.isfinite(estimate), np.where(se > 0, p, exact), np.nan))
+    return np.asarray(2 * special.stdtr(df, -np.abs(divide(estimate, se))))
 
 
 def shrink_to_mean(estimates: npt.ArrayLike, standard_errors: npt.ArrayLike) -> Floats:
@@ -387,7 +406,7 @@ def panel_trend(
     29 % and the Fingertips chi-squared 0.2 to 8 % (nominal 0.2). Power is low: 26 % for a fall of 3 % a year
     over 5 years.
     """
-    y = np.atleast_2d(np.asarray(rates, dtype=float))
+    y = as_table("rates", rates)
     y = np.log(np.where(y > 0, y, np.nan))
     n = np.isfinite(y).sum(axis=1)
     shock, wander = variance_components(y)
@@ -401,10 +420,13 @@ def panel_trend(
     at = np.where(np.isfinite(y), np.arange(y.shape[1]), np.nan)
     t = np.where(np.isfinite(at), at - divide(np.nansum(at, axis=1), n)[:, None], 0.0)
     c = np.where(ok[:, None], divide(t, (t**2).sum(axis=1)[:, None]), np.nan)
-    slope = (c * np.where(np.isfinite(y), y, 0.0)).sum(axis=1)
+    slope = settled((c * np.where(np.isfinite(y), y, 0.0)).sum(axis=1), 1.0)
     shock_area = np.maximum(shock, np.broadcast_to(np.asarray(sampling_variance, dtype=float), n.shape))
     order = np.minimum.outer(np.arange(1, y.shape[1] + 1), np.arange(1, y.shape[1] + 1))
     se = np.sqrt(shock_area * (c**2).sum(axis=1) + wander * np.einsum("ai,ij,aj->a", c, order, c))
+    flat = ok & negligible(se, 1.0)
+    why = np.where(slope == 0, FLAT, NOTHING_VARIES)
+    reason, se = np.where(flat, why, reason).astype(object), np.where(flat, np.nan, se)
     half = critical_value(confidence_level) * se
     return PanelTrend(
         percent_per_year=100 * np.expm1(slope),
@@ -428,4 +450,4 @@ def variance_components(log_rate: Floats) -> tuple[float, float]:
 
 def _mean_square(changes: Floats) -> float:
     known = changes[np.isfinite(changes)]
-    return float(((known - known.mean()) ** 2).mean()) if known.size else 0.0
+    return float((settled(known - known.mean(), 1.0) ** 2).mean()) if known.size else 0.0

@@ -130,6 +130,34 @@ def _lower_score_limit(x1: Floats, n1: Floats, x0: Floats, n0: Floats, z: float)
     return np.where(difference == -1, -1.0, root)
 
 
+def score_limits_of_ratio(x1: Floats, n1: Floats, x0: Floats, n0: Floats, z: float) -> tuple[Floats, Floats]:
+    """Limits of (x1/n1) / (x0/n0) by inverting the score test (Miettinen and Nurminen 1985)."""
+    lower = _lower_limit_of_ratio(x1, n1, x0, n0, z)
+    upper = _lower_limit_of_ratio(x0, n0, x1, n1, z)
+    return np.where(x1 > 0, lower, 0.0 * x1), 1 / np.where((x0 > 0) & (upper > 0), upper, np.nan)
+
+
+def _lower_limit_of_ratio(x1: Floats, n1: Floats, x0: Floats, n0: Floats, z: float) -> Floats:
+    """Return the smallest ratio that the score test does not reject, sought as r / (1 + r)."""
+
+    def gap(part: Floats, a: Floats, m: Floats, b: Floats, n: Floats) -> Floats:
+        ratio, whole = part / (1 - part), m + n
+        both = m * ratio + a + n + b * ratio
+        q0 = (both - np.sqrt(np.maximum(both * both - 4 * whole * ratio * (a + b), 0.0))) / (
+            2 * whole * ratio
+        )
+        q0 = np.clip(q0, 0.0, np.minimum(1.0, 1 / ratio))
+        q1 = ratio * q0
+        variance = (q1 * (1 - q1) / m + ratio * ratio * q0 * (1 - q0) / n) * whole / (whole - 1)
+        return (a / m - ratio * b / n - z * np.sqrt(variance)) / (1 + ratio)
+
+    some = np.where(x1 > 0, x1, np.nan) / n1
+    share = some / (some + x0 / n0)
+    ends = (np.full(share.shape, _NO_DIFFERENCE), np.clip(share, 2 * _NO_DIFFERENCE, 1 - _NO_DIFFERENCE))
+    part: Floats = elementwise.find_root(gap, ends, args=(some * n1, n1, x0, n0)).x
+    return part / (1 - part)
+
+
 def restricted_share(delta: Floats, x1: Floats, n1: Floats, x0: Floats, n0: Floats) -> Floats:
     """Return the likeliest baseline share if the difference were `delta` (their appendix)."""
     cubic = n1 + n0

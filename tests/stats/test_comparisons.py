@@ -314,3 +314,47 @@ def test_false_positives_of_rates(mean, dispersion):
         b, a = rng.poisson(mean, (2, 200_000))
     significant = np.mean(compare_rates(b, 1, a, 1, dispersion=dispersion).p_value < 0.05)
     assert 0.04 < significant < 0.053
+
+
+@pytest.mark.parametrize(
+    "counts", [(56, 70, 48, 80), (9, 10, 3, 10), (1, 200, 12, 210), (450, 1000, 430, 1010)]
+)
+def test_ratio_of_two_proportions_as_statsmodels(counts):
+    found = compare_proportions(*counts, scale="ratio", polarity="higher")
+    x1, n1, x0, n0 = counts
+    lower, upper = confint_proportions_2indep(*counts, method="score", compare="ratio", correction=True)
+    assert found.value == pytest.approx(x1 / n1 / (x0 / n0))
+    assert (found.lower, found.upper) == pytest.approx((lower, upper), rel=1e-5)  # their search stops there
+    same = score_test_of_proportions(*counts, method="score", compare="diff", correction=True)
+    assert found.p_value == pytest.approx(same.pvalue, rel=1e-9)
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_interval_and_p_value_of_a_ratio_of_proportions_agree(x1, x0):
+    found = compare_proportions(x1, 60, x0, 60, scale="ratio")
+    if np.isfinite(found.value) and abs(found.p_value - 0.05) > 1e-9:
+        assert (found.lower > 1 or found.upper < 1) == (found.p_value < 0.05)
+        assert found.lower <= found.value <= found.upper
+        turned = compare_proportions(x0, 60, x1, 60, scale="ratio")
+        if x1:
+            assert turned.lower == pytest.approx(1 / found.upper, rel=1e-6)
+
+
+@pytest.mark.parametrize("counts", [(56, 70, 48, 80), (5, 56, 0, 29), (30, 30, 29, 31), (0, 40, 6, 50)])
+def test_limits_of_a_ratio_by_maximising_the_likelihood(counts):
+    """At a limit the score is 1.96, the shares being the likeliest of those with that ratio."""
+    x1, n1, x0, n0 = counts
+    found = compare_proportions(*counts, scale="ratio")
+    for limit, sign in ((found.lower, 1), (found.upper, -1)):
+        if not 0 < limit < np.inf:
+            continue
+        p = np.linspace(1e-9, min(1, 1 / limit) - 1e-9, 2_000_001)
+        likelihood = stats.binom.logpmf(x1, n1, limit * p) + stats.binom.logpmf(x0, n0, p)
+        best = p[likelihood.argmax()]
+        variance = limit * best * (1 - limit * best) / n1 + limit**2 * best * (1 - best) / n0
+        score = (x1 / n1 - limit * x0 / n0) / np.sqrt(variance * (n1 + n0) / (n1 + n0 - 1))
+        assert score == pytest.approx(sign * 1.959964, abs=1e-3)  # the grid of shares has steps of 1e-6
+    if not x0:
+        assert found.reason == "there were none at baseline: no ratio"
+        assert np.isnan([found.value, found.upper]).all()
+    assert x1 or found.lower == 0

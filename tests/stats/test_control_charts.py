@@ -161,8 +161,61 @@ def test_a_point_on_a_limit_is_within_it():
     limits = xmr_limits([0.0, 3.0] * 10)
     for sign, near in ((1, limits.upper_near), (-1, limits.lower_near)):
         end = limits.upper if sign > 0 else limits.lower
-        for point, flags in ((near, False), (near + sign * 1e-9, True)):
+        for point, flags in ((near, False), (near + sign * 1e-6, True)):
             found = spc_signals([point, point, limits.mean + sign * 0.1, 1.5], limits)
             assert found.near_limit[:2].tolist() == [flags, flags]
         assert not spc_signals([float(end)], limits).outside[0]
-        assert spc_signals([float(end) + sign * 1e-9], limits).outside[0]
+        assert spc_signals([float(end) + sign * 1e-6], limits).outside[0]
+
+
+def test_a_median_centre_is_not_moved_by_one_odd_point():
+    values = [10, 12, 11, 13, 12, 10, 90]
+    found = xmr_limits(values, centre="median")
+    assert found.mean == 12
+    assert found.upper == pytest.approx(12 + 2.66 * np.mean(np.abs(np.diff(values))))
+
+
+def test_a_run_chart_has_a_median_and_the_rules_of_runs():
+    values = [5, 9, 5, 9, 5, 9, 6, 6.5, 7.5, 8, 8.5, 9, 9.5, 10]
+    chart = xmr_limits(values, centre="median", sigma=None)
+    assert chart.mean == np.median(values)
+    assert np.isnan([chart.lower, chart.upper]).all()
+    assert chart.reason == ""
+    found = spc_signals(values, chart)
+    assert not found.outside.any()
+    assert found.trend.tolist() == [False] * 6 + [True] * 8
+    assert xmr_limits([np.nan], sigma=None).reason == "no values"
+
+
+def test_limits_are_frozen_at_a_baseline():
+    values = [10, 12, 11, 13, 12, 10, 30, 31, 29]
+    frozen, first = xmr_limits(values, baseline=6), xmr_limits(values[:6])
+    assert (frozen.mean, frozen.lower, frozen.upper) == (first.mean, first.lower, first.upper)
+    assert spc_signals(values, frozen).outside[6:].all()
+
+
+def test_limits_are_rebased_at_a_date():
+    before, after = [10, 12, 11, 13, 12, 10, 11, 12], [30, 31, 29, 32, 30, 29, 31, 30]
+    found = xmr_limits(before + after, rebase=[8])
+    one, two = xmr_limits(before), xmr_limits(after)
+    assert found.mean.tolist() == [float(one.mean)] * 8 + [float(two.mean)] * 8
+    assert found.upper[[7, 8]].tolist() == [float(one.upper), float(two.upper)]
+    signals = spc_signals(before + after, found, polarity="lower")
+    apart = [spc_signals(part, xmr_limits(part), polarity="lower") for part in (before, after)]
+    assert signals.signal.tolist() == [*apart[0].signal, *apart[1].signal]
+    many = xmr_limits([before + after] * 3, rebase=[8], baseline=5)
+    assert many.lower.shape == (3, 16)
+    assert many.lower[2, 9] == pytest.approx(xmr_limits(after[:5]).lower)
+    for wrong in ([0], [8, 8], [16], [9, 3]):
+        with pytest.raises(ParameterError, match="rebase"):
+            xmr_limits(before + after, rebase=wrong)
+
+
+def test_own_length_of_run_and_sigma():
+    values = [10, 12, 11, 13, 12, 10, 11, 12, 10, 11, 13, 11, 18]
+    narrow = xmr_limits(values, sigma=2)
+    assert narrow.upper - narrow.mean == pytest.approx((xmr_limits(values).upper - narrow.mean) * 2 / 3)
+    run = [1, 9, 1, 9, 6, 6, 6, 6, 6, 1, 9, 1, 1]
+    limits = xmr_limits(run)
+    assert not spc_signals(run, limits).shift.any()
+    assert spc_signals(run, limits, run=5).shift.tolist() == [False] * 3 + [True] * 6 + [False] * 4

@@ -4,6 +4,8 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from bcfstats.stats.kendall import mann_kendall, sens_slope
@@ -91,3 +93,50 @@ def test_too_few_for_an_interval_keeps_the_slope():
 
 def test_unequal_times():
     assert sens_slope([[0.0, 2.0, 6.0]], [2010, 2012, 2016]).slope[0] == 1.0
+
+
+def test_places_beyond_the_slopes_give_no_interval():
+    # N = 6 slopes, C = 1.96 sqrt(7.667) = 5.43: the lower place is 0.29, which rounds to none
+    whole = sens_slope([[0, 0, 4, 2]], [0, 3, 4, 6])
+    gaps = sens_slope([[0, np.nan, np.nan, 0, 4, np.nan, 2]])
+    for found in (whole, gaps):
+        assert np.isnan([found.lower[0], found.upper[0]]).all()
+        assert found.reason[0] == "too few for an interval: 4 points"
+    assert whole.slope[0] == gaps.slope[0]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=2, max_size=25),
+    st.sampled_from([0.8, 0.95]),
+)
+def test_ties_of_values_and_times_as_scipy(points, level):
+    times, values = np.array(points, dtype=float).T
+    found = sens_slope([values], times, confidence_level=level)
+    if np.unique(times).size < 2:
+        assert found.reason[0] == "all points are at one time"
+        return
+    with np.errstate(invalid="ignore"):  # theirs leaves out what ties of both at once add to the variance
+        theirs = stats.theilslopes(values, times, alpha=level)
+    assert found.slope[0] == pytest.approx(theirs.slope, abs=1e-12)
+    tied = [np.unique(given).size < given.size for given in (values, times)]
+    if sum(tied) == 1 and found.reason[0] == "":  # without ties ours is exact, theirs is not
+        assert found.lower[0] == pytest.approx(theirs.low_slope, abs=1e-12)
+        assert found.upper[0] == pytest.approx(theirs.high_slope, abs=1e-12)
+    if np.isfinite(found.lower[0]):
+        assert found.lower[0] <= found.slope[0] <= found.upper[0]
+
+
+def test_points_without_a_time_or_with_an_infinite_value_are_left_out():
+    assert sens_slope([[5, 4, 3, 2]], [0, 0, 1, 2]).slope[0] == -1  # median of -2, -1.5, -1, -1, -1
+    assert sens_slope([[5, 4, 3, 2, 1, -np.inf]]).slope[0] == -1
+    assert sens_slope([[1, 2, 3]], [0, np.nan, 2]).n[0] == 2
+    assert mann_kendall([[1, 2, 3, 4, 5, np.inf, np.inf]]).p_value == mann_kendall([[1, 2, 3, 4, 5]]).p_value
+
+
+def test_values_equal_but_for_rounding_are_ties():
+    found = mann_kendall([[0.3, 0.1 * 3, 0.4, 0.3, 0.5, 0.1 * 3]])
+    whole = mann_kendall([[3, 3, 4, 3, 5, 3]])
+    assert (found.s[0], found.p_value[0], found.method[0]) == (whole.s[0], whole.p_value[0], whole.method[0])
+    flat = sens_slope([[0.3, 0.1 * 3, 0.3, 0.3, 0.1 * 3, 0.3]])
+    assert flat.slope[0] == 0
+    assert flat.reason[0] == "all points are equal: no variation to set limits by"
