@@ -126,6 +126,15 @@ class Period:
         shown = str(text) if len(str(text)) <= _LONGEST else f"{str(text)[:_LONGEST]}..."
         raise ParameterError("This is not a period.", found=f"'{shown}'", do=f"Write {ACCEPTED}.")
 
+    @classmethod
+    def of(cls, given: object) -> Period:
+        """Take a period, or the text of one."""
+        if isinstance(given, cls):
+            return given
+        if isinstance(given, str):
+            return cls.parse(given)
+        raise ParameterError("This is not a period.", found=repr(given), do=f"Write {ACCEPTED}.")
+
     @property
     def days(self) -> int:
         """Number of days, both ends included."""

@@ -11,6 +11,7 @@ from bcfstats.errors import ParameterError
 from bcfstats.judge.kinds import Floats, chance, counted_by_month
 from bcfstats.judge.panel import month_to_month_dispersion, monthly_panel
 from bcfstats.judge.windows import USABLE, in_window, with_basis
+from bcfstats.read.observations import as_observations
 from bcfstats.stats.rows import critical_value
 
 COLUMNS = [
@@ -33,6 +34,7 @@ COLUMNS = [
     "reason",
     "warnings",
 ]
+COMPARED = ("used", "shared", "word", "dispersion")
 ADDED = "numerators over denominators"
 TOO_FEW = "no interval: too few months before it to measure month-to-month noise"
 PUBLISHED = "as published"
@@ -94,7 +96,8 @@ def baseline(
     [[78.6, 71.9, 84.1]]
     """
     metric = metric if isinstance(metric, Metric) else get_metric(metric)
-    window = Period.parse(window) if isinstance(window, str) else window
+    window = Period.of(window)
+    observations = as_observations(observations)
     rows = observations.loc[observations["metric"] == metric.id]
     if area is not None:
         _check_area(rows, metric, area)
@@ -112,6 +115,8 @@ def window_figures(
     """
     if metric.frequency == "month":
         _ = window.months  # part of a month is refused
+    if rows.empty:
+        return pd.DataFrame(columns=[*COLUMNS, *COMPARED])
     rows = with_basis(rows)
     frame = in_window(rows, metric, window, same_as)
     frame = frame.assign(metric=metric.id, period=str(window), dispersion=1.0)
@@ -224,9 +229,7 @@ def _described(frame: pd.DataFrame, rows: pd.DataFrame, window: Period, matched:
         "; ".join(filter(None, (warning, notes.get(code, ""))))
         for code, warning in zip(frame["area_code"], np.where(partial, missing, ""), strict=True)
     ]
-    return frame[[*COLUMNS, "used", "shared", "word", "dispersion"]].sort_values(
-        "area_code", ignore_index=True
-    )
+    return frame[[*COLUMNS, *COMPARED]].sort_values("area_code", ignore_index=True)
 
 
 def _joined(rows: pd.DataFrame, column: str) -> dict[str, str]:

@@ -152,9 +152,8 @@ class Outlook:
 
     def better_by(self, start: Floats, size: Floats) -> Floats:
         """Give the value that is better by a size on the working scale; NaN where there can be none."""
-        if self.scale == "ratio":
-            return np.asarray(start * np.exp(self.direction * size))
-        moved = start + self.direction * size
+        shift = self.direction * size
+        moved = start * np.exp(shift) if self.scale == "ratio" else start + shift
         lowest, highest = self.metric.bounds
         return np.where((moved >= lowest) & (moved <= highest), moved, np.nan)
 
@@ -191,7 +190,7 @@ class Outlook:
         middle = self._onto(self.expected)
         low, high = middle - half, middle + half
         if self.scale == "ratio":
-            return np.exp(low), np.exp(high)
+            low, high = np.exp(low), np.exp(high)
         lowest, highest = self.metric.bounds
         return np.maximum(low, lowest), np.minimum(high, highest)
 

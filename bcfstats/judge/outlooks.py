@@ -12,6 +12,7 @@ from bcfstats.judge.kinds import counted_by_month
 from bcfstats.judge.outlook import NoOutlook, Outlook
 from bcfstats.judge.outlook_monthly import months_ahead
 from bcfstats.judge.outlook_yearly import years_ahead
+from bcfstats.read.observations import as_observations
 
 MONTHS = 12
 GIVE_PERIOD = "write the period in place of the payment, such as 2014/15, or set it in a scheme of your own"
@@ -43,10 +44,10 @@ class Outlooks:
         england: float | None = None,
         metrics: Mapping[str, Metric] = METRICS,
     ) -> None:
-        self.observations = observations
+        self.observations = as_observations(observations)
         self.rules = scheme(rules)
         self.metrics = metrics
-        self._known = Period.parse(known_until) if isinstance(known_until, str) else known_until
+        self._known = None if known_until is None else Period.of(known_until)
         self._england = england
         self._made: dict[tuple[str, Period], Outlook | NoOutlook] = {}
 

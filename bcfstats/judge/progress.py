@@ -16,6 +16,7 @@ from bcfstats.judge.outlook import Floats
 from bcfstats.judge.outlook_monthly import history_panel
 from bcfstats.judge.outlooks import payment_window
 from bcfstats.judge.panel import COVERED, Panel, monthly_panel
+from bcfstats.read.observations import as_observations
 from bcfstats.stats.forecast import do_nothing_forecast
 from bcfstats.stats.history import monthly_prior
 from bcfstats.stats.season import seasonal_indices
@@ -82,7 +83,8 @@ def trajectory(
     [910.0, 920.0, 920.0, 900.0]
     """
     metric = metric if isinstance(metric, Metric) else get_metric(metric)
-    window = Period.parse(window) if isinstance(window, str) else window
+    window = Period.of(window)
+    observations = as_observations(observations)
     if not counted_by_month(metric) or by not in ("month", "quarter"):
         raise ParameterError(
             "Only a monthly metric can be phased, by month or quarter.", found=f"{metric.id}, by {by}"
@@ -180,7 +182,8 @@ def progress(
     missing = [name for name in NEEDED if name not in assessments]
     if missing:
         raise InputError("Columns are missing from the assessments.", found=", ".join(missing))
-    until = Period.parse(known_until) if isinstance(known_until, str) else known_until
+    until = None if known_until is None else Period.of(known_until)
+    observations = as_observations(observations)
     parts = []
     for (name, payment), rows in assessments.reset_index(drop=True).groupby(
         ["metric", "payment"], sort=False

@@ -11,7 +11,7 @@ from bcfstats.define.metrics import METRICS, Metric, get_metric
 from bcfstats.define.periods import Period
 from bcfstats.errors import ParameterError
 from bcfstats.judge.panel import Panel, longest_run, monthly_panel
-from bcfstats.read.observations import check_observations, problems_by_area
+from bcfstats.read.observations import as_observations, check_observations, problems_by_area
 from bcfstats.stats.breaks import SHIFT_DOWN, SHIFT_UP, SWAP, find_breaks
 
 LEVELS = (SHIFT_DOWN, SHIFT_UP, SWAP)
@@ -136,6 +136,7 @@ def sound(
     >>> len(sound(data.observations).observations) == len(data.observations)
     True
     """
+    observations = as_observations(observations)
     broken = problems_by_area(check_observations(observations, metrics))
     return screen(observations.loc[~observations["area_code"].isin(list(broken))], metrics, trusted)
 

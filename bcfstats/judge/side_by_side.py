@@ -144,7 +144,7 @@ def compare_areas(
     if known.empty:
         raise InputError("There are no figures of this metric.", found=found.id)
     rows = sound(known, metrics).observations
-    period = Period.parse(window) if window else _latest(rows, found)
+    period = Period.of(window) if window else _latest(rows, found)
     table = _values(rows, found, period)
     first = data.areas.sort_values("area_name")["area_code"].iloc[:SHOWN_FIRST]
     codes = [find_area(name, data.areas).area_code for name in areas] or first.tolist()

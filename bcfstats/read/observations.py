@@ -59,6 +59,7 @@ AREA_TYPES = dict.fromkeys(
     ("area_code", "area_name", "area_type", "region_code", "region", "council_code", "board"), "str"
 )
 KEY = ["area_code", "metric", "period_start", "period_end"]
+NEEDED = ["area_code", "metric", "period_start", "period_end", "frequency", "status"]
 NUMBERS = ["numerator", "denominator", "value", "lower_ci", "upper_ci"]
 TO_NEAREST_5 = "published to the nearest 5"
 _ROUNDED_TO = 5  # adult social care counts are rounded to the nearest 5
@@ -91,6 +92,43 @@ def _column(cells: list[Any], kind: str) -> pd.Series:
     if kind == "str":
         cells = ["" if cell is None or cell != cell else str(cell) for cell in cells]
     return pd.Series(cells, dtype=kind)
+
+
+def as_observations(given: object) -> pd.DataFrame:
+    """Take what a user gives as observations: dates as days, numbers as numbers, absent text as ""."""
+    if not isinstance(given, pd.DataFrame):
+        raise InputError(
+            "Observations are a table.", found=type(given).__name__, do="Give those of bcf.load."
+        )
+    missing = [name for name in NEEDED if name not in given]
+    if missing:
+        raise InputError("Columns are missing from the observations.", found=", ".join(missing))
+    wrong = {
+        name: kind
+        for name, kind in OBSERVATION_TYPES.items()
+        if name not in given or str(given[name].dtype) != kind
+    }
+    return given.assign(**{name: _as_kind(given, name, kind) for name, kind in wrong.items()})
+
+
+def _as_kind(given: pd.DataFrame, name: str, kind: str) -> pd.Series:
+    cells = given[name] if name in given else pd.Series(None, index=given.index, dtype=object)
+    if kind == "str":
+        return cells.astype(object).where(cells.notna(), "").astype("str")
+    try:
+        if kind == "float64":
+            return pd.to_numeric(cells.astype(object).where(cells.notna(), np.nan)).astype(kind)
+        days = pd.to_datetime(cells, format="ISO8601")
+        days = days if days.dt.tz is None else days.dt.tz_localize(None)
+        if ((days != days.dt.normalize()) & days.notna()).any():
+            raise ValueError("a time of day")
+        return days.astype(kind)
+    except (TypeError, ValueError, AttributeError) as error:
+        what = "numbers" if kind == "float64" else "days"
+        do = "Give counts and values as numbers." if kind == "float64" else "Give dates such as 2014-04-01."
+        raise InputError(
+            f"A column of the observations does not hold {what}.", where=name, found=str(error)[:80], do=do
+        ) from None
 
 
 def validate(frame: pd.DataFrame, where: str) -> pd.DataFrame:

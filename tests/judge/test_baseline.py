@@ -4,7 +4,7 @@ import pytest
 
 from bcfstats.define.metrics import METRICS
 from bcfstats.define.periods import Period
-from bcfstats.errors import ParameterError
+from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.baseline import baseline
 from bcfstats.judge.panel import longest_run, monthly_panel
 from bcfstats.read.data import load
@@ -164,3 +164,49 @@ def test_no_events_at_all_is_zero_without_an_interval(months):
     assert found["value"] == 0
     assert np.isnan(found["lower"])
     assert "no interval" in found["reason"]
+
+
+# What a user may give
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda frame: frame.drop(columns=["basis", "status_note", "lower_ci"]),
+        lambda frame: frame.astype({"status": "category", "metric": "category", "area_code": "category"}),
+        lambda frame: frame.assign(period_start=frame["period_start"].astype(str)),
+        lambda frame: frame.assign(period_end=frame["period_end"].dt.tz_localize("Europe/London")),
+        lambda frame: frame.astype({"numerator": "Int64", "denominator": object}),
+        lambda frame: frame.assign(numerator=frame["numerator"].astype(str)),
+    ],
+    ids=["columns left out", "categories", "dates as text", "time zone", "nullable", "numbers as text"],
+)
+def test_the_same_observations_in_other_types_give_the_same_baseline(months, change):
+    frame = months([100.0] * 36)
+    expected = baseline(frame, "delayed_transfers", "Apr-Dec 2013")
+    pd.testing.assert_frame_equal(baseline(change(frame), "delayed_transfers", "Apr-Dec 2013"), expected)
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (lambda frame: frame.drop(columns="status"), "status"),
+        (lambda frame: frame.assign(period_start="some day"), "days"),
+        (lambda frame: frame.assign(period_start=frame["period_start"] + pd.Timedelta(hours=7)), "days"),
+        (lambda frame: frame.assign(numerator="many"), "numbers"),
+        (lambda frame: frame.to_dict("records"), "table"),
+    ],
+)
+def test_what_is_no_table_of_observations_is_refused_by_name(months, change, what):
+    with pytest.raises(InputError, match=what):
+        baseline(change(months([100.0] * 36)), "delayed_transfers", "Apr-Dec 2013")
+
+
+@pytest.mark.parametrize("window", [None, 2013, pd.Period("2013-04")])
+def test_what_is_no_window_is_refused(months, window):
+    with pytest.raises(ParameterError, match="not a period"):
+        baseline(months([100.0] * 36), "delayed_transfers", window)
+
+
+def test_no_observations_give_no_rows(months):
+    assert baseline(months([100.0] * 36).iloc[:0], "delayed_transfers", "Apr-Dec 2013").empty
