@@ -40,29 +40,8 @@ def assess(
 ) -> Results:
     """Compute baselines, changes, trends, seasons, outlooks and ladders for every area and metric.
 
-    Parameters
-    ----------
-    data : Data
-        Prepared observations.
-    rules : Scheme or str
-        The payment scheme: which windows count.
-    metrics : mapping of str to Metric, optional
-        The registry, with metrics of one's own added.
-    targets : DataFrame, optional
-        Proposed targets, from `read_targets`, to be judged as well.
-    trusted : sequence of Trusted
-        Months the analyst vouches for, whatever they look like.
-
-    Returns
-    -------
-    Results
-        An area whose observations break a rule is left out of every calculation and named in `areas`;
-        the others are not affected.
-
-    Raises
-    ------
-    InputError
-        If there are no usable observations at all.
+    Proposed targets, from `read_targets`, are judged as well; `trusted` are months the analyst vouches for.
+    An area whose observations break a rule is left out of every calculation and named in `areas`.
     """
     rules = scheme(rules)
     problems = problems_by_area(check_observations(data.observations, metrics))
@@ -112,12 +91,7 @@ def _same_windows(seen: Outlook | NoOutlook, before: Period) -> Outlook | None:
 
 
 def comparisons_of(rows: pd.DataFrame, metric: Metric, rules: Scheme) -> list[tuple[str, Period, Period]]:
-    """List the comparisons to make for a metric: each payment that uses it, then the latest year.
-
-    Returns
-    -------
-    list of (label, baseline window, outcome window)
-    """
+    """List the comparisons to make (label, baseline, outcome): each payment, then the latest year."""
     lag = rules.baseline_lag_months // MONTHS_IN_YEAR
     paid = [
         (payment.id, window.shift_years(-lag), window)

@@ -169,13 +169,9 @@ def interval_of(
     lower_ci: Floats,
     upper_ci: Floats,
 ) -> tuple[Floats, Floats, NDArray[np.str_], NDArray[np.str_]]:
-    """Give one published figure per row its 95 % interval, by the metric's kind.
+    """Give one figure per row its interval, by the metric's kind: lower, upper, method, reason.
 
-    Returns
-    -------
-    lower, upper, method, reason : arrays, shape (rows,)
-        Published limits where there are any; else Wilson or exact/Byar where the counts allow it; else NaN
-        with the reason.
+    Published limits where there are any; else from the counts where they allow it; else NaN with the reason.
     """
     published = np.isfinite(lower_ci) & np.isfinite(upper_ci)
     numerator = _unrounded(numerator, denominator, value, metric.multiplier)

@@ -24,21 +24,7 @@ from bcfstats.judge.windows import BOUNDARY
 
 
 def outlook_table(seen: Outlook, label: str) -> pd.DataFrame:
-    """Lay an outlook out as a table.
-
-    Parameters
-    ----------
-    seen : Outlook
-    label : str
-        The payment it belongs to, or "latest".
-
-    Returns
-    -------
-    DataFrame
-        One row per area: what is expected in the window if nothing is done, with 80 % limits, the value that
-        would just be significant against usual movement, the one detectable with 80 % power, the last period
-        `known`, `method`, `reason` and `warnings`.
-    """
+    """Lay an outlook out as a table; `label` is the payment it belongs to, or "latest"."""
     low, high = seen.expected_interval()
     return pd.DataFrame(
         {
@@ -60,22 +46,11 @@ def outlook_table(seen: Outlook, label: str) -> pd.DataFrame:
 
 
 def with_history(changes: pd.DataFrame, seen: Outlook | None) -> pd.DataFrame:
-    """Hold each change against the way such rates move between years when nothing is targeted.
+    """Hold each change against the usual year-to-year change, where an outlook of the same windows tells it.
 
-    Parameters
-    ----------
-    changes : DataFrame
-        From `change`, its finding made against noise within the two windows.
-    seen : Outlook or None
-        The outlook of the same windows; None where nothing can be said.
-
-    Returns
-    -------
-    DataFrame
-        The same rows with `noise_finding` (as it was), `history_p` (one-sided, in the improving direction),
-        `finding` and `finding_against`. Where history can be told and both windows are complete, a change is
-        "better" or "worse" only beyond usual movement, 2.5 % each way; elsewhere the finding stays the one
-        against noise, and says so.
+    The finding against noise stays in `noise_finding`. Where history can be told and both windows are whole,
+    a change is "better" or "worse" only beyond it; elsewhere the finding stays, and `finding_against` says
+    so.
     """
     frame = changes.assign(noise_finding=changes["finding"], history_p=np.nan)
     frame["history_p"] = _history_p(frame, seen)
@@ -106,36 +81,12 @@ def change(
 ) -> pd.DataFrame:
     """Compare a window with the same months of an earlier year, in every area.
 
-    It answers: did the metric move between the baseline and the window that is paid on, and by more than
-    the noise within the two windows? It does **not** say that a change is significant against the way
-    rates wander from year to year.
-
-    Parameters
-    ----------
-    observations : DataFrame
-        With the observation columns.
-    metric : Metric
-    before, after : Period
-        Baseline and outcome: the same calendar months, whole years apart.
-    label : str
-        The payment the comparison belongs to, or "latest".
-
-    Returns
-    -------
-    DataFrame
-        One row per area: the columns of `baseline` twice (`baseline_...`, `outcome_...`), then `change`
-        with its 95 % interval `change_lower`, `change_upper` in `change_unit` (per cent of the baseline for
-        rates, the metric's own unit for percentages and scores), `noise_p` (one-sided, in the improving
-        direction, noise only), `finding` ("better", "worse", "no clear change", "not compared"),
-        `matched_months` (periods that both windows have) and `matched` (which, in the outcome),
-        `change_method` and `change_reason`. Both figures are of those periods, as the change is; the outcome
-        over its own whole window is `outcome_whole_value` with its limits.
-
-    Notes
-    -----
-    **Method.** Newcombe (proportions); rate ratio with the area's dispersion (monthly counts), over the
-    months that both windows have; score or mid-P test (rates of independent events); values with published
-    limits otherwise. Windows on either side of a series break are not compared.
+    One row per area: the columns of `baseline` twice (`baseline_...`, `outcome_...`), both of the periods
+    that the two windows have in common (`matched`, `matched_months`); the change with its interval, in per
+    cent or points; `noise_p` (one-sided, in the improving direction, noise only), `finding`, method and
+    reason. The outcome over its own whole window is `outcome_whole_value`. Windows on either side of a series
+    break, or of a change of boundaries, are shown and not compared. It does not say that a change is
+    significant against the usual year-to-year change: see `with_history`.
     """
     rows = observations.loc[observations["metric"] == metric.id]
     first, last = (

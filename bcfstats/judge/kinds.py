@@ -110,8 +110,6 @@ def counted_by_month(metric: Metric) -> bool:
 def has_funnel(metric: Metric) -> bool:
     """Whether chance follows from the counts of a metric, so that a funnel can be drawn.
 
-    Examples
-    --------
     >>> from bcfstats.define.metrics import METRICS
     >>> has_funnel(METRICS["reablement"]), has_funnel(METRICS["delayed_transfers"])
     (True, False)

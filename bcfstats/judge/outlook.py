@@ -212,21 +212,7 @@ def history_of(area_codes: tuple[str, ...], changes: Floats, worth: Floats, lag:
 
 
 def extreme_notes(changes: Floats, lag: int, scale: str) -> Texts:
-    """Say of each area whose last change was among the most extreme tenths that some of it will go back.
-
-    Parameters
-    ----------
-    changes : array, shape (areas, windows)
-        On the working scale.
-    lag : int
-        Columns between changes that do not overlap.
-    scale : "ratio" or "difference"
-
-    Returns
-    -------
-    array of str
-        Empty where the last change was ordinary, or the past cannot tell.
-    """
+    """Say of each area whose last change was among the most extreme tenths that some of it will go back."""
     apart = _apart(changes, lag)
     kept = _kept(apart)
     if not np.isfinite(kept) or kept > MOSTLY_KEPT:

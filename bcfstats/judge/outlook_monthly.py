@@ -48,18 +48,8 @@ def months_ahead(
 ) -> Outlook | NoOutlook:
     """Give the outlook of a rate counted by month, or the reason why there is none.
 
-    Parameters
-    ----------
-    rows : DataFrame
-        Observations of the metric.
-    window : Period
-        Whole months paid on.
-    lag : int
-        Years from baseline to window; a year more is added while the baseline is not known yet.
-    known_until : Period, optional
-        What may be known: everything that ended by then. Never more than what ended before the window.
-    england : float, optional
-        Let the nation move by this share in place of the forecast's own national movement.
+    Only what ended before the window, and by `known_until`, is known. A year is added to `lag` while the
+    baseline is not known yet. `england` stands in for the forecast's own national movement.
     """
     if not window.is_whole_months or window.n_months > MONTHS:
         return NoOutlook(f"{window.label} is not one to twelve whole months")

@@ -107,7 +107,7 @@ def _baseline(
 
 
 @dataclass(frozen=True, eq=False)
-class Series:
+class YearlyValues:
     """Values on the working scale, one column a year, on the definition in force at the end."""
 
     values: Floats
@@ -120,7 +120,7 @@ class Series:
         return values[:, lag:] - values[:, :-lag], variances[:, lag:] + variances[:, :-lag]
 
 
-def _series(rows: pd.DataFrame, metric: Metric, areas: pd.Index, last: Period, scale: str) -> Series:
+def _series(rows: pd.DataFrame, metric: Metric, areas: pd.Index, last: Period, scale: str) -> YearlyValues:
     """Lay the published years out, back to the last series break or change of basis."""
     tables = []
     for back in range(MOST_YEARS):
@@ -141,7 +141,7 @@ def _series(rows: pd.DataFrame, metric: Metric, areas: pd.Index, last: Period, s
     held = [i for i, column in enumerate(values) if np.isfinite(column).any()]
     first = max(held, default=0)
     span = Period(last.shift_years(-first).start, last.end).label
-    return Series(
+    return YearlyValues(
         np.column_stack(values[first::-1] if first else values[:1]),
         np.column_stack(variances[first::-1] if first else variances[:1]),
         span,
@@ -175,7 +175,7 @@ class Ahead:
     method: str
 
 
-def _forecast(series: Series, last: Floats, usual: AnnualScale, lag: int, scale: str) -> Ahead:
+def _forecast(series: YearlyValues, last: Floats, usual: AnnualScale, lag: int, scale: str) -> Ahead:
     """Forecast by the panel's level; by the last figure where the panel is too small to measure it by."""
     if not np.isfinite(series.variances).any():
         return Ahead(last, usual.scale, np.full(len(last), usual.df), LAST)

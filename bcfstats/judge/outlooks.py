@@ -21,18 +21,9 @@ GIVE_PERIOD = "write the period in place of the payment, such as 2014/15, or set
 class Outlooks:
     """What can be said of payment windows before any target is set: each computed once, for all areas.
 
-    Parameters
-    ----------
-    observations : DataFrame
-        With the observation columns.
-    rules : Scheme or str
-    known_until : Period or str, optional
-        What may be known: periods that ended by its end, such as "Dec 2013". Everything before the window if
-        not given.
-    england : float, optional
-        Let the nation's total move by this share from the baseline, 0.05 for a rise of 5 %, in place of the
-        forecast's own national movement; monthly rates only.
-    metrics : mapping of str to Metric, optional
+    `known_until` is what may be known (everything before the window if not given); `england` lets the
+    nation's total move by this share from the baseline, in place of the forecast's own (rates counted by
+    month only).
     """
 
     def __init__(

@@ -19,22 +19,10 @@ COVERED = 0.5  # a month counts as published when at least half of the areas hav
 
 @dataclass(frozen=True)
 class Panel:
-    """Monthly counts of one metric in every area that has any.
+    """Monthly counts of one metric: areas by months, every calendar month from the first to the last.
 
-    Attributes
-    ----------
-    area_codes : tuple of str
-        Areas, in code order.
-    months : tuple of Period
-        Every calendar month from the first to the last with data, without gaps.
-    counts : array, shape (areas, months)
-        Numerators; NaN where there is none that can be used.
-    denominators : array, shape (areas, months)
-        People in the month's population; NaN where there is none.
-    basis : array of str, shape (areas, months)
-        Definition in force; empty where there is no usable count.
-    per_day : bool
-        Whether what is counted grows with the days of a month and the people of an area.
+    `basis` is the definition in force, empty where there is no usable count; `per_day` says whether what is
+    counted grows with the days of a month and the people of an area.
     """
 
     area_codes: tuple[str, ...]
@@ -112,13 +100,7 @@ def monthly_panel(observations: pd.DataFrame, metric: Metric) -> Panel:
 
 
 def month_to_month_dispersion(panel: Panel) -> Floats:
-    """Measure how much more than Poisson each area's months scatter about its trend and season.
-
-    Returns
-    -------
-    array, shape (areas,)
-        Pearson dispersion, never below 1; NaN where there are too few months to measure it.
-    """
+    """Measure how much more than Poisson each area's months scatter about trend and season; never below 1."""
     if not panel.area_codes:
         return np.empty(0)
     dispersion = fit_monthly(panel.counts, panel.exposure, panel.calendar_months).dispersion

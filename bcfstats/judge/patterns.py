@@ -20,14 +20,10 @@ DAYS_IN_YEAR = 365.25
 
 
 def trend_table(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
-    """Estimate the slope per year of one metric in every area.
+    """Estimate the slope per year of one metric in every area, since its last series break.
 
-    Returns
-    -------
-    DataFrame
-        One row per area: `slope`, `slope_lower`, `slope_upper` (95 %) in `slope_unit` a year, `n` points,
-        the `period` they span, `method`, `note` and `reason` where there is no slope or no interval.
-        Only the stretch since the last series break is used.
+    One row per area: slope with limits in `slope_unit` a year, `n` points, their period, method, note,
+    reason.
     """
     return _monthly_trend(rows, metric) if counted_by_month(metric) else _annual_trend(rows, metric)
 
@@ -35,12 +31,8 @@ def trend_table(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
 def season_table(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
     """Give the month indices of one monthly metric in every area, shrunk to all areas.
 
-    Returns
-    -------
-    DataFrame
-        One row per area and calendar month: `index` with `lower` and `upper`, `national_index`, `own_weight`
-        (share of the area's own departure that is kept), `national_p` (test of seasonality on the total of
-        the areas with a figure in every month), `note` and `reason`.
+    One row per area and calendar month; `own_weight` is the share of the area's own departure that is kept,
+    `national_p` a test of seasonality on the total of the areas with a figure in every month.
     """
     panel = _one_definition(monthly_panel(rows, metric), metric)
     if not panel.months:

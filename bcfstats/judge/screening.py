@@ -20,13 +20,7 @@ COLUMNS = ["area_code", "area_name", "metric", "period", "what", "change_percent
 
 @dataclass(frozen=True)
 class Trusted:
-    """Months of one area and metric that the analyst vouches for.
-
-    Attributes
-    ----------
-    area_code, metric : str
-    period : Period
-    """
+    """Months of one area and metric that the analyst vouches for."""
 
     area_code: str
     metric: str
@@ -35,16 +29,7 @@ class Trusted:
 
 @dataclass(frozen=True)
 class Screened:
-    """Observations with what looks wrong marked, and the findings.
-
-    Attributes
-    ----------
-    observations : DataFrame
-        Months that look like bad submissions have the status "suspect" and a note; from a level shift on,
-        the basis says that the level is a new one.
-    findings : DataFrame
-        One row per finding: area, metric, period, what was found, by how much, and what was done.
-    """
+    """Observations with what looks wrong marked "suspect", and one finding a row."""
 
     observations: pd.DataFrame
     findings: pd.DataFrame
@@ -55,26 +40,9 @@ def screen(
 ) -> Screened:
     """Find movements of monthly metrics too sudden to be care, and keep them out of every judgement.
 
-    It answers: which months look like a missing provider, a code or a boundary rather than like fewer delays?
-
-    Parameters
-    ----------
-    observations : DataFrame
-        With the observation columns.
-    metrics : mapping of str to Metric
-    trusted : sequence of Trusted
-        Months for which nothing is to be found: the analyst's overrule.
-
-    Returns
-    -------
-    Screened
-        A month found bad takes no part in baselines, changes, history or forecasts. A window on one side of a
-        level shift is not compared with one on the other. A finding is a question to the provider, not proof.
-
-    Notes
-    -----
-    Found by `find_breaks` in the longest stretch of months without a gap, from the series alone. What files
-    themselves say (providers that did not submit, codes that moved) is marked when they are prepared.
+    A month found bad takes no part in anything; a window on one side of a level shift is not compared with
+    one on the other. Found by `find_breaks` in the longest stretch of months without a gap, from the series
+    alone. A finding is a question to the provider, not proof; `trusted` is the analyst's overrule.
     """
     frame = observations
     found: list[pd.DataFrame] = []
@@ -144,13 +112,6 @@ def sound(
 def parse_trusted(text: str, metrics: Mapping[str, Metric]) -> Trusted:
     """Read an overrule as it stands in the settings: area code, metric, period.
 
-    Raises
-    ------
-    ParameterError
-        If it has not three parts, or the metric or period is not understood.
-
-    Examples
-    --------
     >>> from bcfstats.define.metrics import METRICS
     >>> found = parse_trusted("E08000019 delayed_transfers Aug 2013 - Mar 2015", METRICS)
     >>> found.area_code, found.period.label

@@ -92,48 +92,14 @@ def compare_areas(
     peers: Mapping[str, Sequence[str]] | None = None,
     metrics: Mapping[str, Metric] = METRICS,
 ) -> SideBySide:
-    """Set areas beside each other in one window.
+    """Set areas beside each other in one window, to tell which differ from the average or from each other.
 
-    It answers: does this area differ from the average, or from that one, by more than chance?
+    Areas that lack part of the window are left out. Shares and rates of independent events are held against
+    funnel limits of 99.8 %, by chance alone and widened by the variance between areas (`paule_mandel`, a
+    tenth winsorised at each end); others are above or below the average where their interval leaves it out.
+    P-values of pairs are after Benjamini and Hochberg. Not for a change (`assess`), nor across a change of
+    definition.
 
-    Parameters
-    ----------
-    data : Data
-        From `load` or `example_data`.
-    metric : str
-    areas : sequence of str, optional
-        Names or codes of those to be highlighted; the first three by name if none is given.
-    window : str, optional
-        Such as "Apr-Dec 2014"; the latest year that most areas have figures for if not given.
-    peers : mapping of code to codes, optional
-        From `peers_by` or `read_peers`: the peers of the first area are marked.
-    metrics : mapping of str to Metric
-        The registry, with metrics of one's own added.
-
-    Returns
-    -------
-    SideBySide
-
-    Raises
-    ------
-    ParameterError
-        If an area, a metric or the window is not known.
-    InputError
-        If no area has a figure for the window.
-
-    Notes
-    -----
-    **Method.** Values and intervals as `baseline` gives them; areas that lack months of the window are left
-    out. Proportions and rates of independent events are held against funnel limits of 99.8 %
-    (`funnel_limits`), by chance alone and widened by the variance between areas (`paule_mandel`, a tenth
-    winsorised at each end, which leaves about four fifths of a normal spread); others are above or below the
-    average where their 95 % interval leaves it out. Pairs by `compare_proportions`, `compare_rates` or
-    `compare_estimates`; p-values after Benjamini and Hochberg.
-
-    **When not to use.** As a league table; to judge a change (`assess`); across a change of definition.
-
-    Examples
-    --------
     >>> from bcfstats import example_data
     >>> found = compare_areas(example_data(n_areas=20), "reablement", ["Aldamount", "Ilvacliff"], "2013/14")
     >>> found.period.label, len(found.areas), found.pairs["finding"].tolist()

@@ -22,38 +22,13 @@ FEW = 20  # areas that can all be named where none is of the same region
 def standings(
     windows: pd.DataFrame, areas: pd.DataFrame, metrics: Mapping[str, Metric]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Set each area's latest figure beside those of all areas, and of its region.
+    """Set each area's latest figure beside those of all areas and of its group.
 
-    It answers: is this area high or low for its kind, before anything is asked of it?
-
-    Parameters
-    ----------
-    windows : DataFrame
-        The windows table, as it may be shown: nothing else is looked at, so that a figure which is not in it
-        cannot be told from here.
-    areas : DataFrame
-        With `area_code` and `region`.
-    metrics : mapping of str to Metric
-
-    Returns
-    -------
-    standings : DataFrame
-        One row per area and metric, in the columns `STANDING_COLUMNS` names: value with its 95 % limits,
-        number of areas with a figure, number of others that are better, quantiles of all areas, the same
-        counts within the group.
-        `value` is missing, with a reason, where the area has no figure for the whole window.
-    peers : DataFrame
-        One row per group, metric and area in it: `peer` (its name) and `value`; `peers_of` gives those of
-        one area. The group is the region; where no other area of it has a figure, all others if they are few.
-
-    Notes
-    -----
-    **Method.** The outcome window that ends last, the longer of two, of those that at least half as many
-    areas have whole as of any other. Quantiles are the seventh definition of Hyndman and Fan (1996),
-    doi:10.1080/00031305.1996.10473566.
-
-    **When not to use.** As a league table: areas differ in age, in need and in how they record. Neighbours in
-    rank mostly differ by noise.
+    Nothing is looked at but the windows table as it may be shown: a figure that is not in it cannot be told
+    from here. Taken is the outcome window that ends last, the longer of two, of those that at least half as
+    many areas have whole as of any other. The group is the region; where no other area of it has a figure,
+    all others if they are few. Quantiles are the seventh of Hyndman and Fan (1996),
+    doi:10.1080/00031305.1996.10473566. No league table: neighbours in rank mostly differ by noise.
     """
     if windows.empty:
         return pd.DataFrame(columns=STANDING_COLUMNS), pd.DataFrame(columns=PEER_COLUMNS)

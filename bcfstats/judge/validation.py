@@ -26,21 +26,8 @@ SEED = 2014
 class Validation:
     """What happened when the methods were tried on months whose outcome is known.
 
-    Attributes
-    ----------
-    name : str
-        Of the panel.
-    description : str
-        Areas and months of it.
-    placebo : DataFrame
-        One row per window and method: `window national_removed breaks_kept_out start areas method two_sided
-        falls`, shares of areas called significant when nothing was targeted.
-    forecast : DataFrame
-        One row per lead, origin and method: `first last origin areas method mase`.
-    coverage : DataFrame
-        One row per lead, origin and interval: `first last origin areas level covered`.
-    reliability : DataFrame
-        One row per lead and bin of chances given: `first last given happened predictions`.
+    `placebo`: shares of areas called significant when nothing was targeted. `forecast`: `mase` of each method
+    by lead and origin. `coverage`: of intervals. `reliability`: chances given beside what happened.
     """
 
     name: str
@@ -61,27 +48,10 @@ def validate_observations(
     leads: Sequence[tuple[int, int]] = LEADS,
     challengers: Mapping[str, Challenger] = CHALLENGERS,
 ) -> Validation | None:
-    """Validate the panel of a monthly metric, or return None where it is too short for any window.
+    """Validate the panel of a monthly metric; None where it is too short for any window.
 
-    Parameters
-    ----------
-    observations : DataFrame
-        With the observation columns, of areas of one kind.
-    metric : str or Metric
-    name : str
-        What to call the panel; the metric id if empty.
-    until : date, optional
-        Last day to use: before a target was in force.
-    windows : sequence of int
-        Months of the windows compared.
-    leads : sequence of (first, last)
-        Windows forecast, in months from the end of the history.
-    challengers : mapping of str to function
-        Forecasts to hold ours against.
-
-    Returns
-    -------
-    Validation or None
+    `until` is the last day to use: before a target was in force. `leads` are windows forecast, in months from
+    the end of the history.
     """
     metric = metric if isinstance(metric, Metric) else get_metric(metric)
     panel = monthly_panel(observations, metric)
@@ -183,15 +153,7 @@ def _backtest(
 
 
 def simulated_nulls(seed: int = SEED, repeats: int = 40, areas: int = 152) -> pd.DataFrame:
-    """Try the history scale on simulated panels in which nothing happens.
-
-    Returns
-    -------
-    DataFrame
-        One row per kind of panel and length: `kind heterogeneous history window` and, as shares of areas
-        called significant (nominal 0.05), `overall`, and `steady middle volatile` by third of volatility
-        where areas differ.
-    """
+    """Try the history scale on simulated panels without change: shares of areas called significant."""
     rows = []
     for kind in KINDS:
         for heterogeneous in (False, True):

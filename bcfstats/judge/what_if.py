@@ -22,17 +22,6 @@ Assessment = dict[str, Any]
 class WhatIf:
     """Judge one target after another on the same data; each outlook is computed once.
 
-    Parameters
-    ----------
-    data : Data
-        Prepared observations, or the example data.
-    rules : Scheme or str
-        The payment scheme.
-    metrics : mapping of str to Metric, optional
-        The registry, with metrics of one's own added.
-
-    Examples
-    --------
     >>> from bcfstats import example_data
     >>> what_if = WhatIf(example_data(n_areas=40))
     >>> easy = what_if.judge("X06000003", "delayed_transfers", "2015-04", -1.0)
@@ -70,13 +59,7 @@ class WhatIf:
         return () if isinstance(seen, NoOutlook) else tuple(seen.area_codes[seen.reason == ""].tolist())
 
     def judge(self, area_code: str, metric: str, payment: str, change_percent: float) -> Assessment:
-        """Judge a change from the baseline, in per cent.
-
-        Returns
-        -------
-        dict
-            The columns of an assessment: chances, reach, verdict, reasons.
-        """
+        """Judge a change from the baseline, in per cent: the columns of an assessment."""
         chosen = self._metric(metric)
         seen = self._outlooks.of(chosen, payment)
         target = {

@@ -55,15 +55,9 @@ def with_basis(rows: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True, eq=False)
 class Pieces:
-    """Figures of the equal periods that a window is made of, areas by periods.
+    """Figures of the equal periods that a window is made of: areas by periods.
 
-    Attributes
-    ----------
-    periods : tuple of Period
-    numbers : mapping of str to array
-        The columns `NUMBERS` names.
-    known : array of bool
-        Whether a figure can be used: for a window of one period its value, for several the counts.
+    `known` says whether a figure can be used: for a window of one period its value, for several the counts.
     """
 
     periods: tuple[Period, ...]
@@ -79,24 +73,12 @@ class Pieces:
 def in_window(
     rows: pd.DataFrame, metric: Metric, window: Period, same_as: Period | None = None
 ) -> pd.DataFrame:
-    """Add up a metric over a window, in every area that has any row.
+    """Add up a metric over a window, in every area that has any row: one row an area.
 
-    Parameters
-    ----------
-    rows : DataFrame
-        All observations of the metric.
-    metric : Metric
-    window : Period
-    same_as : Period, optional
-        The same window of another year: only periods that both have are used, where there are any.
-
-    Returns
-    -------
-    DataFrame
-        One row per area: `numerator denominator value lower_ci upper_ci`, `exposure` (what the value is per:
-        the denominator, times the periods where people of a population are counted once a period),
-        `person_days`, `n_expected n_present missing used` (periods), `shared` (whether both windows have
-        any), `months` of one period, `word` for them, and `reason` where the periods do not add up to it.
+    With `same_as`, the same window of another year, only periods that both have are used, where there are any
+    (`shared`). `exposure` is what the value is per: the denominator, times the periods where the people of a
+    population are counted once a period; `n_expected n_present missing used` are periods, `word` their name;
+    `reason` says why the periods there are do not add up to the window.
     """
     areas = np.array(sorted(rows["area_code"].unique()), dtype=object)
     good = usable_rows(rows, metric)
