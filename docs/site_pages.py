@@ -11,6 +11,7 @@ from pathlib import Path
 from mkdocs.structure.files import File
 
 import bcfstats
+from bcfstats.judge.columns import dictionary_page
 from bcfstats.run.explain import method_names
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -50,6 +51,7 @@ def on_files(files, config):
     for path, page in ELSEWHERE.items():
         if page != "index.md":
             files.append(File.generated(config, page, abs_src_path=str(ROOT / path)))
+    files.append(File.generated(config, "columns.md", content=dictionary_page()))
     for page, text in reference().items():
         files.append(File.generated(config, page, content=text))
     return files

@@ -52,6 +52,7 @@ def assess(
     present = [metrics[name] for name in metrics if name in names]
     if not present:
         raise InputError("There are no usable observations.", do="Prepare some published files first.")
+    targeted = set() if targets is None else set(targets["metric"])
     looks = Outlooks(observations, rules, metrics=metrics)
     windows, trends, seasons, series, outlooks, ladders = [], [], [], [], [], []
     for metric in present:
@@ -80,7 +81,7 @@ def assess(
         standings=among,
         peers=peers,
         assessments=NO_ASSESSMENTS if targets is None else assess_targets(targets, looks),
-        metrics=tuple(present),
+        metrics=tuple(metrics[name] for name in metrics if name in names | targeted),
         about={"scheme": rules.id, "scheme_title": rules.title, "is_example": data.is_example},
     )
 

@@ -17,6 +17,7 @@ import pandas as pd
 
 import bcfstats
 from bcfstats.files import safe_text, whole, write_whole
+from bcfstats.judge.columns import HEADINGS, data_dictionary
 from bcfstats.judge.results import PER_CENT, Results
 from bcfstats.run.report import Job, Outcome
 from bcfstats.run.resume import PACKAGES
@@ -210,6 +211,7 @@ def write_workbook(results: Results, path: Path) -> None:
         sheets["Trends"] = _sheet(told, "trends", "Trend of each metric", results)
     told = _filled(results.areas, _AREAS, None)
     sheets["Areas"] = _sheet(told, "areas", "Areas in this workbook", results)
+    sheets["Columns"] = _sheet(_columns(), "columns", "What every column means", results)
     notes = pd.DataFrame({"Note reference": list(NOTES), "Note text": list(NOTES.values())})
     out = BytesIO()
     with warnings.catch_warnings():
@@ -266,6 +268,16 @@ def _comparisons(results: Results) -> pd.DataFrame:
             if str(name).startswith(start):
                 frame[name] = frame[name].astype(object).mask(frame[name].isna() & rows, CONFIDENTIAL)
     return _filled(frame, _COMPARISONS, None)
+
+
+def _columns() -> pd.DataFrame:
+    """Lay the data dictionary out, with the heading that a column has in this workbook."""
+    told = data_dictionary()
+    shown = told["tables"].str.contains(r"\b(?:results|trends|areas)\b")
+    headings = told["name"].map({**_COMPARISONS, **_TRENDS, **_AREAS})
+    told.insert(1, "heading", headings.where(shown).fillna(""))
+    names = {"heading": "Heading in this workbook", **HEADINGS}
+    return pd.DataFrame({names[str(name)]: told[name].map(_text) for name in told})
 
 
 def _filled(frame: pd.DataFrame, headings: dict[str, str], reason: str | None) -> pd.DataFrame:

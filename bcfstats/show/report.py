@@ -292,7 +292,7 @@ class AreaReport:
         return None
 
     def _named(self, metric: str) -> Metric:
-        return next(known for known in self.metrics if known.id == metric)
+        return next(known for known in self.results.metrics if known.id == metric)
 
     def _metric(self, row: ResultRow) -> Metric:
         return self._named(row["metric"])

@@ -31,13 +31,14 @@ def book(results, tmp_path_factory):
 
 
 def test_contents_notes_and_one_named_table_a_sheet(book):
-    assert book.sheetnames == ["Cover", "Contents", "Notes", "Comparisons", "Trends", "Areas"]
+    assert book.sheetnames == ["Cover", "Contents", "Notes", "Comparisons", "Trends", "Areas", "Columns"]
     tables = {sheet.title: list(sheet.tables) for sheet in book.worksheets[2:]}
     assert tables == {
         "Notes": ["notes_table"],
         "Comparisons": ["comparisons"],
         "Trends": ["trends"],
         "Areas": ["areas"],
+        "Columns": ["columns"],
     }
 
 
