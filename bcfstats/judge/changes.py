@@ -136,6 +136,7 @@ def _compared(metric: Metric, first: pd.DataFrame, last: pd.DataFrame) -> pd.Dat
             "change_reason": np.where(several & ~shared, nothing, np.asarray(made.reason)),
             "matched_months": np.where(shared, last["n_present"], 0),
             "matched": np.where(shared, last["used"], ""),
+            "periods": last["word"],
         },
         index=first.index,
     )

@@ -118,7 +118,7 @@ def _row_digests(table: "pd.DataFrame", by: str) -> dict[str, bytes]:
 
     if not len(table):
         return {}
-    texts = {name: table[name].map(str) for name in table.select_dtypes(object)}  # some may hold lists
+    texts = {name: table[name].map(str) for name in table if table[name].dtype == object}  # some hold lists
     numbers = pd.util.hash_pandas_object(table.assign(**texts), index=False).to_numpy()
     names, places = np.unique(table[by].to_numpy(dtype=str), return_inverse=True)
     order = np.argsort(places, kind="stable")

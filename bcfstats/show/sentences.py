@@ -56,7 +56,8 @@ def level(row: ResultRow, metric: Metric, side: str) -> str:
     amount = row[f"{side}_value"]
     if not math.isfinite(amount):
         return f"There is no usable figure for {period.label}: {row[f'{side}_reason'].rstrip('.')}."
-    each = " a month on average" if metric.frequency == "month" else ""
+    counted = metric.kind.per_resident and metric.frequency in ("month", "quarter")
+    each = f" a {metric.frequency} on average" if counted else ""
     limits = interval(row[f"{side}_lower"], row[f"{side}_upper"], metric.decimals)
     sure = f" ({INTERVAL} {limits})" if math.isfinite(row[f"{side}_lower"]) else ""
     measure = "" if metric.unit == PER_CENT else f" {unit(metric)}"
@@ -202,4 +203,4 @@ def season(national_p: float, note: str, own_weight: float) -> str:
 
 def _partly(row: ResultRow, side: str) -> str:
     present, whole = row[f"{side}_n_present"], row[f"{side}_n_expected"]
-    return f" ({present} of {whole} months)" if 0 < present < whole else ""
+    return f" ({present} of {whole} {row['periods']})" if 0 < present < whole else ""

@@ -28,6 +28,8 @@ def test_window_that_is_not_complete_says_so():
         "baseline_period": "2014-01/2014-06",
         "outcome_period": "2015-01/2015-06",
         "matched_months": 3.0,
+        "matched": "January to March 2015",
         "outcome_n_expected": 6,
     }
-    assert sentences.windows(row) == ("January to June 2014", "January to June 2015 (3 of 6 months)")
+    named = "January to June 2015 (only January to March 2015)"
+    assert sentences.windows(row) == ("January to June 2014", named)
