@@ -9,7 +9,6 @@ a   papermill, then jupyter nbconvert --to html, from the command line for each 
 a2  the same, two areas at a time
 b1  our engine, one worker
 b2  our engine, two workers
-d2  our engine on a local Dask cluster of two workers
 c   the floor: the same content by plain function calls in one process
 """
 
@@ -34,7 +33,7 @@ NOTEBOOK = ROOT / "notebooks" / "area_report.ipynb"
 ROUNDS, AREAS, SAMPLE = 5, 12, 24
 SECONDS_BETWEEN_SAMPLES = 0.25
 MANY = (150, 1500, 7000)
-STEPS = ("a", "c", "b2", "a2", "b1", "d2")
+STEPS = ("a", "c", "b2", "a2", "b1")
 
 
 def measured(
@@ -96,37 +95,22 @@ def loop(folder: Path, code: str) -> None:
         subprocess.run(command, check=True, env=here, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def ours(folder: Path, codes: Sequence[str], executor: str, jobs: int) -> None:
+def ours(folder: Path, codes: Sequence[str], jobs: int) -> None:
     """Make reports with our engine, its worker started first as a batch does."""
-    from bcfstats.run import pool as workers
-    from bcfstats.run.pool import LOCAL, as_they_end, open_crew
-
-    if executor == LOCAL:
-        workers.start("forked")
-
-    kit, wanted = kit_and_jobs(folder, codes)
-    with open_crew(executor, jobs) as crew:
-        for job, made in as_they_end(crew, kit, wanted):
-            assert not made.outcome.reason, made.outcome
-            (folder / "areas").mkdir(exist_ok=True)
-            (folder / "areas" / f"{job.stem}.html").write_text(made.page)
-            (folder / "notebooks" / f"{job.stem}.ipynb").write_text(made.notebook)
-
-
-def kit_and_jobs(folder: Path, codes: Sequence[str]):
+    from bcfstats.run import pool
     from bcfstats.run.report import Job, Kit
     from bcfstats.run.resume import code_fingerprint
 
-    (folder / "notebooks").mkdir(exist_ok=True)
+    pool.start("forked")
+    for name in ("areas", "notebooks"):
+        (folder / name).mkdir(exist_ok=True)
     kit = Kit(NOTEBOOK.name, NOTEBOOK.read_text(), folder, "forked", 300, 2048, code_fingerprint())
-    return kit, [Job(code, code, code, "A report", "Example data") for code in codes]
-
-
-def on_dask(folder: Path, codes: Sequence[str]) -> None:
-    from distributed import LocalCluster
-
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
-        ours(folder, codes, f"dask={cluster.scheduler_address}", 2)
+    wanted = [Job(code, code, code, "A report", "Example data") for code in codes]
+    with pool.open_crew(pool.LOCAL, jobs) as crew:
+        for job, made in pool.as_they_end(crew, kit, wanted):
+            assert not made.outcome.reason, made.outcome
+            (folder / "areas" / f"{job.stem}.html").write_text(made.page)
+            (folder / "notebooks" / f"{job.stem}.ipynb").write_text(made.notebook)
 
 
 def floor(folder: Path, codes: Sequence[str]) -> None:
@@ -145,9 +129,7 @@ def step(name: str, folder: Path, codes: Sequence[str]) -> None:
         with ThreadPoolExecutor(2 if name == "a2" else 1) as pool:
             list(pool.map(lambda code: loop(folder, code), codes))
     elif name in ("b1", "b2"):
-        ours(folder, codes, "local", int(name[1]))
-    elif name == "d2":
-        on_dask(folder, codes)
+        ours(folder, codes, int(name[1]))
     else:
         floor(folder, codes)
 

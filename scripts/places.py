@@ -228,7 +228,8 @@ def locked(version: str) -> Callable[[], str]:
 
     def tried() -> str:
         name = f"python{version}"
-        packages = ["--require-hashes", "--requirement", str(ROOT / "requirements.lock")]
+        locks = [str(ROOT / f"requirements{more}.lock") for more in ("", "-dev")]
+        packages = ["--require-hashes", "--requirement", locks[0], "--requirement", locks[1]]
         return _versions(Place(_environment(name, _python(version), packages), FOLDER / name))
 
     return tried
