@@ -1,6 +1,8 @@
 """The notebooks that come with the package: found from anywhere, laid in a folder, never overwritten."""
 
+import ast
 import json
+import re
 
 import pytest
 
@@ -44,3 +46,24 @@ def test_command_says_how_to_open_them(tmp_path):
     assert done.stdout.splitlines()[-1] == "Open them with: jupyter lab notebooks"
     assert {path.stem for path in (tmp_path / "notebooks").iterdir()} == set(TO_WORK_WITH)
     assert bcfstats("notebooks", folder=tmp_path).returncode == 2
+
+
+def texts_for_users():
+    """Pages, templates and settings as they stand, and every text in the code but docstrings."""
+    package = ROOT / "bcfstats"
+    for ending in ("md", "j2", "ipynb"):
+        for folder in (package, ROOT / "notebooks"):
+            yield from ((path.name, path.read_text(encoding="utf-8")) for path in folder.rglob(f"*.{ending}"))
+    yield "bcfstats.toml", (package / "run" / "bcfstats.toml").read_text(encoding="utf-8")
+    for path in package.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told:
+                yield path.name, node.value
+
+
+def test_no_text_sends_a_user_to_a_file_that_only_the_repository_has():
+    elsewhere = re.compile(r"(?<![\w/])(?:docs|scripts|tests)/\w|README|-e \.|\.\[[a-z]+\]|make [a-z]+`")
+    found = [(name, match[0]) for name, text in texts_for_users() for match in elsewhere.finditer(text)]
+    assert found == []
