@@ -201,10 +201,17 @@ class Found:
     upper: float
     present: int
     months: int
+    missing: str = ""
+
+    @property
+    def partly(self):
+        """How many of its months it is of, and without which."""
+        some = 0 < self.present < self.months
+        return f" ({self.present} of {self.months} months, without {self.missing})" if some else ""
 
 
-def window(rows, about, period):
-    """Work out one area's figure for a window from the raw rows of one metric."""
+def window(rows, about, period, only=None):
+    """Work out one area's figure for a window from the raw rows of one metric; of some months only."""
     first, last = ends(period)
     if about.counted != "months":
         here = rows.loc[(rows["start"] == first) & (rows["end"] == last)]
@@ -221,12 +228,17 @@ def window(rows, about, period):
         return Found(period, x, n, value, low, high, 1, 1)
     months = (last.year - first.year) * 12 + last.month - first.month + 1
     here = rows.loc[(rows["start"] >= first) & (rows["end"] <= last) & rows["numerator"].notna()]
+    here = here if only is None else here.loc[here["start"].isin(only)]
     if here.empty:
         return Found(period, NAN, NAN, NAN, NAN, NAN, 0, months)
+    every = (day.date() for day in pd.date_range(first, last, freq="MS"))
+    missing = "; ".join(
+        f"{MONTHS[day.month - 1]} {day.year}" for day in every if day not in set(here["start"])
+    )
     x, n = here["numerator"].sum(), here["denominator"].mean()
     value = x / (n * len(here)) * about.multiplier
     spread = math.exp(Z * math.sqrt(dispersion_until(rows, last) / x))
-    return Found(period, x, n, value, value / spread, value * spread, len(here), months)
+    return Found(period, x, n, value, value / spread, value * spread, len(here), months, missing)
 
 
 def dispersion_until(rows, last):
@@ -301,8 +313,21 @@ class Report:
         return frame.loc[(frame["area_code"] == self.code) & (frame["metric"] == metric)]
 
     def sides(self, row, metric):
+        """Both windows of a comparison, of the months that both have."""
         rows, about = self.rows(metric), METRICS[metric]
-        return tuple(window(rows, about, row[f"{side}_period"]) for side in ("baseline", "outcome"))
+        periods = [row[f"{side}_period"] for side in ("baseline", "outcome")]
+        if about.counted != "months":
+            return tuple(window(rows, about, period) for period in periods)
+        (first, last), (start, end) = map(ends, periods)
+        known = set(rows.loc[rows["numerator"].notna(), "start"])
+        years = start.year - first.year
+        late = {day for day in known if start <= day <= end and day.replace(year=day.year - years) in known}
+        early = {day.replace(year=day.year - years) for day in late}
+        assert all(first <= day <= last for day in early)
+        return tuple(
+            window(rows, about, period, only or None)
+            for period, only in zip(periods, (early, late), strict=True)
+        )
 
 
 def check_windows(report, metric):
@@ -321,7 +346,8 @@ def check_windows(report, metric):
                 shown(found.value, about),
                 between(found.lower, found.upper, about.decimals),
             ]
-            expected.setdefault(found.period, [*cells, []])[-1].append(role)
+            cells[0] += found.partly
+            expected.setdefault((found.period, found.missing), [*cells, []])[-1].append(role)
     expected = [[*cells, "; ".join(roles)] for _, (*cells, roles) in sorted(expected.items())]
     section = report.page.find(id=metric)
     assert table(section, f"{about.name}, {about.unit}")[1:] == expected
@@ -342,13 +368,13 @@ def check_summary(report, metric):
         assert (earlier, later) == (shown(before.value, about), shown(after.value, about))
         assert periods.endswith(f"against {label(before.period)}")
         assert periods.startswith(label(after.period))
+        assert ("(only " in periods) == (compared(row) and after.present < after.months)
         if not compared(row):
             assert (size, finding) == ("not compared", "not compared")
             continue
         move, low, high, unit, months = change(report.rows(metric), about, before, after)
         assert size == f"{signed(move)}{unit} ({between(low, high, 1, signed)})"
-        if months < after.months:
-            assert f"({months} of {after.months} months)" in periods
+        assert months == after.present or about.counted != "months"
         assert finding == finding_of(report, metric, row, after, (low, high))
         by_history = math.isfinite(row["history_p"])
         assert against == (
@@ -384,11 +410,10 @@ def check_sentences(report, metric):
             if not math.isfinite(found.value):
                 assert f"There is no usable figure for {label(found.period)}" in words
                 continue
-            some = f" ({found.present} of {found.months} months)" if found.present < found.months else ""
             sure = between(found.lower, found.upper, about.decimals)
             sure = f" (95% interval {sure})" if math.isfinite(found.lower) else ""
             value = shown(found.value, about)
-            assert f"In {label(found.period)}{some} it was {value}{unit}{each}{sure}." in words
+            assert f"In {label(found.period)}{found.partly} it was {value}{unit}{each}{sure}." in words
         if compared(row):
             move, low, high, points, _ = change(report.rows(metric), about, before, after)
             assert (
@@ -415,8 +440,7 @@ def check_standing(report, metric):
     values = pd.Series(values)
     if report.code not in values:
         words = " ".join(texts(report.page.find(id=metric).find_all("p")))
-        found = window(report.rows(metric), about, told["period"])
-        assert f"It is not set beside others: {found.present} of {found.months} months have a usable" in words
+        assert "It is not set beside others: " in words
         return
     region = report.raw.drop_duplicates("area").set_index("area")["region"]
     mine, sign = values[report.code], 1 if about.lower_is_better else -1

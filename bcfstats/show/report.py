@@ -308,15 +308,16 @@ class AreaReport:
 
     def _window_table(self, rows: list[dict[str, Any]], metric: Metric) -> Markup:
         headings = ["Period", "Numerator", "Denominator", "Value", INTERVAL, "Role"]
-        table: dict[str, list[object]] = {}
+        table: dict[tuple[str, str], list[object]] = {}
         for row in rows:
             for side in ("baseline", "outcome"):
                 role = f"{side} of {sentences.payment(row['payment'])}"
-                cells = table.setdefault(row[f"{side}_period"], [*_window_cells(row, metric, side), ""])
+                of = row[f"{side}_period"], row[f"{side}_missing"]  # the same period may lack other months
+                cells = table.setdefault(of, [*_window_cells(row, metric, side), ""])
                 cells[-1] = f"{cells[-1]}; {role}" if cells[-1] else role
         return html_table(
             headings,
-            [table[period] for period in sorted(table)],
+            [cells for _, cells in sorted(table.items())],
             f"{metric.short_name}, {metric.unit}",
             numeric=(1, 2, 3),
         )
@@ -445,7 +446,7 @@ def _change(row: ResultRow) -> str:
 def _window_cells(row: ResultRow, metric: Metric, side: str) -> list[object]:
     limits = interval(row[f"{side}_lower"], row[f"{side}_upper"], metric.decimals)
     return [
-        Period.parse(row[f"{side}_period"]).label,
+        Period.parse(row[f"{side}_period"]).label + sentences.partly(row, side),
         number(row[f"{side}_numerator"]),
         number(row[f"{side}_denominator"]),
         sentences.value(row[f"{side}_value"], metric),

@@ -61,7 +61,7 @@ def level(row: ResultRow, metric: Metric, side: str) -> str:
     limits = interval(row[f"{side}_lower"], row[f"{side}_upper"], metric.decimals)
     sure = f" ({INTERVAL} {limits})" if math.isfinite(row[f"{side}_lower"]) else ""
     measure = "" if metric.unit == PER_CENT else f" {unit(metric)}"
-    return f"In {period.label}{_partly(row, side)} it was {value(amount, metric)}{measure}{each}{sure}."
+    return f"In {period.label}{partly(row, side)} it was {value(amount, metric)}{measure}{each}{sure}."
 
 
 def finding(row: ResultRow, metric: Metric) -> str:
@@ -128,7 +128,10 @@ def needed(row: ResultRow, metric: Metric) -> str:
     """Say what it takes to be significant, and to be found so with the power asked for."""
     significant, detectable = row["minimum_significant"], row["detectable"]
     if not math.isfinite(significant):
-        return "No value of this metric would be a significant improvement on the baseline."
+        if row["reason"] or not math.isfinite(row["expected_lower"]):
+            why = row["reason"].rstrip(".") or "how such figures usually move between years is not known"
+            return f"What would be significant cannot be worked out: {why}."
+        return "No value that is possible would be a significant improvement on the baseline."
     first = f"An outcome of {value(significant, metric)} would just be significant against usual movement."
     if not math.isfinite(detectable):
         return f"{first} No possible level would be found significant with {POWER}."
@@ -201,6 +204,9 @@ def season(national_p: float, note: str, own_weight: float) -> str:
     )
 
 
-def _partly(row: ResultRow, side: str) -> str:
+def partly(row: ResultRow, side: str) -> str:
+    """Say of how many periods a figure is, and which are left out; nothing where it is of all."""
     present, whole = row[f"{side}_n_present"], row[f"{side}_n_expected"]
-    return f" ({present} of {whole} {row['periods']})" if 0 < present < whole else ""
+    if not 0 < present < whole:
+        return ""
+    return f" ({present} of {whole} {row['periods']}, without {row[f'{side}_missing']})"

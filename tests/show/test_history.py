@@ -18,6 +18,8 @@ WINDOW = {
     "baseline_value": 7.0,
     "outcome_period": "2014-04/2014-12",
     "outcome_value": np.nan,
+    "outcome_n_present": 0,
+    "outcome_n_expected": 9,
     "finding": "not compared",
 }
 OUTLOOK = {"payment": "2015-04", "expected": 12.0, "expected_lower": 9.0, "expected_upper": 15.0}

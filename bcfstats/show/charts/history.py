@@ -21,12 +21,14 @@ from bcfstats.words import MONTH_NAMES, interval, number, percent
 
 FINANCIAL_YEAR = [*range(4, 13), 1, 2, 3]
 BOTH_SHADED = "Shaded: the two windows compared, each with its level"
+MATCHED = " over the months that both have"
 BASELINE_SHADED = "Shaded: the baseline, with its level"
 FAN = f"{percent(LEVELS.forecast)} interval of what was to be expected if nothing was done"
 TINTED = f"Tinted: {FAN}, with its middle"
 DASHED = "Dashed: the proposed target"
 PAID_FROM = ", and the line it is paid from"
 SUPPRESSED = "suppressed"
+SIDES = ("baseline", "outcome")
 LONGEST_ON_AXIS = 9
 Rows = list[list[object]]
 
@@ -78,7 +80,7 @@ class _Around:
         row = self.window
         return [
             (side, Period.parse(row[f"{side}_period"]), row[f"{side}_value"])
-            for side in ("baseline", "outcome")
+            for side in SIDES
             if row and np.isfinite(row[f"{side}_value"])
         ]
 
@@ -101,12 +103,19 @@ class _Around:
 
     def key(self, *, monthly: bool) -> list[str]:
         """Say what is drawn besides the series."""
-        words = [BOTH_SHADED if len(self.levels) > 1 else BASELINE_SHADED] if monthly and self.levels else []
+        words = [self._shaded] if monthly and self.levels else []
         words += [TINTED] if self.outlook else []
         words += [DASHED + PAID_FROM * bool(np.isfinite(self.target["payment_line"]))] if self.target else []
         return words + (
             [f"The mark on the outcome says: {self.window['finding']}"] if self.window and self.mark else []
         )
+
+    @property
+    def _shaded(self) -> str:
+        if self.window is None or len(self.levels) < len(SIDES):
+            return BASELINE_SHADED
+        partly = self.window["outcome_n_present"] < self.window["outcome_n_expected"]
+        return BOTH_SHADED + MATCHED * bool(partly)
 
     def in_words(self, metric: Metric) -> str:
         """Say for who cannot see them where these lie."""
