@@ -524,11 +524,14 @@ def check_target(report, metric):
 
 
 def expected_people(rows, before, after):
-    """Give the average population of a window: that of the baseline, growing as it last did before."""
-    (first, last), until = ends(before), ends(after)[0]
-    people = rows.loc[rows["start"] < until].set_index("start")["denominator"]
+    """Give the average population of a window: its own where known, else the baseline's as it last grew."""
+    (first, last), (start, end) = ends(before), ends(after)
+    people = rows.set_index("start")["denominator"].dropna()
+    own = people[[start <= day <= end for day in people.index]]
+    if len(own):
+        return own.mean()
     base = people[[first <= day <= last for day in people.index]].mean()
-    latest = max(people.index)
+    latest = max(day for day in people.index if day < start)
     return base * people[latest] / people[latest.replace(year=latest.year - 1)]
 
 
