@@ -6,6 +6,7 @@ import errno
 import getpass
 import hashlib
 import json
+import math
 import os
 import shutil
 import socket
@@ -15,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -324,8 +325,22 @@ def safe_text(cell: Cell) -> Cell | str:
 
 
 def safe_csv(table: pd.DataFrame) -> str:
-    """Write a table as CSV that no spreadsheet takes a formula from."""
-    return str(table.rename(columns=safe_text).map(safe_text).to_csv(index=False, lineterminator="\n"))
+    """Write a table as CSV that no spreadsheet takes a formula from, numbers to twelve significant digits.
+
+    The digits after those differ between machines and releases of numpy.
+    """
+
+    def written(cell: Any) -> Any:
+        return f"{cell:.12g}" if isinstance(cell, float) and math.isfinite(cell) else safe_text(cell)
+
+    return str(table.rename(columns=safe_text).map(written).to_csv(index=False, lineterminator="\n"))
+
+
+def now() -> datetime:
+    """Give the time to write into files: SOURCE_DATE_EPOCH where that is set, so that they come out the same."""
+    fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
+    is_time = fixed.isdecimal() and len(fixed) <= 11
+    return datetime.fromtimestamp(int(fixed), UTC) if is_time else datetime.now().astimezone()
 
 
 # One run at a time

@@ -23,7 +23,7 @@ from tests.test_environment import declared, project, table
 ROOT = Path(__file__).resolve().parents[1]
 LINES = lines()
 BUILD = {"setuptools"}
-READ_FROM_THE_ENVIRONMENT = {"MPLBACKEND"}  # where a notebook draws; nothing else is looked up
+READ_FROM_THE_ENVIRONMENT = {"MPLBACKEND", "SOURCE_DATE_EPOCH"}  # where a notebook draws; what time it is
 
 
 def build_requirements():

@@ -17,7 +17,7 @@ from bcfstats.define.areas import AREAS, Area, find_area
 from bcfstats.define.schemes import scheme
 from bcfstats.disclose.results import disclose
 from bcfstats.errors import InputError, NotDoneError
-from bcfstats.files import clear_parts, safe_csv, sole_use, write_whole, writing
+from bcfstats.files import clear_parts, now, safe_csv, sole_use, write_whole, writing
 from bcfstats.judge.assessment import assess
 from bcfstats.judge.results import Results
 from bcfstats.read.data import Data, load
@@ -184,7 +184,7 @@ def run_batch(
 def _run(
     settings: Settings, areas: Sequence[str], resume: bool, executor: Executor | None, stream: TextIO | None
 ) -> BatchResult:
-    started = datetime.now().astimezone()
+    started = now()
     engine = chosen_engine(settings.engine)
     check_executor(settings.executor)
     check_parameters(settings.notebook, Job("", "", "", "", "").parameters)

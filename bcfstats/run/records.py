@@ -7,7 +7,7 @@ import platform
 import time
 import warnings
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 import bcfstats
-from bcfstats.files import safe_text, whole, write_whole
+from bcfstats.files import now, safe_text, whole, write_whole
 from bcfstats.judge.columns import HEADINGS, data_dictionary
 from bcfstats.judge.results import PER_CENT, Results
 from bcfstats.run.report import Job, Outcome
@@ -101,7 +101,7 @@ class Record:
         """What was run: versions, settings, inputs with their checksums, and what has come of it."""
         waiting = sum(outcome.is_waiting for outcome in outcomes)
         failed = sum(bool(outcome.reason) for outcome in outcomes) - waiting
-        now = datetime.now().astimezone().isoformat(timespec="seconds")
+        written = now().isoformat(timespec="seconds")
         record = {
             "state": state,
             "reports": {
@@ -116,8 +116,8 @@ class Record:
             "system": platform.system(),
             "packages": {name: version(name) for name in PACKAGES},
             "started": self.started.isoformat(timespec="seconds"),
-            "written": now,
-            "ended": None if state == UNDER_WAY else now,
+            "written": written,
+            "ended": None if state == UNDER_WAY else written,
             "settings": self.settings.as_record(),
             "about": self.results.about,
             "areas": [outcome.area_code for outcome in outcomes],
@@ -132,10 +132,10 @@ class Record:
         waiting = [one.area_code for one in outcomes if one.is_waiting]
         progress = ""
         if waiting:
-            now = datetime.now().astimezone()
+            written = now()
             progress = (
                 f"{number(len(waiting))} of {number(len(outcomes))} are not made yet: this run was {state} "
-                f"on {day(now.date())} at {now:%H:%M}. 'bcfstats run --resume' makes what is left, "
+                f"on {day(written.date())} at {written:%H:%M}. 'bcfstats run --resume' makes what is left, "
                 "unless a run is still at it."
             )
         return areas_page(self.results, reports, failures, waiting, progress)
@@ -216,13 +216,15 @@ def write_workbook(results: Results, path: Path) -> None:
     out = BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # gptables' use of pandas
-        _gptables().write_workbook(
+        book = _gptables().produce_workbook(
             filename=out,
             sheets=sheets,
             cover=_cover(results),
             notes_table=notes,
             workbook_options={"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True},
         )
+        book.set_properties({"created": now().astimezone(UTC).replace(tzinfo=None)})
+        book.close()
     with whole(path) as part:
         part.write_bytes(out.getvalue())
 

@@ -1,12 +1,14 @@
 """A report as a Word document, for committee papers: the page's headings, sentences, tables and charts."""
 
 import io
+import zipfile
 from collections.abc import Sequence
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import unquote
 
 from bcfstats.errors import NotDoneError
+from bcfstats.files import now
 from bcfstats.show.charts.chart import Chart
 
 PICTURE = "data:image/svg+xml,"
@@ -29,9 +31,13 @@ def word_document(page: str, charts: Sequence[Chart], title: str) -> bytes:
     writer = _Writer(document, {chart.svg: chart for chart in charts})
     writer.feed(page)
     writer.close()
-    out = io.BytesIO()
+    out, dated = io.BytesIO(), io.BytesIO()
     document.save(out)
-    return out.getvalue()
+    time = max(now().timetuple()[:6], (1980, 1, 1, 0, 0, 0))  # the first that a zip file can hold
+    with zipfile.ZipFile(out) as parts, zipfile.ZipFile(dated, "w") as archive:
+        for name in parts.namelist():
+            archive.writestr(zipfile.ZipInfo(name, time), parts.read(name), zipfile.ZIP_DEFLATED)
+    return dated.getvalue()
 
 
 class _Writer(HTMLParser):

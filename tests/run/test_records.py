@@ -1,9 +1,12 @@
 """The workbook of a run, read with other code than what writes it."""
 
 import io
+import time
 from dataclasses import replace
+from importlib import util
 from zipfile import ZipFile
 
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
@@ -12,6 +15,7 @@ from bcfstats.files import safe_csv
 from bcfstats.judge.assessment import assess
 from bcfstats.run.records import failures_table, results_table, write_workbook
 from bcfstats.run.report import Outcome
+from bcfstats.run.word import word_document
 from tests.disclose.small_areas import TINY, data, disclosed
 
 FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1")
@@ -103,3 +107,29 @@ def _is_number(text):
     except ValueError:
         return False
     return True
+
+
+def test_numbers_of_a_csv_file_have_twelve_digits_and_no_machine_s_own():
+    """A third and a tenth, summed in another order, differ in the sixteenth digit."""
+    table = pd.DataFrame(
+        {"sum": [0.1 + 0.2 + 0.3, 1 / 3, np.nan, 3.0], "any": [0.3 + 0.2 + 0.1, "=1", -2.5, 7]}
+    )
+    assert safe_csv(table) == "sum,any\n0.6,0.6\n0.333333333333,'=1\n,-2.5\n3,7\n"
+
+
+@pytest.mark.parametrize("fixed", ["0", "1417392000"])
+def test_workbook_and_word_document_can_be_made_again_byte_for_byte(fixed, results, tmp_path, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", fixed)
+    monkeypatch.setenv("TZ", "Pacific/Auckland")
+    time.tzset()
+    made = []
+    for _ in range(2):
+        write_workbook(results, tmp_path / "results.xlsx")
+        content = [(tmp_path / "results.xlsx").read_bytes()]
+        if util.find_spec("docx"):
+            content.append(word_document("<h1>Leeds</h1>", [], "Leeds"))
+        made.append(content)
+        monkeypatch.setenv("TZ", "America/New_York")
+        time.tzset()
+        time.sleep(2.1)  # zip files count in steps of two seconds
+    assert made[0] == made[1]
