@@ -337,8 +337,8 @@ def safe_csv(table: pd.DataFrame) -> str:
 
 
 def now() -> datetime:
-    """Give the time to write into files: SOURCE_DATE_EPOCH where that is set, so that they come out the same."""
-    fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
+    """Give the time to write into files: SOURCE_DATE_EPOCH where that is set, to make them again."""
+    fixed = os.getenv("SOURCE_DATE_EPOCH", "")
     is_time = fixed.isdecimal() and len(fixed) <= 11
     return datetime.fromtimestamp(int(fixed), UTC) if is_time else datetime.now().astimezone()
 
