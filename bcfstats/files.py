@@ -333,7 +333,9 @@ def safe_csv(table: pd.DataFrame) -> str:
     def written(cell: Any) -> Any:
         return f"{cell:.12g}" if isinstance(cell, float) and math.isfinite(cell) else safe_text(cell)
 
-    return str(table.rename(columns=safe_text).map(written).to_csv(index=False, lineterminator="\n"))
+    cells = {name: table[name].map(written) for name in table.select_dtypes(exclude="number")}
+    safe = table.assign(**cells).rename(columns=safe_text)
+    return str(safe.to_csv(index=False, lineterminator="\n", float_format="%.12g"))
 
 
 def now() -> datetime:

@@ -45,7 +45,9 @@ def assess(
     """
     rules = scheme(rules)
     problems = problems_by_area(check_observations(data.observations, metrics))
-    observations = data.observations.loc[~data.observations["area_code"].isin(list(problems))]
+    observations = data.observations
+    if problems:
+        observations = observations.loc[~observations["area_code"].isin(list(problems))]
     screened = screen(observations, metrics, trusted)
     observations = screened.observations
     names = set(observations["metric"].unique())

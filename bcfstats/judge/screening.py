@@ -46,7 +46,8 @@ def screen(
     """
     frame = observations
     found: list[pd.DataFrame] = []
-    for name in sorted(set(observations.loc[observations["frequency"] == "month", "metric"]) & set(metrics)):
+    monthly = observations.loc[observations["frequency"] == "month", "metric"].unique()
+    for name in sorted(set(monthly) & set(metrics)):
         whole = monthly_panel(observations, metrics[name])
         run = longest_run(whole)
         if run is None:
@@ -138,17 +139,29 @@ def _vouched(panel: Panel, trusted: Sequence[Trusted]) -> NDArray[np.bool_]:
 
 def _marked(observations: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     """Mark bad months suspect, and give the months from a level shift on a basis of their own."""
-    frame = observations.copy()
+    if found.empty:
+        return observations
+    names = ["basis", "status", "status_note"]
+    basis, status, note = (observations[name].to_numpy(dtype=object, copy=True) for name in names)
+    starts = observations["period_start"].to_numpy()
+    of_metric = np.flatnonzero(observations["metric"] == found["metric"].iloc[0])
+    codes = observations["area_code"].iloc[of_metric]
+    places = codes.groupby(codes.to_numpy()).indices  # looked up once, however many months are marked
     for row in found.to_dict("records"):
         month = Period.parse(row["period"])
-        here = (frame["area_code"] == row["area_code"]) & (frame["metric"] == row["metric"])
+        here = of_metric[places[row["area_code"]]]
         what = f"{row['what']} ({row['change_percent']:+.0f} %)"
+        start = np.datetime64(month.start)
         if row["what"] in LEVELS:
-            later = here & (frame["period_start"] >= pd.Timestamp(month.start))
-            basis = frame.loc[here, "basis"].fillna("").astype(str).replace("", "one level")
-            frame.loc[here, "basis"] = basis.where(~later[here], basis + f" [{what} from {month.label}]")
+            for i in here:
+                before = "one level" if pd.isna(basis[i]) or basis[i] == "" else basis[i]
+                basis[i] = f"{before} [{what} from {month.label}]" if starts[i] >= start else before
         else:
-            there = here & (frame["period_start"] == pd.Timestamp(month.start))
-            frame.loc[there, "status"] = "suspect"
-            frame.loc[there, "status_note"] = f"{what} that looks like a submission gone wrong; left out"
-    return frame
+            there = here[starts[here] == start]
+            status[there] = "suspect"
+            note[there] = f"{what} that looks like a submission gone wrong; left out"
+    columns = {
+        name: pd.Series(cells, index=observations.index, dtype=observations[name].dtype)
+        for name, cells in zip(names, (basis, status, note), strict=True)
+    }
+    return observations.assign(**columns)

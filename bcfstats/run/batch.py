@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -54,6 +54,7 @@ from bcfstats.run.settings import Settings, all_metrics, vouched_for
 from bcfstats.words import EXAMPLE, day
 
 SECONDS_BETWEEN_LINES = 15.0
+READ_BY_REPORTS = ("series", "seasons", "outlooks", "ladders", "findings", "standings", "peers")  # alone
 
 
 class Progress:
@@ -189,35 +190,43 @@ def _run(
     check_executor(settings.executor)
     check_parameters(settings.notebook, Job("", "", "", "", "").parameters)
     check_memory()
+    tables = settings.out / "tables"
     kept = kept_results(settings) if resume else None
-    inputs = {} if kept else _inputs(settings)  # before they are read: a change meanwhile shows next time
-    source = kept or load(settings.processed)
-    if areas:  # a name that is not known is told before anything is computed
-        _chosen(source.areas if isinstance(source, Results) else _observed(source), areas)
-    if kept is None and executor is None and settings.executor == LOCAL:
-        pool.start(engine)
-    try:
-        results = source if isinstance(source, Results) else _results(settings, source, inputs, started)
-        jobs = _jobs(results, areas)
-    except BaseException:
-        pool.end()  # it was started for nothing
-        raise
     if kept is None:
-        results.save(settings.out / "tables")
-        results = Results.load(settings.out / "tables")  # what the notebooks are to read
+        starts = executor is None and settings.executor == LOCAL
+        _compute(settings, areas, started, engine if starts else "")
+    results = kept or Results.load(tables)  # what the notebooks are to read
+    jobs = _jobs(results, areas)
     made_from = fingerprints(results, settings.notebook.read_bytes(), [job.area_code for job in jobs])
     jobs = [replace(job, fingerprint=made_from[job.area_code]) for job in jobs]
     left = [job for job in jobs if not (resume and is_made(settings.out, job))]
+    is_new = kept is None or not results_stand(settings.out, results)
+    results = replace(results, **{name: pd.DataFrame() for name in READ_BY_REPORTS})  # that takes no memory
+    del kept
     record, outcomes = Record(settings, results, jobs, started, len(jobs) - len(left)), _before(jobs, left)
     with writing(settings.out):
         _clear(settings.out)
-        record.write(tuple(outcomes.values()), UNDER_WAY)
-        if kept is None or not results_stand(settings.out, results):
-            _write_results(results, settings.out)
+    record.write(tuple(outcomes.values()), UNDER_WAY)
     size = max(1, min(settings.jobs, len(left)))
     given = nullcontext(Crew(executor, settings.jobs)) if executor else open_crew(settings.executor, size)
-    with given as crew:
-        return _made(crew, _kit(settings, engine), left, record, outcomes, stream)
+    with given as crew, ThreadPoolExecutor(1) as beside:
+        written = beside.submit(_write_results, results if is_new else None, settings.out)
+        return _made(crew, _kit(settings, engine), left, record, outcomes, written, stream)
+
+
+def _compute(settings: Settings, areas: Sequence[str], started: datetime, engine: str) -> None:
+    """Compute the tables of all areas and save them; what it took is given back to the system."""
+    inputs = _inputs(settings)  # before they are read: a change meanwhile shows next time
+    data = load(settings.processed)
+    if areas:  # a name that is not known is told before anything is computed
+        _chosen(data.observations[["area_code", "area_name"]].drop_duplicates("area_code"), areas)
+    if engine:
+        pool.start(engine)
+    try:
+        _results(settings, data, inputs, started).save(settings.out / "tables")
+    except BaseException:
+        pool.end()  # it was started for nothing
+        raise
 
 
 def _before(jobs: Sequence[Job], left: Sequence[Job]) -> dict[str, Outcome]:
@@ -238,7 +247,9 @@ def _clear(out: Path) -> None:
         clear_parts(folder)
 
 
-def _write_results(results: Results, out: Path) -> None:
+def _write_results(results: Results | None, out: Path) -> None:
+    if results is None:  # they stand
+        return
     write_whole(out / "results.csv", safe_csv(results_table(results)), encoding="utf-8-sig")
     write_workbook(results, out / "results.xlsx")
     note_results(out, results)
@@ -290,10 +301,6 @@ def _jobs(results: Results, wanted: Sequence[str]) -> list[Job]:
     ]
 
 
-def _observed(data: Data) -> pd.DataFrame:
-    return data.observations[["area_code", "area_name"]].drop_duplicates("area_code")
-
-
 def _chosen(areas: pd.DataFrame, wanted: Sequence[str]) -> list[dict[str, Any]]:
     """Find the areas that are asked for, all of them where none is."""
     rows: list[dict[str, Any]] = areas.to_dict("records")
@@ -330,6 +337,7 @@ def _made(
     left: Sequence[Job],
     record: Record,
     outcomes: dict[str, Outcome],
+    written: "Future[None]",
     stream: TextIO | None,
 ) -> BatchResult:
     """Make the reports that are left, tell progress and keep the record; outcomes stay in their order."""
@@ -340,11 +348,18 @@ def _made(
             outcomes[job.area_code] = outcome = _written(made, out)
             progress.tell(outcome.area_name, bool(outcome.reason))
             record.keep_up(outcomes.values())
+            if written.done():
+                written.result()  # without results, the rest is not made either
+        written.result()
     except KeyboardInterrupt:
         stopped = "Stopped."
     except ClusterLostError as lost:
         stopped = str(lost)
-    progress.close()
+    except NotDoneError:
+        record.write(tuple(outcomes.values()), STOPPED)
+        raise
+    finally:
+        progress.close()
     record.write(tuple(outcomes.values()), STOPPED if stopped else FINISHED)
     return BatchResult(out, tuple(outcomes.values()), stopped)
 
