@@ -104,7 +104,7 @@ def counts_section(
     `areas` are the rows of the table of the maps, which links the reports by area code.
     """
     cases = in_order(cases, metrics)
-    mapped = list(_mapped(cases, of, metrics)) if len(cases) else []
+    mapped = list(_mapped(cases, of, metrics)) if len(cases) and plan.spots else []
     return fill(
         "counts.html.j2",
         answers=of,

@@ -14,6 +14,7 @@ from bcfstats.judge.national import NO_REGION
 from bcfstats.judge.verdicts import VERDICTS
 from bcfstats.show.page import fill
 
+MOST_TILES = 500
 WIDTH, BLOCK, ABREAST = 15, 7, 2  # in tiles: of every map, of a block; and how many blocks side by side
 SIDE = 20  # units of the picture that a tile is wide and high
 LETTERS = 4
@@ -133,8 +134,11 @@ class Layout:
 def layout(areas: pd.DataFrame, *, is_example: bool) -> Layout:
     """Lay out the tiles: as the 152 areas of England lie where every area is one of them, else in blocks.
 
-    Blocks of tiles by region, in the order of the areas, are no map of anything.
+    Blocks of tiles by region, in the order of the areas, are no map of anything. More areas than can be told
+    apart as tiles get none.
     """
+    if len(areas) > MOST_TILES:
+        return Layout({}, (), of_england=False)
     if not is_example and len(areas) and set(areas["area_code"]) <= set(TILES):
         spots = {
             code: Spot(tile.column - 1, tile.row - 1, tile.label, AREAS[code].region)

@@ -10,7 +10,7 @@
   const headings = Array.from(table.tHead.rows[0].cells);
   const plain = text => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
   const words = rows.map(row => plain(
-    Array.from(row.cells).filter(cell => !cell.classList.contains("n")).map(cell => cell.textContent).join(" ")));
+    Array.from(row.cells).filter((_, i) => !headings[i].classList.contains("n")).map(cell => cell.textContent).join(" ")));
   let order = "";
 
   function tell() {
