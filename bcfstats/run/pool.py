@@ -1,6 +1,7 @@
 """Where reports are made: on this machine, or on a cluster that is running already."""
 
 import atexit
+import logging
 import os
 import pickle
 import socket
@@ -241,6 +242,7 @@ def _cluster(address: str) -> Iterator[Crew]:
     import distributed
 
     connect: Any = distributed.Client  # has no type annotations
+    logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)  # what is lost is told here
     try:
         client = connect(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
         client.wait_for_workers(1, timeout=SECONDS_TO_CONNECT)
