@@ -255,7 +255,7 @@ def test_index_of_all_areas_is_small(results):
 
 
 def test_index_of_seven_thousand_areas_is_a_list_under_a_megabyte(results):
-    """As many as there are practices: each has its row, and there are no tiles that nobody could tell apart."""
+    """As many as there are practices: each has its row, none a tile that nobody could find."""
     copies = range(47)
     many = {
         name: pd.concat(
