@@ -1,5 +1,7 @@
 """Every error a user can meet, each saying what, where, what was found and what to do."""
 
+LONGEST_FOUND = 8_000  # characters shown of what was found
+
 
 class BcfStatsError(Exception):
     """Base of all errors raised on purpose; the command prints it without a traceback.
@@ -24,6 +26,8 @@ class BcfStatsError(Exception):
     """
 
     def __init__(self, what: str, *, where: str = "", found: str = "", do: str = "") -> None:
+        if len(found) > LONGEST_FOUND:
+            found = f"{found[:LONGEST_FOUND]}… ({len(found):,} characters)"
         self.what, self.where, self.found, self.do = what, where, found, do
         parts = [what, f"Where: {where}." if where else "", f"Found: {found}." if found else "", do]
         super().__init__(" ".join(part for part in parts if part))

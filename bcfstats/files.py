@@ -18,11 +18,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from bcfstats.errors import InputError, NotDoneError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Reading
 

@@ -109,6 +109,12 @@ def find_area(text: str, areas: Mapping[str, Area] | Iterable[Area] | pd.DataFra
     listed = list(AREAS.values()) if areas is None else _listed(areas)
     names, codes = _default_index() if areas is None else _index(listed)
     wanted = str(text).strip()
+    if len(wanted) > LONGEST_NAME:
+        raise ParameterError(
+            "This is too long for the name of an area.",
+            found=f"{len(wanted):,} characters that begin with '{wanted[:40]}'",
+            do="Give its name or code.",
+        )
     found = codes.get(wanted.upper()) or next(filter(None, map(names.get, _spellings(wanted))), [])
     exactly = [area for area in found if area.area_code == wanted]  # codes may differ in capitals only
     if len(exactly or found) == 1:
@@ -144,6 +150,7 @@ def area_codes() -> dict[str, str]:
     return {code: area.area_code for area in AREAS.values() for code in area.codes}
 
 
+LONGEST_NAME = 300
 Index = tuple[dict[str, list[Area]], dict[str, list[Area]]]
 
 

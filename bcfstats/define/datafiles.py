@@ -5,11 +5,13 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
+from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from bcfstats.errors import InputError
+from bcfstats.files import read_bytes
 
 Table = dict[str, Any]
 _WORDS: dict[type, str] = {
@@ -22,28 +24,76 @@ _WORDS: dict[type, str] = {
 }
 
 
-def read_toml(path: Path) -> Table:
-    """Read a TOML file; numbers with a point come as exact text, for `Decimal` or `float` to read.
+MOST_BYTES = 500_000
+LONGEST_LINE, LONGEST_NUMBER, DEEPEST = 2_000, 40, 20
+LARGEST, LARGEST_POWER = 2**63, 30  # of whole numbers, as TOML has it; of ten, in others
 
-    Raises
-    ------
-    InputError
-        If the file is not there or is not TOML.
-    """
+
+def read_toml(path: Path) -> Table:
+    """Read a TOML file; numbers with a point come as exact text, for `Decimal` or `float` to read."""
+    content = read_bytes(path, MOST_BYTES)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"), parse_float=_exact)
-    except OSError as error:
+        text = content.decode("utf-8-sig")
+        beyond = _long_line(text)
+        table = {} if beyond else tomllib.loads(text, parse_float=_exact)
+        beyond = beyond or _beyond(table)
+    except RecursionError:
+        beyond = _TOO_DEEP
+    except ValueError as error:  # not TOML, not UTF-8, or a number of thousands of digits
         raise InputError(
-            "The file cannot be opened.", where=str(path), found=error.strerror or "", do="Check the path."
+            "The file is not TOML.",
+            where=path.name,
+            found=str(error),
+            do="Correct the line named, and save the file as UTF-8.",
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    if beyond:
         raise InputError(
-            "The file is not TOML.", where=path.name, found=str(error), do="Correct the line named."
-        ) from None
+            "The file holds something that no such file may.", where=path.name, found=beyond, do="Correct it."
+        )
+    return table
+
+
+_TOO_DEEP = f"lists or tables in each other, more than {DEEPEST} deep"
+
+
+def _long_line(text: str) -> str:
+    """Find a line that is too long: keys of very many parts take very long."""
+    lengths = enumerate(map(len, text.splitlines()), start=1)
+    long = (f"line {line} of {length:,} characters" for line, length in lengths if length > LONGEST_LINE)
+    return next(long, "")
+
+
+def _beyond(table: Table) -> str:
+    """Say what is too deep, too large or too long for the code that takes it; nothing if all is usual."""
+    left: list[tuple[object, int]] = [(table, 1)]
+    while left:
+        value, depth = left.pop()
+        if depth > DEEPEST:
+            return _TOO_DEEP
+        if isinstance(value, dict | list):
+            inside = value.values() if isinstance(value, dict) else value
+            left += [(one, depth + 1) for one in inside]
+        elif isinstance(value, int) and abs(value) >= LARGEST:
+            return "a whole number of more than 64 bits"
+        elif isinstance(value, _exact) and not _is_usual(value):
+            return f"the number {value[:LONGEST_NUMBER]}, which is too long, too large or too small"
+        elif isinstance(value, str) and "\0" in value:
+            return "a text with a zero byte"
+    return ""
 
 
 class _exact(str):  # noqa: N801  (a marker type, never seen by users)
     """A number as it was written."""
+
+
+def _is_usual(text: str) -> bool:
+    """Whether a number is one of those in use; `number` refuses "inf" and "nan" by their key."""
+    if text.strip("+-") in {"inf", "nan"}:
+        return True
+    try:
+        return len(text) <= LONGEST_NUMBER and abs(Decimal(text).adjusted()) <= LARGEST_POWER
+    except ArithmeticError:  # a power that even `Decimal` does not hold
+        return False
 
 
 def number(table: Table, key: str, where: str) -> str:
@@ -137,6 +187,8 @@ def near_misses(text: str, names: Iterable[str], *, n: int = 3) -> str:
     "Did you mean 'reablement'?"
     """
     names = list(names)
+    if len(text) > LONGEST_NUMBER * 5:
+        return "Check the spelling."
     by_lower = {name.lower(): name for name in reversed(names)}
     close = [by_lower[name] for name in get_close_matches(text.lower(), by_lower, n=n, cutoff=0.6)]
     if close:

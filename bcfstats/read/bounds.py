@@ -11,8 +11,8 @@ MOST_UNPACKED = 200_000_000  # bytes of all parts of a zipped workbook
 MOST_PARTS = 5_000
 MOST_CELLS = 1_500_000  # of all sheets of a workbook, empty ones between filled ones too
 MOST_TEXT = 50_000_000  # characters in cells; the same text in two cells counts twice
-MOST_LINES = 300_000  # of a CSV file
-MOST_CSV_CELLS = 6_000_000
+MOST_LINES = 500_000  # of a CSV file
+MOST_CSV_CELLS = 8_000_000
 _SPLIT = "Cut it into smaller files, or save only the sheet with the table, as .xlsx or CSV."
 
 

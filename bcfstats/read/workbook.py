@@ -19,7 +19,7 @@ import pandas as pd
 from bcfstats.errors import InputError
 from bcfstats.files import read_bytes
 from bcfstats.read.binary import check_binary, with_known_codes
-from bcfstats.read.bounds import MOST_BYTES, MOST_CSV_CELLS, MOST_LINES, too_large
+from bcfstats.read.bounds import MOST_BYTES, MOST_CSV_CELLS, MOST_LINES, damaged, too_large
 from bcfstats.read.processes import apart
 from bcfstats.read.separated import plain_decimals, separator
 from bcfstats.read.shown import PERCENT, SCALED, as_shown
@@ -31,6 +31,7 @@ Rows = list[list[Any]]
 Ranges = list[tuple[tuple[int, int], tuple[int, int]]]
 _ROWS_SEARCHED = 20
 _LONGEST_HEADER = 100_000
+LONGEST_CELL = 2_000  # characters; no name, number or note is longer, and what is, is cut and can be none
 # what nobody sees: control characters, soft hyphens, marks of direction and of byte order, joiners
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
@@ -65,7 +66,9 @@ class Book:
         if name not in self._rows:
             rows, merged = _calamine(self.path, lambda: _read_sheet(self._book, name))
             _put_back(rows, self._lost.get(name, {}))
-            self._rows[name] = [[seen(cell) if type(cell) is str else cell for cell in row] for row in rows]
+            self._rows[name] = [
+                [cut(seen(cell)) if type(cell) is str else cell for cell in row] for row in rows
+            ]
             self._merged[name] = merged
         return self._rows[name]
 
@@ -125,7 +128,7 @@ class Text:
             reader = csv.reader(lines(), delimiter=self.separator)
             while len(rows) < _ROWS_SEARCHED:
                 start = taken
-                rows.append((start, [" ".join(name.split()) for name in next(reader)]))
+                rows.append((start, [" ".join(cut(name).split()) for name in next(reader)]))
         except StopIteration:
             pass
         except csv.Error as error:
@@ -151,7 +154,8 @@ class Text:
     def rows(self) -> Rows:
         """Every row as it stands, for tables whose rows differ in length."""
         try:
-            return list(csv.reader(io.StringIO(self.content, newline=""), delimiter=self.separator))
+            reader = csv.reader(io.StringIO(self.content, newline=""), delimiter=self.separator)
+            return [[cut(cell) for cell in row] for row in reader]
         except csv.Error as error:
             raise self._not_rows(str(error)) from None
 
@@ -193,6 +197,9 @@ class Text:
                 do="Download or copy it again.",
             )
         frame = frame.fillna("").set_axis(range(at + 2, at + 2 + len(frame)))
+        for column in frame:
+            if (frame[column].str.len() > LONGEST_CELL).any():
+                frame[column] = frame[column].map(cut)
         return frame if self.separator == "," else plain_decimals(frame, self.path.name)
 
     def _last_row_is_short(self, width: int) -> bool:
@@ -315,6 +322,11 @@ def seen(text: str) -> str:
     return _BLANKS.sub(" ", _UNSEEN.sub("", text))
 
 
+def cut(text: str) -> str:
+    """Shorten a text before any pattern sees it: patterns take long for long texts."""
+    return text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL]}…"
+
+
 def open_file(path: Path) -> Book | Text:
     """Open a file as a workbook or as CSV text, by its content and not by its name.
 
@@ -373,6 +385,8 @@ def _open_book(path: Path, content: bytes) -> Book:
     content = known(content, lost)
     book = _calamine(path, lambda: calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)))
     sheets = [sheet for sheet in book.sheets_metadata if sheet.typ == calamine.SheetTypeEnum.WorkSheet]
+    if any(len(sheet.name) > LONGEST_CELL for sheet in sheets):
+        raise damaged(path.name, "a sheet whose name is longer than a cell may be")
     shown = [sheet.name for sheet in sheets if sheet.visible == calamine.SheetVisibleEnum.Visible]
     hidden = [sheet.name for sheet in sheets if sheet.visible != calamine.SheetVisibleEnum.Visible]
     return Book(path, tuple(shown), tuple(hidden), book, lost)
@@ -403,12 +417,7 @@ def _calamine(path: Path, read: Any) -> Any:
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException as error:  # a panic inside the library is not an Exception
-        raise InputError(
-            "The workbook is damaged, or not a workbook.",
-            where=path.name,
-            found=str(error).strip(),
-            do="Open it in Excel and save it again, or download it again.",
-        ) from None
+        raise damaged(path.name, str(error).strip()) from None
 
 
 def _open_text(path: Path, content: bytes) -> Text:

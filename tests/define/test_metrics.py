@@ -277,7 +277,7 @@ def test_a_wrong_file_is_named(tmp_path: Path, text: str, message: str) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"cannot be opened. Where: .*absent\.toml"):
+    with pytest.raises(InputError, match=r"cannot be read. Where: .*absent\.toml"):
         load_metrics(tmp_path / "absent.toml")
 
 
