@@ -164,6 +164,7 @@ def assess_targets(
     """Judge targets by outlooks that may be at hand already."""
     rules, metrics = outlooks.rules, outlooks.metrics
     given = targets.reset_index(drop=True)
+    given["payment"] = given["payment"].map(rules.payment_id)
     if "baseline_value" not in given:
         given["baseline_value"] = np.nan
     pieces = []

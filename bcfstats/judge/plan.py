@@ -1,6 +1,7 @@
 """What else a plan is held against: conditions, criteria for a local metric, commissioners' ambitions."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import pandas as pd
 from bcfstats.define.datafiles import near_misses
 from bcfstats.define.metrics import METRICS, Metric, get_metric
 from bcfstats.define.periods import Period
-from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
+from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, payment_key, scheme
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.verdicts import GOOD, VERDICTS
 from bcfstats.judge.windows import usable_rows
@@ -140,7 +141,8 @@ def ambition_consistency(
     Raises
     ------
     InputError
-        If a column is missing, or a group has two ambitions for one metric and payment.
+        If a column is missing, or a group has two ambitions for one metric and payment or two shares of one
+        area.
 
     Notes
     -----
@@ -161,6 +163,12 @@ def ambition_consistency(
     _check(assessments, ("area_code", "metric", "payment", "ambition_percent"), "assessments")
     _check(commissioners, ("commissioner", "metric", "change_percent"), "commissioners' ambitions")
     _check(shares, ("commissioner", "area_code", "area_share"), "shares")
+    if "payment" in commissioners:
+        commissioners = commissioners.assign(payment=commissioners["payment"].map(payment_key))
+    twice = shares.loc[shares.duplicated(["commissioner", "area_code"]), ["commissioner", "area_code"]]
+    if len(twice):
+        named = ", ".join(map(str, twice.iloc[0]))
+        raise InputError("A commissioning group has two shares of one area.", found=named)
     key = ["commissioner", "metric", *(["payment"] if "payment" in commissioners else [])]
     if commissioners.duplicated(key).any():
         twice = commissioners.loc[commissioners.duplicated(key), key].iloc[0].tolist()
@@ -178,7 +186,7 @@ def _compare(
 ) -> dict[str, object]:
     chosen = commissioners.loc[commissioners["metric"] == row["metric"]]
     if "payment" in chosen:
-        chosen = chosen.loc[chosen["payment"] == row["payment"]]
+        chosen = chosen.loc[chosen["payment"] == payment_key(str(row["payment"]))]
     both = shares.loc[shares["area_code"] == row["area_code"]].merge(
         chosen[["commissioner", "change_percent"]], on="commissioner"
     )
@@ -299,7 +307,7 @@ def screen_local_metric(
     Raises
     ------
     ParameterError
-        If the metric or a criterion is unknown, or an answer has no evidence.
+        If the metric, a criterion or the verdict is unknown, or an answer has no evidence.
 
     Notes
     -----
@@ -309,13 +317,19 @@ def screen_local_metric(
     choices. A person's answer never overrides what figures have decided against.
     """
     metric = metric if isinstance(metric, Metric) else get_metric(metric, metrics)
-    given = dict(answers or {})
-    for key, (_, evidence) in given.items():
+    given: dict[str, Any] = dict(answers or {})
+    if verdict is not None and verdict not in VERDICTS:
+        do = near_misses(verdict, VERDICTS)
+        raise ParameterError("There is no such verdict.", found=f"'{verdict}'", do=do)
+    for key, answer in given.items():
+        if not (isinstance(answer, tuple | list) and len(answer) == 2 and isinstance(answer[1], str)):
+            found, do = f"'{key}': {answer!r}", 'Write (True, "the evidence").'
+            raise ParameterError("An answer is not understood.", found=found, do=do)
         if key not in CRITERIA:
             raise ParameterError(
                 "There is no such criterion.", found=f"'{key}'", do=near_misses(key, CRITERIA)
             )
-        if not evidence.strip():
+        if not answer[1].strip():
             raise ParameterError("An answer needs its evidence.", found=f"'{key}'")
     rows = observations.loc[(observations["metric"] == metric.id) & (observations["area_code"] == area)]
     decided = {
