@@ -20,7 +20,7 @@ from bcfstats.judge.results import (
     UNCLEAR,
     WORSE,
 )
-from bcfstats.judge.windows import BOUNDARY
+from bcfstats.judge.windows import breaks_between
 
 
 def outlook_table(seen: Outlook, label: str) -> pd.DataFrame:
@@ -155,15 +155,11 @@ def _figures(frame: pd.DataFrame, metric: Metric, last: pd.DataFrame, compared: 
 
 def _across_a_break(metric: Metric, before: Period, after: Period, frame: pd.DataFrame) -> "pd.Series[str]":
     """Say for each area why its two windows are not comparable, or nothing."""
-    between = [found for found in metric.breaks if before.start < found.date <= after.end]
-    why = f"series break on {between[0].date}: {between[0].what}" if between else ""
-    reason = pd.Series(why, index=frame.index)
+    reason = breaks_between(metric, frame.index, before, after)
     bases = frame["baseline_basis"], frame["outcome_basis"]
     differ = (bases[0] != bases[1]) & (bases[0] != "") & (bases[1] != "")
-    told = "the definition changed from " + bases[0] + " to " + bases[1]
-    parts = [base.str.partition(BOUNDARY) for base in bases]
-    moved = "its boundaries are not those " + parts[0][2].str.rstrip("]")
-    return reason.where((reason != "") | ~differ, told.where(parts[0][0] != parts[1][0], moved))
+    changed = "the definition changed from " + bases[0] + " to " + bases[1]
+    return reason.where((reason != "") | ~differ, changed)
 
 
 def _findings(metric: Metric, frame: pd.DataFrame) -> NDArray[np.str_]:

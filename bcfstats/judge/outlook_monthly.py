@@ -21,7 +21,7 @@ from bcfstats.judge.outlook import (
     joined,
 )
 from bcfstats.judge.panel import COVERED, NO_PANEL, Panel, monthly_panel
-from bcfstats.judge.windows import expected_people
+from bcfstats.judge.windows import breaks_between, expected_people
 from bcfstats.stats.forecast import Forecast, do_nothing_forecast
 from bcfstats.stats.history import (
     HistoryScale,
@@ -194,12 +194,9 @@ def _reasons(
     before: Period,
     window: Period,
 ) -> Texts:
-    broken = [found for found in metric.breaks if before.start < found.date <= window.end]
-    if broken:
-        told = f"series break on {broken[0].date}: {broken[0].what}"
-        return np.full(len(value), told, dtype=object)
+    broken = breaks_between(metric, start.index, before, window).to_numpy()
     none = start["reason"].fillna("no figures for this area").to_numpy(dtype=object)
-    found = np.where(np.isfinite(value), "", none)
+    found = np.where((broken != "") | np.isfinite(value), broken, none)
     found = np.where((found == "") & (value == 0), "nothing was counted in the baseline months", found)
     found = np.where(found == "", usual.reason, found)
     return np.where(found == "", ahead.reason, found).astype(object)

@@ -10,7 +10,7 @@ from bcfstats.define.periods import Period
 from bcfstats.judge.baseline import window_figures
 from bcfstats.judge.kinds import Figures, chance, sampling_variance
 from bcfstats.judge.outlook import Floats, NoOutlook, Outlook, Texts, extreme_notes, history_of, joined
-from bcfstats.judge.windows import expected_people, usable_rows
+from bcfstats.judge.windows import breaks_between, expected_people, usable_rows
 from bcfstats.stats.annual import AnnualScale, annual_forecast, annual_scale
 from bcfstats.stats.history import AnnualPrior, annual_prior
 
@@ -193,13 +193,10 @@ def _forecast(series: YearlyValues, last: Floats, usual: AnnualScale, lag: int, 
 def _reasons(
     start: pd.DataFrame, usual: AnnualScale, metric: Metric, before: Period, window: Period
 ) -> Texts:
-    n = len(start)
-    broken = [found for found in metric.breaks if before.start < found.date <= window.end]
-    if broken:
-        return np.full(n, f"series break on {broken[0].date}: {broken[0].what}", dtype=object)
+    broken = breaks_between(metric, start.index, before, window).to_numpy()
     known = np.isfinite(start["value"].to_numpy(dtype=float))
     none = start["reason"].fillna("no figure").to_numpy(dtype=object)
-    found = np.where(known, "", none)
+    found = np.where((broken != "") | known, broken, none)
     zero = (start["value"] == 0).to_numpy()
     found = np.where((found == "") & zero, "nothing was counted in the baseline", found)
     no_error = start["reason"].where(start["reason"] != "", "its sampling error is not known").to_numpy()

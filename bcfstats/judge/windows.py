@@ -53,6 +53,20 @@ def with_basis(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(basis=told)
 
 
+def breaks_between(metric: Metric, codes: pd.Index, before: Period, after: Period) -> "pd.Series[str]":
+    """Say for each area what changed between two windows, or within one: the series, or its boundaries."""
+    first = [found for found in metric.breaks if before.start < found.date <= after.end]
+    if first:
+        return pd.Series(f"series break on {first[0].date}: {first[0].what}", index=codes)
+    moved = {
+        code: f"the boundaries of the area changed on {day.day} {day:%B %Y}"
+        for code, days in BOUNDARIES.items()
+        for day in days
+        if before.start < day <= after.end
+    }
+    return pd.Series([moved.get(code, "") for code in codes], index=codes, dtype=object)
+
+
 @dataclass(frozen=True, eq=False)
 class Pieces:
     """Figures of the equal periods that a window is made of: areas by periods.

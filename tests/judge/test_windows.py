@@ -227,7 +227,13 @@ def test_figures_on_either_side_of_a_boundary_change_are_not_compared():
     found = change(frame, metric, *periods, label="latest").iloc[0]
     assert [found["baseline_value"], found["outcome_value"]] == pytest.approx([85.7, 78.6], abs=0.05)
     assert (found["finding"], np.isnan(found["change"])) == ("not compared", True)
-    assert found["change_reason"] == "its boundaries are not those before 1 April 2019"
+    assert found["change_reason"] == "the boundaries of the area changed on 1 April 2019"
+    both = pd.concat([frame, frame.assign(area_code="E10000008")])
+    seen = Outlooks(both, "bcf-2013-12").of("reablement", "2020/21")
+    assert dict(zip(seen.area_codes, seen.reason, strict=True)) == {
+        "E10000008": "",
+        "E10000009": "the boundaries of the area changed on 1 April 2019",
+    }
     other = change(frame.assign(area_code="E10000008"), metric, *periods, label="latest").iloc[0]
     assert np.isfinite(other["change"])
 
