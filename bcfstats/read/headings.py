@@ -39,7 +39,10 @@ def _rate(name: str) -> str:
 
 
 def find_meant(source: Book | Text, fits: Callable[[set[str]], bool]) -> pd.DataFrame | None:
-    """Find the table whose headings, by their meaning, are as wanted."""
+    """Find the table whose headings are as wanted: as they stand, on any sheet, or else by their meaning."""
+    table = find_where(source, lambda names: fits(set(names)))
+    if table is not None:
+        return table.set_axis(meanings(list(table.columns)), axis="columns")
     return find_where(source, lambda names: fits(set(names)), meanings)
 
 

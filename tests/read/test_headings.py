@@ -108,3 +108,12 @@ def test_england_regions_totals_and_notes_are_set_apart_and_named(read):
     assert reading.refused == ()
     assert "row 6: 'Source: our own system'" in reading.warnings[0]
     assert "England (1), E12000003 (1), Grand Total (1)" in reading.warnings[1]
+
+
+def test_a_sheet_with_the_very_headings_comes_before_one_that_means_the_same(write_workbook):
+    like_it = [["Area Name", "Indicator", "Year", "Value"], ["Kent", "2B(1)", "2014/15", 80]]
+    itself = [["area", "metric", "period", "value"], ["Leeds", "2B(1)", "2014/15", 84]]
+    path = write_workbook("two.xlsx", {"Other": like_it, "Data": itself})
+    assert read_file(path).observations["area_code"].tolist() == ["Leeds"]
+    with pytest.raises(InputError, match="stands on several sheets"):
+        read_file(write_workbook("both.xlsx", {"One": like_it, "Two": like_it}))
