@@ -143,7 +143,7 @@ def cluster(need, tmp_path):
     found = json.loads(address.read_text())["address"]
     with distributed.Client(found, set_as_default=False) as client:
         client.wait_for_workers(2, timeout=60)
-    yield found, code.stdout.strip(), processes[1:]
+    yield found, code.stdout.strip(), processes
     for process in processes:
         process.kill()
         process.wait()
@@ -160,9 +160,42 @@ def test_cluster_that_loses_a_worker_half_way_makes_every_report_as_here(cluster
         for asked, found in as_they_end(crew, replace(kit, code=code), jobs):
             made[asked.area_code] = found
             if len(made) == 6:
-                processes[0].kill()
+                processes[1].kill()
     assert [found.outcome.reason for found in made.values()] == [""] * 16
     assert comparable(made) == local
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("when", range(10))
+def test_a_lost_scheduler_ends_the_run_and_loses_nothing(when, number, cluster, few, tmp_path):
+    """Killed, or as good as gone: before the first report, after it, after the second."""
+    address, _, processes = cluster
+    book, out = tmp_path / "slow.ipynb", tmp_path / "out"
+    nbformat.write(notebook("import time\ntime.sleep(1)", "print(area_code)"), book)
+    command = [sys.executable, "-m", "bcfstats", "run", "--processed", few, "--out", out, "--notebook", book]
+    command += ["--executor", f"dask={address}"]
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    run = subprocess.Popen(list(map(str, command)), cwd=ROOT, **pipes)
+    until = time.monotonic() + 600
+    while not (out / "run.json").exists() or len(list((out / "notebooks").glob("X*"))) < when % 3:
+        assert run.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    processes[0].send_signal(number)
+    lost = time.monotonic()
+    _, told = run.communicate(timeout=600)
+    assert time.monotonic() - lost < 90  # less than one minute on a machine that does nothing else
+    made = {path: path.read_bytes() for path in (out / "areas").iterdir()}
+    record = json.loads((out / "run.json").read_bytes())
+    assert record["reports"]["made"] == len(made)
+    if run.returncode:  # it had not just ended
+        assert run.returncode == 3, told
+        assert record["state"] == "stopped"
+        assert told.splitlines()[-1].startswith(f"The cluster is lost. Where: {address}.")
+    again = settings(few, out, notebook=book)
+    assert run_batch(again, resume=True, stream=io.StringIO()).exit_code == 0
+    assert {path: path.read_bytes() for path in made} == made
 
 
 def test_executors_that_cannot_be_used_are_refused(need):
