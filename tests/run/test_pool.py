@@ -138,7 +138,7 @@ def cluster(need, tmp_path):
         subprocess.Popen(command, env=environment, start_new_session=True, **common) for command in commands
     ]
     until = time.monotonic() + 60
-    while not address.exists() and time.monotonic() < until:
+    while not (address.exists() and address.read_text()) and time.monotonic() < until:
         time.sleep(0.1)
     found = json.loads(address.read_text())["address"]
     with distributed.Client(found, set_as_default=False) as client:
