@@ -30,21 +30,9 @@ class Pot:
 
 @dataclass(frozen=True)
 class Payment:
-    """One payment: its money, and the metrics and months it rests on.
+    """One payment: its money, and the metrics it rests on, each with its period, or None where that is open.
 
-    Attributes
-    ----------
-    id, label : str
-        Such as "2015-04" and "April 2015".
-    pots : tuple of Pot
-        Its parts; none where the sums are not known.
-    metrics : mapping of str to Period or None
-        The metrics paid for, each with the period of performance; None where that is open. The placeholder
-        "local" stands for the metric chosen locally.
-    reasons : mapping of str to str
-        Why a period is open, or why a metric is not part of this payment.
-    confirmed : bool
-        Whether the periods are confirmed by a source.
+    "local" stands for the metric chosen locally; `reasons` say why a period is open or a metric not paid for.
     """
 
     id: str
@@ -91,24 +79,9 @@ class Setting:
 class Scheme:
     """The rules by which a fund pays for performance.
 
-    Attributes
-    ----------
-    id, title, source : str
-        Name used in settings, full name, and the document it is from.
-    status : str
-        Whether it is in force, and what replaced it.
-    pass_share : Decimal or None
-        Share of the ambition that counts as achieved; None where the scheme has no such line.
-    baseline_lag_months : int
-        How many months before the performance the baseline lies.
-    payments : tuple of Payment
-        In order of time.
-    if_achieved, if_missed, consequences : tuple of str
-        What follows from achieving the ambition, from missing it, and whichever way it goes.
-    caveats : tuple of str
-        What a reader must know.
-    settings : mapping of str to Setting
-        Further numbers of the scheme.
+    `pass_share` is the share of the ambition that counts as achieved, None where there is no such line;
+    `if_achieved`, `if_missed` and `consequences` are what follows from achieving it, from missing it, and
+    whichever way it goes; `baseline_lag_months` is how long before the performance the baseline lies.
     """
 
     id: str

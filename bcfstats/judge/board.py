@@ -31,20 +31,9 @@ DUE_COLUMNS = ["metric", "payment", "paid", "paid_in", "period", "note"]
 class Board:
     """One board's metrics, and what can be said of each before a target is set.
 
-    Attributes
-    ----------
-    area_code, area_name : str
-    rules : Scheme
-    observations : DataFrame
-        What may be judged, of all areas (`sound`).
-    due : DataFrame
-        One row per target to be set: `metric`, `payment` (as a targets file has it: a payment, or the period
-        agreed where the scheme leaves it open), `paid` (ids of the payments it counts for) and `paid_in` (in
-        words), `period`, `note`.
-    outlooks : mapping of (metric, payment) to Outlook or NoOutlook
-        One entry long, of this area.
-    metrics : mapping of str to Metric
-    is_example : bool
+    `due` has a row per target to be set: `metric`, `payment` (as a targets file has it), `paid` (ids of the
+    payments it counts for) and `paid_in` (in words), `period`, `note`. Each outlook is of this area alone;
+    `observations` are what may be judged, of all areas.
     """
 
     area_code: str

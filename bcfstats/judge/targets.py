@@ -33,16 +33,9 @@ USUAL_CUTOFFS = Cutoffs()
 
 @dataclass(frozen=True, eq=False)
 class Reach:
-    """Share of peer history that did as much.
+    """Share of peer history that did as much, with a 95 % interval.
 
-    Attributes
-    ----------
-    share, lower, upper : arrays, shape (rows,)
-        Share of past changes at least as good, with a 95 % interval.
-    n_changes : array of int
-        Changes looked at (they overlap).
-    n_areas : array of int
-        Areas they belong to.
+    The changes looked at overlap; `n_areas` is how many areas they belong to.
     """
 
     share: Floats
@@ -138,20 +131,9 @@ FEWEST_MONTHS = 3
 class Proposal:
     """Targets in the metric's unit, one entry a target.
 
-    Attributes
-    ----------
-    value : array
-        The target.
-    start : array
-        Where the way to the target is measured from: the baseline, or the projection where it is set against
-        that.
-    improves : array of bool
-        Whether the target is better than its start: no other target has a payment line.
-    from_projection, slows_growth : arrays of bool
-    events : array
-        Events (or people) better than if the baseline went on in the expected population.
-    reason, warnings : arrays of str
-        Why the target cannot be used; what a reader must know of it.
+    `start` is where the way to the target is measured from: the baseline, or the projection where it is set
+    against that; only a target that `improves` on its start has a payment line. `events` are those better
+    than if the baseline went on in the expected population.
     """
 
     value: Floats
