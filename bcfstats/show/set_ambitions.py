@@ -25,7 +25,7 @@ from bcfstats.judge.payment import ambiguity
 from bcfstats.judge.plan import ambition_consistency
 from bcfstats.judge.progress import progress, trajectory
 from bcfstats.judge.risk import payment_chances, risk_register
-from bcfstats.judge.verdicts import UNKNOWN, counted, words_of
+from bcfstats.judge.verdicts import NOT_BETTER, UNKNOWN, counted, words_of
 from bcfstats.read.data import Data
 from bcfstats.read.targets import keep_targets
 from bcfstats.read.template import export_template, load_template
@@ -49,6 +49,7 @@ from bcfstats.words import (
 
 SOURCE = "set_ambitions notebook"
 DELIVERED = {"do_nothing": "nothing is done", "half": "half is delivered", "delivered": "all is delivered"}
+NOT_ASKED = "none: no improvement"
 NOT_CONFIRMED = "The headings and labels are not confirmed: compare them with your own copy of the template."
 
 
@@ -69,7 +70,10 @@ class Targets:
                 sentences.value(row["target_value"], self._metric(row)),
                 with_unit(row["ambition_percent"], "%"),
                 words_of(row),
-                *(_chance(row[name]) for name in ("p_paid_do_nothing", "p_paid_if_delivered", "reach")),
+                *(
+                    NOT_ASKED if row["verdict"] == NOT_BETTER else _chance(row[name])
+                    for name in ("p_paid_do_nothing", "p_paid_if_delivered", "reach")
+                ),
             ]
             for row in self._rows()
         ]

@@ -152,3 +152,8 @@ def test_writing_again_keeps_other_boards(folder, choice):
     lines = file.read_text().splitlines()
     assert len(lines) == 1 + 1 + len(CHOSEN)
     assert lines[1].startswith("Ilvacliff,reablement,2015-10,2")
+
+
+def test_target_that_is_no_improvement_is_asked_for_no_chance(walk):
+    found = walk.choose([("delayed_transfers", "2015-04", 5)]).verdicts()
+    assert found.count("none: no improvement") == 3
