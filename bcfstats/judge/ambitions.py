@@ -10,7 +10,7 @@ from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.periods import Period
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme
 from bcfstats.define.schemes import scheme as rules_of
-from bcfstats.errors import InputError, ParameterError
+from bcfstats.errors import ParameterError
 from bcfstats.judge.outlook import Floats, NoOutlook, Outlook, Texts, joined
 from bcfstats.judge.outlooks import Outlooks
 from bcfstats.judge.payment import with_money
@@ -36,6 +36,7 @@ from bcfstats.judge.verdicts import (
     cannot,
     sentences,
 )
+from bcfstats.read.observations import as_frame
 
 NEEDED = ("area_code", "metric", "payment", "target_value", "target_numerator", "change_percent", "against")
 RARE_AT_MOST = 0.10
@@ -66,6 +67,12 @@ COLUMNS = [
     *("reach_upper", "reach_changes", "reach_areas", "challenging_value", "money_at_stake"),
     *("money_is_estimate", "verdict", "reasons", "peers", "method", "warnings"),
 ]
+
+
+_PROPOSED = {
+    **dict.fromkeys(("area_code", "metric", "payment", "against", "source"), "str"),
+    **dict.fromkeys(("target_value", "target_numerator", "change_percent", "baseline_value"), "float64"),
+}
 
 
 def assess_ambitions(
@@ -144,9 +151,7 @@ def assess_ambitions(
     np.True_
     """
     rules = rules_of(scheme)
-    missing = [name for name in NEEDED if name not in targets]
-    if missing:
-        raise InputError("Columns are missing from the targets.", found=", ".join(missing))
+    targets = as_frame(targets, "targets", _PROPOSED, NEEDED)
     unknown = sorted(set(targets["metric"]) - set(metrics))
     if unknown:
         raise ParameterError("There is no such metric.", found=", ".join(unknown))

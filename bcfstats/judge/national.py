@@ -9,6 +9,7 @@ from bcfstats.define.schemes import payment_key
 from bcfstats.errors import InputError
 from bcfstats.judge.outlook import Floats
 from bcfstats.judge.verdicts import UNKNOWN, VERDICTS
+from bcfstats.read.observations import as_frame
 from bcfstats.stats.multiple import adjust_p_values
 
 ENGLAND = "England"
@@ -48,6 +49,15 @@ class Overview:
     notes: tuple[str, ...]
 
 
+_ASSESSED = {
+    **dict.fromkeys(("area_code", "area_name", "metric", "payment", "verdict"), "str"),
+    **dict.fromkeys(
+        ("baseline_value", "baseline_denominator", "target_value", "do_nothing_value"), "float64"
+    ),
+    **dict.fromkeys(("ambition_percent", "events_better", "history_p", "money_at_stake"), "float64"),
+}
+
+
 def national_overview(assessments: pd.DataFrame, areas: pd.DataFrame) -> Overview:
     """Add up the ambitions of all boards, and look for plans that stand out.
 
@@ -80,6 +90,8 @@ def national_overview(assessments: pd.DataFrame, areas: pd.DataFrame) -> Overvie
 
     **When not to use.** To rank areas.
     """
+    assessments = as_frame(assessments, "assessments", _ASSESSED)
+    areas = as_frame(areas, "areas", {"area_code": "str", "region": "str"})
     if assessments.empty:
         raise InputError("There are no assessments to add up.", do="Assess a file of targets first.")
     region = areas.drop_duplicates("area_code").set_index("area_code")["region"]

@@ -15,6 +15,7 @@ from bcfstats.define.periods import Period
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.baseline import baseline
+from bcfstats.read.observations import as_frame
 
 READINGS = {
     "distance": "{} of the way from baseline to target, in each indicator",
@@ -124,9 +125,7 @@ def payment(
         raise ParameterError(
             "This scheme has no line to pass.", found=rules.id, do="Use quarterly_payment for it."
         )
-    missing = [name for name in NEEDED if name not in outcomes]
-    if missing:
-        raise InputError("Columns are missing from the outcomes.", found=", ".join(missing))
+    outcomes = as_frame(outcomes, "outcomes", dict.fromkeys(KEYS, "str"), NEEDED)
     columns = {name: list(outcomes[name].array) for name in (*KEYS, *VALUES) if name in outcomes}
     given = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     rows = [_judge(row, rules, reading, metrics) for row in given]
@@ -259,6 +258,13 @@ ROUND = 6
 CLOSE = 1e-9
 
 
+_ASSESSED = {
+    **dict.fromkeys(("area_code", "metric", "payment", "target_period", "against"), "str"),
+    **dict.fromkeys(("baseline_value", "baseline_numerator", "baseline_denominator"), "float64"),
+    **dict.fromkeys(("target_value", "do_nothing_value", "ambition_percent"), "float64"),
+}
+
+
 def outcomes(
     observations: pd.DataFrame, assessments: pd.DataFrame, *, metrics: Mapping[str, Metric] = METRICS
 ) -> pd.DataFrame:
@@ -288,8 +294,11 @@ def outcomes(
     """
     rows: list[dict[str, Any]] = []
     order: list[int] = []
-    frame = assessments.reset_index(drop=True)
-    told = frame["target_period"].notna()
+    frame = as_frame(assessments, "assessments", _ASSESSED).reset_index(drop=True)
+    unknown = sorted(set(frame["metric"]) - set(metrics))
+    if unknown:
+        raise ParameterError("There is no such metric.", found=", ".join(unknown))
+    told = frame["target_period"] != ""
     for (name, period), found in frame.loc[told].groupby(["metric", "target_period"], sort=False):
         metric, window = metrics[str(name)], Period.parse(str(period))
         after = baseline(observations, metric, window).set_index("area_code")
@@ -327,7 +336,7 @@ def _value(metric: Metric, numerator: float, denominator: float, published: floa
     """Give the value as the fraction its counts make, or the published number where they do not make it."""
     if not np.isfinite(published):
         return None
-    if not metric.kind.is_exact or not np.isfinite(numerator) or not denominator > 0:
+    if not metric.kind.is_exact or not np.isfinite(numerator) or not 0 < denominator < np.inf:
         return exact(float(published))
     made = Fraction(numerator) / Fraction(denominator) * Fraction(metric.multiplier)
     periods = max(round(float(made) / published), 1) if published else 1  # of a rate, an average per period

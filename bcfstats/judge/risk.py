@@ -10,6 +10,7 @@ from bcfstats.define.metrics import METRICS, Metric, get_metric
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.payment import common, repeats_note
+from bcfstats.read.observations import as_frame
 from bcfstats.stats.multiple import joint_probability
 from bcfstats.words import in_100
 
@@ -19,6 +20,12 @@ CASES = {
     "delivered": "p_paid_if_delivered",
 }
 INCOMPLETE = "{} of {} metrics due have a chance: not the whole payment"
+
+
+_CHANCES = {
+    **dict.fromkeys(("area_code", "area_name", "metric", "payment"), "str"),
+    **dict.fromkeys((*CASES.values(), "money_at_stake"), "float64"),
+}
 
 
 def payment_chances(
@@ -63,6 +70,7 @@ def payment_chances(
     """
     rules = scheme(rules)
     due = {payment.id: payment for payment in rules.payments}
+    assessments = as_frame(assessments, "assessments", _CHANCES)
     rows = assessments.assign(payment=[rules.payment_id(text) for text in assessments["payment"]])
     rows["paid_as"] = [
         due[payment].paid_as(get_metric(metric, metrics)) if payment in due else None

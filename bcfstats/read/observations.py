@@ -96,39 +96,58 @@ def _column(cells: list[Any], kind: str) -> pd.Series:
 
 def as_observations(given: object) -> pd.DataFrame:
     """Take what a user gives as observations: dates as days, numbers as numbers, absent text as ""."""
-    if not isinstance(given, pd.DataFrame):
+    frame = as_frame(given, "observations", OBSERVATION_TYPES, NEEDED)
+    absent = {name: kind for name, kind in OBSERVATION_TYPES.items() if name not in frame}
+    frame = frame.assign(**{name: _column([None] * len(frame), kind).array for name, kind in absent.items()})
+    undated = frame["period_start"].isna() | frame["period_end"].isna()
+    if undated.any():
         raise InputError(
-            "Observations are a table.", found=type(given).__name__, do="Give those of bcf.load."
+            "Rows of the observations have no period.",
+            found=f"{undated.sum()} of {len(frame)} rows",
+            do="Give every row the first and the last day of its period.",
         )
-    missing = [name for name in NEEDED if name not in given]
+    return frame
+
+
+def as_frame(
+    given: object, what: str, types: Mapping[str, str], needed: Iterable[str] | None = None
+) -> pd.DataFrame:
+    """Take what a user gives as a table with columns of these kinds; those not needed may be absent."""
+    if not isinstance(given, pd.DataFrame):
+        raise InputError(f"The {what} are not a table.", found=type(given).__name__, do="Give a DataFrame.")
+    missing = [name for name in (types if needed is None else needed) if name not in given]
     if missing:
-        raise InputError("Columns are missing from the observations.", found=", ".join(missing))
-    wrong = {
-        name: kind
-        for name, kind in OBSERVATION_TYPES.items()
-        if name not in given or str(given[name].dtype) != kind
-    }
-    return given.assign(**{name: _as_kind(given, name, kind) for name, kind in wrong.items()})
+        raise InputError(f"Columns are missing from the {what}.", found=", ".join(missing))
+    wrong = {name: kind for name, kind in types.items() if name in given and str(given[name].dtype) != kind}
+    return given.assign(**{name: _as_kind(given[name], what, name, kind) for name, kind in wrong.items()})
 
 
-def _as_kind(given: pd.DataFrame, name: str, kind: str) -> pd.Series:
-    cells = given[name] if name in given else pd.Series(None, index=given.index, dtype=object)
+def _as_kind(cells: pd.Series, what: str, name: str, kind: str) -> pd.Series:
     if kind == "str":
         return cells.astype(object).where(cells.notna(), "").astype("str")
     try:
         if kind == "float64":
-            return pd.to_numeric(cells.astype(object).where(cells.notna(), np.nan)).astype(kind)
+            return _as_numbers(cells)
         days = pd.to_datetime(cells, format="ISO8601")
         days = days if days.dt.tz is None else days.dt.tz_localize(None)
         if ((days != days.dt.normalize()) & days.notna()).any():
             raise ValueError("a time of day")
         return days.astype(kind)
     except (TypeError, ValueError, AttributeError) as error:
-        what = "numbers" if kind == "float64" else "days"
+        held = "numbers" if kind == "float64" else "days"
         do = "Give counts and values as numbers." if kind == "float64" else "Give dates such as 2014-04-01."
         raise InputError(
-            f"A column of the observations does not hold {what}.", where=name, found=str(error)[:80], do=do
+            f"A column of the {what} does not hold {held}.", where=name, found=str(error)[:80], do=do
         ) from None
+
+
+def _as_numbers(cells: pd.Series) -> pd.Series:
+    """Cells as numbers; a number in single precision is what it prints as."""
+    if cells.dtype.kind in "mM" or cells.map(lambda cell: isinstance(cell, pd.Timestamp)).any():
+        raise TypeError("dates")
+    if cells.dtype.kind == "f" and getattr(cells.dtype, "itemsize", 8) < 8:
+        cells = cells.astype("str").where(cells.notna())
+    return pd.to_numeric(cells.astype(object).where(cells.notna(), np.nan)).astype("float64")
 
 
 def validate(frame: pd.DataFrame, where: str) -> pd.DataFrame:
