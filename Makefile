@@ -105,7 +105,8 @@ $(TOOLS)/.ready:
 	@touch $@
 
 comma := ,
-COMPILE := $(TOOLS)/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --custom-compile-command 'make lock'
+FOR ?= 3.11
+COMPILE = $(TOOLS)/bin/uv pip compile --quiet --python-version $(FOR) --generate-hashes --custom-compile-command 'make $@'
 
 lock: setup $(TOOLS)/.ready  ## the two locks, with hashes, from pyproject.toml; docs/licences.md
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])' \
@@ -117,12 +118,11 @@ lock: setup $(TOOLS)/.ready  ## the two locks, with hashes, from pyproject.toml;
 	$(BIN)/python -m scripts.licences
 
 # Wheels for one version of Python, on Linux and on Windows: pip itself would leave out what only Windows needs.
-FOR ?= 3.11
 HOUSE := build/wheelhouse
 wheelhouse: $(VENV)/.ready $(TOOLS)/.ready  ## wheels to install where there is no network (FOR=3.12 for that Python)
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir $(HOUSE) .
 	for system in x86_64-manylinux_2_28:manylinux_2_28_x86_64 x86_64-pc-windows-msvc:win_amd64; do \
-		$(COMPILE) --python-version $(FOR) --python-platform $${system%:*} --constraint requirements.lock \
+		$(COMPILE) --python-platform $${system%:*} --constraint requirements.lock \
 			--output-file build/$${system%:*}.txt pyproject.toml \
 		&& $(BIN)/python -m pip download --quiet --no-deps --require-hashes --only-binary :all: --dest $(HOUSE) \
 			--python-version $(FOR) --platform $${system#*:} --platform manylinux2014_x86_64 --platform any \
