@@ -373,7 +373,7 @@ def wheel() -> str:
     subprocess.run([own, "-m", "venv", folder / ".venv"], check=True)
     python = folder / ".venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
     place = Place(python, folder, {"PYTHONPATH": ""}, source=folder)
-    place.run(*pip, "install", "--no-index", "--no-compile", "--find-links", house, made)
+    place.run(*pip, "install", "--no-index", "--no-compile", "-f", house, made)
     place.run("-c", FILES)
     alone = ["unshare", "--net", "--map-root-user"]
     if shutil.which("unshare") and not subprocess.run([*alone, "true"], capture_output=True).returncode:
