@@ -13,6 +13,7 @@ from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, payment_key, scheme
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.verdicts import GOOD, VERDICTS
 from bcfstats.judge.windows import usable_rows
+from bcfstats.read.observations import as_observations
 
 ANSWERS = ("yes", "no", "in progress")
 NOT_RECORDED = "not recorded"
@@ -331,6 +332,7 @@ def screen_local_metric(
             )
         if not answer[1].strip():
             raise ParameterError("An answer needs its evidence.", found=f"'{key}'")
+    observations = as_observations(observations)
     rows = observations.loc[(observations["metric"] == metric.id) & (observations["area_code"] == area)]
     decided = {
         "strategy": (ASK, "only people can say"),
