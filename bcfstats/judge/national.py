@@ -115,7 +115,8 @@ def _once(assessments: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     """Keep one row of each board, metric and payment, and count the others; refuse two different ones."""
     key = assessments["payment"].map(payment_key)
     spelt = assessments["payment"].groupby(key).transform("first") if len(key) else assessments["payment"]
-    plans = assessments.assign(payment=spelt).drop_duplicates()
+    plans = assessments.assign(payment=spelt)
+    plans = plans.loc[~plans.astype(str).duplicated()]
     names = ["area_code", "metric", "payment"]
     twice = plans.loc[plans.duplicated(names), names]
     if len(twice):
