@@ -127,7 +127,8 @@ def test_results_hold_one_row_per_area_metric_and_payment(run):
 def test_record_of_the_run(run):
     result, _ = run
     record = json.loads((result.out / "run.json").read_text(encoding="utf-8"))
-    assert record["reports"] == {"made": 3, "failed": 0}
+    assert record["state"] == "finished"
+    assert record["reports"] == {"of": 3, "made": 3, "failed": 0, "not_made_yet": 0, "kept_from_before": 0}
     assert record["about"]["is_example"] is True
     assert all(len(checksum) == 64 for _, checksum in record["about"]["inputs"])
     assert record["settings"]["scheme"] == "bcf-2013-12"
