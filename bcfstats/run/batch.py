@@ -196,7 +196,7 @@ def _run(
         starts = executor is None and settings.executor == LOCAL
         _compute(settings, areas, started, engine if starts else "")
     results = kept or Results.load(tables)  # what the notebooks are to read
-    jobs = _jobs(results, areas)
+    jobs = _jobs(results, areas, settings.out)
     made_from = fingerprints(results, settings.notebook.read_bytes(), [job.area_code for job in jobs])
     jobs = [replace(job, fingerprint=made_from[job.area_code]) for job in jobs]
     left = [job for job in jobs if not (resume and is_made(settings.out, job))]
@@ -286,12 +286,12 @@ def _results(settings: Settings, data: Data, read: dict[str, Any], started: date
     return replace(results, about=results.about | made)
 
 
-def _jobs(results: Results, wanted: Sequence[str]) -> list[Job]:
+def _jobs(results: Results, wanted: Sequence[str], out: Path) -> list[Job]:
     rows = _chosen(results.areas.fillna(""), wanted)
     banner = EXAMPLE if results.about["is_example"] else ""
     return [
         Job(
-            stem=stem_of(row),
+            stem=stem_of(row, out),
             area_code=row["area_code"],
             area_name=row["area_name"],
             title=f"{row['area_name']}: Better Care Fund metrics",

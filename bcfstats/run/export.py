@@ -4,13 +4,12 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bcfstats.define.areas import AREAS, Area, find_area
 from bcfstats.errors import InputError, NotDoneError, ParameterError
-from bcfstats.files import safe_csv, sole_use, whole, write_whole
+from bcfstats.files import own_folder, safe_csv, sole_use, whole, write_whole
 from bcfstats.judge.results import Results
 from bcfstats.run.fingertips import fingertips_table
 from bcfstats.run.resume import made_reports
@@ -50,7 +49,7 @@ def print_page(page: Path, target: Path) -> None:
 
 def _print(page: Path, target: Path) -> str:
     """Run the browser and give the last line of what it says."""
-    with tempfile.TemporaryDirectory(prefix="bcf", ignore_cleanup_errors=True) as profile:
+    with own_folder() as profile:
         command = [
             find_browser(),
             "--headless",

@@ -7,19 +7,19 @@ import pickle
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from bcfstats.errors import InputError, NotDoneError
+from bcfstats.files import own_folder
 from bcfstats.run.engine import FORKED, ONE_THREAD
 from bcfstats.run.report import Job, Kit, Made, Outcome
 from bcfstats.run.resume import code_fingerprint
@@ -60,7 +60,8 @@ class ForkingWorker:
 
     def __init__(self) -> None:
         self.control, theirs = socket.socketpair()
-        self.folder = _private_folder()
+        self.kept = ExitStack()
+        self.folder = self.kept.enter_context(own_folder())
         self.process = subprocess.Popen(
             [*COMMAND, FORKED, str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
@@ -68,7 +69,7 @@ class ForkingWorker:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for the process that asked
-            env=_environment(self.folder.name) | ONE_THREAD,
+            env=_environment(self.folder) | ONE_THREAD,
         )
         theirs.close()
 
@@ -84,21 +85,22 @@ class ForkingWorker:
         """End it with all it has forked."""
         self.control.close()
         self.process.wait()
-        self.folder.cleanup()
+        self.kept.close()
 
 
 class SerialWorker:
     """One process that makes one report after another, for one thread."""
 
     def __init__(self, engine: str) -> None:
-        self.folder = _private_folder()
+        self.kept = ExitStack()
+        self.folder = self.kept.enter_context(own_folder())
         self.process = subprocess.Popen(
             [*COMMAND, engine],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            env=_environment(self.folder.name),
+            env=_environment(self.folder),
         )
 
     def make(self, kit: Kit, job: Job) -> Made:
@@ -109,16 +111,16 @@ class SerialWorker:
         """End it with its kernel."""
         self.process.terminate()
         self.process.communicate()
-        self.folder.cleanup()
+        self.kept.close()
 
 
-def _private_folder() -> "tempfile.TemporaryDirectory[str]":
-    return tempfile.TemporaryDirectory(prefix="bcf", ignore_cleanup_errors=True)
-
-
-def _environment(folder: str) -> dict[str, str]:
+def _environment(folder: Path) -> dict[str, str]:
     """Keep the sockets and settings of kernels in a folder of their own, and draw into the page."""
-    own = {"JUPYTER_RUNTIME_DIR": folder, "IPYTHONDIR": f"{folder}/ipython", "JUPYTER_PLATFORM_DIRS": "1"}
+    own = {
+        "JUPYTER_RUNTIME_DIR": str(folder),
+        "IPYTHONDIR": f"{folder}/ipython",
+        "JUPYTER_PLATFORM_DIRS": "1",
+    }
     return os.environ | own | {"MPLBACKEND": os.environ.get("MPLBACKEND") or DRAW_IN_PAGE}
 
 
@@ -172,7 +174,9 @@ def end() -> None:
 atexit.register(end)
 
 
-_folders: dict[int, tempfile.TemporaryDirectory[str]] = {}
+_folders: dict[int, Path] = {}
+_kept = ExitStack()
+atexit.register(_kept.close)
 
 
 def _unpacked(kit: Kit) -> Kit:
@@ -182,9 +186,9 @@ def _unpacked(kit: Kit) -> Kit:
     with _lock:
         key = hash(kit.tables)
         if key not in _folders:
-            _folders[key] = tempfile.TemporaryDirectory(prefix="bcf")
-            zipfile.ZipFile(BytesIO(kit.tables)).extractall(_folders[key].name)
-    folder = Path(_folders[key].name)
+            _folders[key] = _kept.enter_context(own_folder())
+            zipfile.ZipFile(BytesIO(kit.tables)).extractall(_folders[key])
+    folder = _folders[key]
     (folder / "notebooks").mkdir(exist_ok=True)
     return replace(kit, folder=folder, tables=b"")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import bcfstats
 from bcfstats.errors import BcfStatsError
-from bcfstats.files import write_whole
+from bcfstats.files import fitting, write_whole
 from bcfstats.judge.results import Results
 from bcfstats.run.report import Job
 from bcfstats.run.settings import Settings
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from bcfstats.run.settings import Settings
 
 
-def stem_of(area: dict[str, Any]) -> str:
-    """Name an area's files."""
-    return file_stem(str(area["area_code"]), str(area["area_name"]))
+def stem_of(area: dict[str, Any], out: Path) -> str:
+    """Name an area's files, so that Windows opens them too where they are."""
+    return fitting(out / "notebooks", file_stem(str(area["area_code"]), str(area["area_name"])), ".ipynb")
 
 
 PACKAGES = ("numpy", "pandas", "scipy", "matplotlib", "papermill", "nbconvert")
@@ -167,7 +167,7 @@ def made_reports(out: Path, results: Results) -> dict[str, Path]:
         fingerprints = record["fingerprints"] if same else {}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
-    stems = {row["area_code"]: stem_of(row) for row in results.areas.to_dict("records")}
+    stems = {row["area_code"]: stem_of(row, out) for row in results.areas.to_dict("records")}
     return {
         code: page_path(out, stem)
         for code, stem in stems.items()
