@@ -116,7 +116,12 @@ def test_waves_are_compared_with_the_same_wave_a_year_before(years):
     )
     starts = ["2013-04-01", "2013-10-01", "2014-04-01", "2014-10-01"]
     ends = ["2013-09-30", "2014-03-31", "2014-09-30", "2015-03-31"]
-    rows = rows.assign(period_start=pd.to_datetime(starts), period_end=pd.to_datetime(ends), frequency="wave")
+    rows = rows.assign(
+        period_start=pd.to_datetime(starts),
+        period_end=pd.to_datetime(ends),
+        frequency="wave",
+        numerator=float("nan"),
+    )
     before, after = latest_year(rows, METRICS["patient_experience"])
     assert (str(before), str(after)) == ("2013-10/2014-03", "2014-10/2015-03")
     assert latest_year(rows.iloc[2:], METRICS["patient_experience"]) is None

@@ -142,9 +142,7 @@ def test_sentences_word_for_word(rows):
         "If nothing more changes, more than 99 in 100 areas like this reach the line of 600.0."
     )
     assert "fewer than 1 in 100 areas like this reach the line of 400.0." in found["sentence"][1]
-    assert found["sentence"][2] == (
-        "Delayed transfers of care: cannot be told. A month so far, or the line, is missing."
-    )
+    assert found["sentence"][2] == ("Delayed transfers of care: cannot be told. There is no payment line.")
     done = progress(rows, goals(600.0))["sentence"][0]
     assert done == (
         f"Delayed transfers of care: reached. The outcome is {level(rows):.1f}, the payment line 600.0."

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from scripts.made_files import to_ods, to_xls, to_xlsx
+from tests.read.made_files import to_ods, to_xls, to_xlsx
 
 from bcfstats.errors import InputError
 from bcfstats.read.peers import read_peers

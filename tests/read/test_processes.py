@@ -154,7 +154,7 @@ def declared_texts():
     import io
     import zipfile
 
-    from scripts.made_files import to_xlsx, to_zip
+    from tests.read.made_files import to_xlsx, to_zip
 
     archive = zipfile.ZipFile(io.BytesIO(to_xlsx({"Data": [["area"], ["Leeds"]]})))
     parts = {part: archive.read(part) for part in archive.namelist()}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from bcfstats.errors import ParameterError
+from bcfstats.errors import InputError, ParameterError
 from bcfstats.run.settings import load_settings
 from bcfstats.show.charts.drawing import MARKERS, Plot, svg_of
 from bcfstats.show.palettes import OUTLINES, icon, palette
@@ -77,5 +77,5 @@ def test_palette_is_a_setting_and_an_unknown_one_is_refused_at_once(tmp_path):
     file.write_text('palette = "making_data_count"\n', encoding="utf-8")
     assert load_settings(file).palette == "making_data_count"
     file.write_text('palette = "rainbow"\n', encoding="utf-8")
-    with pytest.raises(ParameterError, match="analysis_function or making_data_count"):
+    with pytest.raises(InputError, match="analysis_function or making_data_count"):
         load_settings(file)
