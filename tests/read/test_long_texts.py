@@ -3,13 +3,13 @@
 import time
 
 import pytest
-from tests.read.made_files import to_ods, to_xls, to_xlsx
 
 from bcfstats.errors import InputError
 from bcfstats.read.peers import read_peers
 from bcfstats.read.recognise import read_content
 from bcfstats.read.targets import read_targets
 from bcfstats.read.workbook import LONGEST_CELL, open_file
+from tests.read.made_files import to_ods, to_xls, to_xlsx
 
 LONG = {
     "words": "word " * 30_000, "letters": "x" * 150_000, "districts": " metropolitan" * 12_000,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from bcfstats.errors import InputError, ParameterError
+from bcfstats.errors import InputError
 from bcfstats.run.settings import load_settings
 from bcfstats.show.charts.drawing import MARKERS, Plot, svg_of
 from bcfstats.show.palettes import OUTLINES, icon, palette
