@@ -74,11 +74,15 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "crude_rate": Kind("ratio", "ratio", per_resident=True),
         "proportion": Kind("difference", "difference", is_share=True, counts_people=True),
+        "ratio_of_counts": Kind("ratio", "ratio", counts_people=True),
         "survey_proportion": Kind(
             "difference", "difference", is_share=True, is_survey=True, counts_people=True
         ),
         "mean": Kind("difference", "difference", is_survey=True, counts_events=False, counts_people=True),
         "directly_standardised_rate": Kind(
+            "ratio", "ratio", is_quotient=False, is_standardised=True, per_resident=True
+        ),
+        "indirectly_standardised_rate": Kind(
             "ratio", "ratio", is_quotient=False, is_standardised=True, per_resident=True
         ),
         "modelled_ratio": Kind("difference", "ratio", is_quotient=False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import math
 import re
 from collections.abc import Mapping
@@ -15,12 +16,13 @@ from bcfstats.define.kinds import KINDS, Kind
 from bcfstats.errors import InputError, ParameterError
 
 CHOICES = {
-    "group": ("national", "replacement", "local"),
+    "group": ("national", "replacement", "local", "later"),
     "polarity": ("lower", "higher"),
     "frequency": ("month", "quarter", "year", "wave"),
     "statistic": tuple(KINDS),
     "nature": ("flow", "stock", "sample"),
 }
+_YEAR_OF_CODE = re.compile(r"(.*?)[\s,(]+(\d{4})\s?[-/]\s?(?:\d\d|\d{4})\)?")
 ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,59}")
 _REQUIRED: dict[str, type] = {
     **dict.fromkeys(("id", "name", "short_name", "numerator", "denominator", "age_group", "unit"), str),
@@ -31,7 +33,7 @@ _REQUIRED: dict[str, type] = {
 }
 _OPTIONAL: dict[str, type] = {
     **dict.fromkeys(("code", "framework", "group", "lag", "fingertips_id", "event", "nature"), str),
-    **dict.fromkeys(("breaks", "caveats", "sources", "bounds"), list),
+    **dict.fromkeys(("breaks", "caveats", "sources", "bounds", "parts"), list),
 }
 EVENTS, MOST_WORDS_OF_AN_EVENT = "events", 6
 
@@ -66,7 +68,7 @@ class Metric:
     code, framework : str
         Code in its outcomes framework, such as "2B(1)" in "ASCOF"; empty where it has none.
     group : str
-        "national" (the five of December 2013), "replacement" (July 2014) or "local".
+        "national" (the five of December 2013), "replacement" (July 2014), "local" or "later" (since 2016).
     name, short_name : str
         Full name, and a name for charts and tables.
     numerator, denominator, age_group : str
@@ -80,8 +82,8 @@ class Metric:
     frequency : str
         How often it is published: "month", "quarter", "year" or "wave".
     statistic : str
-        One of "crude_rate", "proportion", "survey_proportion", "mean", "directly_standardised_rate",
-        "modelled_ratio"; what each is, `kind` says.
+        One of "crude_rate", "proportion", "ratio_of_counts", "survey_proportion", "mean", "modelled_ratio",
+        "directly_standardised_rate", "indirectly_standardised_rate"; what each is, `kind` says.
     nature : str
         "flow" (counted over the period), "stock" (how many there are at a time) or "sample" (some of those
         concerned, taken in part of the period). It decides what may be told per month.
@@ -103,6 +105,8 @@ class Metric:
         Where the facts above come from.
     fingertips_id : str
         Indicator ID of a Fingertips export that holds this metric; empty where none is known.
+    parts : tuple of str
+        Metrics that it is made of.
     """
 
     id: str
@@ -131,6 +135,7 @@ class Metric:
     event: str
     bounds: tuple[float, float]
     fingertips_id: str = ""
+    parts: tuple[str, ...] = ()
 
     @property
     def kind(self) -> Kind:
@@ -149,7 +154,8 @@ def get_metric(id: str, metrics: Mapping[str, Metric] | None = None) -> Metric:
     Parameters
     ----------
     id : str
-        Such as "reablement", "2B(1)" or "ASCOF 2B(1)"; capitals, spaces and the dot in "2.6.i" do not matter.
+        Such as "reablement", "2B(1)", "ASCOF 2B(1)" or "2C 2024/25"; capitals, spaces and the dot in "2.6.i"
+        do not matter.
     metrics : mapping of str to Metric, optional
         Where to look; the metrics of the fund if not given.
 
@@ -160,20 +166,71 @@ def get_metric(id: str, metrics: Mapping[str, Metric] | None = None) -> Metric:
     Raises
     ------
     ParameterError
-        If there is none, with the nearest names.
+        If there is none, with the nearest names; or if a code without its year could be several.
 
     Examples
     --------
-    >>> get_metric("2A(2)").id
-    'care_home_admissions'
+    >>> get_metric("2A(2)").id, get_metric("2C 2024/25").id
+    ('care_home_admissions', 'long_term_care_home_admissions')
     """
     metrics = METRICS if metrics is None else metrics
-    wanted = _bare(id)
+    dated = _YEAR_OF_CODE.fullmatch(str(id).strip())
+    wanted, year = (_bare(dated[1]), int(dated[2])) if dated else (_bare(id), None)
+    meanings = [one for one in CODES if wanted in {_bare(one.code), _bare(one.framework + one.code)}]
+    if meanings:
+        wanted = _bare(_meant(id, meanings, year))
     for metric in metrics.values():
         codes = {_bare(metric.code), _bare(metric.framework + metric.code)} if metric.code else set()
         if wanted in {_bare(metric.id), *codes}:
             return metric
     raise ParameterError("There is no such metric.", found=f"'{id}'", do=near_misses(str(id), metrics))
+
+
+@dataclass(frozen=True)
+class CodeYears:
+    """What a code of an outcomes framework meant over some financial years; no `metric` if none of these."""
+
+    framework: str
+    code: str
+    first_year: str
+    last_year: str
+    metric: str
+    what: str
+
+    @property
+    def words(self) -> str:
+        """What it meant and when, such as "from 2024/25 long-term admissions"."""
+        ends = [f"{start} {year}/{(int(year) + 1) % 100:02d}" for start, year in self._ends if year]
+        return f"{' '.join(ends)} {self.metric or self.what}"
+
+    @property
+    def _ends(self) -> tuple[tuple[str, str], ...]:
+        if self.first_year == self.last_year:
+            return (("in", self.first_year),)
+        return ("from", self.first_year), ("to", self.last_year)
+
+    def holds(self, year: int) -> bool:
+        """Whether it is what the code meant in the financial year that starts in `year`."""
+        return int(self.first_year or year) <= year <= int(self.last_year or year)
+
+
+class CodeYearError(ParameterError):
+    """A code that was not, or not always, that of one metric."""
+
+
+def _meant(id: str, meanings: list[CodeYears], year: int | None) -> str:
+    """Give the id of the metric that a code meant in a year, or at all times."""
+    held = [one for one in meanings if year is None or one.holds(year)]
+    if len({one.metric for one in held}) == 1 and held[0].metric:
+        return held[0].metric
+    raise CodeYearError(
+        "This code has meant different things: its year is needed."
+        if len(held) > 1
+        else "This code was not that of any metric here in that year.",
+        found=f"'{id}'",
+        do=f"It was {'; '.join(one.words for one in meanings)}. Write the metric's id, or code and year: "
+        f"{meanings[0].code} 2024/25.",
+    )
 
 
 def load_metrics(path: str | Path) -> Mapping[str, Metric]:
@@ -240,7 +297,7 @@ def _metric(table: object, where: str) -> Metric:
             do="Use a positive number (decimals: 0 or more).",
         )
     breaks = sorted((_break(item, where) for item in entry.pop("breaks", [])), key=lambda item: item.date)
-    lists = {key: texts(entry, key, where) for key in ("caveats", "sources")}
+    lists = {key: texts(entry, key, where) for key in ("caveats", "sources", "parts")}
     kind = KINDS[entry["statistic"]]
     bounds = _bounds(entry, multiplier if kind.is_share else math.inf, where)
     return Metric(**{**entry, **lists, "multiplier": multiplier, "breaks": tuple(breaks), "bounds": bounds})
@@ -288,6 +345,11 @@ def _bare(text: str) -> str:
     return re.sub(r"[^a-z0-9]", "", str(text).lower())
 
 
+_HERE = Path(__file__).parent
+_FIRST = _read_metrics(_HERE / "metrics.toml", taken={})
 METRICS: Mapping[str, Metric] = MappingProxyType(
-    _read_metrics(Path(__file__).with_name("metrics.toml"), taken={})
+    {**_FIRST, **_read_metrics(_HERE / "metrics_later.toml", taken=_FIRST)}
+)
+CODES = tuple(
+    CodeYears(**row) for row in csv.DictReader((_HERE / "codes.csv").read_text(encoding="utf-8").splitlines())
 )

@@ -1,9 +1,9 @@
-"""What is paid, when, and on what: the payment rules of the fund and an area's own."""
+"""What each year of the fund asks for: metrics, plan periods and, where it pays, payments."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +17,11 @@ LOCAL = "local"
 DEFAULT_SCHEME = "bcf-2013-12"
 _FOLDER = Path(__file__).with_name("schemes")
 SCHEMES: tuple[str, ...] = tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
+ROLES = ("headline", "supporting", "dropped")
+PLAN_PERIODS = ("month", "quarter", "year", "rolling year")
+WORDS = ("ambition", "target", "goal")
+STATUS_WORDS = {"on_track": "on track", "not_on_track": "not on track", "no_data": "data not available"}
+NO_GOAL = "no {word} is set for it: it is a {role} metric of this scheme"
 
 
 @dataclass(frozen=True)
@@ -29,8 +34,23 @@ class Pot:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What a scheme without money asks of one metric, and whether a source confirms that it does.
+
+    `role` is one of `ROLES`, `plan_periods` are the periods its plan is stated by, of `PLAN_PERIODS`.
+    """
+
+    role: str
+    plan_periods: tuple[str, ...]
+    confirmed: bool
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Payment:
     """One payment: its money, and the metrics it rests on, each with its period, or None where that is open.
+
+    Of a scheme that pays nothing it is a period planned for, with no pots: a year, or a quarter.
 
     "local" stands for the metric chosen locally; `reasons` say why a period is open or a metric not paid for.
     """
@@ -77,11 +97,13 @@ class Setting:
 
 @dataclass(frozen=True)
 class Scheme:
-    """The rules by which a fund pays for performance.
+    """The rules of a year of the fund: what is planned for, and what is paid where it pays.
 
     `pass_share` is the share of the ambition that counts as achieved, None where there is no such line;
     `if_achieved`, `if_missed` and `consequences` are what follows from achieving it, from missing it, and
     whichever way it goes; `baseline_lag_months` is how long before the performance the baseline lies.
+    `word` is what a plan is called, `metrics` what is asked of each, `due` when plans were due,
+    `status_words` those of the returns, `no_plan` why none was required, `unconfirmed` what is not confirmed.
     """
 
     id: str
@@ -96,6 +118,27 @@ class Scheme:
     consequences: tuple[str, ...]
     caveats: tuple[str, ...]
     settings: Mapping[str, Setting]
+    pays: bool = True
+    word: str = WORDS[0]
+    metrics: Mapping[str, Asked] = field(default_factory=dict)
+    due: str = ""
+    status_words: Mapping[str, str] = field(default_factory=lambda: STATUS_WORDS)
+    no_plan: str = ""
+    unconfirmed: tuple[str, ...] = ()
+
+    @property
+    def is_required(self) -> bool:
+        """Whether boards had to make a plan."""
+        return not self.no_plan
+
+    @property
+    def headline(self) -> str:
+        """The scheme in one line: its title, and what of it is confirmed."""
+        open_ = [name for name, asked in self.metrics.items() if not asked.confirmed]
+        open_ += [payment.label for payment in self.payments if self.pays and not payment.confirmed]
+        parts = (*self.unconfirmed, *(["what is asked of " + ", ".join(open_)] if open_ else []))
+        told = "Not confirmed: " + "; ".join(parts) if parts else "Confirmed"
+        return f"{self.title}. {'No plan was required. ' if self.no_plan else ''}{told}."
 
     @property
     def line_share(self) -> float:
@@ -203,18 +246,34 @@ def _read_scheme(path: Path, metrics: Mapping[str, Metric]) -> Scheme:
     required: dict[str, type] = {
         **dict.fromkeys(("id", "title", "source", "status"), str),
         "baseline_lag_months": int,
-        "payment": list,
     }
     optional: dict[str, type] = {
-        **dict.fromkeys(("if_achieved", "if_missed", "consequences", "caveats"), list),
+        **dict.fromkeys(("if_achieved", "if_missed", "consequences", "caveats", "unconfirmed"), list),
+        **dict.fromkeys(("word", "due", "no_plan"), str),
+        **dict.fromkeys(("settings", "metrics", "status_words"), dict),
+        **dict.fromkeys(("payment", "years"), list),
         "pass_share": object,
-        "settings": dict,
     }
     file = check_keys(read_toml(path), where, required, optional)
-    payments = tuple(_payment(table, where, i, metrics) for i, table in enumerate(file["payment"], start=1))
+    if ("payment" in file) == ("years" in file):
+        raise InputError(
+            "A scheme has either payments or years that are planned for.",
+            where=where,
+            do='Add [[payment]] tables, or a line such as years = ["2025/26"].',
+        )
+    word = file.get("word", WORDS[0])
+    check_choice(word, WORDS, "word", where)
+    if pays := "payment" in file:
+        payments = tuple(_payment(table, where, i, metrics) for i, table in enumerate(file["payment"], 1))
+        asked: dict[str, Asked] = {}
+    else:
+        asked, payments = _planned(file, word, where, metrics)
     _check_distinct([name for p in payments for name in {p.id.lower(), p.label.lower()}], where)
     if file["baseline_lag_months"] <= 0:
         raise _wrong("'baseline_lag_months' must be 1 or more.", where, file["baseline_lag_months"])
+    status_words = check_keys(
+        file.get("status_words", {}), f"{where}, status_words", {}, dict.fromkeys(STATUS_WORDS, str)
+    )
     return Scheme(
         **{key: file[key] for key in ("id", "title", "source", "status", "baseline_lag_months")},
         pass_share=_pass_share(file, where),
@@ -227,7 +286,56 @@ def _read_scheme(path: Path, metrics: Mapping[str, Metric]) -> Scheme:
             key: _setting(table, f"{where}, settings.{key}")
             for key, table in file.get("settings", {}).items()
         },
+        pays=pays,
+        word=word,
+        metrics=asked,
+        status_words={**STATUS_WORDS, **status_words},
+        unconfirmed=texts(file, "unconfirmed", where),
+        **{key: file.get(key, "") for key in ("due", "no_plan")},
     )
+
+
+def _planned(
+    file: Table, word: str, where: str, metrics: Mapping[str, Metric]
+) -> tuple[dict[str, Asked], tuple[Payment, ...]]:
+    """Read what is asked of each metric, and the periods it is planned for: the years, or its own windows."""
+    years = texts(file, "years", where)
+    asked: dict[str, Asked] = {}
+    due: dict[str, dict[str, Period | None]] = {year: {} for year in years}
+    why: dict[str, str] = {}
+    optional = {"plan_periods": list, "windows": list, "confirmed": bool, "note": str, "open": str}
+    for name, table in file.get("metrics", {}).items():
+        here = f"{where}, metrics.{name}"
+        _check_metric(name, metrics, here)
+        entry = check_keys(table, here, {"role": str}, optional)
+        check_choice(entry["role"], ROLES, "role", here)
+        periods = texts(entry, "plan_periods", here)
+        for period in periods:
+            check_choice(period, PLAN_PERIODS, "plan_periods", here)
+        asked[name] = Asked(entry["role"], periods, entry.get("confirmed", True), entry.get("note", ""))
+        windows = texts(entry, "windows", here) or (years if entry["role"] == ROLES[0] else ())
+        why[name] = entry.get("open", NO_GOAL.format(word=word, role=entry["role"]))
+        for text in windows:
+            due.setdefault(text, {})[name] = None if "open" in entry else _period(text, here)
+    planned = (
+        Payment(
+            id=text,
+            label=text,
+            pots=(),
+            metrics=found,
+            reasons={name: told for name, told in why.items() if found.get(name) is None},
+            confirmed=all(asked[name].confirmed for name in found),
+        )
+        for text, found in due.items()
+        if found
+    )
+    return asked, tuple(planned)
+
+
+def _check_metric(name: str, metrics: Mapping[str, Metric], where: str) -> None:
+    if name != LOCAL and name not in metrics:
+        found, do = f"'{name}'", near_misses(name, [*metrics, LOCAL])
+        raise InputError("There is no such metric.", where=where, found=found, do=do)
 
 
 def _payment(table: object, where: str, position: int, metrics: Mapping[str, Metric]) -> Payment:
@@ -245,9 +353,7 @@ def _payment(table: object, where: str, position: int, metrics: Mapping[str, Met
     named = [*periods, *still_open, *not_paid]
     _check_distinct(named, where)
     for metric in named:
-        if metric != LOCAL and metric not in metrics:
-            found, do = f"'{metric}'", near_misses(metric, [*metrics, LOCAL])
-            raise InputError("There is no such metric.", where=where, found=found, do=do)
+        _check_metric(metric, metrics, where)
     if not periods and not still_open:
         raise InputError("The payment rests on no metric.", where=where, do="Add [payment.metrics].")
     windows = {metric: _period(text, f"{where}, {metric}") for metric, text in periods.items()}

@@ -262,7 +262,7 @@ def _judged(
     frame.loc[target.reason != "", OF_TARGET] = np.nan
     frame.loc[view.reason != "", _judgements(frame)] = np.nan
     frame["verdict"], why = _verdicts(frame, size, reason, cutoffs)
-    no_line = np.full(len(frame), NO_LINE if rules.pass_share is None else "", dtype=object)
+    no_line = np.full(len(frame), NO_LINE if rules.pays and rules.pass_share is None else "", dtype=object)
     frame["warnings"] = joined(view.warnings, target.warnings, no_line)
     frame["reasons"] = sentences(frame, view, target, Missing(why, why_no_challenge), cutoffs)
     return frame

@@ -70,6 +70,8 @@ def payment_window(metric: Metric, payment: str, rules: Scheme) -> Period | NoOu
     except ParameterError:
         return Period.parse(payment)
     paid_as = found.paid_as(metric)
+    if paid_as is None and not rules.pays:
+        return Period.parse(found.id)  # a goal of one's own
     if paid_as is None:
         return NoOutlook(found.reasons.get(metric.id, f"{metric.short_name} is not part of this payment"))
     window = found.metrics[paid_as]

@@ -123,7 +123,9 @@ def payment(
         )
     if rules.pass_share is None:
         raise ParameterError(
-            "This scheme has no line to pass.", found=rules.id, do="Use quarterly_payment for it."
+            "This scheme has no line to pass.",
+            found=rules.id,
+            do="Use quarterly_payment for it." if rules.pays else "No money rests on its metrics.",
         )
     outcomes = as_frame(outcomes, "outcomes", dict.fromkeys(KEYS, "str"), NEEDED)
     columns = {name: list(outcomes[name].array) for name in (*KEYS, *VALUES) if name in outcomes}

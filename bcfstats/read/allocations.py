@@ -49,6 +49,8 @@ def read_allocations(
         One error that names every row that cannot be used.
     """
     rules = scheme(rules)
+    if not rules.pays:
+        raise InputError("No money rests on the metrics of this scheme.", found=rules.id)
     source = open_file(Path(path))
     table = find_meant(source, lambda names: "payment" in names and bool({"area", "area_code"} & names))
     if table is None:

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from importlib import resources
 
 from bcfstats.define.areas import AREAS
-from bcfstats.define.metrics import METRICS, Metric, get_metric
+from bcfstats.define.metrics import METRICS, CodeYearError, Metric, get_metric
 from bcfstats.define.schemes import SCHEMES, scheme
 from bcfstats.errors import ParameterError
 from bcfstats.words import day
@@ -39,6 +39,8 @@ def explain_name(name: str) -> str:
     """Explain a method or a metric."""
     try:
         return explain_metric(get_metric(name))
+    except CodeYearError:
+        raise
     except ParameterError:
         pass
     try:
@@ -78,7 +80,7 @@ def _areas() -> list[str]:
 
 
 def _schemes() -> list[str]:
-    return [f"{name:14} {scheme(name).title}" for name in SCHEMES]
+    return [f"{name:14} {scheme(name).headline}" for name in SCHEMES]
 
 
 LISTS: dict[str, Callable[[], list[str]]] = {

@@ -16,11 +16,11 @@ def named(what):
         ("is_share", {"proportion", "survey_proportion"}),
         ("is_counted_share", {"proportion"}),
         ("is_survey", {"survey_proportion", "mean"}),
-        ("counts_people", {"proportion", "survey_proportion", "mean"}),
-        ("gives_numerator_away", {"crude_rate", "proportion", "survey_proportion"}),
-        ("is_exact", {"crude_rate", "proportion"}),
-        ("tells_events", {"crude_rate", "proportion", "modelled_ratio"}),
-        ("per_resident", {"crude_rate", "directly_standardised_rate"}),
+        ("counts_people", {"proportion", "ratio_of_counts", "survey_proportion", "mean"}),
+        ("gives_numerator_away", {"crude_rate", "proportion", "ratio_of_counts", "survey_proportion"}),
+        ("is_exact", {"crude_rate", "proportion", "ratio_of_counts"}),
+        ("tells_events", {"crude_rate", "proportion", "ratio_of_counts", "modelled_ratio"}),
+        ("per_resident", {"crude_rate", "directly_standardised_rate", "indirectly_standardised_rate"}),
         ("needs_population", {"crude_rate"}),
     ],
 )
@@ -28,10 +28,12 @@ def test_facts_of_each_kind(what, names):
     assert named(what) == names
 
 
-def test_only_rates_are_told_in_per_cent():
+def test_only_rates_and_ratios_of_counts_are_told_in_per_cent():
     assert {name for name, kind in KINDS.items() if kind.change == "ratio"} == {
         "crude_rate",
+        "ratio_of_counts",
         "directly_standardised_rate",
+        "indirectly_standardised_rate",
     }
 
 

@@ -59,16 +59,19 @@ def test_the_national_metrics_and_the_menu() -> None:
 
 @pytest.mark.parametrize(("code", "expected"), MENU.items())
 def test_menu_codes_and_names(code: str, expected: tuple[str, str]) -> None:
-    metric = get_metric(code)
+    metric = get_metric(f"{code} 2014/15")
     assert metric.id == expected[0]
     assert expected[1] in metric.name
 
 
 def test_lower_is_better_for_exactly_these() -> None:
     # national: 2A(2), delayed transfers, avoidable; menu: 2.13ii and 2.24i; and total non-elective admissions
+    # since 2016: admissions, delay and long stays
     lower = {
         *("care_home_admissions", "delayed_transfers", "avoidable_emergency_admissions"),
         *("inactive_adults", "falls_injuries", "non_elective_admissions"),
+        *("emergency_admissions_65", "average_discharge_delay", "days_if_delayed"),
+        *("long_term_care_home_admissions", "avoidable_admissions", "length_of_stay_14", "length_of_stay_21"),
     }
     assert {m.id for m in METRICS.values() if m.polarity == "lower"} == lower
 
@@ -146,12 +149,44 @@ def test_get_metric_by_id_and_code(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "suggestion"),
-    [("reablemnt", "Did you mean 'reablement'?"), ("2C", "Use one of: care_home_admissions, reablement")],
+    [("reablemnt", "Did you mean 'reablement' or"), ("9Z", "Use one of: care_home_admissions, reablement")],
 )
 def test_get_metric_suggests(text: str, suggestion: str) -> None:
     with pytest.raises(ParameterError) as error:
         get_metric(text)
     assert f"There is no such metric. Found: '{text}'. {suggestion}" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [  # ASCOF 2024-25, contents: code now and code of 2022 to 2023
+        ("2C 2023/24", "care_home_admissions"),
+        ("ASCOF 2C (2024-25)", "long_term_care_home_admissions"),
+        ("2D(1) 2023/24", "reablement"),
+        ("2d1 2024-25", "reablement_12_weeks"),
+        ("1D 2022/23", "carer_quality_of_life"),
+        ("1C 2023/24", "carer_quality_of_life"),
+        ("5A(1)", "social_contact"),
+        ("1I(1) 2018/19", "social_contact"),
+        ("2A(2)", "care_home_admissions"),
+        ("2B(1) 2015/16", "reablement"),
+    ],
+)
+def test_a_code_is_that_of_its_year(text: str, expected: str) -> None:
+    assert get_metric(text).id == expected
+
+
+@pytest.mark.parametrize("text", ["2C", "ASCOF 2c", "2D(1)", "1D", "1C"])
+def test_a_code_of_several_meanings_asks_for_its_year(text: str) -> None:
+    with pytest.raises(ParameterError, match="has meant different things: its year is needed"):
+        get_metric(text)
+
+
+@pytest.mark.parametrize("text", ["2C 2015/16", "2C 2022/23", "1D 2023/24", "2A(2) 2023/24", "2D"])
+def test_a_code_that_was_no_metric_of_the_fund_in_its_year_is_refused(text: str) -> None:
+    with pytest.raises(ParameterError, match="It was ") as error:
+        get_metric(text)
+    assert "Write the metric's id" in error.value.do
 
 
 def test_an_empty_name_is_no_metric() -> None:

@@ -127,7 +127,10 @@ def test_a_scheme_can_be_sent_to_another_process(december: Scheme) -> None:
 
 
 def test_schemes_are_named_as_their_files() -> None:
-    assert SCHEMES == ("bcf-2013-12", "bcf-2014-07")
+    years = ("2016-17", "2017-19", "2019-20", "2020-21", "2021-22", "2022-23", "2023-25")
+    years += ("2025-26", "2026-27")
+    named = ("bcf-2013-12", "bcf-2014-07", *(f"bcf-{year}" for year in years))
+    assert named == SCHEMES
     assert tuple(scheme(name).id for name in SCHEMES) == SCHEMES
 
 
@@ -267,3 +270,96 @@ def test_what_follows_in_july_2014_does_not_hang_on_achieving() -> None:
     july = scheme("bcf-2014-07")
     assert july.what_follows(True) == july.what_follows(False) == july.consequences
     assert "services commissioned by the NHS (HL838)" in july.consequences[0]
+
+
+def test_the_three_headline_metrics_of_2025_26_have_the_year_and_no_money() -> None:
+    today = scheme("bcf-2025-26")
+    (plan,) = today.payments
+    year = Period(date(2025, 4, 1), date(2026, 3, 31))
+    three = ("emergency_admissions_65", "average_discharge_delay", "long_term_care_home_admissions")
+    assert dict(plan.metrics) == dict.fromkeys(three, year)
+    assert (today.pays, today.word, today.due, plan.pots, plan.metrics_millions) == (
+        False,
+        "goal",
+        "31 March 2025",
+        (),
+        None,
+    )
+    assert [today.metrics[name].plan_periods for name in three] == [("month",), ("month",), ("quarter",)]
+    assert plan.reasons["falls_injuries"] == "no goal is set for it: it is a supporting metric of this scheme"
+    assert today.status_words["no_data"] == "data not available"
+
+
+def test_no_plan_was_required_in_2020_21() -> None:
+    none = scheme("bcf-2020-21")
+    assert not none.is_required
+    assert none.payments == ()
+    assert "no plan was required" in none.no_plan
+    assert "No plan was required." in none.headline
+    assert all(scheme(name).is_required for name in SCHEMES if name != "bcf-2020-21")
+
+
+def test_every_year_since_2016_is_planned_for_once() -> None:
+    years = [window for name in SCHEMES[2:] for window in _years(scheme(name))]
+    wanted = {f"{year}/{year % 100 + 1}" for year in range(2016, 2027)} - {"2020/21"}
+    assert sorted(years) == sorted(wanted)
+
+
+def _years(rules: Scheme) -> list[str]:
+    return [payment.id for payment in rules.payments if not payment.id.startswith("Q")]
+
+
+def test_reablement_has_no_ambition_in_2024_25_and_quarters_are_planned_as_such() -> None:
+    rules = scheme("bcf-2023-25")
+    asked = {payment.id: set(payment.metrics) for payment in rules.payments}
+    assert "reablement" in asked["2023/24"]
+    assert "reablement" not in asked["2024/25"]
+    assert asked["Q3 2024/25"] == {"avoidable_admissions", "usual_place_of_residence"}
+    assert rules.payment("Q3 2024/25").metrics["avoidable_admissions"] == Period.parse("Oct-Dec 2024")
+
+
+def test_the_incomplete_year_says_so_of_every_metric() -> None:
+    rules = scheme("bcf-2026-27")
+    assert not any(asked.confirmed for asked in rules.metrics.values())
+    assert not any(payment.confirmed for payment in rules.payments)
+    assert "the list of metrics" in rules.headline
+
+
+PLAN = """
+id = "own"
+title = "Own goals"
+source = "Board paper"
+status = "Draft"
+word = "goal"
+years = ["2027/28"]
+baseline_lag_months = 12
+
+[metrics.falls_injuries]
+role = "headline"
+plan_periods = ["quarter"]
+"""
+
+
+def test_an_own_scheme_without_money(tmp_path: Path) -> None:
+    own = scheme(_file(tmp_path, PLAN))
+    assert [payment.id for payment in own.payments] == ["2027/28"]
+    assert own.metrics["falls_injuries"].plan_periods == ("quarter",)
+    assert own.headline == "Own goals. Confirmed."
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('years = ["2027/28"]\n', "", "A scheme has either payments or years that are planned for."),
+        ('years = ["2027/28"]', 'years = ["soon"]', "This is not a period. Where: own.toml, metrics.falls"),
+        ('word = "goal"', 'word = "gaol"', "'word' is not understood. Where: own.toml. Found: 'gaol'."),
+        ('"headline"', '"head"', "'role' is not understood. Where: own.toml, metrics.falls_injuries."),
+        ('["quarter"]', '["week"]', "'plan_periods' is not understood. Where: own.toml, metrics.falls"),
+        ("falls_injuries", "fals_injuries", "There is no such metric. Where: own.toml, metrics.fals"),
+    ],
+)
+def test_a_wrong_entry_of_a_plan_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert PLAN.count(old) == 1
+    with pytest.raises(InputError) as error:
+        scheme(_file(tmp_path, PLAN.replace(old, new)))
+    assert str(error.value).startswith(message)

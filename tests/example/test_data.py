@@ -57,7 +57,7 @@ def test_the_columns_are_those_of_the_contract_and_the_keys_are_unique(table):
 
 
 def test_every_metric_is_there_at_the_frequency_of_the_registry(table):
-    assert set(table["metric"]) == set(METRICS)
+    assert set(table["metric"]) == {m.id for m in METRICS.values() if m.group != "later"}
     for metric, rows in table.groupby("metric"):
         assert set(rows["frequency"]) == {METRICS[metric].frequency}
         months = (rows["period_end"] + pd.Timedelta(days=1)).dt.to_period("M").astype("int64")
@@ -81,7 +81,7 @@ def test_values_are_numerator_over_denominator_times_multiplier(table):
 def test_values_stay_on_their_scale(table):
     values = table.groupby("metric")["value"].agg(["min", "max"])
     tops = {"%": 100, "score, 0 to 24": 24, "score, 0 to 12": 12}
-    for metric in METRICS.values():
+    for metric in (METRICS[name] for name in sorted(set(table["metric"]))):
         low, high = values.loc[metric.id]
         assert 0 <= low < high <= tops.get(metric.unit, np.inf)
 

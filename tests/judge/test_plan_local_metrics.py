@@ -66,7 +66,7 @@ def test_a_survey_every_second_year_is_not_timely_and_without_limits_not_robust(
     rows = rows.iloc[[0, 2]].copy()
     for name in ("period_start", "period_end"):
         rows[name] += pd.DateOffset(years=2)
-    found = screen_local_metric("1D", rows, "X00").set_index("criterion")
+    found = screen_local_metric("1D 2014/15", rows, "X00").set_index("criterion")
     assert (found.loc["timely", "finding"], found.loc["robust", "finding"]) == ("not met", "not met")
     assert "less often than every year" in found.loc["timely", "evidence"]
 
