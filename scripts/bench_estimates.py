@@ -75,7 +75,7 @@ def standardised_rates():
 
 def panel(areas, seed=2014):
     """Counts, days and calendar months like published delayed days, 60 months."""
-    from bcfstats.stats.placebo import null_panel
+    from scripts.nulls import null_panel
 
     made = null_panel("delayed days, wandering level", seed, areas=areas, months=MONTHS)
     return made.counts, made.days, made.calendar_month

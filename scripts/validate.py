@@ -15,11 +15,12 @@ from pathlib import Path
 
 from bcfstats.errors import BcfStatsError
 from bcfstats.example.data import example_data
-from bcfstats.judge.validation import SEED, simulated_nulls, validate_observations
+from bcfstats.judge.validation import validate_observations
 from bcfstats.read.data import load
 from bcfstats.read.prepare import prepare
 from bcfstats.show.validation_page import reliability_svg, validation_page
 from bcfstats.stats.backtest import CHALLENGERS, OPTIONAL_CHALLENGERS
+from scripts.nulls import SEED, simulated_nulls
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"

@@ -49,14 +49,10 @@ class _Hidden:
 
 
 def disclose(data: Data, assess: Callable[[Data], Results], setting: Setting = None) -> Results:
-    """Assess the data, and keep only what may be shown.
+    """Assess the data, and keep only what may be shown: all is computed from what is not hidden.
 
-    Figures that the rule hides are taken out of the data, with those that a known total of a region or of
-    England would lead back to, and everything is computed from what is left: what is shown can tell nothing
-    of what it was not made from. Where a month is small, all the months of that area are hidden; its totals
-    over windows, and what rests on them, are computed from the true counts and put back, rounded to the
-    decimals they are shown with, where no total is small or leads back to a small month. What else a reader
-    knows, such as a figure in a local paper, cannot be allowed for.
+    Where a month is small, all the months of that area are hidden; what rests on its totals over windows is
+    computed from the true counts and put back, rounded, where no total leads back to a small month.
     """
     rules = rules_of(data, setting)
     true = assess(data)

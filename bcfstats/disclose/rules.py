@@ -62,11 +62,7 @@ def rule(setting: str | Mapping[str, Any]) -> Rule:
 
 
 def rules_of(data: Data, setting: str | Mapping[str, Any] | None = None) -> pd.Series[Any]:
-    """Find the rule that each observation is under.
-
-    Published figures stay as they are published. A rule that is set is for all others; where none is set,
-    a metric's own default or that of the area's own figures is used, and example data are shown.
-    """
+    """Find the rule of each observation: published figures stay, a rule that is set is for all others."""
     defaults = _file()["defaults"]
     if setting:
         chosen = dict.fromkeys(data.observations["metric"].unique(), rule(setting))
@@ -81,11 +77,7 @@ def rules_of(data: Data, setting: str | Mapping[str, Any] | None = None) -> pd.S
 
 
 def small(table: pd.DataFrame, metric: Metric, largest: int) -> Flags:
-    """Find the rows that hold a small count: numerator, people in the denominator, or those between.
-
-    A count that is not given is worked back from value and denominator, as any reader could; a rate that
-    neither count nor denominator stands behind is taken to be small.
-    """
+    """Find the rows with a small count, given or worked back: numerator, denominator, or those between."""
     numerator, denominator, value = (
         table[name].to_numpy(dtype=float) for name in ("numerator", "denominator", "value")
     )

@@ -31,11 +31,7 @@ def hide_with(
 
 
 def _given_away(counts: Floats, hidden: Flags, largest: int) -> Flags:
-    """Find the periods whose total tells of a hidden count: it stands alone, or the hidden sum is too low.
-
-    With k counts hidden, none of them zero, any one can be everything from 1 to `largest` only if
-    together they make at least largest + k - 1.
-    """
+    """Find the periods whose total tells of a hidden count: it stands alone, or the hidden sum is too low."""
     many = (hidden & (counts != 0)).sum(axis=0)
     together = np.where(hidden, np.nan_to_num(counts), 0).sum(axis=0)
     few = (hidden & (counts > 0) & (counts < largest + 0.5)).any(axis=0)
@@ -45,11 +41,7 @@ def _given_away(counts: Floats, hidden: Flags, largest: int) -> Flags:
 def totals_to_keep(
     counts: Floats, windows: Sequence[NDArray[np.int64]], largest: int, first: Sequence[int]
 ) -> list[int]:
-    """Choose the totals over months that can be shown when the months themselves are hidden.
-
-    A total is kept if it is no small number, and if all the totals kept leave every month with a small
-    count free to be anything from 1 to `largest`.
-    """
+    """Choose the totals over hidden months to show: none small, every small month left free to be any."""
     sums = [float(np.nansum(counts[window])) for window in windows]
     large = [i for i, total in enumerate(sums) if total < 0.5 or total > largest + 0.5]
     for kept in (large, [i for i in large if i not in first]):
@@ -59,12 +51,7 @@ def totals_to_keep(
 
 
 def _tells(counts: Floats, windows: Sequence[NDArray[np.int64]], largest: int) -> bool:
-    """Say whether totals over months pin a small month down, or add up to a small total.
-
-    Months that are in the same totals stand together: only their sum matters. The least and the most that
-    each such sum can be are linear programmes; the totals are of months in a row, so that their answers
-    are whole numbers.
-    """
+    """Say whether totals over months pin a small month down, or add up to a small total."""
     from scipy.optimize import linprog
 
     inside = np.array([np.isin(np.arange(len(counts)), window) for window in windows], dtype=float)

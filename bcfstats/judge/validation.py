@@ -6,20 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from bcfstats.define.metrics import Metric, get_metric
 from bcfstats.define.periods import Period
 from bcfstats.judge.panel import Panel, longest_run, monthly_panel
 from bcfstats.stats.backtest import CHALLENGERS, LEVELS, Challenger, backtest
-from bcfstats.stats.history import MINIMUM_MONTHS, history_scale, log_window_rates
-from bcfstats.stats.placebo import KINDS, METHODS, NullPanel, null_panel, placebo
+from bcfstats.stats.history import MINIMUM_MONTHS
+from bcfstats.stats.placebo import METHODS, placebo
 
 WINDOWS = (6, 9)
 LEADS = ((1, 6), (1, 9), (4, 9), (4, 12))
-SEED = 2014
 
 
 @dataclass(frozen=True)
@@ -150,51 +147,3 @@ def _backtest(
         {"first": first, "last": last, "given": given, "happened": happened, "predictions": n}
     )
     return pd.concat(forecast), pd.concat(coverage), reliability
-
-
-def simulated_nulls(seed: int = SEED, repeats: int = 40, areas: int = 152) -> pd.DataFrame:
-    """Try the history scale on simulated panels without change: shares of areas called significant."""
-    rows = []
-    for kind in KINDS:
-        for heterogeneous in (False, True):
-            for history, window in ((36, 9), (24, 6)):
-                thirds = [
-                    _null_thirds(
-                        null_panel(
-                            kind,
-                            seed + repeat,
-                            areas=areas,
-                            months=history + window,
-                            heterogeneous=heterogeneous,
-                        ),
-                        history,
-                        window,
-                    )
-                    for repeat in range(repeats)
-                ]
-                mean = np.mean(thirds, axis=0)
-                rows.append(
-                    {
-                        "kind": kind,
-                        "heterogeneous": heterogeneous,
-                        "history": history,
-                        "window": window,
-                        "overall": mean[0],
-                        **(
-                            dict(zip(("steady", "middle", "volatile"), mean[1:], strict=True))
-                            if heterogeneous
-                            else {}
-                        ),
-                    }
-                )
-    return pd.DataFrame(rows)
-
-
-def _null_thirds(made: NullPanel, history: int, window: int) -> NDArray[np.float64]:
-    """Share called significant: of all areas, then of the steady, middle and volatile third."""
-    known = made.counts[:, :history], made.days[:history], made.calendar_month[:history]
-    found = history_scale(*known, window=window)
-    rate = log_window_rates(made.counts, np.broadcast_to(made.days, made.counts.shape), window)
-    significant = found.p_value(rate[:, history] - rate[:, history - 12]) < 0.05
-    thirds = np.array_split(np.argsort(made.volatility, kind="stable"), 3)
-    return np.array([significant.mean(), *(significant[third].mean() for third in thirds)])

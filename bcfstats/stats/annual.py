@@ -34,37 +34,17 @@ SAMPLING_WARNING = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnnualScale:
-    """Scale of an area's change between two years when nothing is targeted.
+    """Scale of an area's change between two years when nothing is targeted."""
 
-    Attributes
-    ----------
-    scale : ndarray, shape (areas,)
-        Standard error of the change: sampling and true movement together.
-    noise_scale : ndarray, shape (areas,)
-        Sampling alone.
-    tau : float
-        Standard deviation of the true change between years, in the unit of the changes.
-    df : float
-        Degrees of freedom of Student's t for `scale`.
-    drift : float
-        Median historic change.
-    n_changes : int
-        Historic changes measured.
-    source, warning : str
-        Where the scale comes from; what a reader must know about it.
-    reason : ndarray of str, shape (areas,)
-        Why there is no answer; empty where there is one.
-    """
-
-    scale: Floats
-    noise_scale: Floats
-    tau: float
-    df: float
-    drift: float
-    n_changes: int
-    source: str
-    warning: str
-    reason: Texts
+    scale: Floats  # standard error of the change: sampling and true movement together
+    noise_scale: Floats  # sampling alone
+    tau: float  # standard deviation of the true change between years, in the unit of the changes
+    df: float  # degrees of freedom of Student's t for `scale`
+    drift: float  # median historic change
+    n_changes: int  # historic changes measured
+    source: str  # where the scale comes from
+    warning: str  # what a reader must know about it
+    reason: Texts  # why there is no answer; empty where there is one
 
     def half_width(self, confidence_level: float = CONFIDENCE) -> Floats:
         """Smallest change, in the unit of the changes, that is significant: t times the scale."""
@@ -79,16 +59,7 @@ def annual_scale(
     prior: AnnualPrior | None = None,
     minimum_changes: int = MINIMUM_CHANGES,
 ) -> AnnualScale:
-    """Measure from all areas' past how far an annual value moves between two years when nobody acts.
-
-    `changes` and `change_variance` are (areas, years - 1): log ratios for rates, differences otherwise, with
-    their sampling variances; `next_variance` is that of each area's change to be judged. Too few changes take
-    the `prior`, in the same unit. Variance of the true changes by Paule and Mandel about the median change,
-    not winsorised: on the published care-home admissions and reablement of 2014-15 to 2016-17 it gives 4 to 8
-    % false positives in a year it was not fitted to, where sampling alone gives 24 to 40 % and a winsorised
-    variance 10 to 17 %. Not for small counts, whose log ratios are not normal, nor for a survey held every
-    second year unless the changes are over two years.
-    """
+    """Measure from all areas' past how far an annual value moves between two years when nobody acts."""
     past, variance = np.broadcast_arrays(
         np.atleast_2d(np.asarray(changes, dtype=float)), np.asarray(change_variance, dtype=float)
     )
@@ -128,29 +99,15 @@ FEWEST_YEARS_FOR_DRIFT = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnnualForecast:
-    """Expected value of a year to come if nothing changes, on the scale it was given in.
+    """Expected value of a year to come if nothing changes, on the scale it was given in."""
 
-    Attributes
-    ----------
-    value, scale : ndarray, shape (areas,)
-        Forecast and the standard error of the value that will be published.
-    drift : float
-        National change a year that goes on.
-    shock_sd, wander_sd : float
-        Standard deviation of one-year shocks and of the yearly steps of the level.
-    n : ndarray of int, shape (areas,)
-        Years used.
-    reason : ndarray of str, shape (areas,)
-        Why there is no answer; empty where there is one.
-    """
-
-    value: Floats
-    scale: Floats
-    drift: float
-    shock_sd: float
-    wander_sd: float
-    n: npt.NDArray[np.intp]
-    reason: Texts
+    value: Floats  # forecast
+    scale: Floats  # standard error of the value that will be published
+    drift: float  # national change a year that goes on
+    shock_sd: float  # standard deviation of one-year shocks
+    wander_sd: float  # and of the yearly steps of the level
+    n: npt.NDArray[np.intp]  # years used
+    reason: Texts  # why there is no answer; empty where there is one
 
     def interval(self, confidence_level: float = FORECAST_CONFIDENCE) -> tuple[Floats, Floats]:
         """Lower and upper limits."""
@@ -166,15 +123,7 @@ def annual_forecast(
     drift_share: float = 0.5,
     minimum_areas: int = MINIMUM_AREAS,
 ) -> AnnualForecast:
-    """Forecast annual values by each area's level, smoothed as much as the panel says it should be.
-
-    `values` are (areas, years) on a scale where changes add; `sampling_variance` is one an area or one a
-    value, its last column serving for the year to come. Local level model (Durbin and Koopman 2012, section
-    2.2) for every area by the Kalman filter, with the variances of shocks and of the level's steps from the
-    whole panel (`panel_trend`), and `drift_share` of the national change once there are four years. An area's
-    own trend is not extrapolated: on 3 to 8 annual points its error is 1.3 to 2.4 times that of last year's
-    value.
-    """
+    """Forecast annual values by each area's level, smoothed as much as the panel says it should be."""
     y = np.atleast_2d(np.asarray(values, dtype=float))
     given = np.asarray(sampling_variance, dtype=float)
     noise = np.broadcast_to(given[:, None] if given.ndim == 1 else given, y.shape)
@@ -225,45 +174,22 @@ def _national_change(y: Floats) -> float:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RegressionToMean:
-    """What the next period is expected to be, nothing done.
+    """What the next period is expected to be, nothing done."""
 
-    Attributes
-    ----------
-    expected : ndarray, shape (areas,)
-        Next value.
-    drift_back : ndarray, shape (areas,)
-        Expected less last value.
-    reliability : float
-        Share of an area's distance from the mean that lasts: 1 keeps it all, 0 none; negative where extremes
-        tend to reverse.
-    mean : float
-        Mean of all areas in the last period.
-    outlier : ndarray of bool, shape (areas,)
-        Whether the last value is beyond the panel's 10th or 90th percentile: where the drift should be told.
-    n_pairs : int
-        Areas with two successive periods.
-    reason : ndarray of str, shape (areas,)
-        Why there is no answer; empty where there is one.
-    """
-
-    expected: Floats
-    drift_back: Floats
+    expected: Floats  # next value
+    drift_back: Floats  # expected less last value
+    # share of an area's distance from the mean that lasts: 1 keeps it all, 0 none; negative where extremes
+    # tend to reverse
     reliability: float
-    mean: float
+    mean: float  # mean of all areas in the last period
+    # whether the last value is beyond the panel's 10th or 90th percentile: where the drift should be told
     outlier: Flags
-    n_pairs: int
-    reason: Texts
+    n_pairs: int  # areas with two successive periods
+    reason: Texts  # why there is no answer; empty where there is one
 
 
 def regression_to_mean(values: npt.ArrayLike, *, minimum_areas: int = MINIMUM_AREAS) -> RegressionToMean:
-    """Estimate how far each area's last value will drift back towards the mean by itself.
-
-    `values` are (areas, periods) on a scale where differences add; the last column is the period that areas
-    were picked by. expected = mean + R (last - mean), with R the slope of each period on the one before over
-    all areas, each about its period's mean: between-area variance over between and within together where both
-    periods are alike (Galton 1886; Bland and Altman 1994, doi:10.1136/bmj.308.6942.1499). On delayed days
-    successive yearly changes have a correlation of -0.11, on admissions -0.18, on reablement -0.41.
-    """
+    """Estimate how far each area's last value will drift back towards the mean by itself."""
     y = np.atleast_2d(np.asarray(values, dtype=float))
     seen = np.isfinite(y)
     n = np.maximum(seen.sum(axis=0), 1)

@@ -46,10 +46,7 @@ def trend_and_months(panel: MonthlyCounts, first: int, last: int, ahead: Array) 
 
 
 def auto_ets(panel: MonthlyCounts, first: int, last: int, ahead: Array) -> Array:
-    """Exponential smoothing chosen for every area by `statsforecast`, on the log daily rate.
-
-    Needs the optional extra `forecast`; arguments as `same_months_last_year`.
-    """
+    """Exponential smoothing chosen for every area by `statsforecast`, on the log daily rate."""
     return _statsforecast("AutoETS", panel, first, last, ahead)
 
 
@@ -94,28 +91,16 @@ FALLS = (0.025, 0.05, 0.10, 0.20, 0.30)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Backtest:
-    """Forecast errors at every origin.
+    """Forecast errors at every origin."""
 
-    Attributes
-    ----------
-    origins : ndarray of int, shape (origins,)
-        Months of history at each.
-    n_areas : ndarray of int, shape (origins,)
-        Areas scored at each.
-    mase : dict of str to ndarray, shape (origins,)
-        Mean absolute error of the window's rate over the mean absolute change of the area's monthly rate on
-        the year before, by method; mean over areas.
-    coverage : dict of float to ndarray, shape (origins,)
-        Share of areas inside the interval of that level.
-    predicted, happened : ndarray, shape (n,)
-        Chance given to the total being at least 2.5, 5, 10, 20 and 30 % below the same months before, and
-        whether it was: for a reliability diagram. The predictions are not independent.
-    """
-
-    origins: npt.NDArray[np.intp]
-    n_areas: npt.NDArray[np.intp]
+    origins: npt.NDArray[np.intp]  # months of history at each
+    n_areas: npt.NDArray[np.intp]  # areas scored at each
+    # mean absolute error of the window's rate over the mean absolute change of the area's monthly rate on the
+    # year before, by method; mean over areas
     mase: dict[str, Array]
-    coverage: dict[float, Array]
+    coverage: dict[float, Array]  # share of areas inside the interval of that level
+    # chance given to the total being at least 2.5, 5, 10, 20 and 30 % below the same months before, and
+    # whether it was: for a reliability diagram. The predictions are not independent
     predicted: Array
     happened: npt.NDArray[np.bool_]
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from bcfstats.errors import InputError
 from bcfstats.stats.dispersion import pearson_dispersion
-from bcfstats.stats.monthly_model import AVERAGE_MONTH, Array, as_months, divide
+from bcfstats.stats.monthly_model import Array, as_months, divide, rates_above_zero
 from bcfstats.stats.rows import Flags, Texts, masked_deviation, masked_median
 
 ZERO, DROP, SPIKE, SHIFT_DOWN, SHIFT_UP, SWAP = (
@@ -30,28 +30,14 @@ _SWAP_TOLERANCE = 0.25
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Breaks:
-    """What was found, one row a finding, and which months to keep out.
+    """What was found, one row a finding, and which months to keep out."""
 
-    Attributes
-    ----------
-    area, month : ndarray of int, shape (findings,)
-        Row and column of the panel; for a level shift the first month of the new level.
-    kind : ndarray of str, shape (findings,)
-        One of the kinds this module names.
-    change_percent : ndarray, shape (findings,)
-        Against the months around it, or before it for a shift.
-    partner : ndarray of int, shape (findings,)
-        For an exchange, the other area's row; else -1.
-    usable : ndarray of bool, shape (areas, months)
-        Months with a count that belong to the current level and were not found bad.
-    """
-
-    area: npt.NDArray[np.intp]
-    month: npt.NDArray[np.intp]
-    kind: Texts
-    change_percent: Array
-    partner: npt.NDArray[np.intp]
-    usable: Flags
+    area: npt.NDArray[np.intp]  # row of the panel
+    month: npt.NDArray[np.intp]  # column; for a level shift the first month of the new level
+    kind: Texts  # one of the kinds this module names
+    change_percent: Array  # against the months around it, or before it for a shift
+    partner: npt.NDArray[np.intp]  # for an exchange, the other area's row; else -1
+    usable: Flags  # months with a count that belong to the current level and were not found bad
 
 
 def find_breaks(
@@ -61,25 +47,11 @@ def find_breaks(
     *,
     trusted: npt.ArrayLike | None = None,
 ) -> Breaks:
-    """Find months that look wrong and levels that changed at once, from the series alone.
-
-    Nothing is reported for `trusted` months (areas, months), which the analyst vouches for. Log rates, less
-    what the median area did that month. A drop or spike is a month further from the median of the six months
-    on either side than 5 robust standard deviations of such distances, and than 25 %. A level shift is a
-    difference of that size between the medians of the six months before and after, at its sharpest month; its
-    standard deviation is that of such differences in the area or, if larger, in the median area, so that
-    series that wander are not broken at every turn. A zero is suspected where a negative binomial with the
-    area's dispersion would give it less than once in 10,000 months. Two areas that shift together in opposite
-    directions by about the same number of events have exchanged something.
-
-    Simulated on panels without breaks: at most one finding in 10,000 area-months. A finding is a question to
-    the provider, not proof. A shift in the last six months shows as drops or spikes, not always in each of
-    its months: look at the end of a series where one is found.
-    """
+    """Find months that look wrong and levels that changed at once, from the series alone."""
     y, e, _ = as_months(counts, exposure, calendar_month)
     seen = e > 0
     vouched = _trusted(trusted, y.shape)
-    x = _own_movement(np.log(divide(AVERAGE_MONTH * (y + 0.5), e)), seen)
+    x = _own_movement(np.log(rates_above_zero(y, e)), seen)
     zero = _zeros(y, e, seen) & ~vouched
     whole = np.zeros(y.shape, dtype=np.intp)
     far, _ = _transients(x, seen & ~zero, y, whole)

@@ -13,6 +13,7 @@ from bcfstats.stats.rows import (
     Floats,
     Level,
     Texts,
+    above_zero,
     as_level,
     at_levels,
     blanked,
@@ -21,7 +22,6 @@ from bcfstats.stats.rows import (
     higher_is_better,
     negative,
     not_a_number,
-    not_positive,
     reasons,
     unwrap,
     upper_tail,
@@ -37,35 +37,17 @@ NOTHING_VARIES = "nothing varies: there is no error to test with"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """A change from baseline and how surprising it is, one a row.
+    """A change from baseline and how surprising it is, one a row."""
 
-    Attributes
-    ----------
-    value : ndarray
-        The difference from baseline, or the ratio to it; NaN where it cannot be computed.
-    lower, upper : ndarray, shape of `value`, or (levels, *shape of value)
-        Confidence limits.
-    scale : "difference" or "ratio"
-        What `value` is: no change is 0 or 1.
-    p_value : ndarray
-        Two-sided: chance of a change at least as surprising, either way, if nothing had changed.
-    p_improvement : ndarray
-        One-sided in the improving direction; NaN where no polarity was given.
-    confidence_level : float or tuple of float
-        0.95 for 95 %.
-    method, reason : ndarray of str
-        The formula used for the row; why something is missing, empty where nothing is.
-    """
-
-    value: Floats
-    lower: Floats
+    value: Floats  # the difference from baseline, or the ratio to it; NaN where it cannot be computed
+    lower: Floats  # confidence limits
     upper: Floats
-    scale: Scale
-    p_value: Floats
-    p_improvement: Floats
-    confidence_level: float | tuple[float, ...]
-    method: Texts
-    reason: Texts
+    scale: Scale  # what `value` is: no change is 0 or 1
+    p_value: Floats  # two-sided: chance of as surprising a change, either way, if nothing had changed
+    p_improvement: Floats  # one-sided in the improving direction; NaN where no polarity was given
+    confidence_level: float | tuple[float, ...]  # 0.95 for 95 %
+    method: Texts  # the formula used for the row
+    reason: Texts  # why something is missing, empty where nothing is
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,18 +72,11 @@ class Asked:
             p_improvement = np.full(value.shape, np.nan)
         else:
             p_improvement = np.where(higher_is_better(self.polarity, value.shape), p_rise, p_fall)
-        lower, upper = at_levels(limits, self.confidence_level)
-        return Comparison(
-            unwrap(value),
-            unwrap(lower),
-            unwrap(upper),
-            scale,
-            unwrap(np.minimum(1.0, 2 * np.minimum(p_fall, p_rise))),
-            unwrap(p_improvement),
-            as_level(self.confidence_level),
-            unwrap(method),
-            unwrap(reason),
-        )
+        value, lower, upper = map(unwrap, (value, *at_levels(limits, self.confidence_level)))
+        p_value = np.minimum(1.0, 2 * np.minimum(p_fall, p_rise))
+        p_value, p_improvement, method, reason = map(unwrap, (p_value, p_improvement, method, reason))
+        level = as_level(self.confidence_level)
+        return Comparison(value, lower, upper, scale, p_value, p_improvement, level, method, reason)
 
     def from_standard_error(
         self,
@@ -113,10 +88,7 @@ class Asked:
         degrees_of_freedom: npt.ArrayLike = np.inf,
         size: npt.ArrayLike = 1.0,
     ) -> Comparison:
-        """Return the comparison of a change, or of the log of a ratio, with a known standard error.
-
-        `size` is that of the numbers compared: an error that is rounding beside it is none.
-        """
+        """Return the comparison of a change, or of the log of a ratio, with a known standard error."""
         reason = first_reason(reason, reasons(change.shape, (NOTHING_VARIES, negligible(error, size))))
         change, error = blanked(reason, change, error)
         back = np.exp if scale == "ratio" else np.asarray
@@ -141,8 +113,7 @@ def dispersion_reasons(dispersion: Floats, degrees_of_freedom: Floats) -> Texts:
     """Return why a row has no dispersion, or no degrees of freedom for it."""
     return reasons(
         dispersion.shape,
-        not_a_number("dispersion", dispersion),
-        not_positive("dispersion", dispersion),
+        *above_zero("dispersion", dispersion),
         ("the degrees of freedom are missing", np.isnan(degrees_of_freedom)),
         ("the degrees of freedom are zero or below", degrees_of_freedom <= 0),
     )

@@ -31,6 +31,7 @@ from bcfstats.stats.rows import (
     Floats,
     Level,
     Texts,
+    above_zero,
     as_rows,
     blanked,
     check_choice,
@@ -39,8 +40,6 @@ from bcfstats.stats.rows import (
     first_reason,
     labelled,
     named,
-    not_a_number,
-    not_positive,
     reasons,
     upper_tail,
 )
@@ -136,7 +135,7 @@ def compare_proportions(
     reason = first_reason(
         proportion_reasons(x1, n1),
         proportion_reasons(x0, n0, AT_BASELINE),
-        reasons(x1.shape, not_a_number("design effect", effect), not_positive("design effect", effect)),
+        reasons(x1.shape, *above_zero("design effect", effect)),
         variance_reasons(tau2),
     )
     x1, n1, x0, n0, effect, tau2 = blanked(reason, x1, n1, x0, n0, effect, tau2)

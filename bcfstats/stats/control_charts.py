@@ -20,9 +20,9 @@ from bcfstats.stats.rows import (
     Floats,
     Level,
     Texts,
+    above_zero,
     as_numbers,
     as_rows,
-    at_levels,
     blanked,
     check_choice,
     check_flag,
@@ -37,7 +37,6 @@ from bcfstats.stats.rows import (
     named,
     negative,
     not_a_number,
-    not_positive,
     reasons,
     unwrap,
 )
@@ -53,15 +52,7 @@ def funnel_limits(
     confidence_level: Level = CHART_CONFIDENCE,
     multiplier: float = 1,
 ) -> Estimate:
-    """Limits within which areas of each size vary by chance around the average.
-
-    `kind` is that of the average; a between-area variance (`paule_mandel`), of shares or of logs of rates,
-    widens the limits, which else show chance alone. Spiegelhalter (2005) Statistics in Medicine 24:1185-1202,
-    doi:10.1002/sim.1970. Chance alone: the value whose own interval just touches the average, Wilson's for a
-    proportion, exact for a rate. With a between-area variance: average -+ z sqrt(chance + between), on logs
-    for a rate (Spiegelhalter 2005, doi:10.1136/qshc.2005.013755). Chance alone flags far too many areas where
-    denominators are large. Not a league table, and not a test of change.
-    """
+    """Limits within which areas of each size vary by chance around the average."""
     check_choice("kind", kind, ("proportion", "rate"))
     multiplier = check_multiplier(multiplier)
     n, centre, tau2 = as_rows(
@@ -73,8 +64,7 @@ def funnel_limits(
     most = 1.0 if kind == "proportion" else np.inf
     reason = reasons(
         n.shape,
-        not_a_number("denominator", n),
-        not_positive("denominator", n),
+        *above_zero("denominator", n),
         not_a_number("average", centre),
         ("the average is outside what is possible", (centre <= 0) | (centre >= most)),
         not_a_number("between-area variance", tau2),
@@ -95,13 +85,7 @@ def funnel_limits(
 
     exact = "exact Poisson" if kind == "rate" else "Wilson"
     name = exact if between_area_variance is None else "chance and between-area variance"
-    return estimate(
-        centre * multiplier,
-        at_levels(limits, confidence_level),
-        confidence_level,
-        named(name, reason),
-        reason,
-    )
+    return estimate(centre * multiplier, limits, confidence_level, named(name, reason), reason)
 
 
 def _exact_rate_limits(n: Floats, centre: Floats, level: float) -> tuple[Floats, Floats]:
@@ -121,66 +105,35 @@ TRIAL_BELOW = 13
 
 @dataclass(frozen=True, slots=True, eq=False)
 class XmrLimits:
-    """Centre line and process limits, one a series.
+    """Centre line and process limits, one a series."""
 
-    Attributes
-    ----------
-    mean : ndarray
-        Centre line: the mean, or the median if that was asked for.
-    lower, upper : ndarray
-        Process limits; NaN where there are none.
-    lower_near, upper_near : ndarray
-        Two thirds of the way to the limits: beyond is "close to the limit".
-    moving_range : ndarray
-        Average moving range used.
-    points : ndarray of int
-        Values the limits rest on.
-    trial : ndarray of bool
-        Fewer than 13 points: limits that will still move.
-    reason : ndarray of str
-        Why there are no limits; empty where there are.
-    starts : tuple of int
-        Where the points begin that each set of limits is for: one value a point along the last axis if the
-        limits were rebased, else empty.
-    """
-
-    mean: Floats
-    lower: Floats
+    mean: Floats  # centre line: the mean, or the median if that was asked for
+    lower: Floats  # process limits; NaN where there are none
     upper: Floats
-    lower_near: Floats
+    lower_near: Floats  # two thirds of the way to the limits: beyond is "close to the limit"
     upper_near: Floats
-    moving_range: Floats
-    points: npt.NDArray[np.intp]
-    trial: Flags
-    reason: Texts
+    moving_range: Floats  # average moving range used
+    points: npt.NDArray[np.intp]  # values the limits rest on
+    trial: Flags  # fewer than 13 points: limits that will still move
+    reason: Texts  # why there are no limits; empty where there are
+    # where the points begin that each set of limits is for: one value a point along the last axis if the
+    # limits were rebased, else empty
     starts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SpcSignals:
-    """Which points the rules flag, shape of the values.
+    """Which points the rules flag, shape of the values."""
 
-    Attributes
-    ----------
-    outside : ndarray of bool
-        Outside a process limit.
-    shift : ndarray of bool
-        In a run of seven or more (or as many as were asked for) on one side of the centre line.
-    trend : ndarray of bool
-        In as many that each rise, or each fall.
-    near_limit : ndarray of bool
-        One of two in three consecutive points beyond two thirds of the way to the same limit, all three on
-        that side of the centre line.
-    signal : ndarray of str
-        "improvement" or "concern" by polarity, "high" or "low" without one, empty where nothing is flagged.
-        A point inside the limits that is part of a trend goes by the trend's direction, any other by its side
-        of the centre line.
-    """
-
-    outside: Flags
-    shift: Flags
-    trend: Flags
+    outside: Flags  # outside a process limit
+    shift: Flags  # in a run of seven or more (or as many as were asked for) on one side of the centre line
+    trend: Flags  # in as many that each rise, or each fall
+    # one of two in three consecutive points beyond two thirds of the way to the same limit, all three on that
+    # side of the centre line
     near_limit: Flags
+    # "improvement" or "concern" by polarity, "high" or "low" without one, empty where nothing is flagged. A
+    # point inside the limits that is part of a trend goes by the trend's direction, any other by its side of
+    # the centre line
     signal: Texts
 
 

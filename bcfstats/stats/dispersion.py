@@ -18,32 +18,17 @@ _SMALL = 1e-5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dispersion:
-    """A variance, or a variance relative to chance, one a row.
+    """A variance, or a variance relative to chance, one a row."""
 
-    Attributes
-    ----------
-    value : ndarray
-        The variance; NaN where it cannot be estimated.
-    degrees_of_freedom : ndarray
-        How much it is worth: infinite when the whole panel shares one variance.
-    reason : ndarray of str
-        Why it is missing; empty where it is not.
-    """
-
-    value: Floats
-    degrees_of_freedom: Floats
-    reason: Texts
+    value: Floats  # the variance; NaN where it cannot be estimated
+    degrees_of_freedom: Floats  # how much it is worth: infinite when the whole panel shares one variance
+    reason: Texts  # why it is missing; empty where it is not
 
 
 def pearson_dispersion(
     observed: npt.ArrayLike, fitted: npt.ArrayLike, *, parameters: npt.ArrayLike = 1
 ) -> Dispersion:
-    """Pearson's chi-squared of counts about their fitted values over its degrees of freedom.
-
-    sum (y - m)^2 / m over (n - parameters) along the last axis (McCullagh and Nelder 1989, section 4.5); a
-    missing count is left out. Poor where most fitted values are below about 5, and blind to a level that
-    wanders.
-    """
+    """Pearson's chi-squared of counts about their fitted values over its degrees of freedom."""
     y, m = as_rows(observed=observed, fitted=fitted)
     there = np.isfinite(y) & np.isfinite(m)
     impossible = np.any(there & ((m <= 0) | (y < 0)), axis=-1)
@@ -60,12 +45,7 @@ def pearson_dispersion(
 
 
 def shrink_to_panel(variance: npt.ArrayLike, degrees_of_freedom: npt.ArrayLike) -> Dispersion:
-    """Each area's variance moved towards what is usual in the panel, the more so the less it is worth.
-
-    (d0 s0^2 + d s^2) / (d0 + d), worth d0 + d degrees of freedom (Smyth 2004, doi:10.2202/1544-6115.1027); an
-    area without an estimate gets the panel's. With fewer than about 20 areas the panel's own variance is
-    poorly known.
-    """
+    """Each area's variance moved towards what is usual in the panel, the more so the less it is worth."""
     s2, df = as_rows(variance=variance, degrees_of_freedom=degrees_of_freedom)
     known = np.isfinite(s2) & (s2 >= 0) & (df > 0)
     prior, prior_df = prior_variance(s2[known], df[known])
@@ -86,11 +66,7 @@ def _weighted(prior: float, prior_df: float, own: Floats, worth: Floats) -> Floa
 
 
 def prior_variance(variance: Floats, degrees_of_freedom: Floats) -> tuple[float, float]:
-    """Return the variance usual in the panel and the degrees of freedom it is worth.
-
-    A scaled F distribution fitted to the variances by the moments of their logs; where they vary no more
-    than chance the panel shares one variance, their mean, with infinite degrees of freedom.
-    """
+    """Return the variance usual in the panel and the degrees of freedom it is worth."""
     if variance.size < 2:
         return np.nan, np.nan
     floor = _SMALL * float(np.median(variance))
@@ -119,14 +95,7 @@ def inverse_trigamma(value: float) -> float:
 
 
 def paule_mandel(estimates: npt.ArrayLike, variances: npt.ArrayLike, *, winsorise: float = 0.0) -> Dispersion:
-    """Variance between areas, or between years, beyond the sampling variance of each estimate.
-
-    `winsorise` pulls in that share of estimates at each end, on the scale of standard errors from the median:
-    it guards against a few wild values, and makes the answer smaller even when there are none. Paule and
-    Mandel (1982, doi:10.6028/jres.087.022), by the Newton iteration of DerSimonian and Kacker (2007,
-    doi:10.1016/j.cct.2006.04.004); winsorising as Spiegelhalter (2005, doi:10.1136/qshc.2005.013755). Not for
-    fewer than about ten estimates.
-    """
+    """Variance between areas, or between years, beyond the sampling variance of each estimate."""
     if not 0 <= winsorise < 0.5:
         raise ParameterError("The share to winsorise is not from 0 to 0.5.", found=f"{winsorise:g}")
     y, v = as_rows(estimates=estimates, variances=variances)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from bcfstats.stats.rows import (
     Labels,
     Level,
     Texts,
+    above_zero,
     as_level,
     as_rows,
     at_levels,
@@ -26,7 +28,6 @@ from bcfstats.stats.rows import (
     named,
     negative,
     not_a_number,
-    not_positive,
     reasons,
     unwrap,
 )
@@ -36,11 +37,7 @@ EXACT_BELOW = 10
 
 
 def wilson_limits(numerator: Floats, denominator: Floats, z: Floats | float) -> tuple[Floats, Floats]:
-    """Wilson's score limits of a proportion; `z` may be one number or one a row.
-
-    Wilson (1927) JASA 22:209-212, doi:10.1080/01621459.1927.10502953. Exact at none and all, and with no loss
-    of digits for rare events, where statsmodels' own differ by 1e-6 of the limit.
-    """
+    """Wilson's score limits of a proportion; `z` may be one number or one a row."""
     square = z * z
     middle = 2 * numerator + square
     spread = z * np.sqrt(square + 4 * numerator * (1 - numerator / denominator))
@@ -64,20 +61,14 @@ def poisson_limits(count: Floats, confidence_level: float) -> tuple[Floats, Floa
 
 
 def exact_limits(count: Floats, confidence_level: float) -> tuple[Floats, Floats]:
-    """Exact limits of a Poisson mean from the chi-squared distribution; the lower limit of 0 is 0.
-
-    Garwood (1936) Biometrika 28:437-442, doi:10.1093/biomet/28.3-4.437.
-    """
+    """Exact limits of a Poisson mean from the chi-squared distribution; the lower limit of 0 is 0."""
     tail = (1 - check_level(confidence_level)) / 2
     lower = np.where(count > 0, special.gammaincinv(np.where(count > 0, count, 1.0), tail), 0.0)
     return lower, np.asarray(special.gammainccinv(count + 1, tail))
 
 
 def byar_limits(count: Floats, z: float) -> tuple[Floats, Floats]:
-    """Byar's approximation to the exact limits of a Poisson mean, for counts of 10 or more.
-
-    Breslow and Day (1987) Statistical Methods in Cancer Research II, IARC, page 69.
-    """
+    """Byar's approximation to the exact limits of a Poisson mean, for counts of 10 or more."""
     return count * _cube(_byar_factor(count, -z)), (count + 1) * _cube(_byar_factor(count + 1, z))
 
 
@@ -91,55 +82,29 @@ def _cube(value: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Estimate:
-    """A value and its confidence limits, one a row.
+    """A value and its confidence limits, one a row."""
 
-    Single numbers in give single numbers out. Where several confidence levels were asked for, the limits
-    have one leading axis more than the value: `lower[0]` belongs to the first level.
-
-    Attributes
-    ----------
-    value : ndarray
-        The estimate, in the unit of the multiplier; NaN where it cannot be computed.
-    lower, upper : ndarray, shape of `value`, or (levels, *shape of value)
-        Confidence limits in the same unit.
-    confidence_level : float or tuple of float
-        0.95 for 95 %.
-    method : ndarray of str, shape of `value`
-        The formula used for the row.
-    reason : ndarray of str, shape of `value`
-        Why the value or its limits are missing; empty where nothing is.
-    groups : ndarray or None
-        Where rows were grouped, the label of each value, sorted.
-    """
-
-    value: Floats
-    lower: Floats
+    value: Floats  # the estimate, in the unit of the multiplier; NaN where it cannot be computed
+    lower: Floats  # confidence limits in the same unit
     upper: Floats
-    confidence_level: float | tuple[float, ...]
-    method: Texts
-    reason: Texts
-    groups: Labels | None = None
+    confidence_level: float | tuple[float, ...]  # 0.95 for 95 %
+    method: Texts  # the formula used for the row
+    reason: Texts  # why the value or its limits are missing; empty where nothing is
+    groups: Labels | None = None  # where rows were grouped, the label of each value, sorted
 
 
 def estimate(
     value: Floats,
-    limits: tuple[Floats, Floats],
+    limits: Callable[[float], tuple[Floats, Floats]],
     confidence_level: Level,
     method: Texts,
     reason: Texts,
     groups: Labels | None = None,
 ) -> Estimate:
     """Return an `Estimate`, its arrays unwrapped to single numbers if that is what came in."""
-    lower, upper = limits
-    return Estimate(
-        unwrap(value),
-        unwrap(lower),
-        unwrap(upper),
-        as_level(confidence_level),
-        unwrap(method),
-        unwrap(reason),
-        groups,
-    )
+    value, lower, upper = map(unwrap, (value, *at_levels(limits, confidence_level)))
+    level = as_level(confidence_level)
+    return Estimate(value, lower, upper, level, unwrap(method), unwrap(reason), groups)
 
 
 def proportion(
@@ -197,13 +162,7 @@ def proportion(
         lower, upper = wilson_limits(x, n, float(critical_value(level)))
         return lower * multiplier, upper * multiplier
 
-    return estimate(
-        x / n * multiplier,
-        at_levels(limits, confidence_level),
-        confidence_level,
-        named("Wilson", reason),
-        reason,
-    )
+    return estimate(x / n * multiplier, limits, confidence_level, named("Wilson", reason), reason)
 
 
 def proportion_reasons(numerator: Floats, denominator: Floats, suffix: str = "") -> Texts:
@@ -211,8 +170,7 @@ def proportion_reasons(numerator: Floats, denominator: Floats, suffix: str = "")
     return reasons(
         numerator.shape,
         not_a_number(f"numerator{suffix}", numerator),
-        not_a_number(f"denominator{suffix}", denominator),
-        not_positive(f"denominator{suffix}", denominator),
+        *above_zero(f"denominator{suffix}", denominator),
         negative(f"numerator{suffix}", settled(numerator, denominator)),
         (
             f"the numerator{suffix} is above the denominator",
@@ -285,17 +243,10 @@ def poisson_estimate(count: Floats, scale: Floats, confidence_level: Level, reas
 
     def limits(level: float) -> tuple[Floats, Floats]:
         lower, upper = poisson_limits(count, level)
-        lower *= scale
-        upper *= scale
-        return lower, upper
+        return lower * scale, upper * scale
 
-    return estimate(
-        count * scale,
-        at_levels(limits, confidence_level),
-        confidence_level,
-        labelled(count < EXACT_BELOW, "Exact", "Byar", reason),
-        reason,
-    )
+    method = labelled(count < EXACT_BELOW, "Exact", "Byar", reason)
+    return estimate(count * scale, limits, confidence_level, method, reason)
 
 
 def rate_reasons(numerator: Floats, denominator: Floats, suffix: str = "") -> Texts:
@@ -303,8 +254,7 @@ def rate_reasons(numerator: Floats, denominator: Floats, suffix: str = "") -> Te
     return reasons(
         numerator.shape,
         not_a_number(f"numerator{suffix}", numerator),
-        not_a_number(f"denominator{suffix}", denominator),
-        not_positive(f"denominator{suffix}", denominator),
+        *above_zero(f"denominator{suffix}", denominator),
         negative(f"numerator{suffix}", numerator),
     )
 
@@ -366,8 +316,7 @@ def _t_estimate(
 ) -> Estimate:
     reason = reasons(
         average.shape,
-        not_a_number("sample size", n),
-        not_positive("sample size", n),
+        *above_zero("sample size", n),
         not_a_number("mean or one of its values", average),
         ("one value alone gives no limits", n <= 1),
         not_a_number("standard deviation", squares),
@@ -380,11 +329,4 @@ def _t_estimate(
         margin = critical_value(level, df) * error
         return average - margin, average + margin
 
-    return estimate(
-        average,
-        at_levels(limits, confidence_level),
-        confidence_level,
-        named("Student's t", reason),
-        reason,
-        groups,
-    )
+    return estimate(average, limits, confidence_level, named("Student's t", reason), reason, groups)

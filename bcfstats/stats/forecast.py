@@ -124,45 +124,21 @@ _WIDEST = 300.0  # on the log scale: beyond it a limit says nothing, and numbers
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Forecast:
-    """Expected events over the target window if nothing changes.
+    """Expected events over the target window if nothing changes."""
 
-    Attributes
-    ----------
-    value : ndarray, shape (areas,)
-        Median forecast of the total.
-    log_scale, df : ndarray, shape (areas,)
-        Scale of the log error, and its degrees of freedom.
-    exposure : ndarray, shape (areas,)
-        Days or person-days of the window: value / exposure is the rate.
-    alpha, drift_share : float
-        Smoothing of the level, and share of the national drift that goes on.
-    drift_percent : float
-        National drift, per cent a year, before the share and damping.
-    tuned : bool
-        Whether smoothing and share were chosen on this panel.
-    n_origins : int
-        Past origins the errors come from.
-    small : ndarray of bool, shape (areas,)
-        Counts too small for a log error.
-    method, source : str
-        How it was made; where the scale comes from.
-    warning, reason : ndarray of str, shape (areas,)
-        What a reader must know; why there is no answer.
-    """
-
-    value: Array
-    log_scale: Array
-    df: Array
-    exposure: Array
-    alpha: float
-    drift_share: float
-    drift_percent: float
-    tuned: bool
-    n_origins: int
-    small: npt.NDArray[np.bool_]
-    method: str
-    source: str
-    warning: npt.NDArray[np.object_]
+    value: Array  # median forecast of the total
+    log_scale: Array  # scale of the log error
+    df: Array  # its degrees of freedom
+    exposure: Array  # days or person-days of the window: value / exposure is the rate
+    alpha: float  # smoothing of the level
+    drift_share: float  # share of the national drift that goes on
+    drift_percent: float  # national drift, per cent a year, before the share and damping
+    tuned: bool  # whether smoothing and share were chosen on this panel
+    n_origins: int  # past origins the errors come from
+    small: npt.NDArray[np.bool_]  # counts too small for a log error
+    method: str  # how it was made
+    source: str  # where the scale comes from
+    warning: npt.NDArray[np.object_]  # what a reader must know; why there is no answer
     reason: npt.NDArray[np.object_]
 
     def interval(self, confidence_level: float = FORECAST_CONFIDENCE) -> tuple[Array, Array]:
@@ -208,10 +184,8 @@ def do_nothing_forecast(
     ----------
     counts : array, shape (areas, months)
         Events in each month of the history; NaN where not published or not believed.
-    exposure : array, shape (months,) or (areas, months)
-        Days in the month, or person-days.
-    calendar_month : array of int, shape (months,)
-        1 to 12.
+    exposure, calendar_month : array, shape (months,), or (areas, months) for the exposure
+        Days in the month, or person-days; 1 to 12.
     first, last : int
         First and last month of the window, counted from the end of the history: 4 and 12 from a December are
         April to December.

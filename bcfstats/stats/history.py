@@ -22,6 +22,7 @@ from bcfstats.stats.monthly_model import (
     autocorrelation_tables,
     divide,
     fit_panel,
+    rates_above_zero,
 )
 from bcfstats.stats.rows import (
     CONFIDENCE,
@@ -39,19 +40,15 @@ _FILE = Path(__file__).with_name("priors.toml")
 
 @dataclass(frozen=True, slots=True)
 class MonthlyPrior:
-    """Shipped scale of like-for-like log changes over a window of months.
-
-    `df` is how many changes of an area's own it weighs as much as, `drift` the usual national log change a
-    year.
-    """
+    """Shipped scale of like-for-like log changes over a window of months."""
 
     name: str
     title: str
     source: str
     window: int
     scale: float
-    df: float
-    drift: float
+    df: float  # how many changes of an area's own it weighs as much as
+    drift: float  # the usual national log change a year
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +63,7 @@ class AnnualPrior:
 
 
 def monthly_prior(name: str, window: int, lag: int = 12) -> MonthlyPrior | None:
-    """Return the shipped scale for a monthly metric, or None where none is shipped.
-
-    Between the windows measured (6, 9, 12 months) the scale is interpolated, beyond them the nearest is
-    taken.
-    """
+    """Return the shipped scale for a monthly metric, or None where none is shipped."""
     if lag not in (12, 24):
         raise ParameterError("The lag must be 12 or 24 months.", found=str(lag))
     table = _tables().get(name, {})
@@ -121,10 +114,7 @@ OWN_WARNING = "no history of other areas: without a real change 10 to 20 in 100 
 
 
 def like_for_like_changes(counts: Array, exposure: Array, window: int, lag: int) -> Array:
-    """Log change of every window of the series against the same months `lag` months before.
-
-    Half an event is added to each count; NaN where either window lacks a month.
-    """
+    """Log change of every window of the series against the same months `lag` months before."""
     rate = log_window_rates(counts, exposure, window)
     return rate[:, lag:] - rate[:, : rate.shape[1] - lag] if rate.shape[1] > lag else rate[:, :0]
 
@@ -132,8 +122,7 @@ def like_for_like_changes(counts: Array, exposure: Array, window: int, lag: int)
 def log_window_rates(counts: Array, exposure: Array, window: int) -> Array:
     """Log rate of every window of whole months, shape (areas, months - window + 1)."""
     total, time, seen = (rolling_sums(x, window) for x in (counts, exposure, (exposure > 0).astype(float)))
-    rate = divide(total + 0.5, np.where(seen > window - 0.5, time, 0.0))
-    return np.log(rate)
+    return np.log(rates_above_zero(total, np.where(seen > window - 0.5, time, 0.0)))
 
 
 def rolling_sums(values: Array, window: int) -> Array:
@@ -169,10 +158,7 @@ class Found:
 
 
 def own_history(changes: Array, centre: float | None = None) -> Own:
-    """Mean square of each area's changes and what overlapping changes are worth.
-
-    Changes are taken about the panel's median, or about `centre`.
-    """
+    """Mean square of each area's changes and what overlapping changes are worth."""
     known = np.isfinite(changes)
     n = known.sum(axis=1)
     drift = float(np.median(changes[known])) if known.any() else 0.0
@@ -220,10 +206,7 @@ def from_panel(own: Own, noise: Array, small: npt.NDArray[np.bool_]) -> Found:
 
 
 def from_prior(own: Own, noise: Array, prior: MonthlyPrior) -> Found:
-    """Moderate towards a shipped scale.
-
-    Few areas cannot show how their overlapping changes hang together: together they count as one.
-    """
+    """Moderate towards a shipped scale."""
     variance, df = moderate(own.mean_square, np.ones(noise.shape), prior.scale**2, prior.df)
     source = f"{FROM_PRIOR}: {prior.title}, {prior.window} months ({prior.source})"
     constant = np.full(noise.shape, prior.scale**2)
@@ -252,56 +235,24 @@ FEW_EVENTS = "too few events in a usual month for a log ratio: use an exact meth
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HistoryScale:
-    """Scale of an area's like-for-like log change when nothing is targeted.
+    """Scale of an area's like-for-like log change when nothing is targeted."""
 
-    Attributes
-    ----------
-    scale : ndarray, shape (areas,)
-        Standard error of the log change for the verdict: the larger of the next two.
-    history_scale, noise_scale : ndarray, shape (areas,)
-        From history; from short-run noise within the two windows alone.
-    df : ndarray, shape (areas,)
-        Degrees of freedom of Student's t for `scale`.
-    own_scale, own_df : ndarray, shape (areas,)
-        The area's own history, and how many independent changes it is worth.
-    prior_scale : ndarray, shape (areas,)
-        What areas as noisy as this one usually show.
-    prior_df : float
-        How much the prior weighs; infinite where areas do not differ beyond chance.
-    noise_slope : float
-        How the variance grows with short-run noise, 0 to 1.
-    drift : float
-        Median log change over all areas and windows of the history.
-    n_changes : ndarray of int, shape (areas,)
-        Historic changes of the area (they overlap).
-    n_areas : int
-        Areas the prior was fitted to.
-    small : ndarray of bool, shape (areas,)
-        Counts too small for a log ratio: use an exact method.
-    source : ndarray of str, shape (areas,)
-        Where the scale comes from.
-    warning : ndarray of str, shape (areas,)
-        What a reader must know about it.
-    reason : ndarray of str, shape (areas,)
-        Why there is no answer; empty where there is one.
-    """
-
-    scale: Array
-    history_scale: Array
-    noise_scale: Array
-    df: Array
-    own_scale: Array
-    own_df: Array
-    prior_scale: Array
-    prior_df: float
-    noise_slope: float
-    drift: float
-    n_changes: npt.NDArray[np.intp]
-    n_areas: int
-    small: npt.NDArray[np.bool_]
-    source: npt.NDArray[np.object_]
-    warning: npt.NDArray[np.object_]
-    reason: npt.NDArray[np.object_]
+    scale: Array  # standard error of the log change for the verdict: the larger of the next two
+    history_scale: Array  # from history
+    noise_scale: Array  # from short-run noise within the two windows alone
+    df: Array  # degrees of freedom of Student's t for `scale`
+    own_scale: Array  # the area's own history
+    own_df: Array  # how many independent changes it is worth
+    prior_scale: Array  # what areas as noisy as this one usually show
+    prior_df: float  # how much the prior weighs; infinite where areas do not differ beyond chance
+    noise_slope: float  # how the variance grows with short-run noise, 0 to 1
+    drift: float  # median log change over all areas and windows of the history
+    n_changes: npt.NDArray[np.intp]  # historic changes of the area (they overlap)
+    n_areas: int  # areas the prior was fitted to
+    small: npt.NDArray[np.bool_]  # counts too small for a log ratio: use an exact method
+    source: npt.NDArray[np.object_]  # where the scale comes from
+    warning: npt.NDArray[np.object_]  # what a reader must know about it
+    reason: npt.NDArray[np.object_]  # why there is no answer; empty where there is one
 
     def minimum_significant_ratio(self, confidence_level: float = CONFIDENCE) -> Array:
         """Ratio of rates that a fall must reach to be significant: exp(-t scale)."""
@@ -340,10 +291,8 @@ def history_scale(
     ----------
     counts : array, shape (areas, months)
         The history: months before the target window. NaN where not published or not believed.
-    exposure : array, shape (months,) or (areas, months)
-        Days in the month, or person-days.
-    calendar_month : array of int, shape (months,)
-        1 to 12.
+    exposure, calendar_month : array, shape (months,), or (areas, months) for the exposure
+        Days in the month, or person-days; 1 to 12.
     window : int
         Months in the target window, and in the baseline before it.
     lag : int

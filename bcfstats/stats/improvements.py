@@ -28,6 +28,7 @@ from bcfstats.stats.rows import (
     POWER,
     Floats,
     Texts,
+    above_zero,
     as_number,
     as_numbers,
     as_rows,
@@ -41,8 +42,6 @@ from bcfstats.stats.rows import (
     higher_is_better,
     labelled,
     named,
-    not_a_number,
-    not_positive,
     reasons,
     unwrap,
 )
@@ -58,34 +57,20 @@ WITH_VARIANCE = "pooled difference with between-year variance"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Improvement:
-    """The smallest improvement of the kind asked for, one a row.
+    """The smallest improvement of the kind asked for, one a row."""
 
-    Attributes
-    ----------
-    value : ndarray
-        The value to reach, in the unit of the multiplier; NaN where none would do.
-    change, ratio : ndarray
-        That value less the baseline, and over the baseline.
-    numerator : ndarray
-        The whole number of events or people that reaches it in the later denominator; NaN for means and for
-        values given with limits.
-    confidence_level : float
-        Two-sided: 0.95 means significant at 2.5 % in the improving direction.
-    power : float or None
-        Chance of a significant result if the true value is `value`; None for the smallest observed
-        improvement that is significant.
-    method, reason : ndarray of str
-        The formula used for the row; why there is no value, empty where there is one.
-    """
-
-    value: Floats
-    change: Floats
-    ratio: Floats
+    value: Floats  # the value to reach, in the unit of the multiplier; NaN where none would do
+    change: Floats  # that value less the baseline
+    ratio: Floats  # and over the baseline
+    # the whole number of events or people that reaches it in the later denominator; NaN for means and for
+    # values given with limits
     numerator: Floats
-    confidence_level: float
+    confidence_level: float  # two-sided: 0.95 means significant at 2.5 % in the improving direction
+    # chance of a significant result if the true value is `value`; None for the smallest observed improvement
+    # that is significant
     power: float | None
-    method: Texts
-    reason: Texts
+    method: Texts  # the formula used for the row
+    reason: Texts  # why there is no value, empty where there is one
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -291,10 +276,7 @@ def mean_improvement(
     within: tuple[float, float] = ANYTHING,
     confidence_level: float = CONFIDENCE,
 ) -> Improvement:
-    """Return how far a mean must move for `compare_means` to call it an improvement.
-
-    (t + z_power) standard errors, Welch's degrees of freedom, the same standard deviation in both periods.
-    """
+    """Return how far a mean must move for `compare_means` to call it an improvement."""
     base, deviation, n0, n1, tau2 = as_rows(
         value=value,
         standard_deviation=standard_deviation,
@@ -328,11 +310,7 @@ def estimate_improvement(
     published_level: float = CONFIDENCE,
     confidence_level: float = CONFIDENCE,
 ) -> Improvement:
-    """Return how far a published value must move for `compare_estimates` to call it an improvement.
-
-    (z + z_power) sqrt(se^2 (1 + n0 / n1) + tau^2), se from the limits, of logs for a ratio; n0 and n1 are
-    sample sizes or populations, if the later value will rest on more or fewer people.
-    """
+    """Return how far a published value must move for `compare_estimates` to call it an improvement."""
     base, low, high, n0, n1, tau2 = as_rows(
         value=value,
         lower=lower,
@@ -345,10 +323,8 @@ def estimate_improvement(
         interval_reasons(base, low, high, scale),
         reasons(
             base.shape,
-            not_a_number("denominator", n0),
-            not_positive("denominator", n0),
-            not_a_number("later denominator", n1),
-            not_positive("later denominator", n1),
+            *above_zero("denominator", n0),
+            *above_zero("later denominator", n1),
         ),
         variance_reasons(tau2),
     )
@@ -374,12 +350,7 @@ def rate_improvement(
     confidence_level: float = CONFIDENCE,
     multiplier: float = 1,
 ) -> Improvement:
-    """Return how far a rate must move for `compare_rates` to call it an improvement.
-
-    The comparison's own formula solved for the later count: a quadratic for the score test, a search for the
-    central mid-P test, Newton's method where there is a between-year variance. With power, z standard errors
-    under no change and z_power under the change. Both counts vary: the baseline's noise is in it.
-    """
+    """Return how far a rate must move for `compare_rates` to call it an improvement."""
     a, e0, e1, phi, df, tau2 = as_rows(
         numerator=numerator,
         denominator=denominator,
@@ -395,8 +366,7 @@ def rate_improvement(
         variance_reasons(tau2),
         reasons(
             a.shape,
-            not_a_number("later denominator", e1),
-            not_positive("later denominator", e1),
+            *above_zero("later denominator", e1),
             ("there were no events at baseline: nothing to improve on", (a == 0) & (~higher | logs)),
         ),
         dispersion_reasons(phi, df),
@@ -435,12 +405,7 @@ def proportion_improvement(
     confidence_level: float = CONFIDENCE,
     multiplier: float = 1,
 ) -> Improvement:
-    """Return how far a proportion must move for `compare_proportions` to call it an improvement.
-
-    The share at which Newcombe's limit touches no difference; with a between-year variance, z pooled standard
-    errors; with power, z pooled standard errors and z_power under the change (Fleiss, Levin and Paik 2003,
-    chapter 4). Missing where not even everyone (or no one) would be significant.
-    """
+    """Return how far a proportion must move for `compare_proportions` to call it an improvement."""
     x0, n0, n1, effect, tau2 = as_rows(
         numerator=numerator,
         denominator=denominator,
@@ -452,10 +417,8 @@ def proportion_improvement(
         proportion_reasons(x0, n0),
         reasons(
             x0.shape,
-            not_a_number("later denominator", n1),
-            not_positive("later denominator", n1),
-            not_a_number("design effect", effect),
-            not_positive("design effect", effect),
+            *above_zero("later denominator", n1),
+            *above_zero("design effect", effect),
         ),
         variance_reasons(tau2),
     )

@@ -29,54 +29,26 @@ _EXACT_POINTS = 30
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SensSlope:
-    """Median of the slopes between every two points.
+    """Median of the slopes between every two points."""
 
-    Attributes
-    ----------
-    slope, lower, upper : ndarray, shape (areas,)
-        Change per unit of time, with its interval.
-    intercept : ndarray, shape (areas,)
-        Median value less slope times median time.
-    n : ndarray of int, shape (areas,)
-        Points used.
-    reason : ndarray of str, shape (areas,)
-        Why there is no slope or no interval; empty where there are both.
-    """
-
-    slope: Floats
+    slope: Floats  # change per unit of time, with its interval
     lower: Floats
     upper: Floats
-    intercept: Floats
-    n: npt.NDArray[np.intp]
-    reason: Texts
+    intercept: Floats  # median value less slope times median time
+    n: npt.NDArray[np.intp]  # points used
+    reason: Texts  # why there is no slope or no interval; empty where there are both
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MannKendall:
-    """Mann-Kendall test of a monotone trend.
+    """Mann-Kendall test of a monotone trend."""
 
-    Attributes
-    ----------
-    s : ndarray, shape (areas,)
-        Rises less falls, over all pairs of points.
-    tau : ndarray, shape (areas,)
-        Kendall's tau-b.
-    p_value : ndarray, shape (areas,)
-        Two-sided.
-    method : ndarray of str, shape (areas,)
-        "exact" without ties up to 30 points, else "normal, ties and continuity corrected".
-    n : ndarray of int, shape (areas,)
-        Points used.
-    reason : ndarray of str, shape (areas,)
-        Why there is no test; empty where there is one.
-    """
-
-    s: Floats
-    tau: Floats
-    p_value: Floats
-    method: Texts
-    n: npt.NDArray[np.intp]
-    reason: Texts
+    s: Floats  # rises less falls, over all pairs of points
+    tau: Floats  # Kendall's tau-b
+    p_value: Floats  # two-sided
+    method: Texts  # "exact" without ties up to 30 points, else "normal, ties and continuity corrected"
+    n: npt.NDArray[np.intp]  # points used
+    reason: Texts  # why there is no test; empty where there is one
 
 
 def sens_slope(

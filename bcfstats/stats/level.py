@@ -8,7 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from bcfstats.stats.history import rolling_sums
-from bcfstats.stats.monthly_model import AVERAGE_MONTH, MINIMUM_MONTHS, Array, divide, fit_panel
+from bcfstats.stats.monthly_model import (
+    AVERAGE_MONTH,
+    MINIMUM_MONTHS,
+    Array,
+    divide,
+    fit_panel,
+    rates_above_zero,
+)
 from bcfstats.stats.season import shrink_season
 
 ALPHAS = np.array([0.2, 0.3, 0.45, 0.6])
@@ -49,25 +56,20 @@ class Grid:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PanelLevel:
-    """State of every area at the end of its months.
+    """State of every area at the end of its months."""
 
-    `level` (alphas, areas) is the smoothed log rate of an average month, season taken off; `season` the
-    shrunk log month effects; `drift` the median slope of the panel, log a month; `mean_above` how far the log
-    of a mean rate lies above the mean of log rates.
-    """
-
-    level: Array
-    season: Array
-    drift: float
+    level: Array  # (alphas, areas): smoothed log rate of an average month, season taken off
+    season: Array  # shrunk log month effects
+    drift: float  # median slope of the panel, log a month
     has_season: bool
-    mean_above: Array
+    mean_above: Array  # how far the log of a mean rate lies above the mean of log rates
 
 
 def panel_level(panel: MonthlyCounts, alphas: Array) -> PanelLevel:
     """Estimate season, level and national drift from all months of a panel."""
     season = _season(panel)
     seen = panel.exposure > 0
-    rate = np.log(divide(AVERAGE_MONTH * (panel.counts + 0.5), panel.exposure))
+    rate = np.log(AVERAGE_MONTH * rates_above_zero(panel.counts, panel.exposure))
     z = np.where(seen, rate - season[:, panel.month - 1], 0.0)
     slope = _median_slope(z, seen, panel.counts)
     return PanelLevel(
@@ -99,10 +101,7 @@ def _smoothed(z: Array, seen: npt.NDArray[np.bool_], alphas: Array) -> Array:
 
 
 def _mean_above_logs(z: Array, seen: npt.NDArray[np.bool_]) -> Array:
-    """Log of the mean rate less the mean of the logs, over nine months: a total is made of rates, not logs.
-
-    Mean over every nine months without a gap; zero where there are none.
-    """
+    """Log of the mean rate less the mean of the logs over nine months: totals are made of rates, not logs."""
     if z.shape[1] < _TOTAL_MONTHS:
         return np.zeros(len(z))
     centred = np.where(seen, z - divide(z.sum(axis=1), seen.sum(axis=1))[:, None], 0.0)
@@ -126,11 +125,7 @@ def _median_slope(z: Array, seen: npt.NDArray[np.bool_], counts: Array) -> float
 def log_totals(
     state: PanelLevel, months: npt.NDArray[np.intp], leads: Array, exposure: Array, shares: Array
 ) -> Array:
-    """Log of the expected events over the target months, shape (alphas, areas, shares).
-
-    `months` are the window's calendar months, `leads` the months from the end of the history to each,
-    `shares` the shares of the national drift that go on.
-    """
+    """Log of the expected events over the target months, shape (alphas, areas, shares)."""
     damped = DAMPING * (1 - DAMPING**leads) / (1 - DAMPING)
     growth = np.exp(state.drift * damped[:, None] * shares)
     base = exposure / AVERAGE_MONTH * np.exp(state.season[:, months - 1])
@@ -141,15 +136,11 @@ def log_totals(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rolled:
-    """Forecasts of the same lead window from every origin inside a panel.
-
-    `errors` (origins, alphas, areas, shares) are the logs of actual over forecast; NaN where the window lacks
-    a month.
-    """
+    """Forecasts of the same lead window from every origin inside a panel."""
 
     grid: Grid
     origins: npt.NDArray[np.intp]
-    errors: Array
+    errors: Array  # log of actual over forecast, (origins, alphas, areas, shares); NaN: a month is missing
 
     def until(self, origin: int, last: int) -> Rolled:
         """Return the forecasts whose window had ended by an origin."""
@@ -157,10 +148,7 @@ class Rolled:
         return Rolled(self.grid, self.origins[known], self.errors[known])
 
     def tuned(self, areas: npt.NDArray[np.bool_]) -> tuple[int, int] | None:
-        """Places of the smoothing and the drift share with the least mean absolute log error.
-
-        None where there is no choice, or with fewer than twelve origins: every season must have had its turn.
-        """
+        """Places of the smoothing and the drift share with the least mean absolute log error."""
         size = np.abs(self.errors[:, :, areas])
         known = np.isfinite(size)
         if self.origins.size < TUNING_ORIGINS or not known.any() or size.shape[1] * size.shape[3] == 1:

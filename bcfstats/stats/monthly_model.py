@@ -24,39 +24,21 @@ _SETTLED = 1e-8  # the error is the square of the last step
 
 @dataclass(frozen=True, slots=True)
 class MonthlyModel:
-    """What `fit_monthly` found, one row an area.
+    """What `fit_monthly` found, one row an area."""
 
-    Attributes
-    ----------
-    slope, slope_se : ndarray, shape (areas,)
-        Trend of the log rate per year; its standard error multiplied by the root of the dispersion,
-        with no allowance for autocorrelation (`trend` makes one).
-    month_effects : ndarray, shape (areas, 12)
-        January to December on the log scale, summing to zero.
-    dispersion : ndarray, shape (areas,)
-        Pearson chi-squared over its degrees of freedom: 1 for Poisson counts.
-    residual_variance : ndarray, shape (areas,)
-        Variance of the relative residuals (observed - fitted) / fitted.
-    autocorrelation : ndarray, shape (areas,)
-        Lag-1 autocorrelation of the Pearson residuals, as found: biased towards zero in short series.
-    fitted : ndarray, shape (areas, months)
-        Expected counts.
-    n_months, df : ndarray, shape (areas,)
-        Months used, and months less 13 parameters.
-    reason : ndarray of str, shape (areas,)
-        Why there is no answer; empty where there is one.
-    """
-
+    # trend of the log rate per year; its standard error multiplied by the root of the dispersion, with no
+    # allowance for autocorrelation (`trend` makes one)
     slope: Array
     slope_se: Array
-    month_effects: Array
-    dispersion: Array
-    residual_variance: Array
+    month_effects: Array  # January to December on the log scale, summing to zero
+    dispersion: Array  # Pearson chi-squared over its degrees of freedom: 1 for Poisson counts
+    residual_variance: Array  # variance of the relative residuals (observed - fitted) / fitted
+    # lag-1 autocorrelation of the Pearson residuals, as found: biased towards zero in short series
     autocorrelation: Array
-    fitted: Array
-    n_months: Array
-    df: Array
-    reason: npt.NDArray[np.str_]
+    fitted: Array  # expected counts
+    n_months: Array  # months used
+    df: Array  # months less 13 parameters
+    reason: npt.NDArray[np.str_]  # why there is no answer; empty where there is one
 
 
 def as_months(
@@ -114,6 +96,12 @@ def divide(numerator: npt.ArrayLike, denominator: npt.ArrayLike) -> Array:
     return np.asarray(np.asarray(numerator, dtype=float) / np.where(bottom > 0, bottom, np.nan))
 
 
+def rates_above_zero(counts: Array, exposure: Array) -> Array:
+    """Rates with half an event added, spread so that a constant rate stays one; NaN without exposure."""
+    usual = divide(exposure.sum(axis=1), (exposure > 0).sum(axis=1))
+    return divide(counts, exposure) + divide(0.5, usual)[:, None]
+
+
 def fit_monthly(
     counts: npt.ArrayLike,
     exposure: npt.ArrayLike,
@@ -121,16 +109,7 @@ def fit_monthly(
     *,
     minimum_months: int = MINIMUM_MONTHS,
 ) -> MonthlyModel:
-    """Fit log rate = trend + month effect to every area's monthly counts (areas, months).
-
-    Maximum likelihood for a Poisson mean with log link (McCullagh and Nelder 1989, chapter 6), errors scaled
-    by Pearson dispersion. Given the slope, each month effect has a closed form, so the slope is found by
-    Newton's method in one dimension, and its profile information is the exact information. Equal to
-    statsmodels' GLM with the same design to 1e-8, for all areas at once.
-
-    Do not use its errors to judge a change: autocorrelation and wandering levels make them too small
-    (see `history_scale`). Do not extrapolate its slope (see `do_nothing_forecast`).
-    """
+    """Fit log rate = trend + month effect to every area's monthly counts (areas, months)."""
     return fit_panel(*as_months(counts, exposure, calendar_month), minimum_months)
 
 
@@ -257,15 +236,11 @@ _GRID = np.linspace(0.0, 0.99, 100)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Autocorrelation:
-    """Tables over a grid of true lag-1 autocorrelations, for one span of whole months.
-
-    `found` is what the residuals are expected to show, `variance_lost` their expected variance over the true
-    one.
-    """
+    """Tables over a grid of true lag-1 autocorrelations, for one span of whole months."""
 
     rho: Array
-    found: Array
-    variance_lost: Array
+    found: Array  # what the residuals are expected to show
+    variance_lost: Array  # their expected variance over the true one
 
     def true_rho(self, found: Array) -> Array:
         """Return the autocorrelation that the found one stands for; below zero is taken as zero."""
@@ -285,12 +260,7 @@ def weighted_variance(weights: Array, rho: Array) -> Array:
 
 
 def autocorrelation_tables(calendar_month: npt.NDArray[np.intp]) -> Autocorrelation:
-    """Tabulate, for a span of months, how much of the autocorrelation and variance residuals lose.
-
-    Thirteen parameters fitted to 24 months take up much of the autocorrelation: a true 0.7 shows as 0.5.
-    The expectations are exact for least squares: tr(L M R M) / tr(M R M), M the residual maker, R the
-    correlation and L the shift by a month.
-    """
+    """Tabulate, for a span of months, how much of the autocorrelation and variance residuals lose."""
     return _tables(calendar_month.size, int(calendar_month[0]) if calendar_month.size else 1)
 
 

@@ -64,27 +64,13 @@ _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JointProbability:
-    """How many of several correlated events happen.
+    """How many of several correlated events happen."""
 
-    Attributes
-    ----------
-    number : ndarray, shape (rows, events + 1)
-        Chance that exactly 0, 1, 2 ... of the row's events happen.
-    all : ndarray, shape (rows,)
-        Chance that every one happens; NaN where a row has no events.
-    none : ndarray, shape (rows,)
-        Chance that none does.
-    n_events : ndarray of int, shape (rows,)
-        Events with a known chance.
-    correlation : float
-        Assumed between every two events.
-    """
-
-    number: Floats
-    all: Floats
-    none: Floats
-    n_events: npt.NDArray[np.intp]
-    correlation: float
+    number: Floats  # chance that exactly 0, 1, 2 ... of the row's events happen
+    all: Floats  # chance that every one happens; NaN where a row has no events
+    none: Floats  # chance that none does
+    n_events: npt.NDArray[np.intp]  # events with a known chance
+    correlation: float  # assumed between every two events
 
     def at_least(self, needed: npt.ArrayLike) -> Floats:
         """Chance that at least so many happen, shape (rows,)."""
@@ -94,13 +80,7 @@ class JointProbability:
 
 
 def joint_probability(probabilities: npt.ArrayLike, correlation: float = 0.0) -> JointProbability:
-    """Chance that several events happen together; `probabilities` is (rows, events), NaN for no such event.
-
-    One common normal factor with equal loadings (Vasicek 2002, Risk 15:160; the one-factor case of Dunnett
-    and Sobel 1955): given the factor the events are independent and their number is counted exactly; the
-    factor is integrated out by Gauss-Hermite quadrature. The correlation is between every two events on the
-    normal scale. That between metrics is not known: show the answer for several.
-    """
+    """Chance that several events, (rows, events) with NaN for none, happen together: one normal factor."""
     given, found = as_table("probabilities", probabilities), as_number(correlation)
     if found is None or not 0 <= found < 1:
         raise ParameterError("The correlation is not from 0 to below 1.", found=f"{correlation!r}")

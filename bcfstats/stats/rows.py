@@ -48,10 +48,7 @@ def as_rows(**inputs: npt.ArrayLike) -> list[Floats]:
 
 
 def as_numbers(name: str, given: npt.ArrayLike) -> Floats:
-    """Return the input as floats: masked, None and NA are NaN; text and dates are refused.
-
-    Numbers in single precision become what they print as: 0.7, not 0.699999988.
-    """
+    """Return the input as floats: masked, None and NA are NaN; text and dates are refused."""
     if isinstance(given, np.ma.MaskedArray):
         return np.where(np.ma.getmaskarray(given), np.nan, as_numbers(name, given.data))
     kind = getattr(getattr(given, "dtype", None), "kind", "O")
@@ -239,9 +236,9 @@ def negative(name: str, values: Floats) -> tuple[str, Flags]:
     return NEGATIVE.format(name), values < 0
 
 
-def not_positive(name: str, values: Floats) -> tuple[str, Flags]:
-    """Check that every row is above zero."""
-    return NOT_POSITIVE.format(name), values <= 0
+def above_zero(name: str, values: Floats) -> tuple[tuple[str, Flags], tuple[str, Flags]]:
+    """Check that every row has a finite value above zero."""
+    return not_a_number(name, values), (NOT_POSITIVE.format(name), values <= 0)
 
 
 def blanked(reason: Texts, *arrays: Floats) -> list[Floats]:

@@ -22,6 +22,7 @@ from bcfstats.stats.monthly_model import (
     fit_panel,
     lag_one,
     month_indicator,
+    rates_above_zero,
     years,
 )
 from bcfstats.stats.rows import CONFIDENCE, Texts, check_flag, check_level, critical_value, reasons
@@ -32,35 +33,19 @@ _GREATEST_AUTOCORRELATION = 0.95
 
 @dataclass(frozen=True, slots=True)
 class SeasonalityTest:
-    """Whether the months of one series differ, day for day.
+    """Whether the months of one series differ, day for day."""
 
-    Attributes
-    ----------
-    p_value, statistic, df : float, float, tuple of float
-        F test of eleven month effects.
-    autocorrelation : float
-        Lag-1 autocorrelation allowed for.
-    n_months, n_winters : int
-        Months used; Decembers to Februaries seen whole.
-    highest_month, lowest_month : int
-        1 to 12.
-    range_percent : float
-        How far the highest month's daily rate is above the lowest's.
-    note, reason : str
-        What a reader must know; why there is no answer.
-    """
-
-    p_value: float
+    p_value: float  # F test of eleven month effects
     statistic: float
     df: tuple[float, float]
-    autocorrelation: float
-    n_months: int
-    n_winters: int
-    highest_month: int
+    autocorrelation: float  # lag-1 autocorrelation allowed for
+    n_months: int  # months used
+    n_winters: int  # Decembers to Februaries seen whole
+    highest_month: int  # 1 to 12
     lowest_month: int
-    range_percent: float
-    note: str
-    reason: str
+    range_percent: float  # how far the highest month's daily rate is above the lowest's
+    note: str  # what a reader must know
+    reason: str  # why there is no answer
 
 
 def seasonality_test(
@@ -75,10 +60,8 @@ def seasonality_test(
     ----------
     counts : array, shape (months,)
         Total events in each month; NaN where not complete.
-    exposure : array, shape (months,)
-        Days in the month, or person-days.
-    calendar_month : array of int, shape (months,)
-        1 to 12.
+    exposure, calendar_month : array, shape (months,)
+        Days in the month, or person-days; 1 to 12.
 
     Returns
     -------
@@ -117,8 +100,7 @@ def seasonality_test(
     if reason:
         nan = float("nan")
         return SeasonalityTest(nan, nan, (nan, nan), nan, n, winters, 0, 0, nan, "", reason)
-    half = 0.5 / e[0, keep].mean()  # half an event, spread so that a constant rate stays one
-    log_rate = np.log(y[0, keep] / e[0, keep] + half)
+    log_rate = np.log(rates_above_zero(y, e)[0, keep])
     position = np.flatnonzero(keep)
     time = years(month.size)[keep]
     full = np.column_stack([month_indicator(month[keep]), time])
@@ -139,7 +121,7 @@ def seasonality_test(
         lowest_month=low + 1,
         range_percent=float(np.expm1(settled(effects[high] - effects[low], 1.0)) * 100),
         note=note,
-        reason="" if np.isfinite(statistic) else NOTHING_VARIES if varies else FLAT,
+        reason="" if not np.isnan(statistic) else NOTHING_VARIES if varies else FLAT,
     )
 
 
@@ -157,7 +139,7 @@ def _winters(month: npt.NDArray[np.intp]) -> int:
 
 def _autocorrelation(log_rate: Array, design: Array, position: npt.NDArray[np.intp]) -> float:
     residual = np.full(position[-1] + 1, np.nan)
-    residual[position] = log_rate - design @ np.linalg.lstsq(design, log_rate, rcond=None)[0]
+    residual[position] = settled(log_rate - design @ np.linalg.lstsq(design, log_rate, rcond=None)[0], 1.0)
     return float(np.clip(lag_one(residual[None])[0], 0.0, _GREATEST_AUTOCORRELATION))
 
 
@@ -169,8 +151,8 @@ def _gls_f(
     coefficients = np.linalg.lstsq(x1, y, rcond=None)[0]
     rest1 = float(((y - x1 @ coefficients) ** 2).sum())
     rest0 = float(((y - x0 @ np.linalg.lstsq(x0, y, rcond=None)[0]) ** 2).sum())
-    if negligible(np.sqrt(rest1 / len(y)), 1.0):
-        return float("nan"), coefficients[:12]
+    if negligible(np.sqrt(rest1 / len(y)), 1.0):  # a season without noise is beyond any chance
+        return float("nan" if negligible(np.sqrt(rest0 / len(y)), 1.0) else "inf"), coefficients[:12]
     return (rest0 - rest1) / 11 / (rest1 / (len(y) - 13)), coefficients[:12]
 
 
@@ -180,48 +162,26 @@ _FAR_BELOW_ZERO = -30.0
 
 @dataclass(frozen=True, slots=True)
 class SeasonalIndices:
-    """Month indices, January to December: 1.05 is a month 5 % above the average month, day for day.
+    """Month indices, January to December: 1.05 is a month 5 % above the average month, day for day."""
 
-    Attributes
-    ----------
-    index, lower, upper : ndarray, shape (areas, 12)
-        Shrunk index and its interval.
-    log_index, log_se : ndarray, shape (areas, 12)
-        The same on the log scale; each row of `log_index` sums to zero up to shrinkage.
-    own_index : ndarray, shape (areas, 12)
-        The area's own index before shrinkage.
-    own_weight : ndarray, shape (areas, 12)
-        Share of the area's own departure from the nation that is kept: 0 is all nation, 1 all own.
-    national_index, national_log_se : ndarray, shape (12,)
-        Precision-weighted mean of the areas.
-    between_sd : float
-        Standard deviation between areas of true log month effects.
-    n_years : ndarray, shape (areas,)
-        Whole years of months seen.
-    differs_from_none, differs_from_nation : ndarray of bool, shape (areas,)
-        Whether any month's index is further from 1, or from the nation's, than chance explains
-        (Sidak over twelve months).
-    note : ndarray of str, shape (areas,)
-        What a reader must know, such as "two winters only".
-    reason : ndarray of str, shape (areas,)
-        Why there is no answer; empty where there is one.
-    """
-
-    index: Array
+    index: Array  # shrunk index and its interval
     lower: Array
     upper: Array
-    log_index: Array
+    log_index: Array  # the same on the log scale; each row of `log_index` sums to zero up to shrinkage
     log_se: Array
-    own_index: Array
+    own_index: Array  # the area's own index before shrinkage
+    # share of the area's own departure from the nation that is kept: 0 is all nation, 1 all own
     own_weight: Array
-    national_index: Array
+    national_index: Array  # precision-weighted mean of the areas
     national_log_se: Array
-    between_sd: float
-    n_years: npt.NDArray[np.intp]
+    between_sd: float  # standard deviation between areas of true log month effects
+    n_years: npt.NDArray[np.intp]  # whole years of months seen
+    # whether any month's index is further from 1, or from the nation's, than chance explains (Sidak over
+    # twelve months)
     differs_from_none: npt.NDArray[np.bool_]
     differs_from_nation: npt.NDArray[np.bool_]
-    note: npt.NDArray[np.str_]
-    reason: npt.NDArray[np.str_]
+    note: npt.NDArray[np.str_]  # what a reader must know, such as "two winters only"
+    reason: npt.NDArray[np.str_]  # why there is no answer; empty where there is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,11 +198,7 @@ class ShrunkSeason:
 
 
 def shrink_season(model: MonthlyModel, calendar_month: npt.NDArray[np.intp], typical: Array) -> ShrunkSeason:
-    """Shrink each area's month effects towards the precision-weighted mean of all areas.
-
-    `typical` is the mean count of a month, shape (areas,). No area is believed to be steadier than a tenth
-    of Poisson noise or of the median area: a constant series must not carry the nation.
-    """
+    """Shrink each area's month effects towards the precision-weighted mean of all areas."""
     seen = np.isfinite(model.fitted).astype(float) @ month_indicator(calendar_month)
     se2 = divide(_believable(model.residual_variance, typical)[:, None], seen)
     own = model.month_effects
@@ -265,11 +221,7 @@ def _believable(variance: Array, typical: Array) -> Array:
 
 
 def _between_variance(apart: Array, se2: Array, ok: npt.NDArray[np.bool_]) -> tuple[float, float]:
-    """Variance between areas by moments, and its mean given that it is not negative (for the intervals).
-
-    The second allows for what the first leaves out: effects that sum to zero vary by 11/12 of a free effect,
-    and the variance itself is uncertain. The areas are taken as independent, the months are not.
-    """
+    """Variance between areas by moments, and its mean given that it is not negative (for the intervals)."""
     plain = max(float((apart**2 - se2).sum()) / max(int(ok.sum()), 1), 0.0)
     areas = ok.any(axis=1)
     n = int(areas.sum())
@@ -301,11 +253,9 @@ def seasonal_indices(
     Parameters
     ----------
     counts : array, shape (areas, months)
-        Events in each month; NaN where not published.
-    exposure : array, shape (months,) or (areas, months)
-        Days in the month, or person-days.
-    calendar_month : array of int, shape (months,)
-        1 to 12.
+        Events in each month; NaN where not published or not believed.
+    exposure, calendar_month : array, shape (months,), or (areas, months) for the exposure
+        Days in the month, or person-days; 1 to 12.
     confidence_level : float
         Of the intervals.
 
@@ -415,30 +365,14 @@ _SEASONS_NEEDED = 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decomposition:
-    """Level, season and remainder of each area's rate, month by month: rate = level x season x remainder.
+    """Level, season and remainder of each area's rate, month by month: rate = level x season x remainder."""
 
-    Attributes
-    ----------
-    rate : ndarray, shape (areas, months)
-        Events over exposure.
-    level : ndarray, shape (areas, months)
-        What is left when season and remainder are taken off: the smoothed rate.
-    season : ndarray, shape (areas, months)
-        1.05 is 5 % above the level; it may change slowly over the years.
-    remainder : ndarray, shape (areas, months)
-        What neither explains: 1 is nothing.
-    method : str
-        How it was made.
-    reason : ndarray of str, shape (areas,)
-        Why an area has no decomposition; empty where it has one.
-    """
-
-    rate: Array
-    level: Array
-    season: Array
-    remainder: Array
-    method: str
-    reason: Texts
+    rate: Array  # events over exposure
+    level: Array  # what is left when season and remainder are taken off: the smoothed rate
+    season: Array  # 1.05 is 5 % above the level; it may change slowly over the years
+    remainder: Array  # what neither explains: 1 is nothing
+    method: str  # how it was made
+    reason: Texts  # why an area has no decomposition; empty where it has one
 
 
 def decompose(

@@ -12,8 +12,8 @@ from bcfstats.stats.rows import (
     Floats,
     Groups,
     Level,
+    above_zero,
     as_rows,
-    at_levels,
     blanked,
     check_multiplier,
     critical_value,
@@ -21,7 +21,6 @@ from bcfstats.stats.rows import (
     named,
     negative,
     not_a_number,
-    not_positive,
     reasons,
 )
 
@@ -117,13 +116,8 @@ def directly_standardised_rate(
         ("the standard population is empty", whole == 0),
         (f"fewer than {FEWEST_EVENTS} events: too few to standardise", total < FEWEST_EVENTS),
     )
-    rate, spread_of_rate, whole, total = blanked(
-        reason,
-        bands.total(share * events),
-        bands.total(share * share * variance),
-        whole,
-        total,
-    )
+    rate, spread_of_rate = bands.total(share * events), bands.total(share * share * variance)
+    rate, spread_of_rate, whole, total = blanked(reason, rate, spread_of_rate, whole, total)
     value, error = rate / whole, np.sqrt(spread_of_rate / total) / whole
 
     def limits(level: float) -> tuple[Floats, Floats]:
@@ -133,14 +127,8 @@ def directly_standardised_rate(
             (value + error * (upper - total)) * multiplier,
         )
 
-    return estimate(
-        value * multiplier,
-        at_levels(limits, confidence_level),
-        confidence_level,
-        named("Dobson", reason),
-        reason,
-        bands.label,
-    )
+    method = named("Dobson", reason)
+    return estimate(value * multiplier, limits, confidence_level, method, reason, bands.label)
 
 
 def _band_checks(
@@ -206,8 +194,7 @@ def standardised_ratio(
         count.shape,
         not_a_number("observed number", count),
         negative("observed number", count),
-        not_a_number("expected number", e),
-        not_positive("expected number", e),
+        *above_zero("expected number", e),
     )
     count, e = blanked(reason, count, e)
     return poisson_estimate(count, multiplier / e, confidence_level, reason)

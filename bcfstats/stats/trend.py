@@ -42,25 +42,15 @@ _INTERVAL_WIDTH = 3.92
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RecentTrend:
-    """The label Fingertips would show.
+    """The label Fingertips would show."""
 
-    Attributes
-    ----------
-    label : ndarray of str, shape (areas,)
-        "Increasing", "Decreasing" (with "and getting better" or "and getting worse" where a polarity is
-        given), "No significant change" or "Cannot be calculated".
-    slope : ndarray, shape (areas,)
-        Per year; of the logit for proportions.
-    chi_square : ndarray, shape (areas,)
-        Compared with 9.5495.
-    reason : ndarray of str, shape (areas,)
-        Why it cannot be calculated, or "one point decides the direction" where a significant slope fails the
-        rule's check for outliers; else empty.
-    """
-
+    # "Increasing", "Decreasing" (with "and getting better" or "and getting worse" where a polarity is given),
+    # "No significant change" or "Cannot be calculated"
     label: Texts
-    slope: Floats
-    chi_square: Floats
+    slope: Floats  # per year; of the logit for proportions
+    chi_square: Floats  # compared with 9.5495
+    # why it cannot be calculated, or "one point decides the direction" where a significant slope fails the
+    # rule's check for outliers; else empty
     reason: Texts
 
 
@@ -212,67 +202,35 @@ WANDER = "a level that wanders from year to year can pass for a trend: judge by 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trend:
-    """Slope of each area's monthly rate, in per cent a year.
+    """Slope of each area's monthly rate, in per cent a year."""
 
-    Attributes
-    ----------
-    percent_per_year, lower, upper : ndarray, shape (areas,)
-        Slope with its interval, widened for autocorrelation.
-    p_value : ndarray, shape (areas,)
-        Two-sided; right only if the level does not wander (see `note`).
-    shrunk_percent_per_year : ndarray, shape (areas,)
-        Slope drawn towards the mean of all areas by as much as its error deserves.
-    autocorrelation : ndarray, shape (areas,)
-        Lag-1 autocorrelation of the months, corrected for the bias of short series.
-    n_months, df : ndarray, shape (areas,)
-        Months used; degrees of freedom of the interval.
-    note : str
-        What every reader of a monthly trend must know.
-    reason : ndarray of str, shape (areas,)
-        Why there is no answer; empty where there is one.
-    """
-
-    percent_per_year: Array
+    percent_per_year: Array  # slope with its interval, widened for autocorrelation
     lower: Array
     upper: Array
-    p_value: Array
+    p_value: Array  # two-sided; right only if the level does not wander (see `note`)
+    # slope drawn towards the mean of all areas by as much as its error deserves
     shrunk_percent_per_year: Array
-    autocorrelation: Array
-    n_months: Array
-    df: Array
-    note: str
-    reason: npt.NDArray[np.str_]
+    autocorrelation: Array  # lag-1 autocorrelation of the months, corrected for the bias of short series
+    n_months: Array  # months used
+    df: Array  # of the interval
+    note: str  # what every reader of a monthly trend must know
+    reason: npt.NDArray[np.str_]  # why there is no answer; empty where there is one
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PanelTrend:
-    """Slope of each area's annual rate, its error from how all areas move between years.
+    """Slope of each area's annual rate, its error from how all areas move between years."""
 
-    Attributes
-    ----------
-    percent_per_year, lower, upper : ndarray, shape (areas,)
-        Least-squares slope of the log rate with its interval.
-    p_value : ndarray, shape (areas,)
-        Two-sided.
-    shrunk_percent_per_year : ndarray, shape (areas,)
-        Slope drawn towards the mean of all areas.
-    shock_sd, wander_sd : float
-        Standard deviation of one-year shocks, and of the yearly steps of the level, on the log scale.
-    n : ndarray of int, shape (areas,)
-        Years used.
-    reason : ndarray of str, shape (areas,)
-        Why there is no answer; empty where there is one.
-    """
-
-    percent_per_year: Floats
+    percent_per_year: Floats  # least-squares slope of the log rate with its interval
     lower: Floats
     upper: Floats
-    p_value: Floats
-    shrunk_percent_per_year: Floats
+    p_value: Floats  # two-sided
+    shrunk_percent_per_year: Floats  # slope drawn towards the mean of all areas
+    # standard deviation of one-year shocks, and of the yearly steps of the level, on the log scale
     shock_sd: float
     wander_sd: float
-    n: npt.NDArray[np.intp]
-    reason: Texts
+    n: npt.NDArray[np.intp]  # years used
+    reason: Texts  # why there is no answer; empty where there is one
 
 
 def trend(
@@ -289,11 +247,9 @@ def trend(
     Parameters
     ----------
     counts : array, shape (areas, months)
-        Events in each month; NaN where not published.
-    exposure : array, shape (months,) or (areas, months)
-        Days in the month, or person-days.
-    calendar_month : array of int, shape (months,)
-        1 to 12.
+        Events in each month; NaN where not published or not believed.
+    exposure, calendar_month : array, shape (months,), or (areas, months) for the exposure
+        Days in the month, or person-days; 1 to 12.
     confidence_level : float
         Of the intervals.
 
@@ -369,11 +325,7 @@ def _two_sided(estimate: Floats, se: Floats, df: npt.ArrayLike) -> Floats:
 
 
 def shrink_to_mean(estimates: npt.ArrayLike, standard_errors: npt.ArrayLike) -> Floats:
-    """Draw each estimate towards the mean of all by as much as its error deserves.
-
-    Variance between areas by moments (DerSimonian and Laird 1986, doi:10.1016/0197-2456(86)90046-2), then
-    normal shrinkage.
-    """
+    """Draw each estimate towards the mean of all by as much as its error deserves."""
     b, se = np.asarray(estimates, dtype=float), np.asarray(standard_errors, dtype=float)
     ok = np.isfinite(b) & (se * se > 0)
     if ok.sum() < 2:
@@ -396,16 +348,7 @@ def panel_trend(
     confidence_level: float = CONFIDENCE,
     minimum_areas: int = MINIMUM_AREAS,
 ) -> PanelTrend:
-    """Test each area's trend over some years by how much all areas shift between years.
-
-    `rates` are (areas, years); `sampling_variance` that of one year's log rate, 1 / count for counts. With d1
-    and d2 the one-year and two-year changes of the log rate less their mean over the panel, wander = max(var
-    d2 - var d1, 0), shock = max((var d1 - wander) / 2, sampling variance), and the slope's variance is c'
-    (shock I + wander min(i, j)) c for least-squares weights c. Simulated at a nominal 5 %: 4.8 to 5.2 % on 5,
-    8 and 10 points with and without shocks and wander, where Mann-Kendall gives 2 to 27 %, least squares 5 to
-    29 % and the Fingertips chi-squared 0.2 to 8 % (nominal 0.2). Power is low: 26 % for a fall of 3 % a year
-    over 5 years.
-    """
+    """Test each area's trend over some years by how much all areas shift between years."""
     y = as_table("rates", rates)
     y = np.log(np.where(y > 0, y, np.nan))
     n = np.isfinite(y).sum(axis=1)

@@ -31,10 +31,7 @@ def score_ratio_limits(
 
 
 def mid_p_below(later: Floats, baseline: Floats, share: Floats) -> Floats:
-    """P(fewer) + half P(as many) later events, given the total: one-sided mid-P against a fall.
-
-    Lancaster (1961) JASA 56:223-234, doi:10.1080/01621459.1961.10482105.
-    """
+    """P(fewer) + half P(as many) later events, given the total: one-sided mid-P against a fall."""
     some, others = np.maximum(later, 1e-300), np.maximum(baseline, 1e-300)
     fewer = np.where(later > 0, special.betainc(baseline + 1, some, 1 - share), 0.0)
     up_to = np.where(baseline > 0, special.betainc(others, later + 1, 1 - share), 1.0)
@@ -106,10 +103,7 @@ def pooled_variance(x1: Floats, n1: Floats, x0: Floats, n0: Floats) -> Floats:
 
 
 def score_limits(x1: Floats, n1: Floats, x0: Floats, n0: Floats, z: float) -> tuple[Floats, Floats]:
-    """Limits of x1/n1 - x0/n0 by inverting the score test.
-
-    Miettinen and Nurminen (1985) Statistics in Medicine 4:213-226, doi:10.1002/sim.4780040211.
-    """
+    """Limits of x1/n1 - x0/n0 by inverting the score test."""
     lower = _lower_score_limit(x1, n1, x0, n0, z)
     return lower, -_lower_score_limit(x0, n0, x1, n1, z)
 
@@ -209,10 +203,7 @@ def detectable_count(
 def small_count(
     a: Floats, share: Floats, score_count: Floats, confidence_level: float, higher: Flags
 ) -> Floats:
-    """Return the later count that is just significant when the comparison may be by central mid-P.
-
-    That is where the two counts together are below 100; from there on the score test's count holds.
-    """
+    """Return the later count that is just significant when the comparison may be by central mid-P."""
     tail = (1 - confidence_level) / 2
     first_score, none = np.ceil(MID_P_BELOW - a), np.full(a.shape, -1.0)
     fallen = _last_true(lambda b: mid_p_below(b, a, share) <= tail, none, first_score)
@@ -238,11 +229,7 @@ def _last_true(holds: Callable[[Floats], Flags], low: Floats, high: Floats) -> F
 
 
 def log_change(baseline_part: Floats, later_part: Floats, tau2: Floats, c: Floats, higher: Flags) -> Floats:
-    """Return the change of the log rate that is c standard errors of itself; NaN where none is.
-
-    The variance is baseline_part + later_part exp(-change) + tau2. Downwards the change less c standard
-    errors is convex, upwards concave: Newton's method from no change moves one way to the nearest root.
-    """
+    """Return the change of the log rate that is c standard errors of itself; NaN where none is."""
     direction = np.where(higher, 1.0, -1.0)
     fixed = baseline_part + tau2
     x = np.zeros(c.shape)

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bcfstats.judge.validation import simulated_nulls, validate_observations
+from bcfstats.judge.validation import validate_observations
 from bcfstats.stats.backtest import backtest
-from bcfstats.stats.placebo import HISTORY, POISSON, null_panel, placebo
+from bcfstats.stats.placebo import HISTORY, POISSON, placebo
+from scripts.nulls import null_panel, simulated_nulls
 
 
 @pytest.fixture(scope="module")

@@ -189,7 +189,8 @@ BAD = {
     "structured": np.array([(1, 2.0)], dtype=[("a", int), ("b", float)]),
     "frame": pd.DataFrame({"a": [1, 2], "b": ["x", "y"]}),
 }
-CALLS = [(name, argument) for name, call in GOOD.items() for argument in call]
+OTHERWISE = {"recent_trend": {"numerator": [[5, 4, 5, 6, 5]], "denominator": 9, "polarity": "lower"}}
+CALLS = [(name, call, word) for name, call in [*GOOD.items(), *OTHERWISE.items()] for word in call]
 
 
 def test_every_public_function_of_the_statistics_is_tried():
@@ -197,18 +198,18 @@ def test_every_public_function_of_the_statistics_is_tried():
     assert set(GOOD) == theirs
 
 
-@pytest.mark.parametrize("name", GOOD)
-def test_good_input_is_answered(name):
-    getattr(bcf, name)(**GOOD[name])
+@pytest.mark.parametrize(("name", "call"), [*GOOD.items(), *OTHERWISE.items()])
+def test_good_input_is_answered(name, call):
+    getattr(bcf, name)(**call)
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(("name", "argument"), CALLS)
-def test_no_python_error_reaches_a_user(name, argument):
+@pytest.mark.parametrize(("name", "call", "argument"), CALLS)
+def test_no_python_error_reaches_a_user(name, call, argument):
     reached = {}
     for kind, bad in BAD.items():
         try:
-            getattr(bcf, name)(**{**GOOD[name], argument: bad})
+            getattr(bcf, name)(**{**call, argument: bad})
         except (ParameterError, InputError):
             pass
         except Exception as error:

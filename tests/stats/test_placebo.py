@@ -6,7 +6,8 @@ from scipy import stats
 
 from bcfstats.stats.history import history_scale
 from bcfstats.stats.monthly_model import fit_monthly
-from bcfstats.stats.placebo import CORRECTED, HISTORY, POISSON, QUASI, null_panel, placebo
+from bcfstats.stats.placebo import CORRECTED, HISTORY, POISSON, QUASI, placebo
+from scripts.nulls import null_panel
 
 
 def test_poisson_and_quasi_poisson_by_hand():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bcfstats.errors import ParameterError
-from bcfstats.stats.placebo import KINDS, null_panel
+from scripts.nulls import KINDS, null_panel
 
 AREAS = 6000  # a standard deviation of a mean of squares is 2 points at most
 

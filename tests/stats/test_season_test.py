@@ -74,6 +74,17 @@ def test_reasons():
         seasonality_test(np.ones((2, 24)), np.ones(24), month)
 
 
+def test_a_perfect_season_is_beyond_any_chance():
+    month = month_of(48)
+    days = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31.0])[month - 1]
+    season = 100 * (1 + 0.1 * (month == 1))
+    for exposure in (np.ones(48), days):
+        found = seasonality_test(season * exposure, exposure, month)
+        assert found.p_value < 1e-6
+        assert (found.reason, found.highest_month) == ("", 1)
+    assert seasonality_test(100 * days, days, month).reason == "the series does not vary"
+
+
 def test_autocorrelation_is_that_of_the_ordinary_residuals_held_from_0_to_095():
     """By numpy's least squares; a series that turns over every month has none, a straight walk no more."""
     month = month_of(48)
