@@ -27,7 +27,7 @@ def quick_or_slow(page):
     return pytest.param(page, id=page.stem, marks=[pytest.mark.slow] if slow else [])
 
 
-@pytest.mark.parametrize("page", map(quick_or_slow, pages()))
+@pytest.mark.parametrize("page", [quick_or_slow(page) for page in pages()])
 def test_examples_give_what_the_page_shows(page, workspace, tmp_path):
     """`python -m scripts.examples` writes what they give now."""
     shutil.copytree(workspace, tmp_path, dirs_exist_ok=True)
