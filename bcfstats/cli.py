@@ -232,10 +232,10 @@ def prepare(
     from bcfstats.run.settings import all_metrics, load_settings
 
     settings = load_settings(config).with_given(raw=raw, processed=processed, metrics=_tuple(metrics))
-    found = prepare_files(settings.raw, settings.processed, metrics=all_metrics(settings))
-    for line in describe_prepared(found):
+    prepared = prepare_files(settings.raw, settings.processed, metrics=all_metrics(settings))
+    for line in describe_prepared(prepared):
         print(line)
-    raise typer.Exit(found.exit_code)
+    raise typer.Exit(prepared.exit_code)
 
 
 @app.command()
@@ -407,8 +407,8 @@ def validate(
     from bcfstats.run.settings import load_settings
 
     settings = load_settings(config).with_given(processed=processed, out=out, metrics=_tuple(metrics))
-    page, found = write_validation(settings, until=Period.parse(until).end if until else None)
-    for validation in found:
+    page, validations = write_validation(settings, until=Period.parse(until).end if until else None)
+    for validation in validations:
         print(f"{validation.name}: {validation.description}")
     print(page)
 

@@ -74,8 +74,8 @@ def state(path: Path) -> tuple[int, ...]:
         return ()
 
 
-def _state(found: os.stat_result) -> tuple[int, ...]:
-    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+def _state(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _open_at_once(name: str, flags: int) -> int:
@@ -175,7 +175,7 @@ def whole(path: Path) -> Iterator[Path]:
     ...     raise OSError("no space left")
     Traceback (most recent call last):
     bcfstats.errors.NotDoneError: It could not be written...
-    >>> target.read_text(), [found.name for found in target.parent.iterdir()]
+    >>> target.read_text(), [path.name for path in target.parent.iterdir()]
     ('first', ['notes.txt'])
     """
     with writing(path, "What was there before is untouched."):
@@ -275,27 +275,25 @@ def restore_folder(folder: Path) -> None:
             _retried(lambda: before.rename(folder))
 
 
-def _write(
-    fresh: Path, folder: Path, tables: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any]
-) -> None:
-    fresh.mkdir()
+def _write(new: Path, folder: Path, tables: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any]) -> None:
+    new.mkdir()
     for name, table in tables.items():
-        table.to_parquet(fresh / f"{name}.parquet", index=False)
+        table.to_parquet(new / f"{name}.parquet", index=False)
     text = json.dumps(manifest, indent=1, ensure_ascii=False)
-    (fresh / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    (new / MANIFEST).write_text(text + "\n", encoding="utf-8")
     for other in folder.iterdir() if folder.is_dir() else ():
-        if not (fresh / other.name).exists():
+        if not (new / other.name).exists():
             copy = shutil.copytree if other.is_dir() else shutil.copy2
-            copy(other, fresh / other.name)
+            copy(other, new / other.name)
 
 
-def _swap(fresh: Path, folder: Path) -> None:
+def _swap(new: Path, folder: Path) -> None:
     before = aside(folder)
     shutil.rmtree(before, ignore_errors=True)
     if folder.exists():
         _retried(lambda: folder.rename(before))
     try:
-        _retried(lambda: fresh.rename(folder))
+        _retried(lambda: new.rename(folder))
     except BaseException:
         restore_folder(folder)
         raise
@@ -379,7 +377,7 @@ def sole_use(folder: Path) -> Iterator[None]:
             yield
             file.truncate(0)
     finally:
-        if is_new and {found.name for found in folder.glob("*")} == {NAME}:
+        if is_new and {entry.name for entry in folder.glob("*")} == {NAME}:
             with suppress(OSError):
                 (folder / NAME).unlink()
                 folder.rmdir()
@@ -408,8 +406,8 @@ def _open_lock(path: Path, flags: int = 0) -> TextIO:
     if path.is_symlink():
         raise OSError(errno.ELOOP, f"{path.name} is a link to another file: remove it")
     file = os.fdopen(os.open(path, ours | flags, 0o666), "r+", encoding="utf-8", errors="replace")
-    found = os.fstat(file.fileno())
-    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+    status = os.fstat(file.fileno())
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
         file.close()
         raise OSError(errno.ELOOP, f"{path.name} is no file of its own: remove it")
     return file

@@ -23,14 +23,14 @@ from bcfstats.judge.results import Results
 from bcfstats.read.data import Data, load
 from bcfstats.read.targets import read_targets
 from bcfstats.run import pool
-from bcfstats.run.engine import check_memory, chosen_engine
 from bcfstats.run.pool import (
     LOCAL,
     NOT_YET,
     ClusterLostError,
     Crew,
     as_they_end,
-    check_executor,
+    check_memory,
+    chosen_engine,
     failure,
     open_crew,
 )
@@ -187,31 +187,31 @@ def _run(
 ) -> BatchResult:
     started = now()
     engine = chosen_engine(settings.engine)
-    check_executor(settings.executor)
     check_parameters(settings.notebook, Job("", "", "", "", "").parameters)
     check_memory()
-    tables = settings.out / "tables"
-    kept = kept_results(settings) if resume else None
-    if kept is None:
-        starts = executor is None and settings.executor == LOCAL
-        _compute(settings, areas, started, engine if starts else "")
-    results = kept or Results.load(tables)  # what the notebooks are to read
-    jobs = _jobs(results, areas, settings.out)
-    made_from = fingerprints(results, settings.notebook.read_bytes(), [job.area_code for job in jobs])
-    jobs = [replace(job, fingerprint=made_from[job.area_code]) for job in jobs]
-    left = [job for job in jobs if not (resume and is_made(settings.out, job))]
-    is_new = kept is None or not results_stand(settings.out, results)
-    results = replace(results, **{name: pd.DataFrame() for name in READ_BY_REPORTS})  # that takes no memory
-    del kept
-    record, outcomes = Record(settings, results, jobs, started, len(jobs) - len(left)), _before(jobs, left)
-    with writing(settings.out):
-        _clear(settings.out)
-    record.write(tuple(outcomes.values()), UNDER_WAY)
-    size = max(1, min(settings.jobs, len(left)))
-    given = nullcontext(Crew(executor, settings.jobs)) if executor else open_crew(settings.executor, size)
-    with given as crew, ThreadPoolExecutor(1) as beside:
-        written = beside.submit(_write_results, results if is_new else None, settings.out)
-        return _made(crew, _kit(settings, engine), left, record, outcomes, written, stream)
+    size = settings.jobs
+    with nullcontext(Crew(executor, size)) if executor else open_crew(settings.executor, size) as crew:
+        tables = settings.out / "tables"
+        kept = kept_results(settings) if resume else None
+        if kept is None:
+            starts = executor is None and settings.executor == LOCAL
+            _compute(settings, areas, started, engine if starts else "")
+        results = kept or Results.load(tables)  # what the notebooks are to read
+        jobs = _jobs(results, areas, settings.out)
+        made_from = fingerprints(results, settings.notebook.read_bytes(), [job.area_code for job in jobs])
+        jobs = [replace(job, fingerprint=made_from[job.area_code]) for job in jobs]
+        left = [job for job in jobs if not (resume and is_made(settings.out, job))]
+        is_new = kept is None or not results_stand(settings.out, results)
+        results = replace(results, **{name: pd.DataFrame() for name in READ_BY_REPORTS})  # takes no memory
+        del kept
+        record = Record(settings, results, jobs, started, len(jobs) - len(left))
+        outcomes = _before(jobs, left)
+        with writing(settings.out):
+            _clear(settings.out)
+        record.write(tuple(outcomes.values()), UNDER_WAY)
+        with ThreadPoolExecutor(1) as beside:
+            written = beside.submit(_write_results, results if is_new else None, settings.out)
+            return _made(crew, _kit(settings, engine), left, record, outcomes, written, stream)
 
 
 def _compute(settings: Settings, areas: Sequence[str], started: datetime, engine: str) -> None:
@@ -222,11 +222,7 @@ def _compute(settings: Settings, areas: Sequence[str], started: datetime, engine
         _chosen(data.observations[["area_code", "area_name"]].drop_duplicates("area_code"), areas)
     if engine:
         pool.start(engine)
-    try:
-        _results(settings, data, inputs, started).save(settings.out / "tables")
-    except BaseException:
-        pool.end()  # it was started for nothing
-        raise
+    _results(settings, data, inputs, started).save(settings.out / "tables")
 
 
 def _before(jobs: Sequence[Job], left: Sequence[Job]) -> dict[str, Outcome]:
@@ -279,7 +275,7 @@ def _results(settings: Settings, data: Data, read: dict[str, Any], started: date
     made = {
         "version": bcfstats.__version__,
         "created": day(started.date()),
-        "inputs": [[found["file"], found["sha256"]] for found in data.manifest["files"]],
+        "inputs": [[entry["file"], entry["sha256"]] for entry in data.manifest["files"]],
         **read,
         "palette": settings.palette,
     }

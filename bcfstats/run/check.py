@@ -40,12 +40,12 @@ NOTHING = (
 SHOWN = 20  # lines of detail; the manifest has them all
 
 
-def describe_prepared(found: Prepared) -> list[str]:
+def describe_prepared(prepared: Prepared) -> list[str]:
     """Say what `prepare` read, refused and wrote; the manifest has all of it."""
-    totals, files = found.manifest["totals"], found.manifest["files"]
+    totals, files = prepared.manifest["totals"], prepared.manifest["files"]
     read = [entry for entry in files if "kind" in entry]
     kinds = pd.Series([entry["kind"] for entry in read], dtype=object).value_counts(sort=False)
-    observations = found.data.observations
+    observations = prepared.data.observations
     refused = [
         f"Row refused: {_place(entry['file'], row['where'])}: {row['reason']}"
         + (f" (found {row['found']})" if row["found"] not in row["reason"] else "")
@@ -58,7 +58,7 @@ def describe_prepared(found: Prepared) -> list[str]:
         for check in entry.get("checks", [])
         if not check["passed"]
     ]
-    decided = found.manifest["decisions"]
+    decided = prepared.manifest["decisions"]
     notes = [
         f"Note: {entry['file']}: {warning}"
         for entry in read
@@ -67,8 +67,8 @@ def describe_prepared(found: Prepared) -> list[str]:
     ]
     return [
         *(f"{count:>5} {kind}" for kind, count in kinds.items()),
-        *_some([f"Not read: {name}: {why}" for name, why in found.manifest["not_read"].items()]),
-        *(f"File refused: {name}: {reason}" for name, reason in found.refused_files.items()),
+        *_some([f"Not read: {name}: {why}" for name, why in prepared.manifest["not_read"].items()]),
+        *(f"File refused: {name}: {reason}" for name, reason in prepared.refused_files.items()),
         *_some(refused),
         *_some(failed),
         *_some([f"Set apart: {sentence}" for sentence in decided["set_apart"]]),
@@ -119,7 +119,7 @@ def describe_targets(
     _, table = assess_file(settings, targets, allocations=allocations)
     if out is not None:
         write_whole(out, safe_csv(table), encoding="utf-8-sig")
-    return _told(table, metrics, out)
+    return _lines_of(table, metrics, out)
 
 
 def assess_file(
@@ -140,7 +140,7 @@ def assess_file(
     return data, table
 
 
-def _told(table: pd.DataFrame, metrics: Mapping[str, Metric], out: Path | None) -> tuple[int, list[str]]:
+def _lines_of(table: pd.DataFrame, metrics: Mapping[str, Metric], out: Path | None) -> tuple[int, list[str]]:
     few = len(table) <= SHOWN
     lines = []
     for row in table.to_dict("records"):
@@ -193,30 +193,30 @@ def describe_overview(
     The exit code is 1 where some target could not be assessed.
     """
     data, table = assess_file(settings, targets, allocations=allocations)
-    found = national_overview(table, data.areas)
+    overview = national_overview(table, data.areas)
     if out is not None:
         for name in OVERVIEW_TABLES:
-            write_whole(out / f"{name}.csv", safe_csv(getattr(found, name)), encoding="utf-8-sig")
-        page = overview_page(found, data.areas, all_metrics(settings), is_example=data.is_example)
+            write_whole(out / f"{name}.csv", safe_csv(getattr(overview, name)), encoding="utf-8-sig")
+        page = overview_page(overview, data.areas, all_metrics(settings), is_example=data.is_example)
         write_whole(out / OVERVIEW_PAGE, page)
-    lines = [*_composite_lines(found, settings), *found.notes, *_outlying_lines(found.plans)]
+    lines = [*_composite_lines(overview, settings), *overview.notes, *_outlying_lines(overview.plans)]
     lines += [] if out is None else [f"Page and tables: {out / OVERVIEW_PAGE}"]
     return (1 if (table["verdict"] == UNKNOWN).any() else 0), lines
 
 
-def _composite_lines(found: Overview, settings: Settings) -> list[str]:
+def _composite_lines(overview: Overview, settings: Settings) -> list[str]:
     """Give each metric and payment a line for England, then one for each region."""
     metrics = all_metrics(settings)
-    verdicts = found.verdicts.set_index(["metric", "payment", "region"])
-    regions = found.composite["region"] != ENGLAND
-    ordered = found.composite.assign(is_region=regions).sort_values(
+    verdicts = overview.verdicts.set_index(["metric", "payment", "region"])
+    regions = overview.composite["region"] != ENGLAND
+    ordered = overview.composite.assign(is_region=regions).sort_values(
         ["metric", "payment", "is_region", "region"], kind="stable"
     )
     lines = []
     for row in ordered.to_dict("records"):
         metric = metrics[row["metric"]]
         counts = verdicts.loc[(row["metric"], row["payment"], row["region"])]
-        told = ", ".join(f"{count} {VERDICTS[str(name)].words}" for name, count in counts.items() if count)
+        judged = ", ".join(f"{count} {VERDICTS[str(name)].words}" for name, count in counts.items() if count)
         start = "    " if row["is_region"] else f"{metric.short_name}, {row['payment']}, "
         values = (
             f": {value(row['baseline_value'], metric)} to {value(row['target_value'], metric)} "
@@ -227,7 +227,7 @@ def _composite_lines(found: Overview, settings: Settings) -> list[str]:
         boards = "board" if row["boards"] == 1 else "boards"
         left_out = f"; left out: {row['left_out']}" if some else ""
         of = f"{some}{number(row['boards'])} {boards}"
-        lines.append(f"{start}{row['region']}, {of}{shown}: {told}{left_out}")
+        lines.append(f"{start}{row['region']}, {of}{shown}: {judged}{left_out}")
     return lines
 
 
@@ -252,17 +252,17 @@ def write_validation(settings: Settings, *, until: date | None = None) -> tuple[
         validate_observations(data.observations, metrics[metric], name=name, until=until)
         for metric, name in names.items()
     ]
-    found = [validation for validation in tried if validation is not None]
-    if not found:
+    validations = [validation for validation in tried if validation is not None]
+    if not validations:
         raise InputError(
             "No monthly metric has enough months to validate.",
             where=str(settings.processed),
             do="Prepare at least two and a half years of months without a gap.",
         )
     page = settings.out / VALIDATION_PAGE
-    write_whole(page, "# Validation\n\n" + validation_page(found))
-    for i, validation in enumerate(found, start=1):
+    write_whole(page, "# Validation\n\n" + validation_page(validations))
+    for i, validation in enumerate(validations, start=1):
         if not validation.reliability.empty:
             picture = reliability_svg(validation.reliability, f"Reliability: {validation.name}")
             write_whole(settings.out / f"reliability-{i}.svg", picture)
-    return page, found
+    return page, validations

@@ -34,13 +34,13 @@ class Differences:
     @property
     def lines(self) -> list[str]:
         """Say what differs, or that nothing does."""
-        found = [*self.data, *self.settings, *self.code, *self.unknown]
-        return found or ["Both runs record the same files, settings, code and packages."]
+        lines = [*self.data, *self.settings, *self.code, *self.unknown]
+        return lines or ["Both runs record the same files, settings, code and packages."]
 
     def why(self, moved: bool) -> str:
         """Say what can be the reason, and no more: with two differences, neither is named the cause."""
         kinds = {"the data": self.data, "the settings": self.settings, "the code": self.code}
-        differ = [name for name, found in kinds.items() if found]
+        differ = [name for name, lines in kinds.items() if lines]
         if not moved:
             return f"No number moved, though {listed(differ)} differ." if differ else "No number moved."
         if self.unknown and len(differ) < 2:
@@ -75,11 +75,11 @@ def _files(record: Mapping[str, Any]) -> dict[tuple[str, str], list[str]]:
     """Checksums by kind and name of file; several files may have one name."""
     about = record["about"]
     read = [*((PUBLISHED, *entry) for entry in about.get("inputs", [])), *about.get("files", [])]
-    found: dict[tuple[str, str], list[str]] = {}
+    by_name: dict[tuple[str, str], list[str]] = {}
     for kind, name, checksum in read:
         if name != MANIFEST:  # holds the date of preparing
-            found.setdefault((kind, name), []).append(checksum)
-    return {key: sorted(checksums) for key, checksums in found.items()}
+            by_name.setdefault((kind, name), []).append(checksum)
+    return {key: sorted(checksums) for key, checksums in by_name.items()}
 
 
 def _changed(before: Mapping[Any, Any], after: Mapping[Any, Any], kind: str) -> list[str]:
@@ -90,8 +90,8 @@ def _changed(before: Mapping[Any, Any], after: Mapping[Any, Any], kind: str) -> 
         "only in the first": [n for n in names if (kind, n) not in after],
     }
     groups["changed"] = [n for n in groups["changed"] if before[kind, n] != after[kind, n]]
-    told = [f"{_some(found)} ({how})" for how, found in groups.items() if found]
-    return [f"{kind.capitalize()} files: {'; '.join(told)}."] if told else []
+    parts = [f"{_some(chosen)} ({how})" for how, chosen in groups.items() if chosen]
+    return [f"{kind.capitalize()} files: {'; '.join(parts)}."] if parts else []
 
 
 def _settings(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
@@ -111,9 +111,9 @@ def _code(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
         for record in (before, after)
     ]
     for name in dict.fromkeys([*versions[0], *versions[1]]):
-        found = [version.get(name) or "not recorded" for version in versions]
-        if found[0] != found[1]:
-            yield f"{name}: {found[0]}, then {found[1]}."
+        pair = [version.get(name) or "not recorded" for version in versions]
+        if pair[0] != pair[1]:
+            yield f"{name}: {pair[0]}, then {pair[1]}."
     codes = [record["about"].get("code") for record in (before, after)]
     if all(codes) and codes[0] != codes[1]:
         yield "The code of bcfstats differs."
@@ -174,13 +174,14 @@ def compare_runs(before: Path, after: Path) -> RunComparison:
 
 def describe_comparison(before: Path, after: Path, *, out: Path | None = None) -> tuple[int, list[str]]:
     """Compare two runs in a few plain lines, and write every change as CSV where asked."""
-    found = compare_runs(before, after)
-    lines = [*_told(found.changes), *found.differences.lines, found.differences.why(found.moved)]
+    comparison = compare_runs(before, after)
+    differ, moved = comparison.differences, comparison.moved
+    lines = [*_lines_of(comparison.changes), *differ.lines, differ.why(moved)]
     if out is not None:
-        sides = {side: found.changes[side].map(_number_or_text) for side in ("before", "after")}
-        write_whole(out, safe_csv(found.changes.assign(**sides)), encoding="utf-8-sig")
+        sides = {side: comparison.changes[side].map(_number_or_text) for side in ("before", "after")}
+        write_whole(out, safe_csv(comparison.changes.assign(**sides)), encoding="utf-8-sig")
         lines.append(f"Every change: {out}")
-    return int(found.moved), lines
+    return int(moved), lines
 
 
 def _record(folder: Path) -> dict[str, Any]:
@@ -211,7 +212,7 @@ def _tables(folder: Path) -> dict[str, pd.DataFrame]:
         texts = {"comparison": (folder / "results.csv").read_text(encoding="utf-8-sig")}
         for name, table in SAVED.items():
             texts[name] = pd.read_parquet(folder / "tables" / f"{table}.parquet").to_csv(index=False)
-        found = {
+        tables = {
             name: pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
             for name, text in texts.items()
         }
@@ -219,7 +220,7 @@ def _tables(folder: Path) -> dict[str, pd.DataFrame]:
         raise InputError(
             "The results of a run cannot be read.", where=str(folder), found=str(error)
         ) from None
-    for name, table in found.items():
+    for name, table in tables.items():
         missing = [key for key in KEYS if key not in table]
         if len(table) and (missing or table.duplicated(KEYS).any()):
             raise InputError(
@@ -227,7 +228,7 @@ def _tables(folder: Path) -> dict[str, pd.DataFrame]:
                 where=f"{folder}, {name}",
                 found=f"no column {missing[0]}" if missing else "the same row twice",
             )
-    return {name: table.set_index(KEYS) if len(table) else _EMPTY for name, table in found.items()}
+    return {name: table.set_index(KEYS) if len(table) else _EMPTY for name, table in tables.items()}
 
 
 def _names(tables: dict[str, pd.DataFrame]) -> dict[str, str]:
@@ -256,10 +257,10 @@ def _changes(name: str, first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFra
             for side, names in zip(("before", "after"), columns, strict=False)
         ),
     ]
-    found = pd.concat([part for part in parts if len(part)] or [cells], ignore_index=True)
-    found = found.assign(table=name).reindex(columns=COLUMNS)
-    difference = found["difference"].astype(float)
-    return found.astype(object).where(found.notna(), "").assign(difference=difference)
+    changes = pd.concat([part for part in parts if len(part)] or [cells], ignore_index=True)
+    changes = changes.assign(table=name).reindex(columns=COLUMNS)
+    difference = changes["difference"].astype(float)
+    return changes.astype(object).where(changes.notna(), "").assign(difference=difference)
 
 
 def _kinds(cells: pd.DataFrame) -> tuple[Any, Any]:
@@ -276,7 +277,7 @@ def _kinds(cells: pd.DataFrame) -> tuple[Any, Any]:
     return kinds, np.where(numeric & ~judged, difference, np.nan)
 
 
-def _told(changes: pd.DataFrame) -> Iterator[str]:
+def _lines_of(changes: pd.DataFrame) -> Iterator[str]:
     """Say how many there are of each kind, with the first few; numbers that moved farthest first."""
     for kind in KINDS:
         rows = changes.loc[changes["kind"] == kind]

@@ -37,12 +37,11 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.session import Session
 from papermill.engines import NBClientEngine, papermill_engines
 
-from bcfstats.errors import InputError, NotDoneError
+from bcfstats.run.report import FORKED, ONE_THREAD, PLAIN, WARM
 
 SECONDS_BETWEEN_FLUSHES = 0.2  # as ipykernel's own streams
 PUBLIC, REPLY = "iopub", "shell"
 MEBIBYTE = 2**20
-NEEDED_MIB = 2300  # of addresses: most of them are those that pyarrow and numpy set aside
 
 
 class PipeSession(Session):
@@ -70,7 +69,7 @@ class PipeSession(Session):
             if given
             else self.msg(msg_or_type, content=content, parent=parent, header=header, metadata=metadata)
         )
-        packed = pickle.dumps((stream, self.pack(message), [bytes(found) for found in buffers or ()]))
+        packed = pickle.dumps((stream, self.pack(message), [bytes(part) for part in buffers or ()]))
         with self.sending:
             if self.connection is not None:
                 self.connection.send_bytes(packed)
@@ -106,7 +105,7 @@ class PipeStream(io.TextIOBase):
         self.lock = threading.RLock()
         self.timer: threading.Timer | None = None
         self.others = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process
-        self.told = 0
+        self.taken = 0
         os.dup2(self.others.fileno(), descriptor)
 
     def set_parent(self, parent: dict[str, Any]) -> None:
@@ -147,10 +146,10 @@ class PipeStream(io.TextIOBase):
 
     def _take_from_others(self) -> None:
         size = os.fstat(self.others.fileno()).st_size
-        if size > self.told:
-            found = os.pread(self.others.fileno(), size - self.told, self.told)
-            self.told += len(found)
-            self.waiting.append(found.decode("utf-8", "replace"))
+        if size > self.taken:
+            content = os.pread(self.others.fileno(), size - self.taken, self.taken)
+            self.taken += len(content)
+            self.waiting.append(content.decode("utf-8", "replace"))
 
 
 @cache
@@ -172,7 +171,7 @@ def run_kernel(kernel: PipeKernel, connection: Connection, memory_mib: int) -> N
         atexit._clear()
         session: Any = kernel.session
         session.connection = connection
-        _fresh_chance()
+        _seed_anew()
         sys.stdout = PipeStream("stdout", 1, session)
         sys.stderr = PipeStream("stderr", 2, session)
         limit_memory(memory_mib)
@@ -208,7 +207,7 @@ def _leave(kernel: PipeKernel) -> None:
         os._exit(0)
 
 
-def _fresh_chance() -> None:
+def _seed_anew() -> None:
     """Seed numpy's global generator anew, as in a process started for itself; Python does its own."""
     random.seed()
     if "numpy" in sys.modules:
@@ -225,39 +224,6 @@ def limit_memory(mib: int) -> None:
         used = int(file.read().split()[0]) * resource.getpagesize()
     limits = {used + mib * MEBIBYTE, *resource.getrlimit(resource.RLIMIT_AS)} - {resource.RLIM_INFINITY}
     resource.setrlimit(resource.RLIMIT_AS, (min(limits),) * 2)
-
-
-def check_memory() -> None:
-    """Refuse to begin where the system allows a process less memory than a report needs."""
-    if not sys.platform.startswith("linux"):
-        return
-    import resource
-
-    allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if allowed != resource.RLIM_INFINITY and allowed < NEEDED_MIB * MEBIBYTE:
-        raise NotDoneError(
-            "The system allows a program too little memory for a run.",
-            found=f"{allowed // MEBIBYTE:,} MiB of addresses (ulimit -v)",
-            do=f"Allow {NEEDED_MIB:,} MiB or more; most of it is only set aside.",
-        )
-
-
-AUTO, FORKED, WARM, PLAIN = "auto", "forked", "warm", "plain"
-ENGINES = (AUTO, FORKED, WARM, PLAIN)
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-
-
-def chosen_engine(name: str) -> str:
-    """Choose the engine: with `auto`, forked where processes can be forked, else warm."""
-    can_fork = hasattr(os, "fork")
-    if name not in ENGINES:
-        raise InputError("This engine is not known.", found=f"'{name}'", do=f"Engines: {', '.join(ENGINES)}.")
-    if name == FORKED and not can_fork:
-        raise InputError("This system cannot fork processes.", found=f"'{name}'", do="Use the warm engine.")
-    return (FORKED if can_fork else WARM) if name == AUTO else name
-
-
-KERNEL_NAME = "python3"
 
 
 class ThisPythonKernelManager(AsyncKernelManager):
@@ -327,7 +293,7 @@ class ForkedEngine(Engine):
 
 
 class WarmEngine(Engine):
-    """Runs each notebook in the one kernel of this process, made fresh before it."""
+    """Runs each notebook in the one kernel of this process, made as good as new before it."""
 
     kernel: Any = None
 
@@ -335,7 +301,7 @@ class WarmEngine(Engine):
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kw: Any) -> Any:
         """Run the cells; after anything but an error in a cell, the next notebook gets a new kernel."""
         del kw["memory_mib"]
-        kernel = cls._fresh()
+        kernel = cls._as_new()
         try:
             result = super().execute_managed_notebook(nb_man, kernel_name, km=kernel, **kw)
         except BaseException:
@@ -345,15 +311,15 @@ class WarmEngine(Engine):
         return result
 
     @classmethod
-    def _fresh(cls) -> Any:
+    def _as_new(cls) -> Any:
         if cls.kernel is not None:
-            code = f"import bcfstats.run.fresh as fresh; fresh.forget({str(Path.cwd())!r})"
-            if run_sync(_told)(cls.kernel, code):
+            code = f"from bcfstats.run import worker; worker.forget({str(Path.cwd())!r})"
+            if run_sync(_could_run)(cls.kernel, code):
                 return cls.kernel
             cls.end()
         cls.kernel = WarmKernelManager()
         run_sync(cls.kernel.start_kernel)(cwd=str(Path.cwd()))
-        run_sync(_told)(cls.kernel, "import bcfstats.run.fresh as fresh; fresh.remember(); del fresh")
+        run_sync(_could_run)(cls.kernel, "from bcfstats.run import worker; worker.remember(); del worker")
         return cls.kernel
 
     @classmethod
@@ -364,7 +330,7 @@ class WarmEngine(Engine):
             cls.kernel = None
 
 
-async def _told(kernel: Any, code: str) -> bool:
+async def _could_run(kernel: Any, code: str) -> bool:
     """Have a kernel run something that is no part of a notebook, and say whether it could."""
     client = kernel.client()
     client.start_channels()

@@ -63,7 +63,7 @@ def explain_metric(metric: Metric) -> str:
         ("Better is", metric.polarity),
         ("Published", f"every {metric.frequency}, lag: {metric.lag}"),
         ("Source", f"{metric.source}; {metric.publisher}"),
-        *(("Series break", f"{day(found.date)}: {found.what} ({found.source})") for found in metric.breaks),
+        *(("Series break", f"{day(at.date)}: {at.what} ({at.source})") for at in metric.breaks),
         *(("Caveat", caveat) for caveat in metric.caveats),
     ]
     lines = [f"{metric.name} ({metric.id})"]

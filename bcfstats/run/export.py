@@ -1,19 +1,26 @@
 """What a reader takes away from a run: figures, charts, Word and PDF."""
 
+import io
 import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator, Sequence
+from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pandas as pd
 
 from bcfstats.define.areas import AREAS, Area, find_area
 from bcfstats.errors import InputError, NotDoneError, ParameterError
-from bcfstats.files import own_folder, safe_csv, sole_use, whole, write_whole
+from bcfstats.files import now, own_folder, safe_csv, sole_use, whole, write_whole
 from bcfstats.judge.results import Results
-from bcfstats.run.fingertips import fingertips_table
 from bcfstats.run.resume import made_reports
-from bcfstats.run.word import word_document
+from bcfstats.show.charts.chart import Chart
+from bcfstats.show.charts.history import period_labels
 from bcfstats.show.report import open_report
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge", "microsoft-edge")
@@ -29,14 +36,14 @@ SECONDS = 120
 
 def find_browser() -> str:
     """Find Chromium, Chrome or Edge, on the path or where Windows and macOS keep them."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    found = found or next((place for place in PLACES if Path(place).is_file()), None)
-    if found is None:
+    browser = next(filter(None, map(shutil.which, NAMES)), None)
+    browser = browser or next((place for place in PLACES if Path(place).is_file()), None)
+    if browser is None:
         raise NotDoneError(
             "PDF files are printed by Chromium, Chrome or Edge, and none of them was found.",
             do="Install one of them, or open the page in any browser and print it.",
         )
-    return found
+    return browser
 
 
 def print_page(page: Path, target: Path) -> None:
@@ -137,3 +144,143 @@ def _pages(run_folder: Path, results: Results, wanted: Sequence[str]) -> list[tu
             do="'bcfstats run --resume' makes what is missing, changed, or left from an earlier run.",
         )
     return [(code, pages[code]) for code in codes if code in pages]
+
+
+# As in an export of indicators for counties and unitary authorities, in its order
+COLUMNS = (
+    *("Indicator ID", "Indicator Name", "Parent Code", "Parent Name", "Area Code", "Area Name", "Area Type"),
+    *("Sex", "Age", "Category Type", "Category", "Time period", "Value"),
+    *("Lower CI 95.0 limit", "Upper CI 95.0 limit", "Lower CI 99.8 limit", "Upper CI 99.8 limit"),
+    *("Count", "Denominator", "Value note", "Recent Trend", "Compared to England value or percentiles"),
+    *("Compared to Region value or percentiles", "Time period Sortable", "New data", "Compared to goal"),
+)
+
+
+def fingertips_table(results: Results) -> pd.DataFrame:
+    """Lay every figure of a run out under the column names of a Fingertips export."""
+    series = results.series.reset_index(drop=True)
+    metrics = {metric.id: metric for metric in results.metrics}
+    of = [metrics[name] for name in series["metric"]]
+    areas = results.areas.set_index("area_code").reindex(series["area_code"])
+    status = series["status"].str.replace("_", " ").str.capitalize()
+    note = series["status_note"].fillna("")
+    starts = pd.to_datetime(series["period_start"])
+    month = starts.dt.month.where(series["frequency"] == "month", 0)
+    columns = {
+        "Indicator ID": [metric.fingertips_id for metric in of],
+        "Indicator Name": [metric.name for metric in of],
+        "Parent Code": areas["region_code"].to_numpy(),
+        "Parent Name": areas["region"].to_numpy(),
+        "Area Code": series["area_code"],
+        "Area Name": series["area_name"],
+        "Area Type": areas["area_type"].to_numpy(),
+        "Age": [metric.age_group for metric in of],
+        "Time period": period_labels(series),
+        "Value": series["value"],
+        "Lower CI 95.0 limit": series["lower"],
+        "Upper CI 95.0 limit": series["upper"],
+        "Count": series["numerator"],
+        "Denominator": series["denominator"],
+        "Value note": status.where(note == "", status + ": " + note).mask(series["status"] == "ok", note),
+        "Time period Sortable": starts.dt.year * 10_000 + month * 100,
+    }
+    return pd.DataFrame(columns).reindex(columns=list(COLUMNS))
+
+
+PICTURE = "data:image/svg+xml,"
+BLOCKS = {"h1", "h2", "h3", "h4", "p", "li", "figcaption", "caption", "header"}
+LEFT_OUT = {"details", "style", "title", "head"}  # what a page folds away is for the page
+WIDTH_CM = 16
+
+
+def word_document(page: str, charts: Sequence[Chart], title: str) -> bytes:
+    """Make a Word document of a report's page."""
+    try:
+        import docx
+    except ImportError:
+        raise NotDoneError(
+            "Word documents need the package python-docx.", do="Install it with: pip install python-docx"
+        ) from None
+    document = docx.Document()
+    document.core_properties.title = title
+    document.core_properties.language = "en-GB"
+    writer = _Writer(document, {chart.svg: chart for chart in charts})
+    writer.feed(page)
+    writer.close()
+    out, dated = io.BytesIO(), io.BytesIO()
+    document.save(out)
+    time = max(now().timetuple()[:6], (1980, 1, 1, 0, 0, 0))  # the first that a zip file can hold
+    with zipfile.ZipFile(out) as parts, zipfile.ZipFile(dated, "w") as archive:
+        for name in parts.namelist():
+            archive.writestr(zipfile.ZipInfo(name, time), parts.read(name), zipfile.ZIP_DEFLATED)
+    return dated.getvalue()
+
+
+class _Writer(HTMLParser):
+    """Writes the parts of a page to a document as they come."""
+
+    def __init__(self, document: Any, charts: dict[str, Chart]) -> None:
+        super().__init__()
+        self.document, self.charts = document, charts
+        self.text: list[str] = []
+        self.rows: list[list[str]] = []
+        self.skipped = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in LEFT_OUT or (tag == "a" and ("class", "skip") in attrs):
+            self.skipped += 1
+        elif self.skipped:
+            self.skipped += tag == "a"
+        elif tag == "img":
+            self._picture({name: value or "" for name, value in attrs})
+        elif tag == "tr":
+            self.rows.append([])
+        if tag in BLOCKS or tag in ("td", "th"):
+            self.text = []
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.skipped:
+            self.skipped -= tag in LEFT_OUT or tag == "a"
+        elif tag in BLOCKS:
+            self._block(tag, " ".join("".join(self.text).split()))
+        elif tag in ("td", "th"):
+            self.rows[-1].append(" ".join("".join(self.text).split()))
+        elif tag == "table":
+            self._table()
+
+    def handle_data(self, data: str) -> None:
+        if not self.skipped:
+            self.text.append(data)
+
+    def _block(self, tag: str, text: str) -> None:
+        if not text:
+            return
+        if tag[0] == "h" and tag[1:].isdigit():
+            self.document.add_heading(text, level=int(tag[1:]))
+        else:
+            styles = {"li": "List Bullet", "figcaption": "Caption", "caption": "Caption"}
+            self.document.add_paragraph(text, style=styles.get(tag))
+        self.text = []
+
+    def _table(self) -> None:
+        from docx.oxml import OxmlElement
+
+        rows, self.rows = self.rows, []
+        table = self.document.add_table(len(rows), len(rows[0]), style="Table Grid")
+        for cells, texts in zip(table.rows, rows, strict=True):
+            for cell, text in zip(cells.cells, texts, strict=True):
+                cell.text = text
+        for cell in table.rows[0].cells:
+            cell.paragraphs[0].runs[0].bold = True
+        table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))  # repeated on every page
+        self.document.add_paragraph()
+
+    def _picture(self, given: dict[str, str]) -> None:
+        from docx.shared import Cm
+
+        chart = self.charts.get(unquote(given.get("src", "").removeprefix(PICTURE)))
+        if chart is None:
+            self.document.add_paragraph(given.get("alt", ""))
+            return
+        picture = self.document.add_picture(io.BytesIO(chart.png()), width=Cm(WIDTH_CM))
+        picture._inline.docPr.set("descr", given.get("alt", ""))

@@ -1,5 +1,6 @@
 """Where reports are made: on this machine, or on a cluster that is running already."""
 
+import asyncio
 import atexit
 import logging
 import os
@@ -12,22 +13,48 @@ import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from bcfstats.errors import InputError, NotDoneError
 from bcfstats.files import own_folder
-from bcfstats.run.engine import FORKED, ONE_THREAD
-from bcfstats.run.report import Job, Kit, Made, Outcome
+from bcfstats.run.report import AUTO, ENGINES, FORKED, ONE_THREAD, WARM, Job, Kit, Made, Outcome
 from bcfstats.run.resume import code_fingerprint
 
 NOT_YET = "not made yet: 'bcfstats run --resume' makes what is left"
 ATTEMPTS, SECONDS_BEFORE_ANOTHER = 2, 0.2
+NEEDED_MIB = 2300  # of addresses: most of them are those that pyarrow and numpy set aside
 COMMAND = [sys.executable, "-m", "bcfstats.run.worker"]
 DRAW_IN_PAGE = "module://matplotlib_inline.backend_inline"  # as every kernel of Jupyter
+
+
+def chosen_engine(name: str) -> str:
+    """Choose the engine: with `auto`, forked where processes can be forked, else warm."""
+    can_fork = hasattr(os, "fork")
+    if name not in ENGINES:
+        raise InputError("This engine is not known.", found=f"'{name}'", do=f"Engines: {', '.join(ENGINES)}.")
+    if name == FORKED and not can_fork:
+        raise InputError("This system cannot fork processes.", found=f"'{name}'", do="Use the warm engine.")
+    return (FORKED if can_fork else WARM) if name == AUTO else name
+
+
+def check_memory() -> None:
+    """Refuse to begin where the system allows a process less memory than a report needs."""
+    if not sys.platform.startswith("linux"):
+        return
+    import resource
+
+    allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if allowed != resource.RLIM_INFINITY and allowed < NEEDED_MIB * 2**20:
+        raise NotDoneError(
+            "The system allows a program too little memory for a run.",
+            found=f"{allowed // 2**20:,} MiB of addresses (ulimit -v)",
+            do=f"Allow {NEEDED_MIB:,} MiB or more; most of it is only set aside.",
+        )
 
 
 def ask(kit: Kit, job: Job) -> Made:
@@ -120,6 +147,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "JUPYTER_RUNTIME_DIR": str(folder),
         "IPYTHONDIR": f"{folder}/ipython",
         "JUPYTER_PLATFORM_DIRS": "1",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # whose debugger nobody uses
     }
     return os.environ | own | {"MPLBACKEND": os.environ.get("MPLBACKEND") or DRAW_IN_PAGE}
 
@@ -195,7 +223,7 @@ def _unpacked(kit: Kit) -> Kit:
 
 LOCAL, DASK = "local", "dask="
 AHEAD = 2  # reports asked for and not yet made, for each that is being made: memory stays flat
-SECONDS_TO_CONNECT, SECONDS_TO_ANSWER, SECONDS_TO_SHARE = 10, 20, 120
+SECONDS_TO_CONNECT, SECONDS_TO_ANSWER, SECONDS_TO_SHARE, SECONDS_TO_CLOSE = 20, 30, 300, 5
 SECONDS_BETWEEN_LOOKS, SECONDS_WITHOUT_WORKERS = 10, 60
 
 
@@ -210,26 +238,19 @@ class Crew:
 
 
 class ClusterLostError(NotDoneError):
-    """A cluster that does not answer any more."""
+    """A cluster that does not answer, or not any more."""
 
 
 def check_executor(text: str) -> None:
     """Refuse what is neither `local` nor `dask=ADDRESS`."""
-    if text == LOCAL:
-        return
-    if not text.startswith(DASK) or text == DASK:
+    if text != LOCAL and (not text.startswith(DASK) or text == DASK):
         raise InputError("This executor is not known.", found=f"'{text}'", do="Give local or dask=ADDRESS.")
-    try:
-        import distributed  # noqa: F401
-    except ImportError:
-        raise InputError(
-            "The package distributed is not installed.", do="Install it with: pip install distributed"
-        ) from None
 
 
 @contextmanager
 def open_crew(text: str, jobs: int) -> Iterator[Crew]:
     """Open the executor that the settings name, for the time of a batch."""
+    check_executor(text)
     if text == LOCAL:
         with ThreadPoolExecutor(jobs) as pool:  # each thread waits for a process
             try:
@@ -243,48 +264,85 @@ def open_crew(text: str, jobs: int) -> Iterator[Crew]:
 
 @contextmanager
 def _cluster(address: str) -> Iterator[Crew]:
-    import distributed
-
-    connect: Any = distributed.Client  # has no type annotations
-    logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)  # what is lost is told here
     try:
-        client = connect(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
-        client.wait_for_workers(1, timeout=SECONDS_TO_CONNECT)
-    except (OSError, TimeoutError, ValueError) as error:
-        raise InputError("The cluster cannot be reached.", where=address, found=str(error)) from None
+        import distributed
+    except ImportError:
+        raise NotDoneError(
+            "The package distributed is not installed.", do="Install it with: pip install distributed"
+        ) from None
+    connect: Any = distributed.Client  # has no type annotations
+    for name in list(logging.root.manager.loggerDict):
+        if name.startswith(("distributed", "tornado")):
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # what is lost is told here
+    with _answering(address, "The cluster cannot be reached.", "Check that it runs, and its address."):
+        given = {"timeout": SECONDS_TO_CONNECT, "set_as_default": False}
+        client = _within(SECONDS_TO_CONNECT, lambda: connect(address, **given))
+    try:
+        with _answering(address, "The cluster has no workers.", "Start some, then run the command again."):
+            _within(SECONDS_TO_CONNECT, lambda: client.wait_for_workers(1, timeout=SECONDS_TO_CONNECT))
+            size = _within(SECONDS_TO_ANSWER, lambda: sum(client.nthreads().values()))
+        yield _crew(client, address, size)
+    finally:
+        with suppress(Exception):  # what was to be made is made, or told as lost
+            _within(SECONDS_TO_CLOSE, client.close)
+
+
+def _crew(client: Any, address: str, size: int) -> Crew:
     last_seen = [time.monotonic()]
 
     def look() -> None:
         with _answering(address):
-            workers = client.sync(client.scheduler.identity, callback_timeout=SECONDS_TO_ANSWER)["workers"]
+            workers = _within(SECONDS_TO_ANSWER, lambda: client.sync(client.scheduler.identity))["workers"]
             if workers:
                 last_seen[0] = time.monotonic()
             elif time.monotonic() - last_seen[0] > SECONDS_WITHOUT_WORKERS:
                 raise TimeoutError("it has no workers any more")
 
     def share(kit: Kit) -> Any:
+        given = replace(kit, tables=_packed(kit.folder))
+        scatter = partial(client.scatter, given, broadcast=True, hash=False, timeout=SECONDS_TO_SHARE)
+        sent = _begun(scatter)
+        while not wait([sent], SECONDS_BETWEEN_LOOKS).done:
+            look()
         with _answering(address):
-            given = replace(kit, tables=_packed(kit.folder))
-            return client.scatter(given, broadcast=True, hash=False, timeout=SECONDS_TO_SHARE)
+            return sent.result()
 
+    return Crew(client.get_executor(pure=False), size, share, look)
+
+
+def _begun(function: Callable[[], Any]) -> "Future[Any]":
+    """Call a function in a thread that ends with this process at the latest."""
+    answer: Future[Any] = Future()
+
+    def call() -> None:
+        try:
+            answer.set_result(function())
+        except BaseException as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=call, daemon=True).start()
+    return answer
+
+
+def _within(seconds: float, function: Callable[[], Any]) -> Any:
+    """Call a function, and wait for it no longer than this: a cluster's client may wait for ever."""
     try:
-        yield Crew(client.get_executor(pure=False), sum(client.nthreads().values()), share, look)
-    finally:
-        client.close(timeout=SECONDS_TO_CONNECT)
+        return _begun(function).result(seconds)
+    except TimeoutError as error:
+        raise TimeoutError(str(error) or f"no answer within {seconds} seconds") from None
+
+
+LOST = "The cluster is lost."
+GO_ON = "Start it again, then go on with 'bcfstats run --resume' and the same options."
 
 
 @contextmanager
-def _answering(address: str) -> Iterator[None]:
-    """Tell a cluster that is lost; with its workers, everything asked of it is lost too."""
+def _answering(address: str, what: str = LOST, do: str = GO_ON) -> Iterator[None]:
+    """Tell that a cluster does not answer; with its workers, everything asked of it is lost too."""
     try:
         yield
-    except Exception as error:  # whatever the client makes of a connection that is gone
-        raise ClusterLostError(
-            "The cluster is lost.",
-            where=address,
-            found=str(error) or type(error).__name__,
-            do="Start it again, then go on with 'bcfstats run --resume' and the same options.",
-        ) from None
+    except (Exception, asyncio.CancelledError) as error:  # whatever the client makes of it
+        raise ClusterLostError(what, where=address, found=str(error) or type(error).__name__, do=do) from None
 
 
 def _packed(folder: Path) -> bytes:
@@ -318,7 +376,12 @@ def _asked(crew: Crew, kit: Kit, jobs: Iterable[Job]) -> "Iterator[tuple[Job, Fu
     for job in jobs:
         while len(asked) >= AHEAD * crew.size:
             yield from _ended(crew, asked)
-        asked[crew.executor.submit(ask, shared, job)] = job
+        try:
+            future = crew.executor.submit(ask, shared, job)
+        except Exception as error:  # of an executor that is broken: lost like what it was asked before
+            future = Future()
+            future.set_exception(error)
+        asked[future] = job
     while asked:
         yield from _ended(crew, asked)
 

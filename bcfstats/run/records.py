@@ -207,10 +207,10 @@ def write_workbook(results: Results, path: Path) -> None:
         trends = results.trends.assign(
             metric_name=results.trends["metric"].map(names), area_name=results.trends["area_code"].map(areas)
         )
-        told = _filled(trends, _TRENDS, "reason")
-        sheets["Trends"] = _sheet(told, "trends", "Trend of each metric", results)
-    told = _filled(results.areas, _AREAS, None)
-    sheets["Areas"] = _sheet(told, "areas", "Areas in this workbook", results)
+        shown = _filled(trends, _TRENDS, "reason")
+        sheets["Trends"] = _sheet(shown, "trends", "Trend of each metric", results)
+    shown = _filled(results.areas, _AREAS, None)
+    sheets["Areas"] = _sheet(shown, "areas", "Areas in this workbook", results)
     sheets["Columns"] = _sheet(_columns(), "columns", "What every column means", results)
     notes = pd.DataFrame({"Note reference": list(NOTES), "Note text": list(NOTES.values())})
     out = BytesIO()
@@ -274,12 +274,12 @@ def _comparisons(results: Results) -> pd.DataFrame:
 
 def _columns() -> pd.DataFrame:
     """Lay the data dictionary out, with the heading that a column has in this workbook."""
-    told = data_dictionary()
-    shown = told["tables"].str.contains(r"\b(?:results|trends|areas)\b")
-    headings = told["name"].map({**_COMPARISONS, **_TRENDS, **_AREAS})
-    told.insert(1, "heading", headings.where(shown).fillna(""))
+    dictionary = data_dictionary()
+    shown = dictionary["tables"].str.contains(r"\b(?:results|trends|areas)\b")
+    headings = dictionary["name"].map({**_COMPARISONS, **_TRENDS, **_AREAS})
+    dictionary.insert(1, "heading", headings.where(shown).fillna(""))
     names = {"heading": "Heading in this workbook", **HEADINGS}
-    return pd.DataFrame({names[str(name)]: told[name].map(_text) for name in told})
+    return pd.DataFrame({names[str(name)]: dictionary[name].map(_text) for name in dictionary})
 
 
 def _filled(frame: pd.DataFrame, headings: dict[str, str], reason: str | None) -> pd.DataFrame:
@@ -292,8 +292,8 @@ def _filled(frame: pd.DataFrame, headings: dict[str, str], reason: str | None) -
     for name, heading in headings.items():
         cells = chosen[name].astype(object)
         if chosen[name].dtype == float or name.rpartition("_")[2] in (*_FIGURES, "change"):
-            told = cells.mask(chosen[name].isna() & hidden, CONFIDENTIAL)
-            columns[heading] = told.where(told.notna(), MISSING)
+            marked = cells.mask(chosen[name].isna() & hidden, CONFIDENTIAL)
+            columns[heading] = marked.where(marked.notna(), MISSING)
         else:
             columns[heading] = cells.fillna("").map(_text)
     return pd.DataFrame(columns).reset_index(drop=True)

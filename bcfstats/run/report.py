@@ -11,6 +11,11 @@ from typing import Any
 
 from bcfstats.errors import ParameterError
 
+AUTO, FORKED, WARM, PLAIN = "auto", "forked", "warm", "plain"  # what runs a notebook
+ENGINES = (AUTO, FORKED, WARM, PLAIN)
+KERNEL_NAME = "python3"
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
 
 @dataclass(frozen=True)
 class Kit:
@@ -127,7 +132,7 @@ def make_report(kit: Kit, job: Job) -> Made:
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
-    from bcfstats.run.engine import KERNEL_NAME, register_engines
+    from bcfstats.run.engine import register_engines
 
     register_engines()
     logging.getLogger("papermill").setLevel(logging.CRITICAL + 1)
@@ -155,8 +160,8 @@ def make_report(kit: Kit, job: Job) -> Made:
         slow = isinstance(error, TimeoutError)  # nbclient's, for a cell
         died = isinstance(error, RuntimeError | OSError) and not slow  # as its DeadKernelError
         cell, source = _running_cell(executed)
-        told = f"the cell ran for more than {kit.cell_seconds} seconds" if slow else error
-        reason = f"{type(error).__name__}: {told}"
+        what = f"the cell ran for more than {kit.cell_seconds} seconds" if slow else error
+        reason = f"{type(error).__name__}: {what}"
     for notebook in executed:
         _place(notebook, kit, job)
         page = "" if reason else _page(notebook)

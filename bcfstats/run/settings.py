@@ -98,13 +98,13 @@ def load_settings(path: Path | None = None) -> Settings:
 
 def all_metrics(settings: Settings) -> Mapping[str, Metric]:
     """Give the registry with the metrics of the user's own files added."""
-    found = dict(METRICS)
+    metrics = dict(METRICS)
     for path in settings.metrics:
         own = {name: metric for name, metric in load_metrics(path).items() if name not in METRICS}
-        if twice := sorted(own.keys() & found.keys()):
+        if twice := sorted(own.keys() & metrics.keys()):
             raise InputError("Two files define the same metric.", where=str(path), found=", ".join(twice))
-        found |= own
-    return found
+        metrics |= own
+    return metrics
 
 
 def vouched_for(settings: Settings) -> tuple[Trusted, ...]:
@@ -129,8 +129,8 @@ def _typed(name: str, kind: type, table: dict[str, Any], source: Path) -> object
     """Give a setting as `Settings` holds it; refused here, by whatever command, if it can mean nothing."""
     value = table[name]
     if kind is tuple:
-        found = texts(table, name, str(source))
-        return found if name == "trusted" else tuple(map(Path, found))
+        given = texts(table, name, str(source))
+        return given if name == "trusted" else tuple(map(Path, given))
     if issubclass(kind, Path):
         return Path(value)
     if kind is int and not 1 <= value <= LARGEST:

@@ -7,17 +7,19 @@ others it makes one report after another itself.
 import gc
 import os
 import pickle
+import random
 import select
 import signal
 import socket
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from bcfstats.run.engine import FORKED
+from bcfstats.run.report import FORKED
 
 SECONDS_IDLE = 600.0
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -140,6 +142,43 @@ def _as_if_not_installed(names: tuple[str, ...]) -> Iterator[None]:
     finally:
         for name in names:
             del sys.modules[name]
+
+
+_remembered: dict[str, Any] = {}
+
+
+def remember() -> None:
+    """Keep the state of a kernel that has run nothing yet, where processes cannot be forked."""
+    _remembered.update(
+        environment=dict(os.environ),
+        path=list(sys.path),
+        filters=list(warnings.filters),
+        recursion=sys.getrecursionlimit(),
+    )
+
+
+def forget(folder: str) -> None:
+    """Give back that state but for what modules keep, an empty namespace and another random state."""
+    import matplotlib as mpl
+    import numpy as np
+    import pandas as pd
+    from IPython import get_ipython
+
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(_remembered["environment"])
+    sys.path[:] = _remembered["path"]
+    warnings.filters[:] = _remembered["filters"]  # type: ignore[index]
+    sys.setrecursionlimit(_remembered["recursion"])
+    random.seed()
+    np.random.seed()  # noqa: NPY002 - what a notebook may have used
+    with warnings.catch_warnings(action="ignore"):  # of options that pandas is to drop
+        pd.reset_option("all")
+    mpl.rcdefaults()
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+    shell: Any = get_ipython()
+    shell.reset(new_session=True)
 
 
 if __name__ == "__main__":

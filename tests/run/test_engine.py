@@ -15,8 +15,8 @@ from bcfstats.example.data import write_example
 from bcfstats.read.prepare import prepare
 from bcfstats.run import pool as workers
 from bcfstats.run.batch import run_batch
-from bcfstats.run.engine import FORKED, PLAIN, WARM, chosen_engine
-from bcfstats.run.report import Job, Kit
+from bcfstats.run.pool import chosen_engine
+from bcfstats.run.report import FORKED, PLAIN, WARM, Job, Kit
 from bcfstats.run.resume import code_fingerprint
 from tests.run.engines import cells_of, differences
 

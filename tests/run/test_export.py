@@ -11,8 +11,7 @@ from bcfstats.errors import InputError, NotDoneError, ParameterError
 from bcfstats.judge.results import Results
 from bcfstats.run import export as browser
 from bcfstats.run.batch import run_batch
-from bcfstats.run.export import export
-from bcfstats.run.fingertips import COLUMNS
+from bcfstats.run.export import COLUMNS, export
 from bcfstats.run.settings import Settings
 from tests.disclose.small_areas import PARTNER, TINY
 from tests.run.test_small_numbers import NOTEBOOK, prepared

@@ -13,9 +13,9 @@ import pytest
 
 from bcfstats.files import safe_csv
 from bcfstats.judge.assessment import assess
+from bcfstats.run.export import word_document
 from bcfstats.run.records import failures_table, results_table, write_workbook
 from bcfstats.run.report import Outcome
-from bcfstats.run.word import word_document
 from tests.disclose.small_areas import TINY, data, disclosed
 
 FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1")
