@@ -172,6 +172,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for the example reports.")] = Path("reports/demo"),
     jobs: Jobs = None,
     areas: Annotated[int, typer.Option(min=1, help="How many example areas.")] = 150,
+    scheme: SchemeName = None,
     open_: Annotated[bool, typer.Option("--open", help="Open the index when done.")] = False,
     debug: Debug = False,
 ) -> None:
@@ -184,13 +185,14 @@ def demo(
     from bcfstats.read.prepare import prepare as prepare_files
     from bcfstats.run.settings import Settings
 
+    settings = Settings(processed=out / "data", out=out).with_given(jobs=jobs, scheme=scheme)
     with sole_use(out):
         pass  # a folder that cannot be written to is told before anything is computed
     with tempfile.TemporaryDirectory() as raw:
-        write_example(Path(raw), n_areas=areas)
+        write_example(Path(raw), n_areas=areas, scheme=settings.scheme)
         prepare_files(Path(raw), out / "data")
-    proposed = write_example_targets(out / "data" / "targets.csv", n_areas=areas)
-    settings = Settings(processed=out / "data", out=out, targets=(proposed,)).with_given(jobs=jobs)
+    proposed = write_example_targets(out / "data" / "targets.csv", n_areas=areas, scheme=settings.scheme)
+    settings = settings.with_given(targets=(proposed,))
     _batch(settings, open_=open_)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +11,33 @@ import numpy as np
 import pandas as pd
 
 from bcfstats.define.metrics import get_metric
+from bcfstats.define.schemes import DEFAULT_SCHEME, LOCAL, Scheme
+from bcfstats.define.schemes import scheme as scheme_of
 from bcfstats.errors import InputError, ParameterError
-from bcfstats.example.series import RECIPE, SERIES, Series, draw, periods, stream
+from bcfstats.example.series import (
+    PRESENT,
+    RECIPE,
+    SERIES,
+    SERIES_SINCE_2016,
+    Array,
+    Series,
+    delays,
+    draw,
+    periods,
+    stream,
+)
 from bcfstats.read.data import FICTIONAL, Data
 from bcfstats.read.prepare import prepare
 
 NUMBERS = ["numerator", "denominator", "value", "lower_ci", "upper_ci"]
 
 
-def with_faults(table: pd.DataFrame, areas: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Put the faults of `example.toml` in, each in areas of its own; the tiny last area gets none."""
+def with_faults(
+    table: pd.DataFrame, areas: pd.DataFrame, seed: int, faults: Sequence[dict[str, Any]]
+) -> pd.DataFrame:
+    """Put faults in, each in areas of its own; the tiny last area gets none."""
     left = list(areas["area_code"].to_numpy()[stream(seed, "faults").permutation(len(areas) - 1)])
-    for fault in RECIPE["faults"]:
+    for fault in faults:
         hit = left[: fault["areas"]]
         left = left[fault["areas"] :]
         rows = table["metric"].eq(fault["metric"]) & table["area_code"].isin(hit)
@@ -64,6 +80,7 @@ def with_suppression(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+LAST_OF_2014, LAST_OF_PRESENT = "2015-06", "2026-09"
 MAX_AREAS = 7_000
 _ROWS_OF_A_FILE = 250_000
 
@@ -89,24 +106,62 @@ def example_areas(n_areas: int = 150, seed: int = 2014) -> pd.DataFrame:
     )
 
 
-def example_observations(n_areas: int = 150, seed: int = 2014, *, end: str = "2015-06") -> pd.DataFrame:
-    """Give fictional observations of every metric of the fund, from April 2010 to the month `end`."""
+def example_observations(
+    n_areas: int = 150, seed: int = 2014, *, end: str = "", scheme: Scheme | str = DEFAULT_SCHEME
+) -> pd.DataFrame:
+    """Give fictional observations of the metrics of a scheme, from April 2010 at the earliest.
+
+    A scheme that pays has every metric of 2013 and 2014 to June 2015, unless `end` names another month; the
+    others have their own, to six months after their last period or to September 2026.
+    """
     _check(n_areas, seed)
-    last = _last_day(end)
+    chosen, rules = _series_of(scheme), scheme_of(scheme)
+    last = _last_day(end or _usual_end(rules))
     areas = example_areas(n_areas, seed)
-    frames = [_series_table(series, areas, seed, last) for series in SERIES]
-    table = with_faults(pd.concat(frames, ignore_index=True), areas, seed)
+    frames = [_series_table(series, areas, seed, last) for series in chosen]
+    faults = RECIPE["faults"] if rules.pays else PRESENT["faults"]
+    table = with_faults(pd.concat(frames, ignore_index=True), areas, seed, faults)
     table["vintage"] = last + pd.offsets.MonthEnd(2)
     table["source"] = FICTIONAL
     return _with_values(with_suppression(table))
 
 
+def _series_of(scheme: Scheme | str) -> tuple[Series, ...]:
+    rules = scheme_of(scheme)
+    if rules.pays:
+        return SERIES
+    local = "local" if LOCAL in rules.metrics else "none"
+    found = tuple(
+        one
+        for one in (*SERIES, *SERIES_SINCE_2016)
+        if one.metric in rules.metrics or get_metric(one.metric).group == local
+    )
+    if not found:
+        raise ParameterError(
+            "There are no example data for this scheme.", found=rules.id, do=rules.no_plan or "Use another."
+        )
+    return found
+
+
+def _usual_end(rules: Scheme) -> str:
+    if rules.pays:
+        return LAST_OF_2014
+    ends = [window.end for one in rules.payments for window in one.metrics.values() if window is not None]
+    return min(str((pd.Timestamp(max(ends)) + pd.DateOffset(months=6)).to_period("M")), LAST_OF_PRESENT)
+
+
 def write_example(
-    folder: str | Path, *, n_areas: int = 150, seed: int = 2014, end: str = "2015-06", broken: bool = False
+    folder: str | Path,
+    *,
+    n_areas: int = 150,
+    seed: int = 2014,
+    end: str = "",
+    broken: bool = False,
+    scheme: Scheme | str = DEFAULT_SCHEME,
 ) -> Path:
     """Write the example data as CSV files, as a user would put them into `data/raw`."""
     folder = Path(folder)
-    table = example_observations(n_areas, seed, end=end)
+    table = example_observations(n_areas, seed, end=end, scheme=scheme)
     folder.mkdir(parents=True, exist_ok=True)
     write_csv(example_areas(n_areas, seed), folder / "areas.csv")
     for frequency, rows in table.groupby("frequency"):
@@ -122,13 +177,15 @@ def write_example(
     return folder
 
 
-def example_data(*, n_areas: int = 150, seed: int = 2014) -> Data:
+def example_data(*, n_areas: int = 150, seed: int = 2014, scheme: Scheme | str = DEFAULT_SCHEME) -> Data:
     """Give the example data as `load` gives real ones: written as files, read, checked and prepared.
 
     Parameters
     ----------
     n_areas, seed
-        As in `example_observations`.
+        How many areas, and which random numbers.
+    scheme : Scheme or str
+        Whose metrics: those of 2013 and 2014, or those of a year since 2016.
 
     Returns
     -------
@@ -151,7 +208,7 @@ def example_data(*, n_areas: int = 150, seed: int = 2014) -> Data:
     (True, ['X06000001', 'X06000002', 'X06000003'])
     """
     with tempfile.TemporaryDirectory() as folder:
-        raw = write_example(Path(folder, "raw"), n_areas=n_areas, seed=seed)
+        raw = write_example(Path(folder, "raw"), n_areas=n_areas, seed=seed, scheme=scheme)
         prepared = prepare(raw, Path(folder, "processed"))
     if prepared.exit_code:
         found = "; ".join(f"{name}: {reason}" for name, reason in prepared.refused_files.items())
@@ -187,10 +244,26 @@ def _last_day(end: str) -> pd.Timestamp:
 
 
 def _series_table(series: Series, areas: pd.DataFrame, seed: int, last: pd.Timestamp) -> pd.DataFrame:
-    """Draw one metric for all areas and periods: a row per period and area, value still to be worked out."""
-    metric = get_metric(series.metric)
+    """Draw a series for all areas and periods: a row per metric, period and area, values still to be made."""
     starts, ends = periods(series, last)
-    drawn = draw(series, starts, ends, len(areas), seed)
+    n = len(areas)
+    if series.kind == "delay":
+        drawn = delays(series, starts, n, seed)
+    else:
+        drawn = {series.metric: draw(series, starts, ends, n, seed)}
+    table = pd.concat([_laid_out(name, found, series, areas, starts, ends) for name, found in drawn.items()])
+    return pd.concat([table, _years_of(table)], ignore_index=True) if series.yearly else table
+
+
+def _laid_out(
+    name: str,
+    drawn: dict[str, Array],
+    series: Series,
+    areas: pd.DataFrame,
+    starts: pd.DatetimeIndex,
+    ends: pd.DatetimeIndex,
+) -> pd.DataFrame:
+    metric = get_metric(name)
     after = starts >= pd.Timestamp(series.step.get("start", "2010-04-01"))
     basis = np.where(after, series.step.get("after", "fictional"), series.step.get("before", ""))
     fields = {name: numbers.ravel() for name, numbers in drawn.items()}
@@ -203,7 +276,7 @@ def _series_table(series: Series, areas: pd.DataFrame, seed: int, last: pd.Times
             "metric": metric.id,
             "period_start": np.repeat(starts, len(areas)),
             "period_end": np.repeat(ends, len(areas)),
-            "frequency": metric.frequency,
+            "frequency": "quarter" if series.months == 3 else metric.frequency,
             **{name: fields.get(name, np.nan) for name in NUMBERS},
             "status": "ok",
             "status_note": "",
@@ -212,11 +285,18 @@ def _series_table(series: Series, areas: pd.DataFrame, seed: int, last: pd.Times
     )
 
 
+def _years_of(quarters: pd.DataFrame) -> pd.DataFrame:
+    """Add quarters up to the years that end with each of them, over the people of the last."""
+    ordered = quarters.sort_values(["area_code", "period_start"])
+    of_area = ordered.groupby("area_code")
+    start, total = of_area["period_start"].shift(3), of_area["numerator"].rolling(4).sum()
+    years = ordered.assign(period_start=start, numerator=total.to_numpy(), frequency="year")
+    return years.dropna(subset="period_start").sort_values(["period_start", "area_code"])
+
+
 def _with_values(table: pd.DataFrame) -> pd.DataFrame:
     """Work out the values that are quotients; published scores and standardised rates are there already."""
-    multiplier = table["metric"].map(
-        {series.metric: get_metric(series.metric).multiplier for series in SERIES}
-    )
+    multiplier = table["metric"].map({name: get_metric(name).multiplier for name in table["metric"].unique()})
     quotient = table["numerator"] / table["denominator"] * multiplier
     return table.assign(value=table["value"].where(table["value"].notna(), quotient))
 

@@ -7,6 +7,7 @@ import tomllib
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from importlib.resources import files
 from typing import Any
 
@@ -15,10 +16,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-RECIPE: dict[str, Any] = tomllib.loads(
-    files("bcfstats.example").joinpath("example.toml").read_text(encoding="utf-8")
-)
-FIRST_DAY = np.datetime64("2010-04-01")
+
+
+def _recipe(name: str) -> dict[str, Any]:
+    return tomllib.loads(files("bcfstats.example").joinpath(name).read_text(encoding="utf-8"))
+
+
+RECIPE, PRESENT = _recipe("example.toml"), _recipe("present.toml")
 
 
 @dataclass(frozen=True)
@@ -47,9 +51,14 @@ class Series:
     respondents: int = 0
     case_mix: float = 0.0
     years: tuple[int, ...] = ()
+    first: date = date(2010, 4, 1)
+    delay: Mapping[str, float] = field(default_factory=dict)
+    gap: Mapping[str, Any] = field(default_factory=dict)
+    yearly: bool = False
 
 
 SERIES = tuple(Series(**series) for series in RECIPE["series"])
+SERIES_SINCE_2016 = tuple(Series(**series) for series in PRESENT["series"])
 
 
 def stream(seed: int, *words: str) -> np.random.Generator:
@@ -58,8 +67,8 @@ def stream(seed: int, *words: str) -> np.random.Generator:
 
 
 def periods(series: Series, last: pd.Timestamp) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex]:
-    """Give first and last days of the periods since April 2010 that are over by the last day."""
-    starts = pd.date_range(FIRST_DAY, last, freq=pd.DateOffset(months=series.months))
+    """Give first and last days of the periods since the first day that are over by the last day."""
+    starts = pd.date_range(series.first, last, freq=pd.DateOffset(months=series.months))
     ends = starts + pd.DateOffset(months=series.months) - pd.Timedelta(days=1)
     kept = (ends <= last) & (np.isin(starts.year, series.years) if series.years else True)
     return starts[kept], ends[kept]
@@ -113,7 +122,7 @@ def level_paths(series: Series, starts: pd.DatetimeIndex, size: Array, seed: int
     moved = carried(series.walk * normal("walk"), 1 - series.reversion)
     moved += carried(passing, series.persistence) + series.noise * normal("noise")
     month = np.log(series.season)[(starts.month.to_numpy() - 4) % 12]
-    national: Array = _scaled_level(series) + series.drift * _years_since_first(starts) + month
+    national: Array = _scaled_level(series) + series.drift * _years_since_first(series, starts) + month
     place: Array = series.between * normal("between", n) + _errors(series, starts, shape, seed)
     return national[:, None] + place + restless * moved
 
@@ -161,6 +170,28 @@ def surveyed(series: Series, level: Array, seed: int) -> dict[str, Array]:
     }
 
 
+def delays(series: Series, starts: pd.DatetimeIndex, n_areas: int, seed: int) -> dict[str, dict[str, Array]]:
+    """Draw discharges, those delayed and their bed days: the average delay and its two parts, by metric."""
+    size = people(n_areas, seed, "all", np.array([2012]))[0]
+    all_, recipe, shape = cases(series, size, len(starts), seed), series.delay, (len(starts), n_areas)
+    if series.gap:
+        hit = stream(seed, series.metric, "gap").permutation(n_areas - 1)[: series.gap["areas"]]
+        inside = (starts >= pd.Timestamp(series.gap["start"])) & (starts <= pd.Timestamp(series.gap["end"]))
+        all_[np.ix_(inside, hit)] = np.round(all_[np.ix_(inside, hit)] * series.gap["share"]) + 1
+    delayed = successes(series, level_paths(series, starts, size, seed), all_, seed)
+    of_area = recipe["between"] * stream(seed, series.metric, "days").standard_normal(n_areas)
+    of_month = recipe["month"] * stream(seed, series.metric, "days by month").standard_normal(shape)
+    mean = 1 + (recipe["middle"] - 1) * np.exp(of_area + of_month)
+    several = np.maximum(delayed, 1) / recipe["person"] ** 2
+    drawn = stream(seed, series.metric, "bed days").gamma(several) / several
+    days = delayed + np.round(delayed * (mean - 1) * drawn)
+    return {
+        "average_discharge_delay": {"numerator": days, "denominator": all_},
+        "discharged_on_ready_date": {"numerator": all_ - delayed, "denominator": all_},
+        "days_if_delayed": {"numerator": days, "denominator": delayed},
+    }
+
+
 def standardised(series: Series, count: Array, persons: Array, seed: int) -> dict[str, Array]:
     """Give a standardised rate per person with 95 % limits: Byar's of the count, scaled (Dobson 1991)."""
     mix = np.exp(series.case_mix * stream(seed, series.metric, "case mix").standard_normal(count.shape[1]))
@@ -176,12 +207,12 @@ def _scaled_level(series: Series) -> float:
     """Put the middle level on the scale the series wanders on."""
     if series.kind == "score":
         return series.level
-    odds = 1 - series.level if series.kind == "proportion" else 1.0
+    odds = 1 - series.level if series.kind in ("proportion", "delay") else 1.0
     return math.log(series.level / odds)
 
 
-def _years_since_first(starts: pd.DatetimeIndex) -> Array:
-    days: Array = (starts - pd.Timestamp(FIRST_DAY)).days.to_numpy().astype(float)
+def _years_since_first(series: Series, starts: pd.DatetimeIndex) -> Array:
+    days: Array = (starts - pd.Timestamp(series.first)).days.to_numpy().astype(float)
     return days / 365.25
 
 

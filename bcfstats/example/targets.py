@@ -8,14 +8,17 @@ import numpy as np
 import pandas as pd
 
 from bcfstats.define.metrics import METRICS
-from bcfstats.define.schemes import scheme
+from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme
+from bcfstats.define.schemes import scheme as scheme_of
 from bcfstats.example.data import example_areas, write_csv
 from bcfstats.example.series import RECIPE, Array, stream
 from bcfstats.read.data import FICTIONAL
 
 
-def example_targets(n_areas: int = 150, seed: int = 2014) -> pd.DataFrame:
-    """Give fictional ambitions for the payments of the December 2013 scheme."""
+def example_targets(
+    n_areas: int = 150, seed: int = 2014, *, scheme: Scheme | str = DEFAULT_SCHEME
+) -> pd.DataFrame:
+    """Give fictional ambitions for the payments, or the periods planned for, of a scheme."""
     areas = example_areas(n_areas, seed)["area_code"].to_numpy()
     local = [metric.id for metric in METRICS.values() if metric.group == "local"]
     chosen = stream(seed, "targets", "local").choice(local, n_areas)
@@ -23,7 +26,7 @@ def example_targets(n_areas: int = 150, seed: int = 2014) -> pd.DataFrame:
         pd.DataFrame(
             {"area": areas, "metric": chosen if metric == "local" else metric, "payment": payment.id}
         )
-        for payment in scheme().payments
+        for payment in scheme_of(scheme).payments
         for metric in payment.metrics
     ]
     table = pd.concat(frames, ignore_index=True).sort_values("area", kind="stable", ignore_index=True)
@@ -31,9 +34,11 @@ def example_targets(n_areas: int = 150, seed: int = 2014) -> pd.DataFrame:
     return table.assign(source=FICTIONAL)
 
 
-def write_example_targets(path: str | Path, *, n_areas: int = 150, seed: int = 2014) -> Path:
+def write_example_targets(
+    path: str | Path, *, n_areas: int = 150, seed: int = 2014, scheme: Scheme | str = DEFAULT_SCHEME
+) -> Path:
     """Write `example_targets` as a CSV file, which belongs beside the raw folder, not in it."""
-    write_csv(example_targets(n_areas, seed), Path(path))
+    write_csv(example_targets(n_areas, seed, scheme=scheme), Path(path))
     return Path(path)
 
 

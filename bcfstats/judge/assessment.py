@@ -121,7 +121,7 @@ def latest_year(rows: pd.DataFrame, metric: Metric) -> tuple[Period, Period] | N
         return last.shift_years(-1), last
     good = usable_rows(rows, metric)[["period_start", "period_end"]].drop_duplicates()
     periods = sorted(Period(start.date(), end.date()) for start, end in good.itertuples(index=False))
-    if metric.frequency == "quarter" and (whole := _whole_year(rows, metric, periods)) is not None:
+    if metric.frequency in ("quarter", "year") and (whole := _whole_year(rows, metric, periods)) is not None:
         return whole.shift_years(-1), whole
     same_months = [period for period in periods[:-1] if _begins(period) == _begins(periods[-1])]
     return (same_months[-1], periods[-1]) if same_months else None

@@ -46,7 +46,9 @@ def years_ahead(
     people = expected_people(
         rows, metric, window, start["denominator"] * growth**lag, hindsight=known_until is None
     )
-    periods = int(start["n_expected"].max()) if metric.nature == "flow" and metric.kind.per_resident else 1
+    per_resident = metric.nature == "flow" and metric.kind.per_resident
+    times = (start["exposure"] / start["denominator"]).max() if per_resident else 1.0
+    periods = round(times) if np.isfinite(times) else 1
     later = people * periods
     df = np.full(n, usual.df)
     return Outlook(
@@ -159,9 +161,10 @@ def _growth(rows: pd.DataFrame, metric: Metric, areas: pd.Index) -> Floats:
         return np.ones(len(areas))
     good = usable_rows(rows, metric).dropna(subset=["denominator"])
     people = good.pivot_table(index="area_code", columns="period_start", values="denominator").reindex(areas)
-    if people.shape[1] < 2:
+    a_year_before = people.columns <= people.columns.max() - pd.DateOffset(years=1)
+    if not a_year_before.any():
         return np.ones(len(areas))
-    ratio = (people.iloc[:, -1] / people.iloc[:, -2]).to_numpy(dtype=float)
+    ratio = (people.iloc[:, -1] / people.loc[:, a_year_before].iloc[:, -1]).to_numpy(dtype=float)
     return np.where(np.isfinite(ratio), ratio, 1.0)
 
 

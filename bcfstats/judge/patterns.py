@@ -10,7 +10,7 @@ from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.judge.kinds import counted_by_month
 from bcfstats.judge.panel import NO_PANEL, Panel, longest_run, monthly_panel
-from bcfstats.judge.windows import BOUNDARY, usable_rows, whole_years
+from bcfstats.judge.windows import BOUNDARY, overlap, usable_rows, whole_years
 from bcfstats.stats.kendall import sens_slope
 from bcfstats.stats.season import seasonal_indices, seasonality_test
 from bcfstats.stats.trend import panel_trend, trend
@@ -84,9 +84,8 @@ def _monthly_trend(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
 
 
 def _annual_trend(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
-    good = (
-        whole_years(rows, metric) if metric.frequency in ("month", "quarter") else usable_rows(rows, metric)
-    )
+    apart = metric.frequency not in ("month", "quarter") and not overlap(rows)
+    good = usable_rows(rows, metric) if apart else whole_years(rows, metric)
     good = good.loc[np.isfinite(good["value"].to_numpy(dtype=float))]
     starts = pd.to_datetime(good["period_start"])
     good = good.loc[starts.dt.date >= _since(metric, good)]

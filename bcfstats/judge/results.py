@@ -129,5 +129,5 @@ def _metric(entry: dict[str, Any]) -> Metric:
     breaks = tuple(
         SeriesBreak(**{**found, "date": date.fromisoformat(found["date"])}) for found in entry["breaks"]
     )
-    texts = {name: tuple(entry[name]) for name in ("caveats", "sources", "bounds")}
+    texts = {name: tuple(entry[name]) for name in ("caveats", "sources", "bounds", "parts")}
     return Metric(**{**entry, **texts, "breaks": breaks})

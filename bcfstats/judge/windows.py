@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -112,7 +113,7 @@ def in_window(
             best = made
         else:
             better = (made["n_present"] * made["months"] > best["n_present"] * best["months"]).to_numpy()
-            best = best.where(~better, made)
+            best = pd.concat([best.loc[~better], made.loc[better]]).loc[areas]
     frame = _nothing(areas, good, metric, window) if best is None else best
     return frame.infer_objects().rename_axis("area_code").reset_index()
 
@@ -188,7 +189,8 @@ def _added(here: Pieces, used: Flags, metric: Metric) -> pd.DataFrame:
         numerator, denominator, exposure = x / some, mean, mean
     else:
         own = not metric.kind.per_resident
-        numerator, exposure = np.where(n > 0, x, np.nan), np.where(n > 0, people, np.nan)
+        numerator = np.where(n > 0, x, np.nan)
+        exposure = np.where(n > 0, people if own else people * _times(here, some, metric) / some, np.nan)
         denominator = exposure if own else mean
     with np.errstate(divide="ignore", invalid="ignore"):
         value = numerator / exposure * metric.multiplier
@@ -215,6 +217,12 @@ def _added(here: Pieces, used: Flags, metric: Metric) -> pd.DataFrame:
             "reason": "",
         }
     )
+
+
+def _times(here: Pieces, n: Floats, metric: Metric) -> Floats:
+    """Count how often the people of a rate are counted: quarters of a yearly rate add up to one year."""
+    share = here.months / LENGTHS.get(metric.frequency, here.months or 1)
+    return np.maximum(n * share, 1.0) if 0 < share < 1 else n
 
 
 def _limit(here: Pieces, used: Flags, metric: Metric, name: str) -> Floats:
@@ -267,6 +275,12 @@ def expected_people(
     inside = (starts >= pd.Timestamp(window.start)) & (ends <= pd.Timestamp(window.end))
     known = rows.loc[inside].groupby("area_code")["denominator"].mean().reindex(projected.index)
     return np.asarray(np.where(known > 0, known, wanted))
+
+
+def overlap(rows: pd.DataFrame) -> bool:
+    """Whether periods share days, as years that end with each quarter do."""
+    periods = sorted(_periods(rows)[1])
+    return any(later.start <= earlier.end for earlier, later in pairwise(periods))
 
 
 def whole_years(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:

@@ -381,7 +381,7 @@ def _quotient_range(
     top = weighted.mask(coarse, _ROUNDED_TO / 2)
     alone = frame["status_note"].astype("str").str.contains(f"denominator {TO_NEAREST_5}")
     bottom = weighted.mask(coarse | alone, _ROUNDED_TO / 2)
-    slack = 1e-9 * multiplier
+    slack = 1e-9 * np.maximum(multiplier, numbers["value"].abs().fillna(0.0))
     lowest = (numerator - top).clip(lower=0) / (denominator + bottom) * multiplier - slack
     highest = (numerator + top) / (denominator - bottom).clip(lower=0.5) * multiplier + slack
     return lowest, highest

@@ -9,6 +9,7 @@ import pytest
 
 from bcfstats.define.areas import AREAS
 from bcfstats.define.metrics import METRICS
+from bcfstats.define.schemes import SCHEMES, scheme
 from bcfstats.errors import ParameterError
 from bcfstats.example.data import example_areas, example_data, example_observations, write_example
 from bcfstats.example.targets import example_targets, write_example_targets
@@ -439,3 +440,62 @@ def test_wrong_arguments_are_named(arguments, word):
 
 def test_the_page_shows_what_is_measured():
     assert measure.measured() in measure.PAGE.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def present():
+    return example_observations(60, scheme="bcf-2025-26")
+
+
+def test_the_present_has_the_metrics_of_the_scheme_to_september_2026(present):
+    assert set(present["metric"]) == set(scheme("bcf-2025-26").metrics)
+    assert present["period_end"].max() == pd.Timestamp("2026-09-30")
+    assert check_observations(present, METRICS).empty
+    first = present.groupby("metric")["period_start"].min()
+    assert first["average_discharge_delay"] == first["long_term_care_home_admissions"]
+    assert first["average_discharge_delay"] == pd.Timestamp("2024-04-01")
+
+
+def test_the_average_delay_is_the_product_of_its_parts(present):
+    monthly = present.loc[present["frequency"] == "month"]
+    named = monthly.pivot(index=["area_code", "period_start"], columns="metric", values="value")
+    share, days = named["discharged_on_ready_date"] / 100, named["days_if_delayed"]
+    made = ((1 - share) * days).dropna()
+    assert len(made) > 1_500
+    np.testing.assert_allclose(named["average_discharge_delay"].loc[made.index], made, rtol=1e-12)
+
+
+def test_the_delay_behaves_like_that_of_2024_25(present):
+    # Discharge Ready Date, 2024-25 revised: the median council 0.71 days, 86.8 % on the day, 5.8 days if
+    # delayed; a month of the average within a council varies by 15 %; here within half as much again
+    values = present.groupby("metric")["value"].median()
+    assert 0.55 < values["average_discharge_delay"] < 0.95
+    assert 84 < values["discharged_on_ready_date"] < 89
+    assert 4.8 < values["days_if_delayed"] < 7.2
+    rows = present.loc[present["metric"] == "average_discharge_delay"]
+    logs = np.log(rows.pivot(index="area_code", columns="period_start", values="value"))
+    within = logs.sub(logs.mean(axis=1), axis=0).sub(logs.median() - logs.median().mean(), axis=1)
+    assert 0.10 < within.std(axis=1).median() < 0.23
+
+
+def test_years_of_long_term_admissions_are_their_quarters(present):
+    rows = present.loc[present["metric"].eq("long_term_care_home_admissions") & present["status"].eq("ok")]
+    year = rows.loc[rows["frequency"].eq("year") & rows["period_end"].eq(pd.Timestamp("2025-03-31"))]
+    inside = rows["frequency"].eq("quarter") & rows["period_end"].le(pd.Timestamp("2025-03-31"))
+    quarters = rows.loc[inside].groupby("area_code")["numerator"].agg(["sum", "size"])
+    whole = quarters.loc[quarters["size"] == 4, "sum"]
+    assert len(whole) > 50
+    assert (year.set_index("area_code")["numerator"].loc[whole.index] == whole).all()
+
+
+@pytest.mark.parametrize("name", [name for name in SCHEMES if scheme(name).payments])
+def test_every_scheme_has_example_data_and_ambitions(name):
+    table, targets = example_observations(3, scheme=name), example_targets(3, scheme=name)
+    planned = {metric for payment in scheme(name).payments for metric in payment.metrics} - {"local"}
+    assert planned <= set(table["metric"])
+    assert planned <= set(targets["metric"])
+
+
+def test_a_year_without_a_plan_has_no_example():
+    with pytest.raises(ParameterError, match="no plan was required"):
+        example_observations(3, scheme="bcf-2020-21")
