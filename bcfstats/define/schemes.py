@@ -197,6 +197,14 @@ def payment_key(text: str) -> str:
         return str(text).strip().casefold()
 
 
+def payment_label(text: str) -> str:
+    """Write a payment as a period in words where it is one, else as it stands."""
+    try:
+        return Period.parse(str(text)).label
+    except ParameterError:
+        return str(text)
+
+
 def scheme(
     name_or_path: Scheme | str | Path = DEFAULT_SCHEME, metrics: Mapping[str, Metric] = METRICS
 ) -> Scheme:

@@ -146,15 +146,15 @@ def _begins(period: Period) -> tuple[int, int]:
 def series_table(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
     """Give every observation of a metric its interval where one can be made."""
     frame = with_values(rows, metric).sort_values(["area_code", "period_start"], ignore_index=True)
-    numerator, denominator, value, lower_ci, upper_ci = (
+    events, denominator, value, lower_ci, upper_ci = (
         frame[name].to_numpy(dtype=float)
-        for name in ("numerator", "denominator", "value", "lower_ci", "upper_ci")
+        for name in ("events", "denominator", "value", "lower_ci", "upper_ci")
     )
     shown = frame["status"].isin(["ok", "rounded", "suspect"]).to_numpy()
     value = np.where(shown, value, np.nan)
-    lower, upper, method, _ = interval_of(metric, numerator, denominator, value, lower_ci, upper_ci)
+    lower, upper, method, _ = interval_of(metric, events, denominator, value, lower_ci, upper_ci)
     return frame.assign(value=value, lower=lower, upper=upper, method=method).drop(
-        columns=["lower_ci", "upper_ci"]
+        columns=["lower_ci", "upper_ci", "events"]
     )
 
 

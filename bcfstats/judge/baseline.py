@@ -10,8 +10,8 @@ from bcfstats.define.periods import Period
 from bcfstats.errors import ParameterError
 from bcfstats.judge.kinds import Floats, chance, counted_by_month
 from bcfstats.judge.panel import month_to_month_dispersion, monthly_panel
-from bcfstats.judge.windows import USABLE, in_window, with_basis
-from bcfstats.read.observations import as_observations
+from bcfstats.judge.windows import NOT_EXACT, USABLE, in_window, with_basis
+from bcfstats.read.observations import each_once
 from bcfstats.stats.rows import critical_value
 
 COLUMNS = [
@@ -34,11 +34,10 @@ COLUMNS = [
     "reason",
     "warnings",
 ]
-COMPARED = ("used", "shared", "word", "dispersion")
-ADDED = "numerators over denominators"
+COMPARED = ("events", "used", "shared", "word", "dispersion")
+ADDED, WEIGHTED = "numerators over denominators", "values weighted by the people asked"
 TOO_FEW = "no interval: too few months before it to measure month-to-month noise"
 PUBLISHED = "as published"
-HALF_A_DECIMAL = 0.05 + 1e-9
 
 
 def baseline(
@@ -97,7 +96,7 @@ def baseline(
     """
     metric = metric if isinstance(metric, Metric) else get_metric(metric)
     window = Period.of(window)
-    observations = as_observations(observations)
+    observations = each_once(observations)
     rows = observations.loc[observations["metric"] == metric.id]
     if area is not None:
         _check_area(rows, metric, area)
@@ -123,11 +122,12 @@ def window_figures(
     if counted_by_month(metric):
         frame = _with_month_to_month_interval(frame, rows, metric, window)
     else:
-        names = ("numerator", "exposure", "value", "lower_ci", "upper_ci")
+        names = ("events", "exposure", "value", "lower_ci", "upper_ci")
         numbers = (frame[name].to_numpy(dtype=float) for name in names)
         frame["lower"], frame["upper"], frame["method"], frame["no_interval"] = interval_of(metric, *numbers)
     several, one = frame["n_expected"] > 1, frame["word"].str[:-1]
-    added = ADDED + (", average per " + one if metric.kind.per_resident else one.str[:0])
+    added = WEIGHTED if metric.kind.is_survey else ADDED
+    added = added + (", average per " + one if metric.kind.per_resident else one.str[:0])
     by_counts = (frame["method"] != PUBLISHED) & (frame["method"] != "")
     frame["method"] = frame["method"].where(~several, added.where(~by_counts, added + "; " + frame["method"]))
     nothing = _why_missing(rows, frame["area_code"], window)
@@ -137,7 +137,7 @@ def window_figures(
     frame["reason"] = np.select(
         [frame["n_present"] == 0, frame["value"].isna()], [nothing, no_rate], default=frame["no_interval"]
     )
-    return _refuse_breaks(_described(frame, rows, window, same_as is not None), metric, window)
+    return _refuse_breaks(_described(frame, rows, metric, window, same_as is not None), metric, window)
 
 
 def _with_month_to_month_interval(
@@ -147,7 +147,7 @@ def _with_month_to_month_interval(
     panel = monthly_panel(rows, metric).until(window)
     measured = pd.Series(month_to_month_dispersion(panel), index=list(panel.area_codes), dtype=float)
     dispersion = measured.reindex(frame["area_code"]).to_numpy(dtype=float)
-    value, events = (frame[name].to_numpy(dtype=float) for name in ("value", "numerator"))
+    value, events = (frame[name].to_numpy(dtype=float) for name in ("value", "events"))
     with np.errstate(divide="ignore", invalid="ignore"):
         error = np.sqrt(dispersion / np.where(events > 0, events, np.nan))
     spread = np.exp(critical_value(LEVELS.interval) * error)
@@ -163,7 +163,7 @@ def _with_month_to_month_interval(
 
 def interval_of(
     metric: Metric,
-    numerator: Floats,
+    events: Floats,
     denominator: Floats,
     value: Floats,
     lower_ci: Floats,
@@ -174,9 +174,8 @@ def interval_of(
     Published limits where there are any; else from the counts where they allow it; else NaN with the reason.
     """
     published = np.isfinite(lower_ci) & np.isfinite(upper_ci)
-    numerator = _unrounded(numerator, denominator, value, metric.multiplier)
     interval = chance(metric).interval
-    made = interval(metric, numerator, denominator) if interval else None
+    made = interval(metric, events, denominator) if interval else None
     lower = lower_ci if made is None else np.where(published, lower_ci, made.lower)
     upper = upper_ci if made is None else np.where(published, upper_ci, made.upper)
     known = np.isfinite(lower) & np.isfinite(upper) & np.isfinite(value)
@@ -185,17 +184,6 @@ def interval_of(
     )
     reason = np.where(known, "", "no interval: none is published and the counts to make one are not")
     return np.where(known, lower, np.nan), np.where(known, upper, np.nan), method, reason
-
-
-def _unrounded(numerator: Floats, denominator: Floats, value: Floats, multiplier: float) -> Floats:
-    """Take the numerator from the published value where the published counts were rounded.
-
-    Counts are known to be rounded where their quotient is further from the value than the value's own
-    rounding, to one decimal place, allows.
-    """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        apart = np.abs(numerator / denominator * multiplier - value) > HALF_A_DECIMAL
-    return np.where(apart, value / multiplier * denominator, numerator)
 
 
 def _why_missing(rows: pd.DataFrame, areas: "pd.Series[str]", window: Period) -> NDArray[np.object_]:
@@ -209,7 +197,9 @@ def _why_missing(rows: pd.DataFrame, areas: "pd.Series[str]", window: Period) ->
     return np.where(status == "", "none is in the data", told)
 
 
-def _described(frame: pd.DataFrame, rows: pd.DataFrame, window: Period, matched: bool) -> pd.DataFrame:
+def _described(
+    frame: pd.DataFrame, rows: pd.DataFrame, metric: Metric, window: Period, matched: bool
+) -> pd.DataFrame:
     """Add names, the basis in force and warnings."""
     inside = _inside(rows, window)
     names = rows.groupby("area_code")["area_name"].last()
@@ -221,9 +211,12 @@ def _described(frame: pd.DataFrame, rows: pd.DataFrame, window: Period, matched:
     whose = "in both years; each figure is of those, without" if matched else "; it is of those, without"
     have = present + " of " + expected + " " + frame["word"] + " have a usable figure "
     missing = (have + whose + " " + frame["missing"]).str.replace(" ;", ";")
+    apart = ((frame["events"] - frame["numerator"]).abs() > 0) & metric.kind.is_exact
+    told = zip(
+        frame["area_code"], np.where(partial, missing, ""), np.where(apart, NOT_EXACT, ""), strict=True
+    )
     frame["warnings"] = [
-        "; ".join(filter(None, (warning, notes.get(code, ""))))
-        for code, warning in zip(frame["area_code"], np.where(partial, missing, ""), strict=True)
+        "; ".join(filter(None, (missed, notes.get(code, ""), coarse))) for code, missed, coarse in told
     ]
     return frame[[*COLUMNS, *COMPARED]].sort_values("area_code", ignore_index=True)
 

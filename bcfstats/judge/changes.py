@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bcfstats.define.levels import LEVELS
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
-from bcfstats.judge.baseline import window_figures
+from bcfstats.judge.baseline import COMPARED, window_figures
 from bcfstats.judge.kinds import DISPERSED, Figures, chance, change_columns, counted_by_month
 from bcfstats.judge.outlook import Outlook
 from bcfstats.judge.results import (
@@ -95,11 +95,7 @@ def change(
     )
     frame = first.add_prefix("baseline_").join(last.add_prefix("outcome_"))
     frame = frame.join(_whole(rows, metric, after, last))
-    both = [
-        f"{side}_{name}"
-        for side in ("baseline", "outcome")
-        for name in ("shared", "used", "word", "dispersion")
-    ]
+    both = [f"{side}_{name}" for side in ("baseline", "outcome") for name in COMPARED]
     frame = frame.drop(columns=["outcome_area_name", "baseline_metric", "outcome_metric", *both])
     frame = frame.rename(columns={"baseline_area_name": "area_name"})
     frame.insert(1, "metric", metric.id)

@@ -24,7 +24,7 @@ class Figures:
     Attributes
     ----------
     numerator, denominator : arrays
-        What is counted, and what its value is per.
+        What is counted, as the value has it (`events`), and what its value is per.
     value, lower, upper : arrays
         In the metric's unit, as published.
     unrounded : array
@@ -45,9 +45,11 @@ class Figures:
     @classmethod
     def of(cls, frame: pd.DataFrame, metric: Metric) -> "Figures":
         """Take the figures of a table, of independent events."""
-        names = ("numerator", "value", "lower", "upper")
-        columns = {name: frame[name].to_numpy(dtype=float) for name in names}
-        columns["denominator"] = frame["exposure"].to_numpy(dtype=float)
+        names = {"numerator": "events", "denominator": "exposure"}
+        columns = {
+            name: frame[names.get(name, name)].to_numpy(dtype=float)
+            for name in ("numerator", "denominator", "value", "lower", "upper")
+        }
         with np.errstate(divide="ignore", invalid="ignore"):
             unrounded = metric.multiplier * columns["numerator"] / columns["denominator"]
         n = len(frame)

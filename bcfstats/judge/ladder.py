@@ -25,6 +25,7 @@ from bcfstats.judge.targets import (
     reach,
     why_missing,
 )
+from bcfstats.stats.tolerance import RELATIVE
 from bcfstats.words import in_100, of_100
 
 RUNGS = {
@@ -189,8 +190,8 @@ def _rung(
     line = view.value - share * (view.value - value)
     past = reach(view.history, size, view.direction, view.area_codes, peers)
     no_way = np.where(view.reason != "", view.reason, why_missing(value, known))
-    worse = (no_way == "") & (size < -1e-9)
-    none = (no_way == "") & ~worse & (np.abs(size) <= 1e-9)
+    worse = (no_way == "") & (size < -RELATIVE)
+    none = (no_way == "") & ~worse & (np.abs(size) <= RELATIVE)
     rare = (no_way == "") & (past.share < cutoffs.reach)
     note = np.select(
         [no_way != "", worse, none, rare],

@@ -63,7 +63,7 @@ def years_ahead(
         value=now.value,
         lower=now.lower,
         upper=now.upper,
-        numerator=now.numerator,
+        numerator=start["numerator"].to_numpy(dtype=float),
         denominator=start["denominator"].to_numpy(dtype=float),
         people=people,
         periods=periods,
@@ -96,16 +96,19 @@ def _known(rows: pd.DataFrame, metric: Metric, window: Period, known_until: Peri
 def _baseline(
     rows: pd.DataFrame, metric: Metric, window: Period, lag: int
 ) -> tuple[Period, int, pd.DataFrame] | NoOutlook:
+    reason = f"no figure of {metric.short_name} for the {MOST_YEARS_BACK} years before {window.label}"
+    unusable = []
     for years in range(lag, MOST_YEARS_BACK + 1):
         before = window.shift_years(-years)
         if rows.empty:
             break
-        found = window_figures(rows, metric, before).set_index("area_code")
-        if found["n_present"].any():
-            return before, years, found
-    return NoOutlook(
-        f"no figure of {metric.short_name} for the {MOST_YEARS_BACK} years before {window.label}"
-    )
+        figures = window_figures(rows, metric, before).set_index("area_code")
+        if figures["n_present"].any():
+            return before, years, figures
+        starts, ends = (pd.to_datetime(rows[f"period_{end}"]) for end in ("start", "end"))
+        if ((starts <= pd.Timestamp(before.end)) & (ends >= pd.Timestamp(before.start))).any():
+            unusable.append(f"{before.label} cannot be used: {figures['reason'].mode()[0]}")
+    return NoOutlook(unusable[0] if unusable else reason)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +132,8 @@ def _series(rows: pd.DataFrame, metric: Metric, areas: pd.Index, last: Period, s
         period = last.shift_years(-back)
         if any(period.start < found.date <= last.end for found in metric.breaks):
             break
-        tables.append(window_figures(rows, metric, period).set_index("area_code").reindex(areas))
+        like = last if metric.frequency == "wave" and back else None
+        tables.append(window_figures(rows, metric, period, like).set_index("area_code").reindex(areas))
     newest = tables[0]["basis"].to_numpy()
     values, variances = [], []
     for table in tables:

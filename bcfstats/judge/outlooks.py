@@ -12,7 +12,7 @@ from bcfstats.judge.kinds import counted_by_month
 from bcfstats.judge.outlook import NoOutlook, Outlook
 from bcfstats.judge.outlook_monthly import months_ahead
 from bcfstats.judge.outlook_yearly import years_ahead
-from bcfstats.read.observations import as_observations
+from bcfstats.read.observations import each_once
 
 MONTHS = 12
 GIVE_PERIOD = "write the period in place of the payment, such as 2014/15, or set it in a scheme of your own"
@@ -35,7 +35,7 @@ class Outlooks:
         england: float | None = None,
         metrics: Mapping[str, Metric] = METRICS,
     ) -> None:
-        self.observations = as_observations(observations)
+        self.observations = each_once(observations)
         self.rules = scheme(rules)
         self.metrics = metrics
         self._known = None if known_until is None else Period.of(known_until)

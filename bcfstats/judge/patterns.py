@@ -118,7 +118,7 @@ def _panel_slope(
     years = np.round(times).astype(int)
     rates = np.full((len(values), years.max() + 1), np.nan)
     rates[:, years] = values.to_numpy(dtype=float)
-    counts = good.groupby("area_code")["numerator"].mean().reindex(values.index).to_numpy(dtype=float)
+    counts = good.groupby("area_code")["events"].mean().reindex(values.index).to_numpy(dtype=float)
     noise = np.where(np.isfinite(counts) & (counts > 0), 1 / np.maximum(counts, 1), 0.0)
     found = panel_trend(rates, noise if metric.independent_events else 0.0)
     return {

@@ -16,6 +16,7 @@ from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.baseline import baseline
 from bcfstats.read.observations import as_frame
+from bcfstats.stats.tolerance import RELATIVE
 
 READINGS = {
     "distance": "{} of the way from baseline to target, in each indicator",
@@ -32,7 +33,7 @@ BOARD_COLUMNS = [
     *("achieved", "money_at_stake", "money_on_achieved", "what_follows", "note"),
 ]
 INEXACT = (float, np.floating)
-OPERATIONS = 4  # a float may be off by half a unit in its last place for each of so many operations
+OPERATIONS = 4  # a float of low precision may be off by its last digit for each of so many operations
 
 
 @dataclass(frozen=True)
@@ -164,10 +165,12 @@ def exact(value: Any) -> Fraction | None:
     return Fraction(number) if number.is_finite() else None
 
 
-def _last_digit(value: Any) -> Fraction:
+def _rounding(value: Any) -> Fraction:
     """How far a computed number may be from what it stands for: nothing but for floats."""
-    digit = np.spacing(np.asarray(abs(value))) if isinstance(value, INEXACT) else 0.0
-    return OPERATIONS * Fraction(float(digit))
+    if not isinstance(value, INEXACT):
+        return Fraction(0)
+    share = max(RELATIVE, OPERATIONS * float(np.finfo(type(value)).eps))
+    return Fraction(abs(float(value))) * Fraction(share)
 
 
 def payment_line(start: Fraction, target: Fraction, share: Fraction, reading: str, polarity: str) -> Fraction:
@@ -194,13 +197,13 @@ def _judge(
     if start is None or target is None:
         return judged | {"reason": "no baseline" if start is None else "no target"}
     sign = 1 if metric.polarity == "higher" else -1
-    if sign * (target - start) <= _last_digit(row["target_value"]):
+    if sign * (target - start) <= _rounding(row["target_value"]):
         return judged | {"reason": NO_WAY.format(rules.line_words)}
     line = payment_line(start, target, Fraction(rules.pass_share or 0), reading, metric.polarity)
     judged["line"] = min(max(float(line), metric.bounds[0]), metric.bounds[1])
     if outcome is None:
         return judged | {"reason": "no outcome yet"}
-    reached = sign * (outcome - line) >= -_last_digit(row["outcome_value"])
+    reached = sign * (outcome - line) >= -_rounding(row["outcome_value"])
     return judged | {"share": float((start - outcome) / (start - target)), "achieved": reached, "reason": ""}
 
 
@@ -257,7 +260,6 @@ def repeats_note(places: "pd.Series[str]") -> str:
 
 
 ROUND = 6
-CLOSE = 1e-9
 
 
 _ASSESSED = {
@@ -343,7 +345,7 @@ def _value(metric: Metric, numerator: float, denominator: float, published: floa
     made = Fraction(numerator) / Fraction(denominator) * Fraction(metric.multiplier)
     periods = max(round(float(made) / published), 1) if published else 1  # of a rate, an average per period
     made /= periods
-    return made if abs(float(made) - published) <= CLOSE * abs(published) else exact(float(published))
+    return made if abs(float(made) - published) <= RELATIVE * abs(published) else exact(float(published))
 
 
 def _target(row: Mapping[str, Any], start: Fraction | None) -> Fraction | None:
@@ -353,7 +355,7 @@ def _target(row: Mapping[str, Any], start: Fraction | None) -> Fraction | None:
         return exact(float(value)) if np.isfinite(value) else None
     percent = Fraction(str(round(float(row["ambition_percent"]), ROUND)))
     made = start * (1 + percent / 100)
-    return made if abs(float(made) - value) <= CLOSE * abs(value) else exact(float(value))
+    return made if abs(float(made) - value) <= RELATIVE * abs(value) else exact(float(value))
 
 
 Floats = npt.NDArray[np.float64]
@@ -417,7 +419,9 @@ def quarterly_payment(
     Raises
     ------
     ParameterError
-        If the shapes differ or a count is negative.
+        If the shapes differ, a count is negative, or tables name their areas and quarters differently.
+    InputError
+        If an area stands twice in a table.
 
     Notes
     -----
@@ -432,6 +436,7 @@ def quarterly_payment(
     >>> found.earned_pounds.tolist(), found.unearned_pounds.tolist()
     ([[14900.0, 89400.0]], [0.0])
     """
+    _check_rows(baseline, planned, actual)
     before, plan, came = (np.atleast_2d(np.asarray(x, dtype=float)) for x in (baseline, planned, actual))
     if not before.shape == plan.shape == came.shape:
         raise ParameterError(
@@ -450,3 +455,15 @@ def quarterly_payment(
     known = np.isfinite(earned)
     owed = np.where(known, could - earned, 0.0).sum(axis=1)
     return QuarterlyPayment(could, earned, np.where(known.any(axis=1), owed, np.nan), avoided, cost)
+
+
+def _check_rows(*given: npt.ArrayLike) -> None:
+    """Refuse tables in which an area or quarter stands twice, or that are not of the same ones."""
+    tables = [table for table in given if isinstance(table, pd.DataFrame)]
+    for names in (name for table in tables for name in (table.index, table.columns)):
+        if names.has_duplicates:
+            twice = str(names[names.duplicated()][0])
+            raise InputError("An area or quarter stands twice.", found=twice, do="Keep the one that counts.")
+    for table in tables[1:]:
+        if not (table.index.equals(tables[0].index) and table.columns.equals(tables[0].columns)):
+            raise ParameterError("Baseline, plan and outcome must have the same areas and quarters.")

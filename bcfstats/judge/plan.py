@@ -13,7 +13,7 @@ from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, payment_key, scheme
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.verdicts import GOOD, VERDICTS
 from bcfstats.judge.windows import usable_rows
-from bcfstats.read.observations import as_observations
+from bcfstats.read.observations import as_frame, each_once
 
 ANSWERS = ("yes", "no", "in progress")
 NOT_RECORDED = "not recorded"
@@ -61,6 +61,8 @@ def national_conditions(
     texts = [text for pot in rules.payment(payment).pots for text in pot.conditions]
     if not texts:
         raise ParameterError("This payment rests on no national conditions.", found=f"{rules.id}, {payment}")
+    needed = ("area_code", "condition", "answer")
+    answers = as_frame(answers, "answers", dict.fromkeys((*needed, "evidence"), "str"), needed)
     given = answers.assign(
         condition=[_condition(found, texts) for found in answers["condition"]],
         answer=[_answer(found) for found in answers["answer"]],
@@ -161,9 +163,12 @@ def ambition_consistency(
     >>> ambition_consistency(board, groups, shares)[["implied_percent", "finding"]].values.tolist()
     [[3.0, 'agrees']]
     """
-    _check(assessments, ("area_code", "metric", "payment", "ambition_percent"), "assessments")
-    _check(commissioners, ("commissioner", "metric", "change_percent"), "commissioners' ambitions")
-    _check(shares, ("commissioner", "area_code", "area_share"), "shares")
+    text = dict.fromkeys(("area_code", "metric", "payment"), "str")
+    assessments = as_frame(assessments, "assessments", {**text, "ambition_percent": "float64"})
+    kinds = {"commissioner": "str", "metric": "str", "change_percent": "float64"}
+    commissioners = as_frame(commissioners, "commissioners' ambitions", kinds)
+    kinds = {"commissioner": "str", "area_code": "str", "area_share": "float64"}
+    shares = as_frame(shares, "shares", kinds)
     if "payment" in commissioners:
         commissioners = commissioners.assign(payment=commissioners["payment"].map(payment_key))
     twice = shares.loc[shares.duplicated(["commissioner", "area_code"]), ["commissioner", "area_code"]]
@@ -216,12 +221,6 @@ def _compare(
         "finding": finding,
         "note": note,
     }
-
-
-def _check(frame: pd.DataFrame, names: tuple[str, ...], what: str) -> None:
-    missing = [name for name in names if name not in frame]
-    if missing:
-        raise InputError(f"Columns are missing from the {what}.", found=", ".join(missing))
 
 
 CRITERIA = {
@@ -332,7 +331,7 @@ def screen_local_metric(
             )
         if not answer[1].strip():
             raise ParameterError("An answer needs its evidence.", found=f"'{key}'")
-    observations = as_observations(observations)
+    observations = each_once(observations)
     rows = observations.loc[(observations["metric"] == metric.id) & (observations["area_code"] == area)]
     decided = {
         "strategy": (ASK, "only people can say"),

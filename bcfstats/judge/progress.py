@@ -16,7 +16,7 @@ from bcfstats.judge.outlook import Floats
 from bcfstats.judge.outlook_monthly import history_panel
 from bcfstats.judge.outlooks import payment_window
 from bcfstats.judge.panel import COVERED, Panel, monthly_panel
-from bcfstats.read.observations import as_observations
+from bcfstats.read.observations import as_frame, each_once
 from bcfstats.stats.forecast import do_nothing_forecast
 from bcfstats.stats.history import monthly_prior
 from bcfstats.stats.season import seasonal_indices
@@ -84,7 +84,7 @@ def trajectory(
     """
     metric = metric if isinstance(metric, Metric) else get_metric(metric)
     window = Period.of(window)
-    observations = as_observations(observations)
+    observations = each_once(observations)
     if not counted_by_month(metric) or by not in ("month", "quarter"):
         raise ParameterError(
             "Only a monthly metric can be phased, by month or quarter.", found=f"{metric.id}, by {by}"
@@ -133,7 +133,7 @@ ON_TRACK, OFF_TRACK, TOO_EARLY, REACHED, MISSED, UNKNOWN = (
     *("on track", "off track", "too early to say", "reached", "not reached", "cannot be told"),
 )
 SURE = 0.8
-NEEDED = ("area_code", "metric", "payment", "payment_line")
+_GOALS = {**dict.fromkeys(("area_code", "metric", "payment"), "str"), "payment_line": "float64"}
 
 
 def progress(
@@ -170,7 +170,7 @@ def progress(
     Raises
     ------
     InputError
-        If a column is missing.
+        If a column is missing, or a board has two ambitions for one metric and payment.
 
     Notes
     -----
@@ -179,15 +179,18 @@ def progress(
     too early between: a choice, not a law. When every month is known the line is reached or not.
     """
     rules = scheme(rules)
-    missing = [name for name in NEEDED if name not in assessments]
-    if missing:
-        raise InputError("Columns are missing from the assessments.", found=", ".join(missing))
+    goals = as_frame(assessments, "assessments", _GOALS).reset_index(drop=True)
+    keys = goals[["area_code", "metric"]].assign(payment=goals["payment"].map(rules.payment_id))
+    if keys.duplicated().any():
+        twice = ", ".join(keys.loc[keys.duplicated()].iloc[0])
+        raise InputError("A board has two ambitions for one metric and payment.", found=twice)
+    unknown = sorted(set(goals["metric"]) - set(metrics))
+    if unknown:
+        raise ParameterError("There is no such metric.", found=", ".join(unknown))
     until = None if known_until is None else Period.of(known_until)
-    observations = as_observations(observations)
+    observations = each_once(observations)
     parts = []
-    for (name, payment), rows in assessments.reset_index(drop=True).groupby(
-        ["metric", "payment"], sort=False
-    ):
+    for (name, payment), rows in goals.groupby(["metric", "payment"], sort=False):
         metric = metrics[str(name)]
         window = payment_window(metric, str(payment), rules)
         if counted_by_month(metric) and isinstance(window, Period):

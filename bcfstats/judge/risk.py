@@ -28,6 +28,14 @@ _CHANCES = {
 }
 
 
+_RISKS = {
+    **_CHANCES,
+    "reasons": "str",
+    **dict.fromkeys(("baseline_value", "target_value", "events_better", "payment_line"), "float64"),
+    **dict.fromkeys(("do_nothing_value", "do_nothing_lower", "do_nothing_upper"), "float64"),
+}
+
+
 def payment_chances(
     assessments: pd.DataFrame,
     rules: Scheme | str = DEFAULT_SCHEME,
@@ -152,7 +160,7 @@ def risk_register(
     **When not to use.** As a ranking of areas: the sizes rest on forecasts with wide limits.
     """
     rules = scheme(rules)
-    given = assessments.drop_duplicates()
+    given = as_frame(assessments, "assessments", _RISKS).drop_duplicates()
     keys = [given["area_code"], given["metric"], given["payment"].map(rules.payment_id)]
     twice = pd.concat(keys, axis=1).loc[lambda rows: rows.duplicated()]
     if len(twice):

@@ -164,8 +164,8 @@ def _roles(
 
 def _average(table: pd.DataFrame, metric: Metric, period: Period) -> tuple[float, str]:
     whole = table.loc[np.isfinite(table["value"])]
-    if metric.kind.is_exact and whole["numerator"].notna().all():
-        return float(metric.multiplier * whole["numerator"].sum() / whole["exposure"].sum()), POOLED
+    if metric.kind.is_exact and whole["events"].notna().all():
+        return float(metric.multiplier * whole["events"].sum() / whole["exposure"].sum()), POOLED
     return float(whole["value"].median()), MIDDLE
 
 

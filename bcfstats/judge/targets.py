@@ -9,6 +9,7 @@ from scipy import special
 
 from bcfstats.define.levels import LEVELS
 from bcfstats.judge.outlook import Floats, History, Outlook, Texts, joined
+from bcfstats.stats.tolerance import RELATIVE
 
 Peers = Mapping[str, Sequence[str]]
 
@@ -75,7 +76,7 @@ def _against(history: History, chosen: np.ndarray, improvement: Floats, directio
     ordered = np.sort(past[seen])
     if ordered.size == 0:
         return np.full((5, len(improvement)), np.nan)
-    at_least = ordered.size - np.searchsorted(ordered, improvement - 1e-12, side="left")
+    at_least = ordered.size - np.searchsorted(ordered, improvement - RELATIVE, side="left")
     share = np.where(np.isnan(improvement), np.nan, at_least / ordered.size)
     worth = history.worth[chosen].sum()
     x = share * worth

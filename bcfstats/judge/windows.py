@@ -16,7 +16,11 @@ from bcfstats.define.periods import Period
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 USABLE = ("ok", "rounded")  # suppressed, suspect and not-available figures take no part in a calculation
-NUMBERS = ("numerator", "denominator", "value", "lower_ci", "upper_ci")
+NUMBERS = ("numerator", "denominator", "value", "lower_ci", "upper_ci", "events")
+NOT_EXACT = (
+    "the published counts do not give the published values exactly: "
+    "values are as published, and counts give the size of noise only"
+)
 BOUNDARY = " [boundaries "
 LENGTHS = {"month": 1, "quarter": 3, "year": 12}
 WORDS = {1: "months", 3: "quarters", 12: "years"}
@@ -32,12 +36,21 @@ def usable_rows(observations: pd.DataFrame, metric: Metric) -> pd.DataFrame:
 
 
 def with_values(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
-    """Fill in a value that is not given but follows from the counts."""
+    """Fill in values that follow from the counts, and `events`: the numerators that the values stand for.
+
+    They are the counts, but where the counts were published rounded or not at all: their quotient is then
+    further from the value than the value's own rounding allows, and the value decides.
+    """
     if metric.kind.is_standardised or "value" not in rows:
-        return rows
-    with np.errstate(divide="ignore", invalid="ignore"):
-        made = rows["numerator"] / rows["denominator"] * metric.multiplier
-    return rows.assign(value=rows["value"].where(rows["value"].notna(), made.where(rows["denominator"] > 0)))
+        return rows.assign(events=rows["numerator"])
+    people = rows["denominator"].where(rows["denominator"] > 0)
+    made = rows["numerator"] / people * metric.multiplier
+    value = rows["value"].where(rows["value"].notna(), made)
+    if not metric.kind.is_quotient:
+        return rows.assign(value=value, events=rows["numerator"])
+    close = (made - value).abs() <= 0.5 * 10.0 ** -max(metric.decimals, 1) + 1e-9
+    told = value / metric.multiplier * people
+    return rows.assign(value=value, events=rows["numerator"].where(close | told.isna(), told))
 
 
 def with_basis(rows: pd.DataFrame) -> pd.DataFrame:
@@ -104,7 +117,9 @@ def in_window(
         used: Flags = here.known
         shared: Flags = np.zeros(len(areas), dtype=bool)
         if same_as is not None:
-            there = pieces(good, metric, areas, tuple(period.shift_years(years) for period in periods))
+            published = set(_periods(good)[1])
+            like = tuple(_like(period.shift_years(years), published, metric) for period in periods)
+            there = pieces(good, metric, areas, like)
             both = used & there.known
             shared = np.asarray(both.any(axis=1))
             used = np.where(shared[:, None], both, used)
@@ -120,13 +135,14 @@ def in_window(
 
 def divisions(rows: pd.DataFrame, metric: Metric, window: Period, years: int = 0) -> list[tuple[Period, ...]]:
     """List the ways to divide a window into equal periods that there are figures for, the longest first."""
-    there = set(_periods(rows)[1])
-    if years:
-        there |= {period.shift_years(-years) for period in there}
+    own = set(_periods(rows)[1])
+    there = own | ({_like(period.shift_years(-years), own, metric) for period in own} if years else set())
     found: list[tuple[Period, ...]] = [(window,)] if window in there else []
     if metric.frequency == "wave" and not found:
-        inside = [period for period in there if window.contains(period)]
-        return [tuple(inside)] if len(inside) == 1 else []
+        inside = tuple(sorted(period for period in there if window.contains(period)))
+        apart = all(one.end < other.start for one, other in pairwise(inside))
+        weighed = len(inside) == 1 or rows["denominator"].notna().any()
+        return [inside] if inside and apart and weighed else []
     if not window.is_whole_months:
         return found
     lengths = {period.n_months for period in there if period.is_whole_months}
@@ -136,6 +152,12 @@ def divisions(rows: pd.DataFrame, metric: Metric, window: Period, years: int = 0
             if there & set(periods):
                 found.append(periods)
     return found
+
+
+def _like(period: Period, known: set[Period], metric: Metric) -> Period:
+    """Give the period itself, or for a survey the one wave whose time it shares."""
+    over = [wave for wave in known if wave.start <= period.end and period.start <= wave.end]
+    return over[0] if metric.frequency == "wave" and len(over) == 1 else period
 
 
 def in_parts(window: Period, length: int) -> tuple[Period, ...]:
@@ -160,7 +182,7 @@ def pieces(
             numbers[name][place] = kept[name].to_numpy(dtype=float)
     if len(periods) == 1 and metric.frequency != "month":
         return Pieces(periods, numbers, np.isfinite(numbers["value"]))
-    known = np.isfinite(numbers["numerator"])
+    known = np.isfinite(numbers["events"])
     if metric.kind.is_standardised or not metric.kind.needs_population:
         known &= np.isfinite(numbers["denominator"]) & (not metric.kind.is_standardised)
     return Pieces(periods, numbers, known)
@@ -181,19 +203,21 @@ def _added(here: Pieces, used: Flags, metric: Metric) -> pd.DataFrame:
     """Add up the periods used in each area."""
     n = used.sum(axis=1)
     some = np.where(n > 0, n, np.nan)
-    x, people = (np.where(used, here.numbers[name], 0.0).sum(axis=1) for name in ("numerator", "denominator"))
+    x, people, events = (
+        np.where(used, here.numbers[name], 0.0).sum(axis=1) for name in ("numerator", "denominator", "events")
+    )
     days = np.array([period.days for period in here.periods], dtype=float)
     person_days = np.where(used, here.numbers["denominator"] * days, 0.0).sum(axis=1)
     mean = people / some
     if metric.nature == "stock":
-        numerator, denominator, exposure = x / some, mean, mean
+        numerator, events, denominator, exposure = x / some, events / some, mean, mean
     else:
+        numerator, events = (np.where(n > 0, total, np.nan) for total in (x, events))
         own = not metric.kind.per_resident
-        numerator = np.where(n > 0, x, np.nan)
         exposure = np.where(n > 0, people if own else people * _times(here, some, metric) / some, np.nan)
         denominator = exposure if own else mean
     with np.errstate(divide="ignore", invalid="ignore"):
-        value = numerator / exposure * metric.multiplier
+        value = events / exposure * metric.multiplier
     value = np.where(exposure > 0, value, np.nan)
     lower, upper = (_limit(here, used, metric, name) for name in ("lower_ci", "upper_ci"))
     if len(here.periods) == 1 and metric.frequency != "month":
@@ -202,6 +226,7 @@ def _added(here: Pieces, used: Flags, metric: Metric) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "numerator": numerator,
+            "events": events,
             "denominator": denominator,
             "exposure": exposure,
             "value": value,
@@ -213,7 +238,7 @@ def _added(here: Pieces, used: Flags, metric: Metric) -> pd.DataFrame:
             "missing": ["; ".join(labels[~row]) for row in used],
             "used": [_runs(here.periods, row) for row in used],
             "months": max(here.months, 1),
-            "word": WORDS.get(here.months, "periods"),
+            "word": "waves" if metric.frequency == "wave" else WORDS.get(here.months, "periods"),
             "reason": "",
         }
     )

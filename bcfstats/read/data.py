@@ -12,7 +12,7 @@ import pandas as pd
 
 from bcfstats.errors import InputError
 from bcfstats.files import MANIFEST, aside
-from bcfstats.read.observations import OBSERVATION_TYPES
+from bcfstats.read.observations import AREA_TYPES, OBSERVATION_TYPES, as_frame, as_observations
 
 FICTIONAL = "bcfstats example data (fictional)"  # the source of every example row
 TABLES = ("observations", "others", "populations", "areas")
@@ -41,6 +41,12 @@ class Data:
     others: pd.DataFrame = field(repr=False)
     manifest: Mapping[str, Any] = field(repr=False)
     is_example: bool = False
+
+    def __post_init__(self) -> None:
+        """Take tables of a user at the same door as everywhere."""
+        object.__setattr__(self, "observations", as_observations(self.observations))
+        areas = as_frame(self.areas, "areas", AREA_TYPES, ("area_code", "area_name"))
+        object.__setattr__(self, "areas", areas)
 
     def of(self, *metrics: str) -> Data:
         """Give the figures of some metrics alone: what is computed of them takes less time.

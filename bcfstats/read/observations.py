@@ -109,6 +109,21 @@ def as_observations(given: object) -> pd.DataFrame:
     return frame
 
 
+def each_once(given: object) -> pd.DataFrame:
+    """Take observations of which each area has one row a metric and period; refuse repeats by name."""
+    frame = as_observations(given)
+    twice = frame.loc[frame.duplicated(KEY)]
+    if len(twice):
+        row = twice.iloc[0]
+        period = period_text(row["period_start"], row["period_end"])
+        raise InputError(
+            "An area has more than one figure of a metric for one period.",
+            found=f"{row['area_code']}, {row['metric']}, {period}; {len(twice):,} such rows",
+            do="Keep the row that counts.",
+        )
+    return frame
+
+
 def as_frame(
     given: object, what: str, types: Mapping[str, str], needed: Iterable[str] | None = None
 ) -> pd.DataFrame:

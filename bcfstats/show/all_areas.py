@@ -7,7 +7,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from bcfstats.define.metrics import Metric
-from bcfstats.define.periods import Period
+from bcfstats.define.schemes import payment_label
 from bcfstats.judge.national import ENGLAND, Overview
 from bcfstats.judge.results import Results
 from bcfstats.show.charts.plans import funnel_of_plans, spread_of_plans
@@ -118,7 +118,7 @@ def _composite(overview: Overview, metrics: Mapping[str, Metric]) -> Markup:
         metric = metrics[row["metric"]]
         values = [value(row[f"{name}_value"], metric) for name in ("baseline", "do_nothing", "target")]
         change = with_unit(row["ambition_percent"], "%")
-        label = Period.parse(row["payment"]).label
+        label = payment_label(row["payment"])
         plans = f"{number(row['assessed'])} of {number(row['boards'])}"
         rows.append([metric.short_name, label, plans, *values, change, row["left_out"]])
     return html_table(headings, rows, "All plans added up, weighted by population", numeric=range(2, 7))

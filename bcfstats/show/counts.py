@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
+from bcfstats.define.schemes import payment_key
 from bcfstats.judge.national import NO_REGION
 from bcfstats.judge.results import AGAINST_NOISE, LATEST, NOT_COMPARED
 from bcfstats.show.page import fill, html_table
@@ -54,7 +55,7 @@ def _with_region(rows: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:
 def in_order(cases: pd.DataFrame, metrics: Iterable[str]) -> pd.DataFrame:
     """Sort cases by metric, in the order given, then by payment as time goes by, the latest year last."""
     place = {name: at for at, name in enumerate(metrics)}
-    starts = {name: "9" if name == LATEST else str(Period.parse(name)) for name in cases["payment"].unique()}
+    starts = {name: "~" if name == LATEST else payment_key(name) for name in cases["payment"].unique()}
     keys = pd.DataFrame({"metric": cases["metric"].map(place), "payment": cases["payment"].map(starts)})
     return cases.loc[keys.sort_values(["metric", "payment"], kind="stable").index]
 

@@ -9,6 +9,7 @@ import pandas as pd
 from bcfstats.define.levels import LEVELS
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
+from bcfstats.define.schemes import payment_label
 from bcfstats.judge.results import (
     AGAINST_HISTORY,
     AGAINST_NOISE,
@@ -47,7 +48,7 @@ def value(amount: float, metric: Metric) -> str:
 
 def payment(label: str) -> str:
     """Name a payment, or the latest year."""
-    return "latest year" if label == LATEST else f"{Period.parse(label).label} payment"
+    return "latest year" if label == LATEST else f"{payment_label(label)} payment"
 
 
 def level(row: ResultRow, metric: Metric, side: str) -> str:

@@ -28,7 +28,7 @@ SHARE, RATE, DAYS, SCORE = (
 def figures(metric, numerator, denominator, value=None, lower=np.nan, upper=np.nan):
     value = metric.multiplier * numerator / denominator if value is None else value
     row = {
-        "numerator": numerator,
+        "events": numerator,
         "denominator": denominator,
         "exposure": denominator,
         "value": value,

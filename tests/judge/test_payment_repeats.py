@@ -11,10 +11,14 @@ from bcfstats.define.metrics import METRICS
 from bcfstats.define.schemes import payment_key, scheme
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.example.data import example_data
+from bcfstats.judge.baseline import baseline
 from bcfstats.judge.board import as_targets, board_metrics, metrics_due
-from bcfstats.judge.payment import payment
+from bcfstats.judge.outlooks import Outlooks
+from bcfstats.judge.payment import payment, quarterly_payment
 from bcfstats.judge.plan import ambition_consistency, screen_local_metric
+from bcfstats.judge.progress import trajectory
 from bcfstats.judge.risk import payment_chances, risk_register
+from tests.judge.made_up import panel
 from tests.judge.test_risk import SHARES, assessed, groups
 
 APRIL = ("delayed_transfers", "avoidable_emergency_admissions", "falls_injuries")
@@ -149,3 +153,33 @@ def test_answers_and_verdicts_that_are_none_are_refused(given, months):
 def test_exact_values_stay_exact():
     for outcome, reached in ((Decimal("930"), True), (Decimal("930.000000000000000001"), False)):
         assert payment(pd.DataFrame([row(APRIL[0], outcome)])).metrics["achieved"][0] == reached
+
+
+def test_a_table_of_quarters_names_each_area_once_and_the_same_ones():
+    plan = pd.DataFrame({"Q1": [1000.0, 900.0], "Q2": [990.0, 890.0]}, index=["X", "Y"])
+    assert quarterly_payment(plan, plan - 10, plan - 10).earned_pounds[1, 0] > 0
+    with pytest.raises(InputError, match=r"stands twice.*X"):
+        quarterly_payment(plan.rename({"Y": "X"}), plan - 10, plan)
+    with pytest.raises(ParameterError, match="same areas and quarters"):
+        quarterly_payment(plan, plan - 10, plan.iloc[::-1])
+
+
+@pytest.mark.parametrize("given", [930 * (1 + 1e-12), 930.0, np.nextafter(930, 940)])
+def test_what_is_off_the_line_by_rounding_alone_is_on_it(given):
+    assert board(row(APRIL[0], given), row(APRIL[1]), row(APRIL[2]))["achieved"]
+    assert not board(row(APRIL[0], 930.01), row(APRIL[1]), row(APRIL[2]))["achieved"]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda twice: baseline(twice, "delayed_transfers", "Apr-Dec 2013"),
+        lambda twice: Outlooks(twice, "bcf-2013-12"),
+        lambda twice: trajectory(twice, "delayed_transfers", "Apr-Dec 2014", "X00", 900.0),
+        lambda twice: screen_local_metric("delayed_transfers", twice, "X00"),
+    ],
+)
+def test_a_month_that_stands_twice_is_refused_by_name(ask):
+    rows = panel(n_areas=3, months=48)
+    with pytest.raises(InputError, match=r"more than one figure.*X00, delayed_transfers, April 2010"):
+        ask(pd.concat([rows, rows.head(1).assign(numerator=7.0)]))

@@ -150,14 +150,22 @@ def test_sentences_word_for_word(rows):
 
 
 def test_on_track_from_80_in_100_and_off_track_up_to_20_each_line_by_itself(rows):
-    half = progress(rows, goals(level(rows)), known_until="Jul 2014").iloc[0]
-    places = np.linspace(half["lower"], half["upper"], 60)
-    table = pd.concat([goals(line) for line in places], ignore_index=True)
-    found = progress(rows, table, known_until="Jul 2014")
+    areas = sorted(rows["area_code"].unique())
+    half = progress(rows, goals(level(rows), areas), known_until="Jul 2014")
+    lines = half["lower"] + np.linspace(0, 1, len(areas)) * (half["upper"] - half["lower"])
+    found = progress(rows, goals(lines, areas), known_until="Jul 2014")
     expected = np.select([found["chance"] >= 0.8, found["chance"] <= 0.2], ["on track", "off track"],
                          "too early to say")  # fmt: skip
     assert found["status"].tolist() == expected.tolist()
     assert set(expected) == {"on track", "off track", "too early to say"}
+
+
+def test_two_lines_for_one_board_and_two_figures_for_one_month_are_refused_by_name(rows):
+    twice = pd.concat([goals(500.0), goals(480.0, payment="April 2015")])
+    with pytest.raises(InputError, match="X00, delayed_transfers, 2015-04"):
+        progress(rows, twice)
+    with pytest.raises(InputError, match=r"more than one figure.*X00, delayed_transfers, April 2010"):
+        progress(pd.concat([rows, rows.head(1).assign(numerator=1.0)]), goals(500.0))
 
 
 def test_a_year_before_that_was_not_published_is_missing():

@@ -143,6 +143,90 @@ def test_survey_limits_are_combined_by_their_weights():
     assert [found["value"], found["lower"], found["upper"]] == pytest.approx([42.0, 39.5, 44.5])
 
 
+WAVE = replace(METRICS["patient_experience"], breaks=())
+HALVES = [Period.parse(f"{half} {year}") for year in (2012, 2013, 2014) for half in ("Apr-Sep", "Oct-Nov")]
+
+
+def waves(values, people, periods=HALVES, **given):
+    values = np.array(values, dtype=float)
+    given = {"value": values, "lower_ci": values - 4, "upper_ci": values + 4, **given}
+    return rows(WAVE, periods, [np.nan] * len(values), people, **given)
+
+
+def test_waves_inside_a_window_are_weighed_by_the_people_asked():
+    """60 % of 300 and 70 % of 100 are 62.5 %; half-widths 4 and 4: root(3^2 + 1^2) = 3.1623."""
+    found = one(waves([60, 70] * 3, [300, 100] * 3), WAVE, "2013/14")
+    assert [found["value"], found["denominator"], found["n_present"]] == [62.5, 400, 2]
+    assert [found["lower"], found["upper"]] == pytest.approx([62.5 - 10**0.5, 62.5 + 10**0.5])
+    assert found["method"] == "values weighted by the people asked"
+
+
+def test_a_year_of_several_waves_has_its_baseline_a_year_before():
+    frame = pd.concat([waves([60 + i, 70 + i] * 3, [300, 100] * 3, area=f"X{i}") for i in range(4)])
+    ahead = Outlooks(frame, "bcf-2013-12", metrics={WAVE.id: WAVE}).of(WAVE, "2014/15")
+    assert (ahead.before.label, ahead.value.tolist()) == ("2013/14", [62.5, 63.5, 64.5, 65.5])
+
+
+def test_like_waves_are_compared_where_a_year_lacks_one():
+    """Only the autumn wave has both years: 70 against 74, not 74 against both."""
+    frame = waves([60, 70, 74], [300, 100, 100], [*HALVES[2:4], HALVES[5]])
+    found = change(frame, WAVE, Period.parse("2013/14"), Period.parse("2014/15"), label="x").iloc[0]
+    assert [found["baseline_value"], found["outcome_value"], found["change"]] == pytest.approx([70, 74, 4])
+    assert "1 of 2 waves" in found["outcome_warnings"]
+
+
+def test_a_wave_that_was_asked_a_little_later_is_still_the_like_wave():
+    later = Period.parse("May-Sep 2014")
+    frame = waves([60, 64], [300, 200], [HALVES[2], later])
+    found = change(frame, WAVE, Period.parse("2013/14"), Period.parse("2014/15"), label="x").iloc[0]
+    assert [found["baseline_value"], found["outcome_value"], found["change"]] == pytest.approx([60, 64, 4])
+
+
+def test_the_reason_for_no_baseline_is_what_keeps_it_from_being_one():
+    frame = waves([60, 70] * 3, [np.nan] * 6)
+    told = Outlooks(frame, "bcf-2013-12", metrics={WAVE.id: WAVE}).of(WAVE, "2014/15").reason
+    assert told.startswith("2013/14 cannot be used: the figures there are, for April")
+    none = Outlooks(frame, "bcf-2013-12", metrics={WAVE.id: WAVE}).of(WAVE, "2019/20").reason
+    assert none == "no figure of Patient experience for the 3 years before 2019/20"
+    hidden = waves([60, 70] * 3, [300, 100] * 3, status="suppressed", status_note="fewer than 10")
+    told = Outlooks(hidden, "bcf-2013-12", metrics={WAVE.id: WAVE}).of(WAVE, "2014/15").reason
+    assert told == "2013/14 cannot be used: it is marked suppressed: fewer than 10"
+
+
+@pytest.mark.parametrize("frequency", ["year", "quarter", "month"])
+def test_a_change_is_of_the_values_shown_where_counts_are_rounded(frequency):
+    """Published 72.7 % and 80.3 % of counts to the nearest 5 (71.9 % and 81.4 %): 7.6 points, not 9.5."""
+    metric = replace(METRICS["reablement"], frequency=frequency)
+    window = {"year": "2014/15", "quarter": "Q1 2014/15", "month": "Apr 2014"}[frequency]
+    after = Period.parse(window)
+    frame = rows(metric, [after.shift_years(-1), after], [230, 280], [320, 345], value=[72.7, 80.3])
+    frame = frame.assign(status="rounded")
+    found = change(frame, metric, after.shift_years(-1), after, label="x").iloc[0]
+    assert [found["baseline_value"], found["outcome_value"]] == pytest.approx([72.7, 80.3])
+    assert found["change"] == pytest.approx(7.6)
+    assert found["baseline_numerator"] == 230  # as published
+    assert "do not give the published values exactly" in found["outcome_warnings"]
+    exact = change(frame.assign(value=np.nan), metric, after.shift_years(-1), after, label="x").iloc[0]
+    assert exact["change"] == pytest.approx(100 * (280 / 345 - 230 / 320))
+
+
+def test_rounded_counts_of_several_periods_are_added_up_by_their_published_values():
+    """72.7 % of 320 and 80.3 % of 345: (232.64 + 277.035) / 665 = 76.643 %, not 510 / 665 = 76.692 %."""
+    frame = quarters(SHARE, [230, 280], [320, 345], value=[72.7, 80.3], status="rounded")
+    found = one(frame, replace(SHARE, frequency="quarter"), "Apr-Sep 2014")
+    assert found["value"] == pytest.approx(100 * 509.675 / 665)
+    assert found["numerator"] == 510
+
+
+def test_a_rate_of_rounded_counts_changes_as_its_published_values_do():
+    """Published 651.2 and 640.9 a 100,000 of 20,000 people (130 and 130 counted): -1.58 %, not nothing."""
+    metric = METRICS["care_home_admissions"]
+    periods = [Period.parse("2015/16"), Period.parse("2016/17")]
+    frame = rows(metric, periods, [130, 130], [20_000] * 2, value=[651.2, 640.9], status="rounded")
+    found = change(frame, metric, *periods, label="x").iloc[0]
+    assert found["change"] == pytest.approx(100 * (640.9 / 651.2 - 1))
+
+
 def test_two_waves_in_one_window_are_not_one_figure():
     metric = replace(METRICS["carer_quality_of_life"], breaks=())
     periods = [Period.parse("2014/15"), Period.parse("2016/17")]
