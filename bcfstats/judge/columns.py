@@ -19,13 +19,7 @@ HEADINGS = {
 
 
 def data_dictionary() -> pd.DataFrame:
-    """Give one row per column of the tables, with the columns `HEADINGS` names.
-
-    Examples
-    --------
-    >>> data_dictionary().set_index("name")["sides"]["noise_p"]
-    'one-sided, in the improving direction'
-    """
+    """Give one row per column of the tables, with the columns `HEADINGS` names."""
     entries = read_toml(Path(__file__).with_suffix(".toml"))["column"]
     rows = [_row(entry, start) for entry in entries for start in entry.get("of", [""])]
     return pd.DataFrame(rows, columns=list(HEADINGS))

@@ -21,16 +21,8 @@ Floats = NDArray[np.float64]
 class Figures:
     """Values with what they are made of, one entry an area.
 
-    Attributes
-    ----------
-    numerator, denominator : arrays
-        What is counted, as the value has it (`events`), and what its value is per.
-    value, lower, upper : arrays
-        In the metric's unit, as published.
-    unrounded : array
-        The value as the counts make it.
-    dispersion, df : arrays
-        Variance of the numerator over that of independent events, and its degrees of freedom.
+    The numerator is what the value stands for (`events`); `unrounded` is the value as counts make it;
+    `dispersion` is the variance of the numerator over that of independent events, on `df` degrees of freedom.
     """
 
     numerator: Floats
@@ -64,18 +56,9 @@ class Figures:
 class Chance:
     """How chance within a period is measured.
 
-    Attributes
-    ----------
-    interval : function or None
-        Limits of each figure from its counts; None where counts do not give any.
-    compare : function
-        Later figures against earlier ones; with a polarity, the chance of an improvement as large.
-    reach : function
-        The figures that values would be over other denominators.
-    least : function
-        The values just beyond chance over other denominators.
-    method : str
-        How the comparison is named.
+    `interval` gives limits from counts (None where they do not give any), `compare` holds later figures
+    against earlier ones, `reach` gives the figures that values would be over other denominators, `least` the
+    values just beyond chance over them.
     """
 
     interval: Callable[[Metric, Floats, Floats], estimates.Estimate] | None
@@ -110,12 +93,7 @@ def counted_by_month(metric: Metric) -> bool:
 
 
 def has_funnel(metric: Metric) -> bool:
-    """Whether chance follows from the counts of a metric, so that a funnel can be drawn.
-
-    >>> from bcfstats.define.metrics import METRICS
-    >>> has_funnel(METRICS["reablement"]), has_funnel(METRICS["delayed_transfers"])
-    (True, False)
-    """
+    """Whether chance follows from the counts of a metric, so that a funnel can be drawn."""
     return chance(metric) is SHARES or (chance(metric) is RATES and not counted_by_month(metric))
 
 

@@ -48,15 +48,7 @@ COLUMNS = [
 
 @dataclass(frozen=True)
 class Ladder:
-    """Rungs of ambition, from the easiest to the hardest of each area.
-
-    Attributes
-    ----------
-    rungs : DataFrame
-        One row per area and rung, in the columns `COLUMNS` names.
-    advice : Mapping
-        For each area, which ambitions are challenging and achievable, or that none is.
-    """
+    """Rungs of ambition, from the easiest to the hardest of each area, and advice to each area."""
 
     rungs: pd.DataFrame
     advice: Mapping[str, str]

@@ -26,21 +26,10 @@ COMPOSITE = [
 
 @dataclass(frozen=True)
 class Overview:
-    """All boards' ambitions together.
+    """All boards' ambitions together: added up, their verdicts counted, and each plan with what stands out.
 
-    Attributes
-    ----------
-    composite : DataFrame
-        One row per metric, payment and region, and for England: `boards` with a target, and of those
-        `assessed` the values weighted by population, `ambition_percent`, events better than the baseline
-        rate and money at stake (missing where one board's is); the boards `left_out` by name.
-    verdicts : DataFrame
-        One row per metric, payment, region (and England): number of boards with each verdict.
-    plans : DataFrame
-        The assessments with `region`, `history_q` (false-discovery adjusted), `significant_overall`, and
-        `outlying` (why a plan stands out, or empty). In order of area, never ranked.
-    notes : tuple of str
-        What a reader must know.
+    A figure of the composite is of the boards counted as `assessed`; those left out are named. Plans are in
+    order of area, never ranked.
     """
 
     composite: pd.DataFrame

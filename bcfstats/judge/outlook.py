@@ -24,17 +24,8 @@ MOSTLY_KEPT = 0.95
 class History:
     """How far the metric moved between years in the past, in every area.
 
-    Attributes
-    ----------
-    area_codes : tuple of str
-    changes : array, shape (areas, windows)
-        Like-for-like changes on the working scale; NaN where a window is not complete.
-    worth : array, shape (areas,)
-        Independent changes that an area's overlapping ones are worth.
-    kept : float
-        Share of an unusual improvement that is still there a year later; NaN where it cannot be measured.
-    span : str
-        The months or years they come from, in words.
+    `changes` are like for like, on the working scale; `worth` is how many independent ones an area's are
+    worth; `kept` is the share of an unusual improvement that is still there a year later.
     """
 
     area_codes: tuple[str, ...]
@@ -55,38 +46,10 @@ class NoOutlook:
 class Outlook:
     """Baseline, forecast and usual movement, one entry an area (or, after `take`, one a target).
 
-    Attributes
-    ----------
-    metric : Metric
-    window, before : Period
-        The months paid on, and the same months of the baseline.
-    lag : int
-        Years between them.
-    scale : "ratio" or "difference"
-        Whether changes are measured on logs or in the metric's unit.
-    known_until : Period
-        The last period that history and forecast know.
-    area_codes, area_names : arrays of str
-    value, lower, upper, numerator, denominator : arrays
-        The baseline; the numerator over the whole window.
-    people : array
-        Expected denominator in the payment window.
-    periods : int
-        How often in it these people are counted: its months for a monthly rate, else its quarters or one.
-    expected, expected_scale, expected_df : arrays
-        The do-nothing forecast in the metric's unit, and the scale of its error.
-    usual_scale, usual_df : arrays
-        Standard error of a change when nothing is targeted.
-    noise_least : array
-        The value that would just be beyond noise within the two windows.
-    noise_test : function
-        Gives, for a value per entry, the one-sided p-value against noise; entries as in `places`.
-    places : array of int
-        Which area each entry is.
-    history : History
-    method : str
-    reason, warnings : arrays of str
-        Why there is no outlook; what a reader must know.
+    `before` is the baseline's window, `lag` years earlier; `scale` says whether changes are measured on logs
+    or in the metric's unit. `people` is the denominator expected, counted `periods` times in the window.
+    `expected_scale` is the error of the do-nothing forecast, `usual_scale` that of a change when nothing is
+    targeted. `noise_least` would just be beyond noise; `noise_test` gives the p-value of values at `places`.
     """
 
     metric: Metric

@@ -38,22 +38,7 @@ OPERATIONS = 4  # a float of low precision may be off by its last digit for each
 
 @dataclass(frozen=True)
 class Payments:
-    """What a set of outcomes earns.
-
-    Attributes
-    ----------
-    metrics : DataFrame
-        One row per outcome: `line` (the value that counts as achieved), `share` (of the ambition reached),
-        `achieved` (True, False, or missing with a `reason`), `weight`, `money_at_stake` and
-        `money_is_estimate`.
-    boards : DataFrame
-        One row per area and payment: metrics due, judged and achieved, `achieved`, the money and the money on
-        metrics that achieved, `what_follows`, and a `note` on metrics given more than once.
-    reading : str
-        Which reading of the line was used, in words.
-    notes : tuple of str
-        What a reader must know.
-    """
+    """What a set of outcomes earns, row by row and board by board, in which reading of the line."""
 
     metrics: pd.DataFrame
     boards: pd.DataFrame
@@ -368,21 +353,10 @@ NOTES = (
 
 @dataclass(frozen=True, eq=False)
 class QuarterlyPayment:
-    """What a fall in admissions earns, quarter by quarter.
+    """What a fall in admissions earns: pounds and admissions avoided, areas by quarters.
 
-    Attributes
-    ----------
-    planned_pounds, earned_pounds : array, shape (areas, quarters)
-        What each quarter could earn under the plan, and what it earned; NaN from the first quarter on that
-        is not published.
-    unearned_pounds : array, shape (areas,)
-        Planned less earned, over the quarters published.
-    avoided : array, shape (areas, quarters)
-        Admissions avoided against the baseline, cumulative; negative where they rose.
-    unit_cost : float
-        Pounds for one admission avoided.
-    notes : tuple of str
-        What is not confirmed.
+    `planned_pounds` is what each quarter could earn, `unearned_pounds` what was not earned of the quarters
+    published; `avoided` is cumulative. From the first quarter that is not published on, figures are NaN.
     """
 
     planned_pounds: Floats
@@ -400,41 +374,10 @@ def quarterly_payment(
     *,
     unit_cost: float | None = None,
 ) -> QuarterlyPayment:
-    """Work out what avoided admissions earn under the scheme of July 2014.
+    """Work out what avoided admissions earn under the scheme of July 2014, areas by quarters.
 
-    It answers: how much of the planned sum has been earned by each quarter?
-
-    Parameters
-    ----------
-    baseline, planned, actual : array, shape (areas, quarters)
-        Total non-elective admissions in each quarter: of the baseline, of the plan, and as they came. NaN for
-        a quarter that is not published.
-    unit_cost : float, optional
-        Pounds for one admission avoided; the scheme's figure, which is not confirmed, if not given.
-
-    Returns
-    -------
-    QuarterlyPayment
-
-    Raises
-    ------
-    ParameterError
-        If the shapes differ, a count is negative, or tables name their areas and quarters differently.
-    InputError
-        If an area stands twice in a table.
-
-    Notes
-    -----
-    Cumulative: what has been avoided so far, never more than the plan so far, less what was paid before;
-    a later rise takes nothing back. This reckoning is not confirmed, and the result says so.
-
-    Do not use it where a provider did not submit: that looks like a fall.
-
-    Examples
-    --------
-    >>> found = quarterly_payment([[1000, 1000]], [[965, 965]], [[990, 940]], unit_cost=1490)
-    >>> found.earned_pounds.tolist(), found.unearned_pounds.tolist()
-    ([[14900.0, 89400.0]], [0.0])
+    Cumulative: what has been avoided so far, never more than the plan so far, less what was paid before; a
+    later rise takes nothing back. NaN is a quarter that is not published.
     """
     _check_rows(baseline, planned, actual)
     before, plan, came = (np.atleast_2d(np.asarray(x, dtype=float)) for x in (baseline, planned, actual))

@@ -22,40 +22,9 @@ NOT_RECORDED = "not recorded"
 def national_conditions(
     answers: pd.DataFrame, payment: str = "2015-04", rules: Scheme | str = DEFAULT_SCHEME
 ) -> pd.DataFrame:
-    """Set recorded answers beside the conditions that a payment rests on.
+    """Set the answers recorded beside the conditions that a payment rests on, one row an area and condition.
 
-    It answers: which conditions has each area said it meets, and on what evidence?
-
-    Parameters
-    ----------
-    answers : DataFrame
-        `area_code`, `condition` (its number in the payment, or its text), `answer` ("yes", "no",
-        "in progress"), `evidence` (where it is written down), and optionally `answered_on`.
-    payment : str
-        Payment id.
-    rules : Scheme or str
-
-    Returns
-    -------
-    DataFrame
-        One row per area and condition: `answer` ("not recorded" where there is none), `evidence`,
-        `answered_on`, and `note` where a yes has no evidence.
-
-    Raises
-    ------
-    ParameterError
-        If a condition or an answer is not understood, or two answers are given to one condition.
-
-    Notes
-    -----
-    Whether a condition is met is for people to judge: nothing here is worked out from figures.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> given = pd.DataFrame({"area_code": ["X"], "condition": [1], "answer": ["yes"], "evidence": [""]})
-    >>> national_conditions(given)[["answer", "note"]].values.tolist()[:2]
-    [['yes', 'no evidence is recorded'], ['not recorded', '']]
+    A condition is given by its number in the payment or by its text; whether it is met, people judge.
     """
     rules = scheme(rules)
     texts = [text for pot in rules.payment(payment).pots for text in pot.conditions]
@@ -118,50 +87,10 @@ def ambition_consistency(
     *,
     apart: float = APART,
 ) -> pd.DataFrame:
-    """Hold board targets against the ambitions their commissioning groups have set.
+    """Hold board targets against the ambitions their commissioning groups have set (paragraphs 29 and 49).
 
-    It answers: do the board's and the groups' plans ask for the same (paragraphs 29 and 49 of the annex)?
-
-    Parameters
-    ----------
-    assessments : DataFrame
-        From `assess_ambitions`: `area_code metric payment ambition_percent`.
-    commissioners : DataFrame
-        The groups' own ambitions: `commissioner`, `metric`, `change_percent` (of the value, from the same
-        baseline period), and optionally `payment`, where they differ by payment.
-    shares : DataFrame
-        From `read_file`: `commissioner`, `area_code`, `area_share` (share of the area's people).
-    apart : float
-        Percentage points by which two changes may differ.
-
-    Returns
-    -------
-    DataFrame
-        One row per assessment of a metric that some group has an ambition for: `groups` (named, with their
-        share of the area), `covered` (share of the area's people in them), `implied_percent` (their changes
-        weighted by these shares), `difference`, `finding` ("agrees", "differs", "cannot be told"), `note`.
-
-    Raises
-    ------
-    InputError
-        If a column is missing, or a group has two ambitions for one metric and payment or two shares of one
-        area.
-
-    Notes
-    -----
-    Weights are people, not events: where groups' rates differ much, the implied change is approximate. Below
-    90 % of the area's people nothing is concluded.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> board = pd.DataFrame({"area_code": ["X"], "area_name": ["X"], "metric": ["reablement"],
-    ...                       "payment": ["2015-10"], "ambition_percent": [3.0]})
-    >>> groups = pd.DataFrame({"commissioner": ["A", "B"], "metric": "reablement",
-    ...                        "change_percent": [2.0, 6.0]})
-    >>> shares = pd.DataFrame({"commissioner": ["A", "B"], "area_code": "X", "area_share": [0.75, 0.25]})
-    >>> ambition_consistency(board, groups, shares)[["implied_percent", "finding"]].values.tolist()
-    [[3.0, 'agrees']]
+    The groups' changes are weighted by their shares of the area's people, so that they are approximate where
+    rates differ much; below 90 % of the people nothing is concluded. `apart` is in percentage points.
     """
     text = dict.fromkeys(("area_code", "metric", "payment"), "str")
     assessments = as_frame(assessments, "assessments", {**text, "ambition_percent": "float64"})
@@ -239,19 +168,7 @@ UNNAMED = ("not confirmed", "depends", "to be agreed")
 
 
 def local_menu(metrics: Mapping[str, Metric] = METRICS) -> pd.DataFrame:
-    """List the metrics an area may choose from (paragraph 46 of the annex), with what to know of each.
-
-    Returns
-    -------
-    DataFrame
-        One row per metric of the local menu: `metric framework code name statistic better frequency lag
-        breaks caveats`.
-
-    Examples
-    --------
-    >>> len(local_menu())
-    9
-    """
+    """List the metrics an area may choose from (paragraph 46 of the annex), with what to know of each."""
     rows = [
         {
             "metric": metric.id,

@@ -35,52 +35,10 @@ def trajectory(
     *,
     by: str = "month",
 ) -> pd.DataFrame:
-    """Phase a target for a window of months.
+    """Phase a target for a window of months, by month or quarter: what the count should be on the way to it.
 
-    It answers: what should the count be by the end of each month, or quarter, to be on the way to the target?
-
-    Parameters
-    ----------
-    observations : DataFrame
-        With the observation columns.
-    metric : str or Metric
-        A monthly metric.
-    window : Period or str
-        The months the target is for.
-    area : str
-        Area code.
-    total : float
-        The target as a count over the whole window (the target's value times the population and months, over
-        the multiplier).
-    by : "month" or "quarter"
-
-    Returns
-    -------
-    DataFrame
-        One row per month or quarter: `period`, `days`, `season` (month index, 1 is average), `share` of the
-        total, `target`, `cumulative`, and a `note`.
-
-    Raises
-    ------
-    ParameterError
-        If the metric is not monthly, or `by` is not understood, or quarters do not fit the window.
-    InputError
-        If the area has no history before the window.
-
-    Notes
-    -----
-    Each month's share is its days times the area's month index, shrunk to all areas (`seasonal_indices`),
-    measured on months before the window.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> starts = pd.date_range("2011-04", periods=36, freq="MS")
-    >>> rows = pd.DataFrame({"area_code": "X", "metric": "delayed_transfers", "period_start": starts,
-    ...     "period_end": starts + pd.offsets.MonthEnd(0), "frequency": "month", "status": "ok",
-    ...     "numerator": 10.0 * starts.days_in_month, "denominator": 100_000.0})
-    >>> trajectory(rows, "delayed_transfers", "2014/15", "X", 3650, by="quarter")["target"].round(1).tolist()
-    [910.0, 920.0, 920.0, 900.0]
+    Each month's share is its days times the area's month index, shrunk to all areas and measured on months
+    before the window.
     """
     metric = metric if isinstance(metric, Metric) else get_metric(metric)
     window = Period.of(window)
@@ -144,39 +102,10 @@ def progress(
     known_until: Period | str | None = None,
     metrics: Mapping[str, Metric] = METRICS,
 ) -> pd.DataFrame:
-    """Tell how far each ambition has come inside its payment window.
+    """Tell how far each ambition of a monthly metric has come inside its payment window.
 
-    It answers: are we on track to reach the payment line, off track, or is it too early to say?
-
-    Parameters
-    ----------
-    observations : DataFrame
-        With the observation columns.
-    assessments : DataFrame
-        From `assess_ambitions`: `area_code metric payment payment_line`.
-    rules : Scheme or str
-    known_until : Period or str, optional
-        The last month to be used, such as "Sep 2014"; the last one published if not given.
-    metrics : mapping of str to Metric, optional
-
-    Returns
-    -------
-    DataFrame
-        One row per assessment of a monthly metric: `months_known`, `months`, `so_far` and
-        `same_months_before` (values over the same months), `outcome` (these months and the forecast of the
-        rest) with 80 % limits `lower` and `upper`, `payment_line`, `chance` of reaching it, `status`,
-        `why` in words, and `sentence`: metric, status and why.
-
-    Raises
-    ------
-    InputError
-        If a column is missing, or a board has two ambitions for one metric and payment.
-
-    Notes
-    -----
-    The rest of the window is forecast as if nothing more changes (`do_nothing_forecast` from the last known
-    month); the months so far are taken as they are. On track from a chance of 80 in 100, off track up to 20,
-    too early between: a choice, not a law. When every month is known the line is reached or not.
+    The rest of the window is forecast as if nothing more changes; the months so far are taken as they are.
+    On track from a chance of 80 in 100, off track up to 20, too early between: a choice, not a law.
     """
     rules = scheme(rules)
     goals = as_frame(assessments, "assessments", _GOALS).reset_index(drop=True)

@@ -29,38 +29,7 @@ ROWS_READ_TOGETHER = 8192  # some dozen areas: what reading one costs, however m
 
 @dataclass(frozen=True)
 class Results:
-    """All areas' results, one tidy table a subject.
-
-    Attributes
-    ----------
-    areas : DataFrame
-        One row per area with any observation; `problem` says why an area's data cannot be used.
-    series : DataFrame
-        One row per area, metric and period, with value, interval and status.
-    windows : DataFrame
-        One row per area, metric and payment: baseline, outcome and the change between them.
-    trends : DataFrame
-        One row per area and metric: slope per year with its interval.
-    seasons : DataFrame
-        One row per area, monthly metric and calendar month: index of the area and of all areas.
-    outlooks : DataFrame
-        One row per area, metric and payment: what is expected if nothing is done, and what would be
-        significant.
-    ladders : DataFrame
-        One row per area, metric, payment and rung of ambition.
-    assessments : DataFrame
-        One row per proposed target; empty where none was given.
-    findings : DataFrame
-        One row per month or level that looked wrong, and what was done about it.
-    standings : DataFrame
-        One row per area and metric: its latest figure beside those of all areas, and of its region.
-    peers : DataFrame
-        One row per group of areas, metric and area of it: that area's latest figure.
-    metrics : tuple of Metric
-        What each metric is, in the order of the registry.
-    about : dict
-        How it was made: scheme, inputs, version, whether the data are an example.
-    """
+    """All areas' results, one tidy table a subject (columns.toml says what each column means)."""
 
     areas: pd.DataFrame
     series: pd.DataFrame
@@ -96,13 +65,7 @@ class Results:
 
     @classmethod
     def load(cls, folder: Path, area_code: str | None = None) -> "Results":
-        """Read what `save` wrote, for all areas or for one.
-
-        Raises
-        ------
-        InputError
-            If the folder does not hold a run's tables.
-        """
+        """Read what `save` wrote, for all areas or for one."""
         if not (folder / ABOUT).exists():
             raise InputError(
                 "This folder does not hold the results of a run.",

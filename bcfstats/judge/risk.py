@@ -128,36 +128,10 @@ def risk_register(
     *,
     metrics: Mapping[str, Metric] = METRICS,
 ) -> pd.DataFrame:
-    """Give each ambition a row for the shared risk register.
+    """Give each ambition a row for the shared risk register, in the columns `COLUMNS`.
 
-    It answers: how likely is it that we fall short, by how many people or events, and what follows?
-
-    Parameters
-    ----------
-    assessments : DataFrame
-        From `assess_ambitions`.
-    rules : Scheme or str
-    metrics : mapping of str to Metric, optional
-
-    Returns
-    -------
-    DataFrame
-        Columns `COLUMNS`. `likely_shortfall` is how far the forecast lies from the payment line if nothing
-        is done, `large_shortfall` the same at the worse 80 % limit (as bad or worse in 10 of 100), both in
-        events or people over the window; zero where the line is reached. `mitigation` and `owner` are for
-        people to fill in. An ambition without a payment line has a row that says why.
-
-    Raises
-    ------
-    InputError
-        If an area has two targets for one metric and payment: they rest on the same money.
-
-    Notes
-    -----
-    **Method.** The chances are those of `assess_ambitions`, the shortfalls its forecast and limits against
-    the payment line.
-
-    **When not to use.** As a ranking of areas: the sizes rest on forecasts with wide limits.
+    A shortfall is how far the forecast, or its worse 80 % limit, lies from the payment line, in events or
+    people over the window. `mitigation` and `owner` are for people to fill in. Not a ranking of areas.
     """
     rules = scheme(rules)
     given = as_frame(assessments, "assessments", _RISKS).drop_duplicates()

@@ -111,13 +111,7 @@ def sound(
 
 
 def parse_trusted(text: str, metrics: Mapping[str, Metric]) -> Trusted:
-    """Read an overrule as it stands in the settings: area code, metric, period.
-
-    >>> from bcfstats.define.metrics import METRICS
-    >>> found = parse_trusted("E08000019 delayed_transfers Aug 2013 - Mar 2015", METRICS)
-    >>> found.area_code, found.period.label
-    ('E08000019', 'August 2013 to March 2015')
-    """
+    """Read an overrule as it stands in the settings: area code, metric, period."""
     parts = text.split(maxsplit=2)
     if len(parts) != 3:
         raise ParameterError(

@@ -43,30 +43,10 @@ PAIR_COLUMNS = ["first", "second", "change", "lower", "upper", "p_value", "p_adj
 class SideBySide:
     """Areas in one window, and what can be said of the differences between them.
 
-    Attributes
-    ----------
-    metric : Metric
-    period : Period
-    areas : DataFrame
-        One row per area, in the columns `AREA_COLUMNS`: `role` (chosen, peer, other), value with 95 % limits,
-        `position` to the average (above or below it by more than chance, within, or not known), `unusual`
-        (the same beyond what areas of this size usually differ by).
-    pairs : DataFrame
-        One row per pair of chosen areas: the second against the first, with `p_adjusted` for the number of
-        pairs, and a `finding`.
-    average : float
-    average_of : str
-        What the average is of.
-    funnel : DataFrame or None
-        `exposure` and limits by chance alone, where counts allow them; else intervals are what there is.
-    between : float
-        Standard deviation between areas beyond chance (of logs for rates); NaN where it is not estimated.
-    change_unit : str
-    years : DataFrame
-        The same months of each year of the same definition, one row per area and year: `area_code`,
-        `period`, `value`.
-    stayed, quarter : int
-        How many of the lowest quarter of areas were in it a year before; zero of zero where not known.
+    An area's `position` is to the average, beyond chance; `unusual` the same beyond what areas of its size
+    usually differ by. `between` is the standard deviation between areas beyond chance (of logs for rates);
+    `funnel` has limits by chance alone, where counts allow them; `years` the same months of each year of one
+    definition; `stayed` of the lowest `quarter` of areas were in it a year before.
     """
 
     metric: Metric

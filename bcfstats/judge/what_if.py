@@ -20,15 +20,7 @@ Assessment = dict[str, Any]
 
 
 class WhatIf:
-    """Judge one target after another on the same data; each outlook is computed once.
-
-    >>> from bcfstats import example_data
-    >>> what_if = WhatIf(example_data(n_areas=40))
-    >>> easy = what_if.judge("X06000003", "delayed_transfers", "2015-04", -1.0)
-    >>> hard = what_if.judge("X06000003", "delayed_transfers", "2015-04", -40.0)
-    >>> bool(easy["p_paid_do_nothing"] > hard["p_paid_do_nothing"])
-    True
-    """
+    """Judge one target after another on the same data; each outlook is computed once."""
 
     def __init__(
         self, data: Data, rules: Scheme | str = DEFAULT_SCHEME, *, metrics: Mapping[str, Metric] = METRICS

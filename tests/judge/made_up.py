@@ -12,6 +12,19 @@ from bcfstats.judge.outlooks import Outlooks
 from bcfstats.read.observations import typed
 from bcfstats.read.targets import TARGET_TYPES
 
+LOCAL = "dementia_diagnosis"
+AGREED = {"patient_experience": "2014/15", LOCAL: "2014/15"}
+CHOSEN = [
+    ("delayed_transfers", "2015-04", -30),
+    ("delayed_transfers", "2015-10", -30),
+    ("avoidable_emergency_admissions", "2015-04", -10),
+    ("avoidable_emergency_admissions", "2015-10", -10),
+    ("care_home_admissions", "2015-10", -3.5),
+    ("reablement", "2015-10", 4),
+    ("patient_experience", "2014/15", 9),
+    (LOCAL, "2014/15", 8),
+]
+
 
 def targets(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """Give target rows as `read_targets` does."""

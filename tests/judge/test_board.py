@@ -14,19 +14,7 @@ from bcfstats.judge.board import as_paid, as_targets, board_metrics
 from bcfstats.judge.ladder import ambition_ladder
 from bcfstats.judge.patterns import season_table
 from bcfstats.judge.risk import payment_chances
-
-LOCAL = "dementia_diagnosis"
-AGREED = {"patient_experience": "2014/15", LOCAL: "2014/15"}
-CHOSEN = [
-    ("delayed_transfers", "2015-04", -30),
-    ("delayed_transfers", "2015-10", -30),
-    ("avoidable_emergency_admissions", "2015-04", -10),
-    ("avoidable_emergency_admissions", "2015-10", -10),
-    ("care_home_admissions", "2015-10", -3.5),
-    ("reablement", "2015-10", 4),
-    ("patient_experience", "2014/15", 9),
-    (LOCAL, "2014/15", 8),
-]
+from tests.judge.made_up import AGREED, CHOSEN, LOCAL
 
 
 @pytest.fixture(scope="module")

@@ -12,19 +12,7 @@ from bcfstats.read.data import load
 from bcfstats.read.prepare import prepare
 from bcfstats.read.template import read_template
 from bcfstats.show.set_ambitions import open_ambitions
-
-LOCAL = "dementia_diagnosis"
-AGREED = {"patient_experience": "2014/15", LOCAL: "2014/15"}
-CHOSEN = [
-    ("delayed_transfers", "2015-04", -30),
-    ("delayed_transfers", "2015-10", -30),
-    ("avoidable_emergency_admissions", "2015-04", -10),
-    ("avoidable_emergency_admissions", "2015-10", -10),
-    ("care_home_admissions", "2015-10", -3.5),
-    ("reablement", "2015-10", 4),
-    ("patient_experience", "2014/15", 9),
-    (LOCAL, "2014/15", 8),
-]
+from tests.judge.made_up import AGREED, CHOSEN, LOCAL
 
 
 @pytest.fixture(scope="module")
