@@ -92,5 +92,5 @@ def _metric(entry: dict[str, Any]) -> Metric:
     breaks = tuple(
         SeriesBreak(**{**found, "date": date.fromisoformat(found["date"])}) for found in entry["breaks"]
     )
-    texts = {name: tuple(entry[name]) for name in ("caveats", "sources", "bounds", "parts")}
-    return Metric(**{**entry, **texts, "breaks": breaks})
+    cells = {name: tuple(cell) if isinstance(cell, list) else cell for name, cell in entry.items()}
+    return Metric(**{**cells, "breaks": breaks})
