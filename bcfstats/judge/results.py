@@ -92,5 +92,7 @@ def _metric(entry: dict[str, Any]) -> Metric:
     breaks = tuple(
         SeriesBreak(**{**found, "date": date.fromisoformat(found["date"])}) for found in entry["breaks"]
     )
-    cells = {name: tuple(cell) if isinstance(cell, list) else cell for name, cell in entry.items()}
-    return Metric(**{**cells, "breaks": breaks})
+    cells: dict[str, Any] = {
+        name: tuple(cell) if isinstance(cell, list) else cell for name, cell in entry.items()
+    }
+    return Metric(**cells | {"breaks": breaks})
