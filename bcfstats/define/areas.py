@@ -290,7 +290,7 @@ _TOTAL = re.compile(r"((grand|overall|sub) ?)?totals?|all( areas| councils| loca
 def kind_of_place(text: str) -> tuple[str, str]:
     """Say what a code or name is that is no area: its code, where one is known, and its kind, or ""."""
     plain, code = _plain(text), str(text).strip().upper()
-    regions = {_plain(area.region): area.region_code for area in AREAS.values()}
+    regions = _regions()
     if plain in ("england", "england total", "total england", "all england") or code == ENGLAND:
         return ENGLAND, "country"
     if plain in ("wales", "scotland", "northern ireland", "united kingdom", "great britain"):
@@ -300,6 +300,11 @@ def kind_of_place(text: str) -> tuple[str, str]:
     if re.fullmatch(r"[EKNSW]\d{8}", code):
         return code, _CODES.get(code[:3], "")
     return code, "total" if _TOTAL.fullmatch(plain) else ""
+
+
+@cache
+def _regions() -> Mapping[str, str]:
+    return MappingProxyType({_plain(area.region): area.region_code for area in AREAS.values()})
 
 
 @cache

@@ -28,25 +28,8 @@ def read_allocations(
 ) -> pd.DataFrame:
     """Read what each area may earn for its metrics at each payment.
 
-    Parameters
-    ----------
-    path : str or Path
-        CSV or XLSX, one row per area and payment: `area`, `payment`, and either `pounds` (the sum that rests
-        on metrics, from the allocation letter) or `national_share_percent` (the area's share of England).
-    rules : Scheme or str
-        The scheme, whose national pots a share is taken of.
-    areas : mapping, iterable of Area or DataFrame, optional
-        The areas that rows may name; those of 2014 if not given.
-
-    Returns
-    -------
-    DataFrame
-        `area_code payment pounds is_estimate note`. A sum from a share of the national pots is an estimate.
-
-    Raises
-    ------
-    InputError
-        One error that names every row that cannot be used.
+    One row per area and payment: `area`, `payment`, and `pounds` (from the allocation letter) or
+    `national_share_percent` (the area's share of England), which gives an estimate.
     """
     rules = scheme(rules)
     if not rules.pays:

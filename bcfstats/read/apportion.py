@@ -27,27 +27,11 @@ class Apportioned(NamedTuple):
 
 
 def apportion(others: pd.DataFrame, shares: pd.DataFrame) -> Apportioned:
-    """Turn counts of clinical commissioning groups into counts of upper-tier areas.
+    """Turn counts of clinical commissioning groups into counts of areas, by where their people live.
 
-    Each commissioner's count is divided by where its population lives. An area has no figure for a month in
-    which one of its commissioners has none. The national body's own commissioning and primary care trusts
-    (to March 2013, for which there are no shares) belong to no area and stay apart.
-
-    Parameters
-    ----------
-    others : pandas.DataFrame
-        Rows of commissioners among others.
-    shares : pandas.DataFrame
-        From `shares.read`; may be empty.
-
-    Returns
-    -------
-    Apportioned
-
-    Notes
-    -----
-    Assumes that people use hospital alike wherever they live in a commissioner's area, and that the shares,
-    of one year, hold in all. The plans of 2014 used registered patients, so they differ a little.
+    Assumes that people use hospital alike wherever they live in a commissioner's area, and that the shares, of
+    one year, hold in all. An area has no figure for a month in which one of its commissioners has none. NHS
+    England's own commissioning and primary care trusts, for which there are no shares, stay apart.
     """
     counts = others[others["area_type"] == COMMISSIONERS]
     if counts.empty or shares.empty:

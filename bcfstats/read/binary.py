@@ -33,25 +33,7 @@ _ERRORS = {
 
 
 def check_binary(name: str, content: bytes) -> dict[str, Hidden]:
-    """Refuse what cannot be opened safely, and find the cells that would come out blank.
-
-    Parameters
-    ----------
-    name : str
-        The file, for messages.
-    content : bytes
-        All of it.
-
-    Returns
-    -------
-    dict of str to dict
-        For each sheet, the row and column (from 0) of errors, with what stands there.
-
-    Raises
-    ------
-    InputError
-        If it is protected, damaged, no workbook, or would need more memory than may be used.
-    """
+    """Refuse what cannot be opened safely; give, for each sheet, the cells that would not come out as shown."""
     try:
         streams = _Streams(content)
         if "EncryptedPackage" in streams.entries:

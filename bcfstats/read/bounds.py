@@ -42,13 +42,7 @@ def protected(where: str) -> InputError:
 
 @dataclass
 class Tally:
-    """What a workbook holds, counted sheet by sheet; too much of it is refused at once.
-
-    Parameters
-    ----------
-    where : str
-        The file, for the message.
-    """
+    """What a workbook holds, counted sheet by sheet; too much of it is refused at once."""
 
     where: str
     cells: int = 0

@@ -49,15 +49,7 @@ class Data:
         object.__setattr__(self, "areas", areas)
 
     def of(self, *metrics: str) -> Data:
-        """Give the figures of some metrics alone: what is computed of them takes less time.
-
-        Examples
-        --------
-        >>> from bcfstats import example_data
-        >>> found = example_data(n_areas=2).of("reablement", "delayed_transfers")
-        >>> sorted(found.observations["metric"].unique())
-        ['delayed_transfers', 'reablement']
-        """
+        """Give the figures of some metrics alone: what is computed of them takes less time."""
         kept = self.observations.loc[self.observations["metric"].isin(metrics)]
         return replace(self, observations=kept)
 

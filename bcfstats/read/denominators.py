@@ -33,23 +33,9 @@ def join_denominators(
 ) -> Joined:
     """Give counts of a crude rate their population, and compute the rate.
 
-    A period takes the mid-year population in its financial year. All rows of a metric take it from one
-    series, the one that covers most of them (the one published by age where several cover as many), so that
-    no change in a rate comes from a change of source. Where that series lacks the year, its nearest year is
-    taken; where it lacks the area, another series; the note of the row says so.
-
-    Parameters
-    ----------
-    observations : pandas.DataFrame
-        Rows that already have a value or a denominator are left as they are.
-    populations : pandas.DataFrame
-        Of all files.
-    metrics : mapping of str to Metric
-        Age group and multiplier of each.
-
-    Returns
-    -------
-    Joined
+    A period takes the mid-year population in its financial year. All rows of a metric take it from one series,
+    the one that covers most of them, so that no change in a rate comes from a change of source. Where it lacks
+    the year, its nearest year is taken; where it lacks the area, another series; the note of the row says so.
     """
     frame, notes = observations, []
     for name, metric in metrics.items():
@@ -136,16 +122,7 @@ def _sentence(metric: Metric, found: pd.DataFrame) -> str:
 def check_denominators(
     observations: pd.DataFrame, populations: pd.DataFrame, metrics: Mapping[str, Metric]
 ) -> tuple[pd.DataFrame, tuple[Check, ...]]:
-    """Compare the denominators that files give with populations published by age.
-
-    A denominator more than 2 % from the population of its year (10 % where only a neighbouring year is there)
-    makes the row suspect; where it is the population of another area, that area is named.
-
-    Returns
-    -------
-    tuple of DataFrame and tuple of Check
-        The observations, and one check per metric.
-    """
+    """Compare the denominators that files give with populations published by age; far ones make rows suspect."""
     ons = populations[(populations["series"] == BY_AGE) & populations["basis"].str.startswith("ONS")]
     checks, frame = [], observations
     for name, metric in metrics.items():

@@ -80,13 +80,7 @@ def _entry(path: Path, top: Path, passed: str = "", refused: str = "") -> Entry:
 
 
 def printable(name: str) -> str:
-    r"""Give a name as it can be printed and written: bytes that are no text, and controls, by their numbers.
-
-    Examples
-    --------
-    >>> printable("caf\udce9.csv"), printable("a\nb"), printable("é.csv")
-    ('caf\\xe9.csv', 'a\\nb', 'é.csv')
-    """
+    """Give a name as it can be printed and written: bytes that are no text, and controls, by their numbers."""
     return "".join(c if c.isprintable() else _number(c) for c in name)
 
 

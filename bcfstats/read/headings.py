@@ -1,20 +1,26 @@
-"""What the headings of a user's table mean: "Local authority" is an area, "Financial year" a period."""
+"""What the headings of a user's table mean: "Local authority" is an area, "Financial year" a period.
+
+Months, quarters or years across the columns become one row a period.
+"""
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from bcfstats.define.periods import MONTH_NAMES
-from bcfstats.read.workbook import Book, Text, cell_text, find_where, rows_at_the_top
+from bcfstats.define.periods import MONTH_NAMES, Period
+from bcfstats.errors import InputError, ParameterError
+from bcfstats.read.workbook import Book, Text, cell_text, find_where, has_where, rows_at_the_top
 
 _YEARS = ("financial year", "financial_year", "fy", "year")
 _WITHIN_YEARS = ("month", "quarter")
+_PARTS = ("numerator", "denominator", "value")
 _RATE = re.compile(r"rate per (\d[\d,]*) ?(k|000)?\b.*")
 
 
@@ -46,20 +52,25 @@ def find_meant(source: Book | Text, fits: Callable[[set[str]], bool]) -> pd.Data
     return find_where(source, lambda names: fits(set(names)), meanings)
 
 
-def areas_of(table: pd.DataFrame) -> pd.Series:
+def has_meant(source: Book | Text, fits: Callable[[set[str]], bool]) -> bool:
+    """Whether `find_meant` would find a table."""
+    return any(has_where(source, lambda names: fits(set(names)), meaning) for meaning in (None, meanings))
+
+
+def areas_of(table: pd.DataFrame) -> list[str]:
     """Give the area each row names: its code where there is one, else its name."""
-    columns = [table[name].map(cell_text) for name in ("area_code", "area") if name in table.columns]
-    return columns[0].where(columns[0] != "", columns[-1])
+    columns = [table[name].tolist() for name in ("area_code", "area") if name in table.columns]
+    return [next(filter(None, map(cell_text, cells)), "") for cells in zip(*columns, strict=True)]
 
 
-def month_and_year(table: pd.DataFrame) -> pd.Series | None:
+def month_and_year(table: pd.DataFrame) -> list[str] | None:
     """Give the period that a column of months or quarters and one of years name together."""
     year = next((name for name in _YEARS if name in table.columns), None)
     part = next((name for name in _WITHIN_YEARS if name in table.columns), None)
     if year is None or part is None:
         return None
-    pairs = zip(table[part].map(cell_text), table[year].map(cell_text), strict=True)
-    return pd.Series([_joined(name, when, part, year) for name, when in pairs], table.index, dtype=object)
+    pairs = zip(map(cell_text, table[part]), map(cell_text, table[year]), strict=True)
+    return [_joined(name, when, part, year) for name, when in pairs]
 
 
 def _joined(part: str, year: str, kind: str, heading: str) -> str:
@@ -89,3 +100,72 @@ def _known() -> dict[str, tuple[int, str]]:
     with Path(__file__).with_name("headings.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     return {row["heading"]: (rank, row["meaning"]) for rank, row in enumerate(rows)}
+
+
+def periods_across(names: Iterable[str]) -> list[str]:
+    """Give the headings that are periods."""
+    return [name for name in names if is_period(name)]
+
+
+def is_period(text: str) -> bool:
+    """Whether a text is a period, or the first day of a month."""
+    try:
+        return text[:1].isalnum() and bool(Period.parse(text, "month"))
+    except ParameterError:
+        return False
+
+
+def one_row_a_period(table: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Turn periods across the columns into rows, where it is said or plain which number the cells are.
+
+    The index names the row of the table and the heading of the column.
+    """
+    periods = periods_across(table.columns)
+    rest = [name for name in table.columns if name not in periods]
+    long = table[rest].loc[np.repeat(table.index, len(periods))]
+    long = long.assign(period=np.tile(periods, len(table)), cell=table[periods].to_numpy(object).ravel())
+    rows = [f"{row}, {period}" for row, period in zip(long.index, long["period"], strict=True)]
+    long = long.set_axis(pd.Index(rows, dtype=object))
+    if "measure" not in rest:
+        return long.rename(columns={"cell": _which_number(table[periods], where)})
+    part = long["measure"].map(lambda text: meanings([cell_text(text).casefold()])[0])
+    unknown = sorted(set(part) - set(_PARTS))
+    if unknown:
+        raise InputError(
+            "The column 'measure' must say which number a row holds.",
+            where=where,
+            found=", ".join(f"'{text}'" for text in unknown[:3]),
+            do="Write numerator, denominator or value.",
+        )
+    return _beside(long, part, [*(name for name in rest if name != "measure"), "period"], where)
+
+
+def _beside(long: pd.DataFrame, part: pd.Series, keys: list[str], where: str) -> pd.DataFrame:
+    """Bring numerator, denominator and value of one area, metric and period into one row."""
+    joined = long.loc[~long.duplicated(keys), keys]
+    for name in part.unique():
+        rows = long[part == name]
+        if rows.duplicated(keys).any():
+            raise InputError(
+                f"An area has its {name} of one period twice.",
+                where=where,
+                found=f"row {rows.index[rows.duplicated(keys)][0]}",
+                do="Leave one of the rows out.",
+            )
+        index = joined.index
+        joined = joined.merge(rows[[*keys, "cell"]].rename(columns={"cell": name}), how="left", on=keys)
+        joined = joined.set_axis(index).fillna({name: ""})
+    return joined
+
+
+def _which_number(cells: pd.DataFrame, where: str) -> str:
+    """Tell values from counts: counts are whole, so numbers with decimals, or with %, are values."""
+    texts = cells.map(cell_text)
+    if texts.apply(lambda column: column.str.contains(r"\d\.\d|%\s*$", regex=True)).any(axis=None):
+        return "value"
+    raise InputError(
+        "Whether the numbers across the columns are counts or values cannot be told.",
+        where=where,
+        found=", ".join(cells.columns[:3]) + (", ..." if len(cells.columns) > 3 else ""),
+        do="Add a column 'measure' that says numerator, denominator or value.",
+    )

@@ -7,14 +7,12 @@ import difflib
 import math
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
-
-import numpy as np
-import pandas as pd
 
 from bcfstats.define.periods import MONTH_NAMES, Period, is_plausible, month_of
 
@@ -120,18 +118,14 @@ def read_count(cell: object, publisher: str) -> Cell:
     return count
 
 
-def read_column(cells: pd.Series, publisher: str) -> pd.DataFrame:
-    """Read a whole column of cells as `read_cell` does one."""
-    numbers = pd.to_numeric(
-        cells.mask(cells.map(lambda cell: isinstance(cell, bool)), "true or false"), errors="coerce"
-    )
-    frame = pd.DataFrame({"value": numbers.astype("float64"), "status": "ok", "note": ""}, cells.index)
-    rest = cells[~np.isfinite(frame["value"])]
-    read = {cell: _cell_or_text(cell, publisher) for cell in rest.unique()}
-    for name in Cell._fields:
-        told = rest.map({cell: getattr(one, name) for cell, one in read.items()})
-        frame.loc[rest.index, name] = told.astype(frame[name].dtype)
-    return frame
+def read_column(cells: Iterable[object], publisher: str) -> list[Cell]:
+    """Read a whole column as `read_cell` reads one cell; the status of text is empty."""
+    known: dict[tuple[type, object], Cell] = {}
+    return [
+        known.get(key) or known.setdefault(key, _cell_or_text(cell, publisher))
+        for cell in cells
+        for key in [(type(cell), cell)]
+    ]
 
 
 def _cell_or_text(cell: object, publisher: str) -> Cell:

@@ -59,6 +59,7 @@ AREA_TYPES = dict.fromkeys(
     ("area_code", "area_name", "area_type", "region_code", "region", "council_code", "board"), "str"
 )
 KEY = ["area_code", "metric", "period_start", "period_end"]
+FILE = "file"  # the column that tells rows of several files apart, where these are checked at once
 NEEDED = ["area_code", "metric", "period_start", "period_end", "frequency", "status"]
 NUMBERS = ["numerator", "denominator", "value", "lower_ci", "upper_ci"]
 TO_NEAREST_5 = "published to the nearest 5"
@@ -66,14 +67,22 @@ _ROUNDED_TO = 5  # adult social care counts are rounded to the nearest 5
 NOT_THE_QUOTIENT = "the value is not numerator / denominator x multiplier"
 
 
-def typed(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, types: Mapping[str, str]) -> pd.DataFrame:
-    """Build a frame with exactly the columns of `types`; absent text becomes "", absent numbers NaN."""
+def typed(
+    rows: Iterable[Mapping[str, Any]] | Mapping[str, list[Any]] | pd.DataFrame, types: Mapping[str, str]
+) -> pd.DataFrame:
+    """Build a frame with exactly the columns of `types`; absent text becomes "", absent numbers NaN.
+
+    Rows come as mappings, or as columns of one length.
+    """
+    if isinstance(rows, Mapping):
+        length = len(next(iter(rows.values()), ()))
+        if not length:
+            return _without_rows(tuple(types.items())).copy(deep=False)
+        absent = [None] * length
+        return pd.DataFrame({name: _column(rows.get(name, absent), kind) for name, kind in types.items()})
     if not isinstance(rows, pd.DataFrame):
         listed = list(rows)
-        if not listed:
-            return _without_rows(tuple(types.items())).copy()
-        columns = {name: _column([row.get(name) for row in listed], kind) for name, kind in types.items()}
-        return pd.DataFrame(columns)
+        return typed({name: [row.get(name) for row in listed] for name in types}, types)
     frame = rows.reindex(columns=list(types)).reset_index(drop=True)
     columns = {
         name: frame[name].astype(object).where(frame[name].notna(), "") if kind == "str" else frame[name]
@@ -157,9 +166,11 @@ def _as_kind(cells: pd.Series, what: str, name: str, kind: str) -> pd.Series:
 
 
 def _as_numbers(cells: pd.Series) -> pd.Series:
-    """Cells as numbers; a number in single precision is what it prints as."""
+    """Cells as numbers; a number in single precision is what it prints as. Text is none, "12" included."""
     if cells.dtype.kind in "mM" or cells.map(lambda cell: isinstance(cell, pd.Timestamp)).any():
         raise TypeError("dates")
+    if cells.dtype.kind not in "iufb" and (texts := [cell for cell in cells if isinstance(cell, str)]):
+        raise TypeError(f"text such as '{texts[0][:40]}'")
     if cells.dtype.kind == "f" and getattr(cells.dtype, "itemsize", 8) < 8:
         cells = cells.astype("str").where(cells.notna())
     return pd.to_numeric(cells.astype(object).where(cells.notna(), np.nan)).astype("float64")
@@ -229,7 +240,12 @@ def complete(frame: pd.DataFrame, metrics: Mapping[str, Metric]) -> pd.DataFrame
         frequency=frame["frequency"].mask(frame["frequency"] == "", frequency.fillna("")),
         value=frame["value"].fillna(quotient),
     )
-    return completed.drop_duplicates([*KEY, *NUMBERS, "status"], ignore_index=True)
+    return completed.drop_duplicates([*_within(frame, KEY), *NUMBERS, "status"], ignore_index=True)
+
+
+def _within(frame: pd.DataFrame, names: list[str]) -> list[str]:
+    """Give the columns, and that of the file, where rows of several files are checked at once."""
+    return [*names, FILE] if FILE in frame else names
 
 
 def _known(metric: pd.Series, metrics: Mapping[str, Metric], what: Callable[[Kind], bool]) -> pd.Series:
@@ -251,7 +267,7 @@ def mark_rounded(frame: pd.DataFrame, metrics: Mapping[str, Metric]) -> pd.DataF
     """
     counts = frame[["numerator", "denominator"]]
     fives = (counts % _ROUNDED_TO == 0).all(axis="columns") | counts.isna().any(axis="columns")
-    groups = [frame["metric"], frame["period_start"], frame["period_end"]]
+    groups = [frame[name] for name in _within(frame, ["metric", "period_start", "period_end"])]
     only = fives.groupby(groups).transform("all") & counts.notna().all(axis="columns")
     may_be = only & (frame["status"] == "ok")
     if not may_be.any():
@@ -324,7 +340,7 @@ def _shown(cell: Any) -> str:
 
 def _rules(frame: pd.DataFrame, metrics: Mapping[str, Metric]) -> Iterator[_Rule]:
     shown = frame["value"].where(frame["numerator"].isna(), frame["numerator"])
-    twice = frame.duplicated(KEY, keep=False)
+    twice = frame.duplicated(_within(frame, KEY), keep=False)
     yield _Rule("period_start", twice, "the area has this period more than once", found=shown)
     yield _Rule("metric", ~frame["metric"].isin(list(metrics)), "this metric is not defined")
     yield _Rule("status", ~frame["status"].isin(STATUSES), f"the status is not one of {', '.join(STATUSES)}")
@@ -333,12 +349,18 @@ def _rules(frame: pd.DataFrame, metrics: Mapping[str, Metric]) -> Iterator[_Rule
     )
     numbers = _numbers(frame)
     for column in NUMBERS:
-        text = numbers[column].isna() & frame[column].notna()
+        text = (numbers[column].isna() & frame[column].notna()) | _is_text(frame[column])
         yield _Rule(column, text, "this is text where a number belongs")
         yield _Rule(column, pd.Series(np.isinf(numbers[column]), frame.index), "the number is infinite")
     for column in ("numerator", "denominator"):
         yield _Rule(column, numbers[column] < 0, "a count cannot be negative")
     yield from _rules_of_metrics(frame, numbers, metrics)
+
+
+def _is_text(cells: pd.Series) -> pd.Series:
+    if cells.dtype.kind in "iuf":
+        return pd.Series(False, cells.index)
+    return cells.map(lambda cell: isinstance(cell, str)).astype(bool)
 
 
 def _numbers(frame: pd.DataFrame) -> pd.DataFrame:

@@ -14,29 +14,7 @@ BY = {"region": "region", "type": "area_type"}
 
 
 def peers_by(by: str, areas: pd.DataFrame | None = None) -> dict[str, tuple[str, ...]]:
-    """Group areas by region or type.
-
-    Parameters
-    ----------
-    by : "region" or "type"
-    areas : DataFrame, optional
-        With `area_code`, `region`, `area_type`; the areas of 2014 if not given.
-
-    Returns
-    -------
-    dict of area code to codes
-        Each area's peers, without itself.
-
-    Raises
-    ------
-    ParameterError
-        If the grouping is unknown.
-
-    Examples
-    --------
-    >>> len(peers_by("region")["E06000001"])  # Hartlepool, one of 12 in the North East
-    11
-    """
+    """Group areas by "region" or "type": each area's peers, without itself."""
     if by not in BY:
         raise ParameterError("There is no such grouping.", found=f"'{by}'", do=f"Use {' or '.join(BY)}.")
     frame = areas_frame() if areas is None else areas
@@ -44,25 +22,7 @@ def peers_by(by: str, areas: pd.DataFrame | None = None) -> dict[str, tuple[str,
 
 
 def read_peers(path: str | Path, areas: pd.DataFrame | None = None) -> dict[str, tuple[str, ...]]:
-    """Read groups of areas from a file.
-
-    Parameters
-    ----------
-    path : str or Path
-        CSV or XLSX. Either `area` and `group`, one row per area; or `area` and `peer`, one row per pair, such
-        as a list of nearest neighbours. Names or codes.
-    areas : DataFrame, optional
-        The areas that rows may name; those of 2014 if not given.
-
-    Returns
-    -------
-    dict of area code to codes
-
-    Raises
-    ------
-    InputError
-        If the columns are not there, an area is unknown or stands in two groups.
-    """
+    """Read groups of areas from a file: `area` and `group`, or `area` and `peer`, one row a pair."""
     source = open_file(Path(path))
     table = find_meant(source, lambda names: "peer" in names and bool({"area", "area_code"} & names))
     pairs = table is not None

@@ -30,15 +30,15 @@ def place(reading: FileReading, own: pd.DataFrame, metrics: Mapping[str, Metric]
     Rows of plain tables may name areas by code or name, and those of unknown areas are refused. Rows of
     published files that were set apart are taken back where the user's list has their area.
     """
-    if reading.kind == plain.KIND:
+    if reading.kind == plain.KIND and not set(reading.observations["area_code"]) <= set(area_names()):
         reading = _with_codes(reading, own, metrics)
-    mine = reading.others["area_code"].isin(list(own["area_code"]))
-    if not mine.any():
+    mine = reading.others["area_code"].isin(list(own["area_code"]) if len(reading.others) else [])
+    if own.empty or not mine.any():
         return reading
     names = dict(zip(own["area_code"], own["area_name"], strict=True))
     rows = reading.others[mine]
     rows = rows.assign(area_name=rows["area_code"].map(names))
-    added = checked(replace(reading, observations=typed(rows, OBSERVATION_TYPES), refused=()), metrics)
+    added = checked([replace(reading, observations=typed(rows, OBSERVATION_TYPES), refused=())], metrics)[0]
     return replace(
         reading,
         observations=typed(pd.concat([reading.observations, added.observations]), OBSERVATION_TYPES),
@@ -79,7 +79,7 @@ def _with_codes(reading: FileReading, own: pd.DataFrame, metrics: Mapping[str, M
     placed = frame.assign(area_code=code, area_name=code.map(names))[~unknown].reset_index(drop=True)
     placed = replace(reading, observations=placed, refused=(*reading.refused, *refused))
     if placed.observations.duplicated(KEY).any():  # an area by its name in one row, by its code in another
-        return checked(placed, metrics)
+        return checked([placed], metrics)[0]
     return replace(placed, observations=mark_known_problems(placed.observations))
 
 

@@ -6,7 +6,8 @@ import hashlib
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -18,7 +19,7 @@ import pandas as pd
 import bcfstats
 from bcfstats.define.areas import AREAS, areas_frame, known_codes
 from bcfstats.define.metrics import METRICS
-from bcfstats.errors import InputError
+from bcfstats.errors import BcfStatsError, InputError
 from bcfstats.files import changed, read_bytes, replace_folder, restore_folder, state
 from bcfstats.read.apportion import apportion
 from bcfstats.read.bounds import MOST_BYTES
@@ -37,15 +38,16 @@ from bcfstats.read.observations import (
     validate,
 )
 from bcfstats.read.place import place, same_as_2014, set_apart
-from bcfstats.read.processes import Question, in_order
+from bcfstats.read.processes import Question, apart, in_order
 from bcfstats.read.reading import Check, FileReading
-from bcfstats.read.recognise import read_content
+from bcfstats.read.recognise import read_together
 from bcfstats.read.settle import settle_populations, settle_shares, settle_vintages
 
 if TYPE_CHECKING:
     from bcfstats.define.metrics import Metric
 
 MOST_LISTED = 20
+FILES_AT_ONCE, BYTES_AT_ONCE = 50, 500_000
 FILES_PER_PROCESS = 25  # to start another process takes as long as to read some files
 SECONDS_BETWEEN_LINES = 5.0
 _RECENT = 2_000_000_000  # nanoseconds: within them a file may change twice and keep its time
@@ -139,31 +141,60 @@ def prepare(raw: str | Path, processed: str | Path, *, metrics: Mapping[str, Met
 
 
 def _read_all(found: list[Entry], metrics: Mapping[str, Metric]) -> list[_File]:
-    """Read each file once, in processes of their own."""
+    """Read each file once, in processes of their own, small ones several at a time."""
     files: list[_File] = []
-    asked: list[int] = []
+    asked: deque[list[int]] = deque()
+    waiting: deque[list[tuple[Path, bytes]]] = deque()
     known = dict(metrics)
 
     def questions() -> Iterator[Question]:
-        seen: dict[str, str] = {}
-        for entry in found:
-            file, content = _opened(entry)
-            if file.digest in seen:
-                file = replace(file, same_as=seen[file.digest])
-            elif not file.refused:
-                seen[file.digest] = file.name
-                asked.append(len(files))
-                files.append(file)
-                yield file.name, read_content, (Path(file.name), content, known)
-                continue
-            files.append(file)
+        for batch in _batches(found, files):
+            asked.append(list(batch))
+            waiting.append(list(batch.values()))
+            yield files[asked[-1][0]].name, read_together, (waiting[-1], known)
 
     processes = min(os.cpu_count() or 1, 1 + len(found) // FILES_PER_PROCESS)
-    answers = list(_told(in_order(questions(), processes), len(found)))
-    for at, answer in zip(asked, answers, strict=True):
-        is_read = isinstance(answer, FileReading)
-        files[at] = replace(files[at], **({"reading": answer} if is_read else {"refused": str(answer)}))
+    done, last = 0, time.monotonic()
+    for answer in in_order(questions(), processes):
+        batch = waiting.popleft()
+        if (
+            isinstance(answer, BcfStatsError) and len(batch) > 1
+        ):  # which of them it is shows when each is alone
+            answer = [one for file in batch for one in _alone(file, known)]
+        for at, one in zip(asked.popleft(), answer if isinstance(answer, list) else [answer], strict=True):
+            told = {"reading": one} if isinstance(one, FileReading) else {"refused": str(one)}
+            files[at] = replace(files[at], **told)
+        done += len(batch)
+        last = _told(done, len(found), last)
     return files
+
+
+def _batches(found: list[Entry], files: list[_File]) -> Iterator[dict[int, tuple[Path, bytes]]]:
+    """Open the files and give those to be read, by their place in `files`, which grows."""
+    seen: dict[str, str] = {}
+    batch: dict[int, tuple[Path, bytes]] = {}
+    size = 0
+    for entry in found:
+        file, content = _opened(entry)
+        if file.digest in seen:
+            file = replace(file, same_as=seen[file.digest])
+        elif not file.refused:
+            seen[file.digest] = file.name
+            if batch and (size + len(content) > BYTES_AT_ONCE or len(batch) == FILES_AT_ONCE):
+                yield batch
+                batch, size = {}, 0
+            batch[len(files)] = Path(file.name), content
+            size += len(content)
+        files.append(file)
+    if batch:
+        yield batch
+
+
+def _alone(file: tuple[Path, bytes], metrics: dict[str, Metric]) -> list[FileReading | BcfStatsError]:
+    try:
+        return apart(file[0].as_posix(), read_together, [file], metrics)
+    except BcfStatsError as error:
+        return [error]
 
 
 def _opened(entry: Entry) -> tuple[_File, bytes]:
@@ -180,15 +211,13 @@ def _opened(entry: Entry) -> tuple[_File, bytes]:
     return replace(file, digest=hashlib.sha256(content).hexdigest()), content
 
 
-def _told(answers: Iterable[Any], total: int) -> Iterator[Any]:
-    """Say every few seconds how many files are read."""
-    last = time.monotonic()
-    for done, answer in enumerate(answers, start=1):
-        yield answer
-        if time.monotonic() - last >= SECONDS_BETWEEN_LINES and sys.stderr:
-            last = time.monotonic()
-            with suppress(OSError):
-                print(f"{done:,} of {total:,} files read", file=sys.stderr, flush=True)
+def _told(done: int, total: int, last: float) -> float:
+    """Say every few seconds how many files are read; give when it was said last."""
+    if time.monotonic() - last < SECONDS_BETWEEN_LINES or not sys.stderr:
+        return last
+    with suppress(OSError):
+        print(f"{done:,} of {total:,} files read", file=sys.stderr, flush=True)
+    return time.monotonic()
 
 
 def _without_changed(files: list[_File]) -> list[_File]:
@@ -236,8 +265,12 @@ def _placed(files: list[_File], metrics: Mapping[str, Metric]) -> tuple[list[_Fi
     ]
 
     def placed(reading: FileReading) -> FileReading:
-        new = reading.areas[~reading.areas["area_code"].isin(list(same["area_code"]))]
-        return replace(place(reading, own, metrics), areas=new)
+        reading = place(reading, own, metrics)
+        if reading.areas.empty:
+            return reading
+        return replace(
+            reading, areas=reading.areas[~reading.areas["area_code"].isin(list(same["area_code"]))]
+        )
 
     return [replace(file, reading=placed(file.reading)) if file.reading else file for file in files], notes
 

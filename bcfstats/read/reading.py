@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -20,17 +21,7 @@ from bcfstats.read.observations import (
 
 @dataclass(frozen=True)
 class Check:
-    """Something recomputed from a file and compared with what the file itself says.
-
-    Parameters
-    ----------
-    name : str
-        What was compared.
-    passed : bool
-        Whether it agrees.
-    detail : str
-        The figures.
-    """
+    """Something recomputed from a file and compared with what the file itself says; `detail` has the figures."""
 
     name: str
     passed: bool
@@ -45,6 +36,15 @@ class Refusal:
     found: str
     reason: str
     rows: int = 1
+
+
+_TABLES = {
+    "observations": OBSERVATION_TYPES,
+    "others": OTHER_TYPES,
+    "populations": POPULATION_TYPES,
+    "shares": SHARE_TYPES,
+    "areas": AREA_TYPES,
+}
 
 
 @dataclass(frozen=True)
@@ -93,3 +93,10 @@ class FileReading:
     refused: tuple[Refusal, ...] = ()
     checks: tuple[Check, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave empty tables behind, where a reading goes from one process to another."""
+        return {name: held for name, held in vars(self).items() if name not in _TABLES or len(held)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update({name: typed((), kinds) for name, kinds in _TABLES.items()} | state)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+
 from bcfstats.define.metrics import METRICS
-from bcfstats.errors import InputError
+from bcfstats.errors import BcfStatsError, InputError
 from bcfstats.files import read_bytes
 from bcfstats.read.bounds import MOST_BYTES
 from bcfstats.read.formats import activity_return as mar
 from bcfstats.read.formats import delayed_transfers as dtoc
 from bcfstats.read.formats import fingertips, fingertips_extract, own_areas, plain, population, shares
 from bcfstats.read.formats import outcomes_framework as ascof
-from bcfstats.read.observations import complete, mark_rounded, split_impossible
+from bcfstats.read.observations import FILE, complete, mark_rounded, split_impossible
 from bcfstats.read.processes import apart
 from bcfstats.read.reading import FileReading, Refusal
 from bcfstats.read.settle import mark_known_problems
@@ -72,6 +76,24 @@ def read_file(path: str | Path, *, metrics: Mapping[str, Metric] = METRICS) -> F
 
 def read_content(path: Path, content: bytes, metrics: Mapping[str, Metric]) -> FileReading:
     """Read what a file holds, as `read_file` does; `path` is only named."""
+    return checked([_unchecked(path, content, metrics)], metrics)[0]
+
+
+def read_together(
+    files: Sequence[tuple[Path, bytes]], metrics: Mapping[str, Metric]
+) -> list[FileReading | BcfStatsError]:
+    """Read several files, which are checked at once: that takes a fraction of the time for small ones."""
+    found: list[FileReading | BcfStatsError] = []
+    for path, content in files:
+        try:
+            found.append(_unchecked(path, content, metrics))
+        except BcfStatsError as error:
+            found.append(error)
+    done = iter(checked([one for one in found if isinstance(one, FileReading)], metrics))
+    return [next(done) if isinstance(one, FileReading) else one for one in found]
+
+
+def _unchecked(path: Path, content: bytes, metrics: Mapping[str, Metric]) -> FileReading:
     source = open_content(path, content)
     if reason := _why_not_used(source):
         return FileReading(path=source.path, kind=NOT_USED, warnings=(reason,))
@@ -79,7 +101,7 @@ def read_content(path: Path, content: bytes, metrics: Mapping[str, Metric]) -> F
         if module.recognises(source):
             needs_metrics = module in (fingertips, fingertips_extract, plain)
             reading = module.read(source, metrics) if needs_metrics else module.read(source)
-            return checked(_with_doubt(reading, source), metrics)
+            return _with_doubt(reading, source)
     found, do = plain.missing(source)
     raise InputError(
         "This file has none of the formats that are known.",
@@ -97,23 +119,51 @@ def _with_doubt(reading: FileReading, source: Book | Text) -> FileReading:
     return replace(reading, warnings=(*reading.warnings, doubt))
 
 
-def checked(reading: FileReading, metrics: Mapping[str, Metric]) -> FileReading:
+def checked(readings: Sequence[FileReading], metrics: Mapping[str, Metric]) -> list[FileReading]:
     """Take out the rows that cannot be right, and mark those known or seen to be doubtful."""
-    if reading.observations.empty and reading.others.empty:
-        return reading
-    completed = complete(reading.observations, metrics)
-    n_twice = len(reading.observations) - len(completed)
+    with_rows = [one for one in readings if len(one.observations) or len(one.others)]
+    if not with_rows:
+        return list(readings)
+    completed = complete(_joined([one.observations for one in with_rows]), metrics)
     completed = mark_rounded(completed, metrics)
     kept, problems = split_impossible(completed, metrics) if len(completed) else (completed, completed)
     first = problems[~problems.index.duplicated()]
-    refused = tuple(_refusal(reading, problem) for problem in first.to_dict("records"))
-    twice = f"{n_twice:,} rows repeat another with the same numbers: each figure was counted once."
-    return replace(
-        reading,
-        observations=mark_known_problems(kept),
-        others=mark_known_problems(reading.others),
-        refused=(*reading.refused, *refused),
-        warnings=(*reading.warnings, *((twice,) if n_twice else ())),
+    refused: dict[int, list[Refusal]] = {}
+    for number, problem in zip(completed.loc[first.index, FILE], first.to_dict("records"), strict=True):
+        refused.setdefault(number, []).append(_refusal(with_rows[number], problem))
+    n_left = completed[FILE].value_counts()
+    observations = _parted(mark_known_problems(kept), len(with_rows))
+    others = _parted(mark_known_problems(_joined([one.others for one in with_rows])), len(with_rows))
+    done = iter(
+        replace(
+            one,
+            observations=next(observations),
+            others=next(others),
+            refused=(*one.refused, *refused.get(number, ())),
+            warnings=(*one.warnings, *_told_twice(len(one.observations) - int(n_left.get(number, 0)))),
+        )
+        for number, one in enumerate(with_rows)
+    )
+    return [next(done) if len(one.observations) or len(one.others) else one for one in readings]
+
+
+def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Put the rows of several files into one table that says which file each is of."""
+    files = np.repeat(np.arange(len(frames)), [len(frame) for frame in frames])
+    return pd.concat(frames, ignore_index=True).assign(**{FILE: files})
+
+
+def _parted(frame: pd.DataFrame, n_files: int) -> Iterator[pd.DataFrame]:
+    """Give each file its rows back."""
+    ends = np.searchsorted(frame[FILE], np.arange(n_files + 1))
+    rows = frame.drop(columns=FILE)
+    for first, end in pairwise(ends):
+        yield rows.iloc[first:end].reset_index(drop=True)
+
+
+def _told_twice(n_twice: int) -> tuple[str, ...]:
+    return (f"{n_twice:,} rows repeat another with the same numbers: each figure was counted once.",) * (
+        n_twice > 0
     )
 
 

@@ -14,25 +14,7 @@ from bcfstats.read.observations import KEY, NUMBERS, mark_suspect, period_text
 
 
 def mark_known_problems(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give known false figures the status "suspect" and say why; the numbers stay as published.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Observations or others, by ONS or commissioner code.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The same rows.
-
-    Notes
-    -----
-    The list is `known_problems.csv`; no last month means from then on. Bournemouth and Poole in April 2019:
-    Poole falls to zero and Bournemouth more than doubles in the month before the two councils' successor
-    appears. Admissions: the Notes sheet of the return names the trust, and the commissioner's own series
-    falls and recovers with it.
-    """
+    """Give the figures listed in `known_problems.csv` the status "suspect" and say why; numbers stay as published."""
     codes = {problem["code"] for problem in _known_problems()}
     if not frame["area_code"].isin(codes).any():
         return frame
@@ -61,17 +43,7 @@ def _known_problems() -> tuple[dict[str, str], ...]:
 
 
 class Settled(NamedTuple):
-    """Observations with each figure once, and what was said about the others.
-
-    Attributes
-    ----------
-    frame : pandas.DataFrame
-        One row per area, metric and period.
-    replaced : tuple of str
-        Sentences: which file's rows gave way to which.
-    conflicts : tuple of str
-        Sentences: figures of one vintage that differ, of which none was kept.
-    """
+    """Observations with each figure once; which rows gave way to which; conflicts of which none was kept."""
 
     frame: pd.DataFrame
     replaced: tuple[str, ...]
@@ -79,20 +51,10 @@ class Settled(NamedTuple):
 
 
 def settle_vintages(frame: pd.DataFrame) -> Settled:
-    """Keep one row per area, metric and period.
+    """Keep one row per area, metric and period: the latest revised, else published.
 
-    The latest revised (else published) figure counts; equal figures of one vintage are kept once; different
-    figures of one vintage are both left out and named, because nothing tells which is right. A figure without
-    a date gives way to one with a date.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Observations of all files, one after the other.
-
-    Returns
-    -------
-    Settled
+    Equal figures of one vintage are kept once; different ones are all left out and named, because nothing tells
+    which is right. A figure without a date gives way to one with a date.
     """
     again = frame.duplicated(KEY, keep=False)
     if not again.any():

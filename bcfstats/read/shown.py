@@ -12,13 +12,7 @@ _SCALE = re.compile(r"[0#?],+(?![0#?,])")
 
 
 def sign_of(code: str) -> str:
-    """Give the sign of a number format such as "0.0%" or "#,##0,"; "" where the number is shown as it is.
-
-    Examples
-    --------
-    >>> sign_of('0.0%'), sign_of('#,##0.0'), sign_of('#,##0,"k"'), sign_of('0.0"%"')
-    ('%', '', ',', '')
-    """
+    """Give the sign of a number format such as "0.0%" or "#,##0,"; "" where the number is shown as it is."""
     plain = _LITERAL.sub("", code)
     if PERCENT in plain:
         return PERCENT

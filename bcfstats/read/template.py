@@ -61,32 +61,6 @@ def export_template(
     """Write a board's ambitions in the shape of the planning template's table.
 
     It answers: what do we type into the template?
-
-    Parameters
-    ----------
-    assessments : DataFrame
-        From `assess_ambitions`.
-    area : str
-        Area code.
-    template : Template, optional
-        Headings and labels; the shipped ones, which are not confirmed, if not given.
-    metrics : mapping of str to Metric, optional
-
-    Returns
-    -------
-    str
-        CSV text: the board, the headings, and four rows a metric (value, numerator, denominator, period).
-
-    Raises
-    ------
-    ParameterError
-        If the area has no assessments.
-
-    Notes
-    -----
-    A metric with two baselines (delayed transfers, avoidable admissions) shows that of the first payment, and
-    both periods are named. Numerator and denominator of a target are worked out from the baseline's
-    denominator.
     """
     template = template or load_template()
     rows = assessments.loc[assessments["area_code"] == area]
@@ -111,30 +85,7 @@ def read_template(
     areas: Any = None,
     metrics: Mapping[str, Metric] = METRICS,
 ) -> pd.DataFrame:
-    """Read a filled template back as targets.
-
-    Parameters
-    ----------
-    path : str or Path
-        CSV or workbook in the shape `export_template` writes.
-    area : str, optional
-        Name or code; taken from the line that names the board if not given.
-    template : Template, optional
-    areas, metrics
-        As in `read_targets`.
-
-    Returns
-    -------
-    DataFrame
-        As `read_targets` gives: one row per metric and payment that has a value, or a numerator where it has
-        none.
-
-    Raises
-    ------
-    InputError
-        If no table of this shape is found, the board is not named, a label is not known, or a cell is neither
-        a number nor empty.
-    """
+    """Read a filled template back as targets."""
     template = template or load_template()
     source = open_file(Path(path))
     lines = _lines(source)

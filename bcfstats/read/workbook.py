@@ -43,14 +43,7 @@ _BLANKS = re.compile("[\u00a0\u2007\u2009\u202f]")
 class Book:
     """A workbook: its sheets by name, each a list of rows, read when first asked for.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file.
-    sheet_names : tuple of str
-        The sheets that can be seen, as written in the file, trailing blanks included.
-    hidden_names : tuple of str
-        The sheets that cannot be seen: nothing is taken from them.
+    `sheet_names` are those that can be seen, as written in the file; from `hidden_names` nothing is taken.
     """
 
     path: Path
@@ -91,17 +84,7 @@ class Book:
 
 @dataclass(frozen=True)
 class Text:
-    """A text file of comma separated values.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file.
-    content : str
-        All of it.
-    encoding : str
-        The encoding it was read in.
-    """
+    """A text file of separated values."""
 
     path: Path
     content: str = field(repr=False)
@@ -230,10 +213,35 @@ def find_where(
     meaning: Callable[[list[str]], list[str]] | None = None,
 ) -> pd.DataFrame | None:
     """Find the table whose headings fit, as they stand or by their meaning; None if there is none."""
-    first: dict[str, tuple[int, list[str]]] = {}
+    found = _headings(source, fits, meaning)
+    return _cut_out(source, *found) if found else None
+
+
+def has_where(
+    source: Book | Text,
+    fits: Callable[[list[str]], bool],
+    meaning: Callable[[list[str]], list[str]] | None = None,
+) -> bool:
+    """Whether there is a table whose headings fit, which takes less time than to find it."""
+    return _headings(source, fits, meaning) is not None
+
+
+def has_table(source: Book | Text, *columns: str) -> bool:
+    """Whether there is a table that has all of `columns`."""
+    wanted = {column.casefold() for column in columns}
+    return has_where(source, lambda names: wanted <= set(names))
+
+
+def _headings(
+    source: Book | Text,
+    fits: Callable[[list[str]], bool],
+    meaning: Callable[[list[str]], list[str]] | None,
+) -> tuple[str, int, list[str]] | None:
+    """Give sheet, row and headings of the one table whose headings fit."""
+    first: dict[str, tuple[str, int, list[str]]] = {}
     for sheet, at, names in rows_at_the_top(source, meaning):
         if sheet not in first and fits(names):
-            first[sheet] = at, names
+            first[sheet] = sheet, at, names
     if len(first) > 1:
         raise InputError(
             "The table stands on several sheets, and nothing tells which one counts.",
@@ -241,7 +249,7 @@ def find_where(
             found=", ".join(first),
             do="Put it on one sheet, or each sheet into a file of its own.",
         )
-    return next((_cut_out(source, sheet, at, names) for sheet, (at, names) in first.items()), None)
+    return next(iter(first.values()), None)
 
 
 def rows_at_the_top(
@@ -297,26 +305,14 @@ def as_text(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def cell_text(cell: object) -> str:
-    """Give a cell as text; a whole number loses its decimals, as a code stored as a number needs.
-
-    Examples
-    --------
-    >>> cell_text(716.0), cell_text(" 00KB "), cell_text(3.5)
-    ('716', '00KB', '3.5')
-    """
+    """Give a cell as text; a whole number loses its decimals, as a code stored as a number needs."""
     if isinstance(cell, float) and cell.is_integer():
         return f"{cell:.0f}"
     return "" if cell is None else str(cell).strip()
 
 
 def seen(text: str) -> str:
-    """Give a text as it is seen: without invisible characters, and with plain blanks.
-
-    Examples
-    --------
-    >>> seen("\u200f1\u00a0234\ufeff")
-    '1 234'
-    """
+    """Give a text as it is seen: without invisible characters, and with plain blanks."""
     if text.isascii() and text.isprintable():
         return text
     return _BLANKS.sub(" ", _UNSEEN.sub("", text))
@@ -328,23 +324,7 @@ def cut(text: str) -> str:
 
 
 def open_file(path: Path) -> Book | Text:
-    """Open a file as a workbook or as CSV text, by its content and not by its name.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file; it is only read.
-
-    Returns
-    -------
-    Book or Text
-
-    Raises
-    ------
-    InputError
-        If it is empty, cannot be read, is a damaged workbook, is larger than can be kept, or is neither a
-        workbook nor text.
-    """
+    """Open a file as a workbook or as text, by its content and not by its name."""
     content = read_bytes(path, MOST_BYTES)
     is_book = content.startswith((OLD_WORKBOOK, ZIPPED_WORKBOOK))
     return apart(path.name, _whole_book, path, content) if is_book else open_content(path, content)

@@ -37,26 +37,7 @@ _ERROR = re.compile(r"#\S{2,30}|Err:\d+")
 
 
 def check_zipped(name: str, content: bytes) -> dict[str, Hidden]:
-    """Refuse what cannot be opened safely, and find the cells that would come out blank.
-
-    Parameters
-    ----------
-    name : str
-        The file, for messages.
-    content : bytes
-        All of it.
-
-    Returns
-    -------
-    dict of str to dict
-        For each sheet of an .xlsx workbook, the row and column (from 0) of errors and of formulas without a
-        result, with what stands there.
-
-    Raises
-    ------
-    InputError
-        If it is protected, damaged, no workbook, or unpacks to more than can be kept.
-    """
+    """Refuse what cannot be opened safely, and find the cells that would come out blank."""
     listed = list(_parts(name, content))
     parts = dict(listed)
     if len(parts) < len(listed):

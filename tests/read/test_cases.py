@@ -44,11 +44,10 @@ def test_financial_years_and_years_as_numbers(read):
     rows = read("10_periods_of_excel/07_c_fy.csv").observations
     assert rows["period_start"].dt.strftime("%Y-%m").tolist() == ["2015-04", "2016-04", "2017-04"] * 3
     years = read("10_periods_of_excel/x16_year_only.xlsx")
-    assert years.refused == ()
-    assert (
-        years.observations["period_start"].dt.strftime("%Y-%m").tolist()
-        == ["2015-01", "2016-01", "2017-01"] * 3
-    )
+    assert years.observations.empty
+    assert [row.rows for row in years.refused] == [9]
+    assert years.refused[0].found == "2015, 2016, 2017"
+    assert "Write 2015/16 or 2014/15, or 2015-01/2015-12." in years.refused[0].reason
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from bcfstats.errors import InputError, ParameterError
 from bcfstats.read.marks import NotANumber, read_cell
 from bcfstats.read.observations import OBSERVATION_TYPES, OTHER_TYPES, typed
 from bcfstats.read.reading import FileReading, Refusal
-from bcfstats.read.workbook import Book, Text, as_text, find_where
+from bcfstats.read.workbook import Book, Text, as_text, find_where, has_where
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,21 +34,21 @@ _NUMBERS = {
 
 def recognises(source: Book | Text) -> bool:
     """Whether this has the columns of an export."""
-    return _table(source) is not None
+    return has_where(source, _fits, _plainly)
 
 
-def _table(source: Book | Text) -> pd.DataFrame | None:
-    """Find the export; its headings are the same with or without blanks and points, as R writes them."""
-    return find_where(
-        source,
-        lambda names: set(names) >= _COLUMNS,
-        lambda names: [re.sub(r"[^a-z0-9]", "", name) for name in names],
-    )
+def _fits(names: list[str]) -> bool:
+    return set(names) >= _COLUMNS
+
+
+def _plainly(names: list[str]) -> list[str]:
+    """Give headings without blanks and points, which R writes in other places."""
+    return [re.sub(r"[^a-z0-9]", "", name) for name in names]
 
 
 def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
     """Read the indicators that are metrics."""
-    table = _table(source)
+    table = find_where(source, _fits, _plainly)
     assert table is not None
     table = as_text(table)
     if table.empty:

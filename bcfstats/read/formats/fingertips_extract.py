@@ -12,7 +12,7 @@ from bcfstats.errors import InputError
 from bcfstats.read.formats.fingertips import PUBLISHER, as_row, place
 from bcfstats.read.observations import OBSERVATION_TYPES, OTHER_TYPES, typed
 from bcfstats.read.reading import FileReading, Refusal
-from bcfstats.read.workbook import Book, Text, as_text, find_table
+from bcfstats.read.workbook import Book, Text, as_text, find_table, has_table
 
 if TYPE_CHECKING:
     from bcfstats.define.metrics import Metric
@@ -23,7 +23,7 @@ _COLUMNS = ("area_code", "area_name", "period", "value", "indicator", "measure",
 
 def recognises(source: Book | Text) -> bool:
     """Whether this has the columns of a reduced extract."""
-    return find_table(source, *_COLUMNS) is not None
+    return has_table(source, *_COLUMNS)
 
 
 def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:

@@ -28,7 +28,7 @@ from bcfstats.read.observations import (
     typed,
 )
 from bcfstats.read.reading import Check, FileReading, Refusal
-from bcfstats.read.workbook import Book, Text, as_text, find_table
+from bcfstats.read.workbook import Book, Text, as_text, find_table, has_table
 
 KIND = "Measures from the Adult Social Care Outcomes Framework"
 PUBLISHER = "NHS Digital (HSCIC)"
@@ -62,7 +62,7 @@ class _Entry(NamedTuple):
 
 def recognises(source: Book | Text) -> bool:
     """Whether this has the columns of the open-data file."""
-    return find_table(source, *_COLUMNS) is not None
+    return has_table(source, *_COLUMNS)
 
 
 def read(source: Book | Text) -> FileReading:

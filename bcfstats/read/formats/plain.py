@@ -1,37 +1,50 @@
 """A plain table of observations as a user keeps it: one row per area, metric and period, CSV or workbook.
 
 Headings may be those of other tables ("Local authority", "Financial year"); months or years may stand across
-the columns; England, regions and totals are set apart.
+the columns; England, regions and totals are set apart. Columns are lists here: files may be many and small.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+import math
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pandas as pd
-
-from bcfstats.define.areas import kind_of_place, known_codes
+from bcfstats.define.areas import area_names, kind_of_place, known_codes
 from bcfstats.define.metrics import get_metric
 from bcfstats.define.periods import Period, is_plausible, parse_date
 from bcfstats.errors import InputError, ParameterError
-from bcfstats.read.across import is_period, one_row_a_period, periods_across
-from bcfstats.read.headings import areas_of, find_meant, month_and_year, nearest_headings
-from bcfstats.read.marks import read_column
-from bcfstats.read.observations import NUMBERS, OBSERVATION_TYPES, OTHER_TYPES, add_note, typed
+from bcfstats.read.headings import (
+    areas_of,
+    find_meant,
+    has_meant,
+    is_period,
+    month_and_year,
+    nearest_headings,
+    one_row_a_period,
+    periods_across,
+)
+from bcfstats.read.marks import Cell, read_column
+from bcfstats.read.observations import NUMBERS, OBSERVATION_TYPES, OTHER_TYPES, typed
 from bcfstats.read.reading import FileReading, Refusal
 from bcfstats.read.workbook import Book, Text, cell_text
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    import pandas as pd
+
     from bcfstats.define.metrics import Metric
 
 KIND = "plain table of observations"
 _TEXTS = ("area_name", "frequency", "status", "status_note", "basis", "source")
 _SHARES = ("value", "lower_ci", "upper_ci")  # columns that may be percentages
 _APART = ("country", "region", "total")
-_PARTS = ("numerator", "denominator", "value")
 _ENDS = ("period_start", "period_end")
 _SHOWN = 5  # rows or cells named of many
+Columns = dict[str, list[Any]]
 
 
 class _Wrong(NamedTuple):
@@ -45,7 +58,7 @@ class _Wrong(NamedTuple):
 
 def recognises(source: Book | Text) -> bool:
     """Whether this has a metric, an area, and a value, a numerator, or periods across the columns."""
-    return find_meant(source, lambda names: _is_long(names) or _is_wide(names)) is not None
+    return has_meant(source, lambda names: _is_long(names) or _is_wide(names))
 
 
 def _is_long(names: set[str]) -> bool:
@@ -91,54 +104,62 @@ def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
         assert table is not None
         table = one_row_a_period(table, where)
     table, notes = _without_notes(table)
-    area = areas_of(table)
-    known = {text: _metric(text, metrics) for text in _text(table, "metric").unique()}
+    rows, areas = table.index.tolist(), areas_of(table)
+    cells: Columns = {str(name): table[name].tolist() for name in table}
+    texts = {name: _text(cells, name, len(rows)) for name in (*_TEXTS, "metric")}
+    known = {text: _metric(text, metrics) for text in set(texts["metric"])}
     undefined = {text: one for text, one in known.items() if isinstance(one, str)}
-    metric = _text(table, "metric").map({**known, **dict.fromkeys(undefined)})
-    table = _with_rate(table, metric, where)
-    percent = _percentages(table, metric)
+    metric = [None if isinstance(one := known[text], str) else one for text in texts["metric"]]
+    cells = _with_rate(cells, metric, where)
+    percent = _percentages(cells, metric)
     numbers = {
-        name: read_column(_without_sign(table[name], percent.get(name)), "any")
+        name: read_column(_without_sign(cells[name], percent.get(name, ())), "any")
         for name in NUMBERS
-        if name in table.columns
+        if name in cells
     }
-    texts = {name: _text(table, name) for name in _TEXTS}
-    frequency = texts["frequency"].mask(
-        texts["frequency"] == "", metric.map(lambda one: one.frequency if one else "").astype("str")
-    )
-    periods, unread = _periods(table, frequency, where)
-    frame = pd.DataFrame({name: read["value"] for name, read in numbers.items()} | texts).assign(
-        area_code=area.map(lambda code: known_codes().get(code, code)),
-        metric=_text(table, "metric"),
-        vintage=_dates(table["vintage"]) if "vintage" in table.columns else pd.NaT,
-        source=texts["source"].mask(texts["source"] == "", where),
-        **periods,
-    )
-    places = {text: kind_of_place(text) for text in frame["area_code"].unique()}
-    kinds = frame["area_code"].map({text: kind for text, (_, kind) in places.items()})
-    apart = kinds.isin(_APART)
-    wrong = _wrong(table, frame[~apart], numbers, unread, undefined)
-    for row, problem in _fractions(frame[~apart], metric, percent).items():
-        wrong.setdefault(row, problem)
-    frame = _with_status(frame, numbers)
+    frequency = [
+        text or (one.frequency if one else "") for text, one in zip(texts["frequency"], metric, strict=True)
+    ]
+    ends, unread = _periods(table, cells, frequency, where)
+    codes, names = known_codes(), area_names()
+    found = [codes.get(text, text) for text in areas]
+    columns: Columns = {
+        **{name: texts[name] for name in ("basis", "metric")},
+        **{name: [cell.value for cell in read] for name, read in numbers.items()},
+        **ends,
+        **_statuses(texts, numbers),
+        "area_code": found,
+        "area_name": [names.get(code, text) for code, text in zip(found, texts["area_name"], strict=True)],
+        "frequency": frequency,
+        "vintage": _dates(cells["vintage"]) if "vintage" in cells else [None] * len(rows),
+        "source": [text or where for text in texts["source"]],
+    }
+    places = {text: kind_of_place(text) for text in set(columns["area_code"])}
+    kinds = [places[text][1] for text in columns["area_code"]]
+    apart = [at for at, kind in enumerate(kinds) if kind in _APART]
+    own = [at for at, kind in enumerate(kinds) if kind not in _APART]
+    wrong = _wrong(own, columns, cells, numbers, unread, undefined)
+    for at, problem in _fractions(own, columns, metric, percent).items():
+        wrong.setdefault(at, problem)
     return FileReading(
         path=source.path,
         kind=KIND,
         title=source.path.stem,
-        observations=typed(frame[~apart].drop(index=list(wrong)), OBSERVATION_TYPES),
-        others=typed(_others(frame[apart], metric, kinds, places), OTHER_TYPES),
-        rows_read=len(frame),
-        refused=tuple(_refusals(wrong, frame, where)),
-        warnings=(*notes, *_told_apart(area[apart])),
+        observations=typed(_at(columns, [at for at in own if at not in wrong]), OBSERVATION_TYPES),
+        others=typed(_others(columns, apart, metric, places), OTHER_TYPES),
+        rows_read=len(rows),
+        refused=tuple(_refusals(wrong, columns["area_code"], rows, where)),
+        warnings=(*notes, *_told_apart([areas[at] for at in apart])),
     )
 
 
-def _text(table: pd.DataFrame, name: str) -> pd.Series:
+def _at(columns: Columns, places: list[int]) -> Columns:
+    return {name: [cells[at] for at in places] for name, cells in columns.items()}
+
+
+def _text(cells: Columns, name: str, length: int) -> list[str]:
     """Give a column as text without outer blanks; empty where it is not there."""
-    if name not in table.columns:
-        return pd.Series("", table.index, dtype="str")
-    cells = table[name]
-    return cells.map(cell_text) if cells.dtype == object else cells.str.strip()
+    return [cell_text(cell) for cell in cells[name]] if name in cells else [""] * length
 
 
 def _metric(text: str, metrics: Mapping[str, Metric]) -> Metric | str:
@@ -151,126 +172,144 @@ def _metric(text: str, metrics: Mapping[str, Metric]) -> Metric | str:
 
 def _without_notes(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Part the rows of the table from notes below it, which fill one cell only."""
-    filled = (table.map(cell_text) != "").sum(axis="columns")
-    notes = table[filled == 1] if len(table.columns) > 2 else table.iloc[:0]
-    if notes.empty:
+    if len(table.columns) <= 2:
         return table, []
-    shown = "; ".join(
-        f"row {row}: '{''.join(map(cell_text, cells))[:80]}'"
-        for row, *cells in notes.head(_SHOWN).itertuples()
-    )
-    return table.drop(index=notes.index), [f"Taken for notes, as only one cell is filled: {shown}."]
+    lines = zip(table.index, zip(*(table[name].tolist() for name in table), strict=True), strict=True)
+    filled = {row: [text for cell in cells if (text := cell_text(cell))] for row, cells in lines}
+    notes = {row: texts[0] for row, texts in filled.items() if len(texts) == 1}
+    if not notes:
+        return table, []
+    shown = "; ".join(f"row {row}: '{text[:80]}'" for row, text in list(notes.items())[:_SHOWN])
+    return table.drop(index=list(notes)), [f"Taken for notes, as only one cell is filled: {shown}."]
 
 
 def _others(
-    frame: pd.DataFrame, metric: pd.Series, kinds: pd.Series, places: Mapping[str, tuple[str, str]]
-) -> pd.DataFrame:
+    columns: Columns, apart: list[int], metric: list[Metric | None], places: Mapping[str, tuple[str, str]]
+) -> Columns:
     """Give the rows of England and regions, under their codes; totals are of nobody knows which areas."""
-    rows = frame[(kinds.reindex(frame.index) != "total") & frame[list(_ENDS)].notna().all(axis="columns")]
-    return rows.assign(
-        area_type=kinds.reindex(rows.index),
-        area_code=rows["area_code"].map({text: code for text, (code, _) in places.items()}),
-        metric=metric.reindex(rows.index).map(lambda one: one.id if one else ""),
-    )
-
-
-def _told_apart(areas: pd.Series) -> list[str]:
-    if areas.empty:
-        return []
-    counts = areas.value_counts(sort=False)
-    shown = ", ".join(f"{name} ({count})" for name, count in counts.items())
-    return [f"Rows that are no area's were set apart: {shown}."]
-
-
-def _with_rate(table: pd.DataFrame, metric: pd.Series, where: str) -> pd.DataFrame:
-    """Take a column such as "rate per 100,000" for the value, where that is what the metrics are per."""
-    rates = [name for name in table.columns if str(name).startswith("rate_per_")]
-    if "value" in table.columns or not rates:
-        return table
-    per = float(rates[0].removeprefix("rate_per_"))
-    multipliers = {one.multiplier for one in metric if one}
-    if multipliers - {per} and not {"numerator"} & set(table.columns):
-        raise InputError(
-            f"The rates are per {per:,.0f}, and those of the metric are not.",
-            where=where,
-            found=", ".join(f"{one.id}: per {one.multiplier:,.0f}" for one in metric.dropna().unique()[:3]),
-            do="Give numerator and denominator, or the value in the metric's unit.",
-        )
-    return table if multipliers - {per} else table.rename(columns={rates[0]: "value"})
-
-
-def _percentages(table: pd.DataFrame, metric: pd.Series) -> dict[str, pd.Series]:
-    """Mark the cells that are written as percentages, where the metric is one."""
-    of_hundred = metric.map(lambda one: one is not None and one.multiplier == 100).astype(bool)
-    return {
-        name: of_hundred & table[name].map(lambda cell: isinstance(cell, str) and cell.rstrip().endswith("%"))
-        for name in _SHARES
-        if name in table.columns
+    found = [places[code] for code in columns["area_code"]]
+    kept = [at for at in apart if found[at][1] != "total" and all(columns[name][at] for name in _ENDS)]
+    return _at(columns, kept) | {
+        "area_type": [found[at][1] for at in kept],
+        "area_code": [found[at][0] for at in kept],
+        "metric": [one.id if (one := metric[at]) else "" for at in kept],
     }
 
 
-def _without_sign(cells: pd.Series, percent: pd.Series | None) -> pd.Series:
-    if percent is None or not percent.any():
+def _told_apart(areas: list[str]) -> list[str]:
+    if not areas:
+        return []
+    shown = ", ".join(f"{name} ({count})" for name, count in Counter(areas).items())
+    return [f"Rows that are no area's were set apart: {shown}."]
+
+
+def _with_rate(cells: Columns, metric: list[Metric | None], where: str) -> Columns:
+    """Take a column such as "rate per 100,000" for the value, where that is what the metrics are per."""
+    rates = [name for name in cells if name.startswith("rate_per_")]
+    if "value" in cells or not rates:
         return cells
-    return cells.mask(percent, cells[percent].map(lambda cell: str(cell).rstrip().rstrip("%")))
+    per = float(rates[0].removeprefix("rate_per_"))
+    found = {one.id: one for one in metric if one}.values()
+    if all(one.multiplier == per for one in found):
+        return {"value" if name == rates[0] else name: column for name, column in cells.items()}
+    if "numerator" not in cells:
+        raise InputError(
+            f"The rates are per {per:,.0f}, and those of the metric are not.",
+            where=where,
+            found=", ".join(f"{one.id}: per {one.multiplier:,.0f}" for one in list(found)[:3]),
+            do="Give numerator and denominator, or the value in the metric's unit.",
+        )
+    return cells
 
 
-def _fractions(frame: pd.DataFrame, metric: pd.Series, percent: Mapping[str, pd.Series]) -> dict[int, _Wrong]:
+def _percentages(cells: Columns, metric: list[Metric | None]) -> dict[str, set[int]]:
+    """Find the cells that are written as percentages, where the metric is one."""
+    of_hundred = [one is not None and one.multiplier == 100 for one in metric]
+    return {
+        name: {
+            at
+            for at, cell in enumerate(cells[name])
+            if of_hundred[at] and isinstance(cell, str) and cell.rstrip().endswith("%")
+        }
+        for name in _SHARES
+        if name in cells
+    }
+
+
+def _without_sign(cells: list[Any], percent: Collection[int]) -> list[Any]:
+    if not percent:
+        return cells
+    return [cell.rstrip().rstrip("%") if at in percent else cell for at, cell in enumerate(cells)]
+
+
+def _fractions(
+    own: list[int], columns: Columns, metric: list[Metric | None], percent: Mapping[str, set[int]]
+) -> dict[int, _Wrong]:
     """Find the metrics in per cent of which every plain value lies between 0 and 1: these may be fractions.
 
     Counts that give the value as a percentage show that it is one.
     """
+    of_metric: dict[str, list[int]] = {}
+    for at in own if "value" in columns else ():
+        one = metric[at]
+        if (
+            one
+            and one.multiplier == 100
+            and at not in percent["value"]
+            and columns["value"][at] == columns["value"][at]
+        ):
+            of_metric.setdefault(one.id, []).append(at)
     wrong: dict[int, _Wrong] = {}
-    if "value" not in frame.columns:
-        return wrong
-    plain = frame[~percent["value"].reindex(frame.index) & frame["value"].notna()]
-    for one, rows in plain.groupby(metric.map(lambda one: one.id if one else "").reindex(plain.index)):
-        kind = metric[rows.index[0]]
-        share = kind is not None and kind.multiplier == 100
-        if not share or not rows["value"].between(0, 1).all() or not rows["value"].any():
+    for name, places in of_metric.items():
+        values = [columns["value"][at] for at in places]
+        if not all(0 <= value <= 1 for value in values) or not any(values):
             continue
-        counts = rows.reindex(columns=["numerator", "denominator"])
-        if ((counts["numerator"] / counts["denominator"] * 100 - rows["value"]).abs() < 0.051).all():
+        if all(_is_quotient(columns, at) for at in places):
             continue
-        reason = f"all values of {one}, which is in per cent, lie between 0 and 1: they may be fractions"
+        reason = f"all values of {name}, which is in per cent, lie between 0 and 1: they may be fractions"
         do = "Write 85.7 or 85.7%, or give the cells the format of percentages."
-        wrong |= {row: _Wrong("value", f"{value:.10g}", reason, do) for row, value in rows["value"].items()}
+        wrong |= {at: _Wrong("value", f"{columns['value'][at]:.10g}", reason, do) for at in places}
     return wrong
 
 
+def _is_quotient(columns: Columns, at: int) -> bool:
+    counts = [columns[name][at] if name in columns else math.nan for name in ("numerator", "denominator")]
+    return counts[1] > 0 and abs(counts[0] / counts[1] * 100 - columns["value"][at]) < 0.051
+
+
 def _periods(
-    table: pd.DataFrame, frequency: pd.Series, where: str
-) -> tuple[dict[str, pd.Series], dict[int, _Wrong]]:
+    table: pd.DataFrame, cells: Columns, frequency: list[str], where: str
+) -> tuple[Columns, dict[int, _Wrong]]:
     """Read each row's first and last day; where it has none, say why."""
-    if set(_ENDS) <= set(table.columns):
-        dates = {name: _dates(table[name]) for name in _ENDS}
+    if set(_ENDS) <= set(cells):
+        dates = {name: _dates(cells[name]) for name in _ENDS}
         return dates, {
-            row: _Wrong(name, cell_text(table.at[row, name]), "this is not a date or period")
+            at: _Wrong(name, cell_text(cells[name][at]), "this is not a date or period")
             for name in reversed(_ENDS)
-            for row in table.index[dates[name].isna()]
+            for at, day in enumerate(dates[name])
+            if day is None
         }
-    cells, column = month_and_year(table), "month and year"
-    if "period" in table.columns:
-        cells, column = table["period"], "period"
-    if cells is None:
-        lacking = next(name for name in _ENDS if name not in table.columns)
+    column = "period" if "period" in cells else "month and year"
+    given = cells["period"] if "period" in cells else month_and_year(table)
+    if given is None:
+        lacking = next(name for name in _ENDS if name not in cells)
         raise InputError(
             f"The table has no column '{lacking}'.",
             where=where,
-            found=", ".join(str(name) for name in table.columns if name),
+            found=", ".join(name for name in cells if name),
             do="Give each row 'period_start' and 'period_end', or 'period'.",
         )
-    months = frequency.eq("month").any() and any(_is_surely_month(cell) for cell in cells.unique())
-    pairs = pd.Series(list(zip(cells, frequency, strict=True)), table.index, dtype=object)
-    read = {pair: _period(*pair, months=months) for pair in pairs.unique()}
-    found = pairs.map(read)
+    months = "month" in frequency and any(map(_is_surely_month, set(given)))
+    pairs = list(zip(given, frequency, strict=True))
+    read = {pair: _period(*pair, months=months) for pair in set(pairs)}
+    found = [read[pair] for pair in pairs]
     unread = {
-        row: _Wrong(column, cell_text(cells[row]), *found[row])
-        for row in table.index
-        if isinstance(found[row], tuple)
+        at: _Wrong(column, cell_text(given[at]), *one)
+        for at, one in enumerate(found)
+        if not isinstance(one, Period)
     }
     return {
-        name: pd.to_datetime(found.map(lambda one, end=end: getattr(one, end, None)))
+        name: [getattr(one, end, None) for one in found]
         for name, end in zip(_ENDS, ("start", "end"), strict=True)
     }, unread
 
@@ -284,11 +323,17 @@ def _is_surely_month(cell: object) -> bool:
 def _period(cell: object, frequency: str, *, months: bool) -> Period | tuple[str, str]:
     """Read a period, or give the reason why it cannot be read and what to do.
 
-    Among months such as "2012-05" of a monthly metric, "2011-12" is a month too.
+    Among months such as "2012-05" of a monthly metric, "2011-12" is a month too. A year alone may be a
+    calendar year, or the financial year that begins or ends in it.
     """
+    text = cell_text(cell)
+    if re.fullmatch(r"(19|20)\d\d(\.0)?", text):
+        year = int(text[:4])
+        do = f"Write {year}/{(year + 1) % 100:02d} or {year - 1}/{year % 100:02d}, or {year}-01/{year}-12."
+        return "which financial year is meant, or whether the calendar year is, cannot be told", do
     try:
-        if months and frequency == "month" and isinstance(cell, str) and len(cell.strip()) == 7:
-            cell = f"{cell.strip()}/{cell.strip()}" if cell.strip()[4] == "-" else cell
+        if months and frequency == "month" and isinstance(cell, str) and len(text) == 7:
+            cell = f"{text}/{text}" if text[4] == "-" else cell
         period = Period.parse(cell, frequency)
     except ParameterError as error:
         return f"this is not a date or period: {error.what[0].lower()}{error.what[1:]}", error.do
@@ -297,64 +342,71 @@ def _period(cell: object, frequency: str, *, months: bool) -> Period | tuple[str
     return "this is not a date or period", ""
 
 
-def _dates(cells: pd.Series) -> pd.Series:
-    read = {cell: parse_date(cell) for cell in cells.unique()}
-    return pd.to_datetime(cells.map(read))
+def _dates(cells: list[Any]) -> list[date | None]:
+    read = {cell: parse_date(cell) for cell in set(cells)}
+    return [read[cell] for cell in cells]
 
 
-def _with_status(frame: pd.DataFrame, numbers: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def _statuses(texts: Mapping[str, list[str]], numbers: Mapping[str, list[Cell]]) -> Columns:
     """Fill in statuses that are not given: what marks say where neither value nor numerator is there."""
     main = [numbers[name] for name in ("value", "numerator") if name in numbers]
-    there = pd.concat([read["value"].notna() for read in main], axis="columns").any(axis="columns")
-    hidden = pd.concat([read["status"] == "suppressed" for read in main], axis="columns").any(axis="columns")
-    status = pd.Series("not_available", frame.index).mask(hidden, "suppressed").mask(there, "ok")
-    frame = frame.assign(status=frame["status"].str.casefold().mask(frame["status"] == "", status))
-    for name, read in numbers.items():
-        frame = add_note(frame, read["status"] == "suppressed", f"{name} " + read["note"])
-    return add_note(frame, ~there & ~hidden & (frame["status_note"] == ""), main[0]["note"])
+    statuses, notes = [], []
+    for at, (status, note) in enumerate(zip(texts["status"], texts["status_note"], strict=True)):
+        cells = [read[at] for read in main]
+        there = any(cell.value == cell.value for cell in cells)
+        hidden = any(cell.status == "suppressed" for cell in cells)
+        told = "ok" if there else "suppressed" if hidden else "not_available"
+        said = [
+            note,
+            *(f"{name} {read[at].note}" for name, read in numbers.items() if read[at].status == "suppressed"),
+        ]
+        if not there and not hidden and not any(said):
+            said.append(cells[0].note)
+        statuses.append(status.casefold() or told)
+        notes.append("; ".join(filter(None, said)))
+    return {"status": statuses, "status_note": notes}
 
 
 def _wrong(
-    table: pd.DataFrame,
-    frame: pd.DataFrame,
-    numbers: dict[str, pd.DataFrame],
+    own: list[int],
+    columns: Columns,
+    cells: Columns,
+    numbers: Mapping[str, list[Cell]],
     unread: Mapping[int, _Wrong],
     undefined: Mapping[str, str],
 ) -> dict[int, _Wrong]:
     """Name the first thing wrong in each row that cannot be read."""
     wrong: dict[int, _Wrong] = {}
-    for name, column in (("area_code", "area"), ("metric", "metric")):
-        for row in frame.index[frame[name] == ""]:
-            wrong[row] = _Wrong(
-                column, "nothing", f"the row names no {column}; merged cells name it only once"
-            )
-    for row in frame.index[frame["metric"].isin(list(undefined))]:
-        name = frame.at[row, "metric"]
-        wrong.setdefault(row, _Wrong("metric", name[:80], "this metric is not defined", undefined[name]))
-    for name, read in numbers.items():
-        for row in frame.index[read["status"].reindex(frame.index) == ""]:
-            found = cell_text(table.at[row, name])
+    for at in own:
+        name = columns["metric"][at]
+        blank = [what for what, text in (("metric", name), ("area", columns["area_code"][at])) if not text]
+        if blank:
+            reason = f"the row names no {blank[0]}; merged cells name it only once"
+            wrong[at] = _Wrong(blank[0], "nothing", reason)
+        elif name in undefined:
+            wrong[at] = _Wrong("metric", name[:80], "this metric is not defined", undefined[name])
+        elif text := next((column for column, read in numbers.items() if not read[at].status), ""):
+            found = cell_text(cells[text][at])
             what = "this is a percentage" if found.endswith("%") else "this is text"
-            wrong.setdefault(row, _Wrong(name, found, f"{what} where a number belongs"))
-    for row, problem in unread.items():
-        if row in frame.index:
-            wrong.setdefault(row, problem)
+            wrong[at] = _Wrong(text, found, f"{what} where a number belongs")
+        elif at in unread:
+            wrong[at] = unread[at]
     return wrong
 
 
-def _refusals(wrong: Mapping[int, _Wrong], frame: pd.DataFrame, where: str) -> list[Refusal]:
+def _refusals(wrong: Mapping[int, _Wrong], areas: list[str], rows: list[Any], where: str) -> list[Refusal]:
     """Give one refusal a reason, with the number of rows and the first of them."""
     groups: dict[tuple[str, str], list[int]] = {}
-    for row in sorted(wrong):
-        groups.setdefault((wrong[row].column, wrong[row].reason), []).append(row)
+    for at in sorted(wrong):
+        groups.setdefault((wrong[at].column, wrong[at].reason), []).append(at)
     refusals = []
-    for (column, reason), rows in groups.items():
-        place = f"row {rows[0]}, {frame.at[rows[0], 'area_code']}"
-        if len(rows) > 1:
-            more = f" and {len(rows) - _SHOWN:,} more" if len(rows) > _SHOWN else ""
-            place = f"{len(rows):,} rows ({', '.join(map(str, rows[:_SHOWN]))}{more})"
-        cells = list(dict.fromkeys(wrong[row].found for row in rows))
-        found = ", ".join(cells[:_SHOWN]) + (", ..." if len(cells) > _SHOWN else "")
-        reason = ". ".join(filter(None, (reason.rstrip("."), wrong[rows[0]].do)))
-        refusals.append(Refusal(f"{where}, {place}, {column}", found, reason, len(rows)))
+    for (column, reason), places in groups.items():
+        place = f"row {rows[places[0]]}, {areas[places[0]]}"
+        if len(places) > 1:
+            more = f" and {len(places) - _SHOWN:,} more" if len(places) > _SHOWN else ""
+            place = f"{len(places):,} rows ({', '.join(str(rows[at]) for at in places[:_SHOWN])}{more})"
+        shown = list(dict.fromkeys(wrong[at].found for at in places))
+        found = ", ".join(shown[:_SHOWN]) + (", ..." if len(shown) > _SHOWN else "")
+        reason = ". ".join(filter(None, (reason.rstrip("."), wrong[places[0]].do)))
+        refusals.append(Refusal(f"{where}, {place}, {column}", found, reason, len(places)))
     return refusals

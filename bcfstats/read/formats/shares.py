@@ -11,7 +11,7 @@ from bcfstats.errors import InputError
 from bcfstats.read.marks import parse_number
 from bcfstats.read.observations import SHARE_TYPES, typed
 from bcfstats.read.reading import Check, FileReading, Refusal
-from bcfstats.read.workbook import Book, Text, find_table
+from bcfstats.read.workbook import Book, Text, find_table, has_table
 
 KIND = "population shares of commissioners"
 _COLUMNS = ("ccg13", "utla", "share_of_ccg")
@@ -19,7 +19,7 @@ _COLUMNS = ("ccg13", "utla", "share_of_ccg")
 
 def recognises(source: Book | Text) -> bool:
     """Whether this has a commissioner, an area and the share of the commissioner in the area."""
-    return find_table(source, *_COLUMNS) is not None
+    return has_table(source, *_COLUMNS)
 
 
 def read(source: Book | Text) -> FileReading:
