@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -13,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from bcfstats.define.datafiles import near_misses
+from bcfstats.define.datafiles import near_misses, read_rows
 from bcfstats.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -31,11 +30,10 @@ class Tile:
 
 
 def _read_tiles(path: Path) -> dict[str, Tile]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return {
-            row["area_code"]: Tile(row["area_code"], row["label"], int(row["column"]), int(row["row"]))
-            for row in csv.DictReader(file)
-        }
+    return {
+        row["area_code"]: Tile(row["area_code"], row["label"], int(row["column"]), int(row["row"]))
+        for row in read_rows(path)
+    }
 
 
 TILES: Mapping[str, Tile] = MappingProxyType(_read_tiles(Path(__file__).with_name("tiles.csv")))
@@ -217,8 +215,8 @@ def _successor_error(text: str, areas: list[Area]) -> ParameterError | None:
 @cache
 def _later_names() -> Mapping[str, str]:
     """Give the names of the areas that came after 2014, by code."""
-    with Path(__file__).with_name("later_areas.csv").open(encoding="utf-8", newline="") as file:
-        return {row["area_code"]: row["area_name"] for row in csv.DictReader(file)}
+    rows = read_rows(Path(__file__).with_name("later_areas.csv"))
+    return {row["area_code"]: row["area_name"] for row in rows}
 
 
 def _listed(areas: Mapping[str, Area] | Iterable[Area] | pd.DataFrame) -> list[Area]:
@@ -250,8 +248,7 @@ def _listed_area(row: Any) -> Area:
 
 
 def _read_areas(path: Path) -> dict[str, Area]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return {row["area_code"]: _area(row) for row in csv.DictReader(file)}
+    return {row["area_code"]: _area(row) for row in read_rows(path)}
 
 
 def _area(row: dict[str, Any]) -> Area:

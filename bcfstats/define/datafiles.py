@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
@@ -94,6 +95,12 @@ def _is_usual(text: str) -> bool:
         return len(text) <= LONGEST_NUMBER and abs(Decimal(text).adjusted()) <= LARGEST_POWER
     except ArithmeticError:  # a power that even `Decimal` does not hold
         return False
+
+
+def read_rows(path: Path) -> tuple[dict[str, str], ...]:
+    """Read the rows of a data file of the package: CSV with headings."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        return tuple(csv.DictReader(stream))
 
 
 def number(table: Table, key: str, where: str) -> str:

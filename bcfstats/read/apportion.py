@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Collection
 from functools import cache
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from bcfstats.define.areas import area_names
+from bcfstats.define.datafiles import read_rows
 from bcfstats.read.observations import OBSERVATION_TYPES, add_note, mark_suspect, typed
 
 COMMISSIONERS = "clinical commissioning group"
@@ -27,7 +27,7 @@ class Apportioned(NamedTuple):
 
 
 def apportion(others: pd.DataFrame, shares: pd.DataFrame) -> Apportioned:
-    """Turn counts of clinical commissioning groups into counts of areas, by where their people live.
+    """Turn counts of commissioners into counts of areas, by where their people live.
 
     Assumes that people use hospital alike wherever they live in a commissioner's area, and that the shares, of
     one year, hold in all. An area has no figure for a month in which one of its commissioners has none. NHS
@@ -116,10 +116,8 @@ def _units(codes: Collection[str], known: set[str]) -> list[tuple[tuple[str, ...
 
 @cache
 def _groups() -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
-    with Path(__file__).with_name("commissioner_groups.csv").open(encoding="utf-8", newline="") as stream:
-        return tuple(
-            (tuple(row["published"].split()), tuple(row["shares"].split())) for row in csv.DictReader(stream)
-        )
+    rows = read_rows(Path(__file__).with_name("commissioner_groups.csv"))
+    return tuple((tuple(row["published"].split()), tuple(row["shares"].split())) for row in rows)
 
 
 def _month(month: pd.DataFrame, division: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:

@@ -15,7 +15,7 @@ import struct
 from collections.abc import Iterator, Mapping
 
 from bcfstats.read.bounds import Tally, damaged, protected
-from bcfstats.read.shown import BUILT_IN, sign_of
+from bcfstats.read.marks import BUILT_IN, sign_of
 from bcfstats.read.zipped import Hidden
 
 _LAST_SECTOR = 0xFFFFFFFA  # numbers from here on end a chain
@@ -33,7 +33,7 @@ _ERRORS = {
 
 
 def check_binary(name: str, content: bytes) -> dict[str, Hidden]:
-    """Refuse what cannot be opened safely; give, for each sheet, the cells that would not come out as shown."""
+    """Refuse what cannot be opened safely; give, by sheet, the cells that would not come out as shown."""
     try:
         streams = _Streams(content)
         if "EncryptedPackage" in streams.entries:

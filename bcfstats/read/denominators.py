@@ -33,9 +33,9 @@ def join_denominators(
 ) -> Joined:
     """Give counts of a crude rate their population, and compute the rate.
 
-    A period takes the mid-year population in its financial year. All rows of a metric take it from one series,
-    the one that covers most of them, so that no change in a rate comes from a change of source. Where it lacks
-    the year, its nearest year is taken; where it lacks the area, another series; the note of the row says so.
+    A period takes the mid-year population in its financial year. A metric takes all from one series, the
+    one that covers most of its rows, so that no change of a rate comes from one of source. Where it lacks
+    the year, its nearest year is taken; where it lacks the area, another series; a note says so.
     """
     frame, notes = observations, []
     for name, metric in metrics.items():
@@ -122,7 +122,7 @@ def _sentence(metric: Metric, found: pd.DataFrame) -> str:
 def check_denominators(
     observations: pd.DataFrame, populations: pd.DataFrame, metrics: Mapping[str, Metric]
 ) -> tuple[pd.DataFrame, tuple[Check, ...]]:
-    """Compare the denominators that files give with populations published by age; far ones make rows suspect."""
+    """Compare denominators in files with populations published by age; rows far from them are suspect."""
     ons = populations[(populations["series"] == BY_AGE) & populations["basis"].str.startswith("ONS")]
     checks, frame = [], observations
     for name, metric in metrics.items():

@@ -80,7 +80,7 @@ def _entry(path: Path, top: Path, passed: str = "", refused: str = "") -> Entry:
 
 
 def printable(name: str) -> str:
-    """Give a name as it can be printed and written: bytes that are no text, and controls, by their numbers."""
+    """Give a name as it can be printed: bytes that are no text, and controls, by their numbers."""
     return "".join(c if c.isprintable() else _number(c) for c in name)
 
 

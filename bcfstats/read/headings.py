@@ -5,7 +5,6 @@ Months, quarters or years across the columns become one row a period.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from bcfstats.define.datafiles import read_rows
 from bcfstats.define.periods import MONTH_NAMES, Period
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.read.workbook import Book, Text, cell_text, find_where, has_where, rows_at_the_top
@@ -97,8 +97,7 @@ def nearest_headings(source: Book | Text) -> tuple[dict[str, str], list[str]]:
 
 @cache
 def _known() -> dict[str, tuple[int, str]]:
-    with Path(__file__).with_name("headings.csv").open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
+    rows = read_rows(Path(__file__).with_name("headings.csv"))
     return {row["heading"]: (rank, row["meaning"]) for rank, row in enumerate(rows)}
 
 

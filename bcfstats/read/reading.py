@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -21,7 +22,7 @@ from bcfstats.read.observations import (
 
 @dataclass(frozen=True)
 class Check:
-    """Something recomputed from a file and compared with what the file itself says; `detail` has the figures."""
+    """Something recomputed from a file and compared with what the file itself says."""
 
     name: str
     passed: bool
@@ -100,3 +101,12 @@ class FileReading:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update({name: typed((), kinds) for name, kinds in _TABLES.items()} | state)
+
+
+def by_area(rows: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
+    """Part rows of areas from those that have an `area_type`: of the nation, regions and others."""
+    listed = list(rows)
+    return {
+        "observations": typed([row for row in listed if not row["area_type"]], OBSERVATION_TYPES),
+        "others": typed([row for row in listed if row["area_type"]], OTHER_TYPES),
+    }

@@ -17,7 +17,7 @@ from bcfstats.files import read_bytes
 from bcfstats.read.bounds import MOST_BYTES
 from bcfstats.read.formats import activity_return as mar
 from bcfstats.read.formats import delayed_transfers as dtoc
-from bcfstats.read.formats import fingertips, fingertips_extract, own_areas, plain, population, shares
+from bcfstats.read.formats import fingertips, own_areas, plain, population, shares
 from bcfstats.read.formats import outcomes_framework as ascof
 from bcfstats.read.observations import FILE, complete, mark_rounded, split_impossible
 from bcfstats.read.processes import apart
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bcfstats.define.metrics import Metric
 
 NOT_USED = "not a file bcfstats uses"
-FORMATS = (dtoc, mar, ascof, shares, fingertips, fingertips_extract, plain, own_areas, population)
+FORMATS = (dtoc, mar, ascof, shares, fingertips, plain, own_areas, population)
 KNOWN_KINDS = (
     "delayed transfers of care by local authority (.xls)",
     "Monthly Activity Return by commissioner (.xls)",
@@ -99,7 +99,7 @@ def _unchecked(path: Path, content: bytes, metrics: Mapping[str, Metric]) -> Fil
         return FileReading(path=source.path, kind=NOT_USED, warnings=(reason,))
     for module in FORMATS:
         if module.recognises(source):
-            needs_metrics = module in (fingertips, fingertips_extract, plain)
+            needs_metrics = module in (fingertips, plain)
             reading = module.read(source, metrics) if needs_metrics else module.read(source)
             return _with_doubt(reading, source)
     found, do = plain.missing(source)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
+from bcfstats.define.datafiles import read_rows
 from bcfstats.define.periods import Period
 from bcfstats.read.observations import KEY, NUMBERS, mark_suspect, period_text
 
 
 def mark_known_problems(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give the figures listed in `known_problems.csv` the status "suspect" and say why; numbers stay as published."""
+    """Mark the figures in `known_problems.csv` as suspect and say why; numbers stay as published."""
     codes = {problem["code"] for problem in _known_problems()}
     if not frame["area_code"].isin(codes).any():
         return frame
@@ -38,8 +38,7 @@ def mark_known_problems(frame: pd.DataFrame) -> pd.DataFrame:
 
 @cache
 def _known_problems() -> tuple[dict[str, str], ...]:
-    with Path(__file__).with_name("known_problems.csv").open(encoding="utf-8", newline="") as stream:
-        return tuple(csv.DictReader(stream))
+    return read_rows(Path(__file__).with_name("known_problems.csv"))
 
 
 class Settled(NamedTuple):
@@ -53,7 +52,7 @@ class Settled(NamedTuple):
 def settle_vintages(frame: pd.DataFrame) -> Settled:
     """Keep one row per area, metric and period: the latest revised, else published.
 
-    Equal figures of one vintage are kept once; different ones are all left out and named, because nothing tells
+    Equal figures of one vintage are kept once; different ones are all left out and named, as nothing tells
     which is right. A figure without a date gives way to one with a date.
     """
     again = frame.duplicated(KEY, keep=False)

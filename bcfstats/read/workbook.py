@@ -20,9 +20,8 @@ from bcfstats.errors import InputError
 from bcfstats.files import read_bytes
 from bcfstats.read.binary import check_binary, with_known_codes
 from bcfstats.read.bounds import MOST_BYTES, MOST_CSV_CELLS, MOST_LINES, damaged, too_large
+from bcfstats.read.marks import PERCENT, SCALED, as_shown
 from bcfstats.read.processes import apart
-from bcfstats.read.separated import plain_decimals, separator
-from bcfstats.read.shown import PERCENT, SCALED, as_shown
 from bcfstats.read.zipped import Hidden, check_zipped, with_known_errors
 
 OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -37,6 +36,16 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 )
 _BLANKS = re.compile("[\u00a0\u2007\u2009\u202f]")
+
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "upright lines"}
+_ROWS_LOOKED_AT = 40
+_LONGEST_START = 100_000  # characters
+_SAID = re.compile(r'\s*"?sep=([,;|\t])"?[,;|\t]*\s*[\r\n]', re.IGNORECASE)
+_DECIMAL = re.compile(r"[+-]?£?(\d[\d.]*)?(,\d+)*(\.\d+)?%?")
+_THOUSANDS = re.compile(r"[+-]?£?\d{1,3}(,\d{3})+(\.\d+)?%?")
+_SURELY_THOUSANDS = re.compile(
+    r"[+-]?£?\d{1,3}((,\d{3}){2,}(\.\d+)?|(,\d{3})+\.\d+)%?|(?!\d{1,3}\.\d{3}$)[+-]?£?\d+\.\d+%?"
+)
 
 
 @dataclass(frozen=True)
@@ -196,6 +205,50 @@ class Text:
             found=found,
             do="Save it again as CSV, or as .xlsx.",
         )
+
+
+def separator(content: str) -> str:
+    """Tell what separates the columns: what a line "sep=;" says, else the sign that makes most columns."""
+    if said := _SAID.match(content):
+        return said[1]
+    return max(SEPARATORS, key=lambda sign: _columns_made(content, sign))
+
+
+def _columns_made(content: str, sign: str) -> int:
+    """Count the cells right of the first, in the rows that are as wide as most."""
+    reader = csv.reader(io.StringIO(content[:_LONGEST_START], newline=""), delimiter=sign)
+    widths: list[int] = []
+    try:
+        while len(widths) < _ROWS_LOOKED_AT:
+            widths.append(len(next(reader)))
+    except (StopIteration, csv.Error):
+        pass
+    most = Counter(width for width in widths if width > 1).most_common(1)
+    return (most[0][0] - 1) * most[0][1] if most else 0
+
+
+def plain_decimals(frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Write the decimals of a table that commas do not separate with a point, where they have a comma.
+
+    "577,8" can only be a decimal. "1,204" is one where others in the file are; else it may be thousands.
+    """
+    texts = {text.strip() for column in frame for text in frame[column].unique()}
+    numbers = {text for text in texts if ("," in text or "." in text) and _DECIMAL.fullmatch(text)}
+    commas = {text for text in numbers if "," in text}
+    decimals = sorted(text for text in commas if not _THOUSANDS.fullmatch(text))
+    thousands = sorted(text for text in numbers if _SURELY_THOUSANDS.fullmatch(text))
+    if not commas or (thousands and not decimals):
+        return frame
+    if not decimals or thousands:
+        found = [f"'{text}'" for text in (decimals[:1] + thousands[:1] or sorted(commas)[:2])]
+        raise InputError(
+            "Whether a comma is a decimal comma or parts thousands cannot be told.",
+            where=where,
+            found=" and ".join(found),
+            do="Save the table as .xlsx, or as CSV separated by commas.",
+        )
+    pointed = {text: text.replace(".", "").replace(",", ".") for text in numbers}
+    return frame.apply(lambda column: column.map(lambda text: pointed.get(text.strip(), text)))
 
 
 def find_table(source: Book | Text, *columns: str) -> pd.DataFrame | None:

@@ -4,7 +4,7 @@ import pytest
 
 from bcfstats.errors import InputError
 from bcfstats.read.recognise import read_file
-from bcfstats.read.separated import separator
+from bcfstats.read.workbook import separator
 
 TABLE = """area,metric,period,numerator,denominator,value
 Rutland,care_home_admissions,2015/16,52,9000,577.8

@@ -9,8 +9,8 @@ import pytest
 
 from bcfstats.define.metrics import METRICS
 from bcfstats.errors import InputError
+from bcfstats.read.marks import as_shown, sign_of
 from bcfstats.read.recognise import read_content, read_file
-from bcfstats.read.shown import as_shown, sign_of
 from bcfstats.read.targets import read_targets
 from bcfstats.read.workbook import open_content
 from tests.read.made_files import Shown, to_csv, to_ods, to_xls, to_xlsx, to_zip

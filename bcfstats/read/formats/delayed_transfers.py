@@ -17,8 +17,7 @@ from bcfstats.define.periods import Period
 from bcfstats.errors import InputError
 from bcfstats.read.formats.nhs_england import Sheet, not_by_area, open_sheet, title_of
 from bcfstats.read.marks import NotANumber, parse_month, parse_number, read_count
-from bcfstats.read.observations import OBSERVATION_TYPES, OTHER_TYPES, typed
-from bcfstats.read.reading import Check, FileReading, Refusal
+from bcfstats.read.reading import Check, FileReading, Refusal, by_area
 from bcfstats.read.workbook import Book, Text, cell_text
 
 KIND = "delayed transfers of care by local authority"
@@ -76,8 +75,7 @@ def read(source: Book) -> FileReading:
         period=month.label,
         published=sheet.published,
         revised=sheet.revised,
-        observations=typed([row for row in rows if not row["area_type"]], OBSERVATION_TYPES),
-        others=typed([row for row in rows if row["area_type"]], OTHER_TYPES),
+        **by_area(rows),
         rows_read=len(lines) + len(refused),
         refused=tuple(refused),
         checks=(_adds_to_england(lines), _parts_add_up(lines, _CARE), *_responsible_adds_up(source)),

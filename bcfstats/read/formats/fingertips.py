@@ -1,18 +1,20 @@
-"""Fingertips (Public Health England): the CSV export of indicators."""
+"""Fingertips (Public Health England): the CSV export of indicators, and reduced extracts, values only."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bcfstats.define.areas import ENGLAND, area_names, known_codes
+from bcfstats.define.datafiles import read_rows
 from bcfstats.define.periods import Period, is_plausible
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.read.marks import NotANumber, read_cell
-from bcfstats.read.observations import OBSERVATION_TYPES, OTHER_TYPES, typed
-from bcfstats.read.reading import FileReading, Refusal
-from bcfstats.read.workbook import Book, Text, as_text, find_where, has_where
+from bcfstats.read.reading import FileReading, Refusal, by_area
+from bcfstats.read.workbook import Book, Text, as_text, find_table, find_where, has_table, has_where
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,8 +22,10 @@ if TYPE_CHECKING:
     from bcfstats.define.metrics import Metric
 
 KIND = "Fingertips export"
+KIND_EXTRACT = "reduced Fingertips extract"
 PUBLISHER = "Public Health England (Fingertips)"
 _COLUMNS = {"indicatorid", "indicatorname", "areacode", "areaname", "areatype", "timeperiod", "value"}
+_EXTRACT = ("area_code", "area_name", "period", "value", "indicator", "measure", "significance")
 _AGES = {"all ages": "All ages", "18 and over": "18+ yrs", "65 and over": "65+ yrs"}
 _NUMBERS = {
     "value": "value",
@@ -33,8 +37,8 @@ _NUMBERS = {
 
 
 def recognises(source: Book | Text) -> bool:
-    """Whether this has the columns of an export."""
-    return has_where(source, _fits, _plainly)
+    """Whether this has the columns of an export, or of a reduced extract."""
+    return has_where(source, _fits, _plainly) or has_table(source, *_EXTRACT)
 
 
 def _fits(names: list[str]) -> bool:
@@ -49,7 +53,8 @@ def _plainly(names: list[str]) -> list[str]:
 def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
     """Read the indicators that are metrics."""
     table = find_where(source, _fits, _plainly)
-    assert table is not None
+    if table is None:
+        return _read_extract(source, metrics)
     table = as_text(table)
     if table.empty:
         raise InputError("The export has no rows.", where=source.path.name, do="Export it again.")
@@ -71,7 +76,7 @@ def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
     for number, line in zip(table.index, table.to_dict("records"), strict=True):
         if metric := known.get(line["indicatorid"].strip()):
             where = f"{source.path.name}, row {number}, {line['areaname']}"
-            row = as_row(
+            row = _as_row(
                 metric,
                 _area(line, ages[metric.id]),
                 line["timeperiod"],
@@ -86,8 +91,7 @@ def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
         kind=KIND,
         publisher=PUBLISHER,
         title="; ".join(names.values()),
-        observations=typed([row for row in rows if not row["area_type"]], OBSERVATION_TYPES),
-        others=typed([row for row in rows if row["area_type"]], OTHER_TYPES),
+        **by_area(rows),
         rows_read=len(table),
         refused=tuple(refused),
         warnings=tuple(
@@ -96,7 +100,7 @@ def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
     )
 
 
-def as_row(
+def _as_row(
     metric: Metric,
     area: tuple[str, str, str],
     period: str,
@@ -145,7 +149,7 @@ def _period(text: str, metric: Metric) -> Period:
     return Period.parse(text, metric.frequency)
 
 
-def place(code: str, name: str, kind: str) -> tuple[str, str, str]:
+def _place(code: str, name: str, kind: str) -> tuple[str, str, str]:
     """Give code, name and type of a place; the type is empty for an area of 2014."""
     code = code.strip()
     if code == ENGLAND:
@@ -171,7 +175,7 @@ def _age(table: pd.DataFrame, metric: Metric, source: Book | Text) -> str:
 
 def _area(line: Mapping[str, str], age: str) -> tuple[str, str, str]:
     """Give code, name and type; parts of a population, by decile, age or sex, are no areas."""
-    code, name, kind = place(line["areacode"], line["areaname"], line["areatype"].strip())
+    code, name, kind = _place(line["areacode"], line["areaname"], line["areatype"].strip())
     part = line.get("category", "").strip()
     if part:
         return f"{code}|{part}", f"{name}, {part}", line.get("categorytype", "").strip().casefold()
@@ -185,3 +189,42 @@ def _area(line: Mapping[str, str], age: str) -> tuple[str, str, str]:
 
 def _cells(line: Mapping[str, str]) -> dict[str, str]:
     return {name: line.get(column, "") for name, column in _NUMBERS.items()}
+
+
+def _read_extract(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
+    """Read an extract of an indicator that is a metric: values without counts and intervals."""
+    table = find_table(source, *_EXTRACT)
+    assert table is not None
+    table = as_text(table)
+    refused: list[Refusal] = []
+    rows = []
+    for number, line in zip(table.index, table.to_dict("records"), strict=True):
+        entry = _indicators().get(line["indicator"].strip())
+        if entry is None or entry["metric"] not in metrics:
+            raise InputError(
+                "The indicator of this extract is not a metric.",
+                where=source.path.name,
+                found=f"'{line['indicator']}'",
+                do="Use the full Fingertips export of the indicator, and name its ID in your metrics file.",
+            )
+        area = _place(line["area_code"], line["area_name"], "district or other area")
+        where = f"{source.path.name}, row {number}, {line['area_name']}"
+        cells = {"value": line["value"]}
+        row = _as_row(metrics[entry["metric"]], area, line["period"], cells, entry["note"], where, refused)
+        rows.extend([row] if row else [])
+    return FileReading(
+        path=source.path,
+        kind=KIND_EXTRACT,
+        publisher=PUBLISHER,
+        title=str(table["indicator"].iloc[0]) if len(table) else "",
+        **by_area(rows),
+        rows_read=len(table),
+        refused=tuple(refused),
+        warnings=("This extract has values only, without counts and intervals, and no counties.",),
+    )
+
+
+@cache
+def _indicators() -> dict[str, dict[str, str]]:
+    rows = read_rows(Path(__file__).with_name("fingertips_extract.csv"))
+    return {row["indicator"]: row for row in rows}

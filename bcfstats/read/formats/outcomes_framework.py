@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Iterable, Iterator
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from bcfstats.define.areas import area_names, known_codes
+from bcfstats.define.datafiles import read_rows
 from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.periods import Period, financial_year
 from bcfstats.errors import InputError
@@ -173,17 +173,12 @@ def _year(table: pd.DataFrame, entries: list[_Entry], source: Book | Text) -> tu
 
 @cache
 def _known_years() -> tuple[dict[str, str], ...]:
-    with (
-        Path(__file__).with_name("outcomes_framework_years.csv").open(encoding="utf-8", newline="") as stream
-    ):
-        return tuple(csv.DictReader(stream))
+    return read_rows(Path(__file__).with_name("outcomes_framework_years.csv"))
 
 
 @cache
 def _measures() -> tuple[dict[str, str], ...]:
-    path = Path(__file__).with_name("outcomes_framework_measures.csv")
-    with path.open(encoding="utf-8", newline="") as stream:
-        return tuple(csv.DictReader(stream))
+    return read_rows(Path(__file__).with_name("outcomes_framework_measures.csv"))
 
 
 def _metrics_in(year: int) -> dict[str, str]:
