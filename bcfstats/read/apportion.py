@@ -29,9 +29,9 @@ class Apportioned(NamedTuple):
 def apportion(others: pd.DataFrame, shares: pd.DataFrame) -> Apportioned:
     """Turn counts of commissioners into counts of areas, by where their people live.
 
-    Assumes that people use hospital alike wherever they live in a commissioner's area, and that the shares,
-    of one year, hold in all. An area has no figure for a month in which one of its commissioners has none. NHS
-    England's own commissioning and primary care trusts, for which there are no shares, stay apart.
+    Assumes that people use hospital alike wherever they live in a commissioner's area, and that shares, of
+    one year, hold in all. An area has no figure for a month in which one of its commissioners has none. What
+    NHS England commissions, and primary care trusts, for which there are no shares, stay apart.
     """
     counts = others[others["area_type"] == COMMISSIONERS]
     if counts.empty or shares.empty:
