@@ -146,7 +146,7 @@ def cases(series: Series, size: Array, periods: int, seed: int) -> Array:
     of_area = stream(seed, series.metric, "cases").standard_normal(len(size))
     of_period = stream(seed, series.metric, "cases by period").standard_normal((periods, len(size)))
     middle = series.cases["median"] * (size / np.median(size)) ** 0.9
-    drawn = middle * np.exp(series.cases["spread"] * of_area + 0.1 * of_period)
+    drawn = middle * np.exp(series.cases["spread"] * of_area + series.cases.get("period", 0.1) * of_period)
     return np.maximum(np.round(drawn), 1.0)
 
 

@@ -8,10 +8,11 @@ from bcfstats.define.levels import LEVELS
 from bcfstats.define.metrics import Metric, get_metric
 from bcfstats.define.periods import Period
 from bcfstats.errors import ParameterError
-from bcfstats.judge.kinds import Floats, chance, counted_by_month
+from bcfstats.judge.kinds import Floats, chance, counted_by_month, scatters_by_month
 from bcfstats.judge.panel import month_to_month_dispersion, monthly_panel
 from bcfstats.judge.windows import NOT_EXACT, USABLE, in_window, with_basis
 from bcfstats.read.observations import each_once
+from bcfstats.stats.month_noise import month_noise
 from bcfstats.stats.rows import critical_value
 
 COLUMNS = [
@@ -37,6 +38,7 @@ COLUMNS = [
 COMPARED = ("events", "used", "shared", "word", "dispersion")
 ADDED, WEIGHTED = "numerators over denominators", "values weighted by the people asked"
 TOO_FEW = "no interval: too few months before it to measure month-to-month noise"
+FROM_MONTHS = "interval from how months scatter, of the area and of all areas"
 PUBLISHED = "as published"
 
 
@@ -121,6 +123,8 @@ def window_figures(
     frame = frame.assign(metric=metric.id, period=str(window), dispersion=1.0)
     if counted_by_month(metric):
         frame = _with_month_to_month_interval(frame, rows, metric, window)
+    elif scatters_by_month(metric):
+        frame = _with_interval_of_months(frame, rows, metric, window)
     else:
         names = ("events", "exposure", "value", "lower_ci", "upper_ci")
         numbers = (frame[name].to_numpy(dtype=float) for name in names)
@@ -157,6 +161,31 @@ def _with_month_to_month_interval(
         lower=value / spread,
         upper=value * spread,
         method=np.where(known, "interval from month-to-month dispersion", ""),
+        no_interval=np.where(known, "", TOO_FEW),
+    )
+
+
+def _with_interval_of_months(
+    frame: pd.DataFrame, rows: pd.DataFrame, metric: Metric, window: Period
+) -> pd.DataFrame:
+    """Give quotients of monthly counts an interval from how the area's and the panel's months scatter."""
+    panel = monthly_panel(rows, metric)
+    on_logs = metric.kind.scale == "ratio"
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = panel.counts / panel.denominators * metric.multiplier
+        values = np.log(values) if on_logs else values
+    values[~np.isfinite(values)] = np.nan
+    columns = panel.columns(window)
+    weights = np.where(np.isfinite(values[:, columns]), panel.denominators[:, columns], 0.0)
+    half = pd.Series(month_noise(values).half_width(weights, LEVELS.interval), index=list(panel.area_codes))
+    value = frame["value"].to_numpy(dtype=float)
+    by = half.reindex(frame["area_code"]).to_numpy(dtype=float)
+    low, high = (value / np.exp(by), value * np.exp(by)) if on_logs else (value - by, value + by)
+    known = np.isfinite(low) & np.isfinite(high)
+    return frame.assign(
+        lower=np.clip(low, *metric.bounds),
+        upper=np.clip(high, *metric.bounds),
+        method=np.where(known, FROM_MONTHS, ""),
         no_interval=np.where(known, "", TOO_FEW),
     )
 

@@ -80,6 +80,8 @@ def chance(metric: Metric) -> Chance:
     figures carry. All else rests on limits that are published or made.
     """
     kind = metric.kind
+    if scatters_by_month(metric):
+        return BY_MONTHS
     if kind.is_counted_share:
         return SHARES
     if kind.is_exact and (metric.independent_events or counted_by_month(metric)):
@@ -92,6 +94,17 @@ def counted_by_month(metric: Metric) -> bool:
     return metric.frequency == "month" and metric.nature == "flow" and metric.kind.needs_population
 
 
+def scatters_by_month(metric: Metric) -> bool:
+    """Whether it is a quotient of counts month by month that hang together: its months tell the noise.
+
+    >>> from bcfstats.define.metrics import METRICS
+    >>> [name for name, metric in METRICS.items() if scatters_by_month(metric)]
+    ['average_discharge_delay', 'discharged_on_ready_date', 'days_if_delayed']
+    """
+    own = metric.kind.is_exact and not metric.kind.per_resident
+    return own and metric.frequency == "month" and metric.nature == "flow" and not metric.independent_events
+
+
 def has_funnel(metric: Metric) -> bool:
     """Whether chance follows from the counts of a metric, so that a funnel can be drawn."""
     return chance(metric) is SHARES or (chance(metric) is RATES and not counted_by_month(metric))
@@ -101,10 +114,10 @@ def sampling_variance(metric: Metric, now: Figures) -> Floats:
     """Sampling variance of each figure on the scale its movement between years is measured on."""
     kind, n, multiplier = metric.kind, now.denominator, metric.multiplier
     with np.errstate(divide="ignore", invalid="ignore"):
-        if kind.is_counted_share:
+        if kind.is_counted_share and not scatters_by_month(metric):
             share = np.clip(now.value / multiplier, 0.5 / n, 1 - 0.5 / n)
             return np.asarray(multiplier**2 * share * (1 - share) / n)
-        if kind.tells_events:
+        if kind.tells_events and not scatters_by_month(metric):
             return np.asarray(np.where(now.numerator > 0, 1 / now.numerator, np.nan))
         width = np.log(now.upper / now.lower) if kind.scale == "ratio" else now.upper - now.lower
         return np.asarray((width / (2 * critical_value(LEVELS.interval))) ** 2)
@@ -233,4 +246,8 @@ BY_LIMITS = Chance(
     reach=_value_reached,
     least=_least_value,
     method="the two values with their published intervals, for sampling error only",
+)
+BY_MONTHS = replace(
+    BY_LIMITS,
+    method="the two values with intervals from how single months scatter, for noise only",
 )

@@ -14,6 +14,8 @@ from bcfstats.judge.panel import Panel, longest_run, monthly_panel
 from bcfstats.read.observations import as_observations, check_observations, problems_by_area
 from bcfstats.stats.breaks import SHIFT_DOWN, SHIFT_UP, SWAP, find_breaks
 
+COVERED = 0.8  # of the usual number of people counted, without which months are not alike
+FEW_COVERED = "drop in the discharges covered"
 LEVELS = (SHIFT_DOWN, SHIFT_UP, SWAP)
 COLUMNS = ["area_code", "area_name", "metric", "period", "what", "change_percent", "consequence"]
 
@@ -70,6 +72,10 @@ def screen(
         )
         found.append(table)
         frame = _marked(frame, table)
+    for name in [name for name, metric in metrics.items() if metric.parts and name in monthly]:
+        for table in _thinly_covered(observations, metrics[name], trusted):
+            found.append(table)
+            frame = _marked(frame, table)
     findings = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=COLUMNS)
     names = observations.drop_duplicates("area_code").set_index("area_code")["area_name"]
     findings["area_name"] = findings["area_code"].map(names)
@@ -122,6 +128,31 @@ def parse_trusted(text: str, metrics: Mapping[str, Metric]) -> Trusted:
     return Trusted(parts[0], get_metric(parts[1], metrics).id, Period.parse(parts[2]))
 
 
+def _thinly_covered(
+    observations: pd.DataFrame, metric: Metric, trusted: Sequence[Trusted]
+) -> list[pd.DataFrame]:
+    """Find months with far fewer people counted than is usual: of a metric, and so of each of its parts."""
+    panel = monthly_panel(observations, metric)
+    usual = np.nanmedian(np.where(panel.denominators > 0, panel.denominators, np.nan), axis=1, keepdims=True)
+    thin = panel.denominators < COVERED * usual
+    tables = []
+    for name in sorted({metric.id, *metric.parts} & set(observations["metric"])):
+        own = thin & ~_vouched(panel, [entry for entry in trusted if entry.metric == name])
+        area, month = np.nonzero(own)
+        tables.append(
+            pd.DataFrame(
+                {
+                    "area_code": np.array(panel.area_codes, dtype=object)[area],
+                    "metric": name,
+                    "period": [str(panel.months[i]) for i in month],
+                    "what": FEW_COVERED,
+                    "change_percent": 100 * (panel.denominators / usual - 1)[area, month],
+                }
+            )
+        )
+    return tables
+
+
 def _vouched(panel: Panel, trusted: Sequence[Trusted]) -> NDArray[np.bool_]:
     vouched = np.zeros(panel.counts.shape, dtype=bool)
     place = {code: i for i, code in enumerate(panel.area_codes)}
@@ -143,7 +174,7 @@ def _marked(observations: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     places = codes.groupby(codes.to_numpy()).indices  # looked up once, however many months are marked
     for row in found.to_dict("records"):
         month = Period.parse(row["period"])
-        here = of_metric[places[row["area_code"]]]
+        here = of_metric[places.get(row["area_code"], [])]
         what = f"{row['what']} ({row['change_percent']:+.0f} %)"
         start = np.datetime64(month.start)
         if row["what"] in LEVELS:
