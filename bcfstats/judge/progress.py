@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from bcfstats.define.levels import LEVELS
-from bcfstats.define.metrics import METRICS, Metric, get_metric
+from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.periods import Period
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import InputError, ParameterError
@@ -19,73 +19,7 @@ from bcfstats.judge.panel import COVERED, Panel, monthly_panel
 from bcfstats.read.observations import as_frame, each_once
 from bcfstats.stats.forecast import do_nothing_forecast
 from bcfstats.stats.history import monthly_prior
-from bcfstats.stats.season import seasonal_indices
 from bcfstats.words import in_100, number
-
-QUARTER = 3
-FLAT = "no season could be measured: months are in proportion to their days"
-
-
-def trajectory(
-    observations: pd.DataFrame,
-    metric: str | Metric,
-    window: Period | str,
-    area: str,
-    total: float,
-    *,
-    by: str = "month",
-) -> pd.DataFrame:
-    """Phase a target for a window of months, by month or quarter: what the count should be on the way to it.
-
-    Each month's share is its days times the area's month index, shrunk to all areas and measured on months
-    before the window.
-    """
-    metric = metric if isinstance(metric, Metric) else get_metric(metric)
-    window = Period.of(window)
-    observations = each_once(observations)
-    if not counted_by_month(metric) or by not in ("month", "quarter"):
-        raise ParameterError(
-            "Only a monthly metric can be phased, by month or quarter.", found=f"{metric.id}, by {by}"
-        )
-    if by == "quarter" and window.n_months % QUARTER:
-        raise ParameterError("The window is not whole quarters.", found=window.label, do="Phase it by month.")
-    rows = observations.loc[observations["metric"] == metric.id]
-    past = history_panel(monthly_panel(rows, metric), metric, window, None)
-    if area not in past.area_codes:
-        raise InputError("The area has no months before the window.", where=window.label, found=f"'{area}'")
-    place = past.area_codes.index(area)
-    index = seasonal_indices(past.counts, past.exposure, past.calendar_months).index[place]
-    flat = not np.isfinite(index).all()
-    index = np.ones(12) if flat else index
-    days = np.array([month.days for month in window.months], dtype=float)
-    season = np.array([index[month.start.month - 1] for month in window.months])
-    share = days * season / (days * season).sum()
-    table = pd.DataFrame(
-        {
-            "period": [month.label for month in window.months],
-            "days": days.astype(int),
-            "season": season,
-            "share": share,
-            "target": total * share,
-        }
-    )
-    if by == "quarter":
-        table = _by_quarter(table, window)
-    return table.assign(cumulative=table["target"].cumsum(), note=FLAT if flat else "")
-
-
-def _by_quarter(table: pd.DataFrame, window: Period) -> pd.DataFrame:
-    months = window.months
-    quarter = np.arange(len(months)) // QUARTER
-    table = table.assign(weighted=table["season"] * table["days"])
-    summed = table.groupby(quarter)[["days", "share", "target", "weighted"]].sum()
-    labels = [
-        Period(months[i].start, months[i + QUARTER - 1].end).label for i in range(0, len(months), QUARTER)
-    ]
-    return summed.assign(period=labels, season=summed["weighted"] / summed["days"]).reindex(
-        columns=["period", "days", "season", "share", "target"]
-    )
-
 
 ON_TRACK, OFF_TRACK, TOO_EARLY, REACHED, MISSED, UNKNOWN = (
     *("on track", "off track", "too early to say", "reached", "not reached", "cannot be told"),

@@ -22,8 +22,9 @@ from bcfstats.judge.ladder import ladder_of
 from bcfstats.judge.outlook import NoOutlook, Outlook
 from bcfstats.judge.patterns import season_table
 from bcfstats.judge.payment import ambiguity
+from bcfstats.judge.phasing import phase
 from bcfstats.judge.plan import ambition_consistency
-from bcfstats.judge.progress import progress, trajectory
+from bcfstats.judge.progress import progress
 from bcfstats.judge.risk import payment_chances, risk_register
 from bcfstats.judge.verdicts import NOT_BETTER, UNKNOWN, counted, words_of
 from bcfstats.read.data import Data
@@ -150,11 +151,11 @@ class Targets:
         return section(table=(headings, rows, "The board's targets and the groups' ambitions", (2, 3)))
 
     def phased(self, metric: str, payment: str, by: str = "quarter") -> Part:
-        """Split a target for months into quarters or months, with the season (`trajectory`)."""
+        """Split a target for months into quarters or months, with the season (`phase`)."""
         row = next(row for row in self._rows() if (row["metric"], row["payment"]) == (metric, payment))
         window, found = Period.parse(row["target_period"]), self._metric(row)
         total = row["target_value"] / found.multiplier * row["baseline_denominator"] * window.n_months
-        plan = trajectory(self.board.observations, found, window, self.board.area_code, total, by=by)
+        plan = phase(self.board.observations, found, window, self.board.area_code, total, by=by)
         rows = [
             [part["period"], str(part["days"]), number(part["target"]), number(part["cumulative"])]
             for part in rows_of(plan)

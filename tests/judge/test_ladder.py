@@ -1,5 +1,4 @@
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import stats
 
@@ -7,7 +6,6 @@ from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.ambitions import assess_ambitions
 from bcfstats.judge.ladder import RUNGS, advise, ambition_ladder, peer_change
 from bcfstats.judge.outlook import History
-from bcfstats.judge.progress import trajectory
 from bcfstats.judge.targets import USUAL_CUTOFFS, reach
 from tests.judge.made_up import an_outlook, outlook, panel, targets, yearly
 
@@ -95,45 +93,6 @@ def test_nothing_to_build_on_is_refused(wandering):
         ambition_ladder(wandering, "reablement", "2015-04")
     with pytest.raises(ParameterError, match="X99"):
         ambition_ladder(wandering, "delayed_transfers", "2015-04", area="X99")
-
-
-def seasonal():
-    rng = np.random.default_rng(6)
-    rows = panel(n_areas=25, months=48, wander=0.0)
-    winter = rows["period_start"].dt.month.isin([12, 1, 2])
-    days = rows["period_start"].dt.days_in_month
-    rows["numerator"] = rng.poisson(40 * days * np.where(winter, 1.3, 1.0)).astype(float)
-    return rows
-
-
-def test_a_trajectory_follows_the_season_and_the_days():
-    """Winter months carry 1.3 times the daily count of others: shares by hand."""
-    found = trajectory(seasonal(), "delayed_transfers", "2014/15", "X00", 12_000)
-    days = np.array([30, 31, 30, 31, 31, 30, 31, 30, 31, 31, 28, 31])
-    weight = days * np.where(np.isin(np.arange(12), [8, 9, 10]), 1.3, 1.0)
-    assert found["target"].to_numpy() == pytest.approx(12_000 * weight / weight.sum(), rel=0.03)
-    assert found["cumulative"].iloc[-1] == pytest.approx(12_000)
-    quarters = trajectory(seasonal(), "delayed_transfers", "2014/15", "X00", 12_000, by="quarter")
-    assert quarters["target"].to_numpy() == pytest.approx(
-        found["target"].to_numpy().reshape(4, 3).sum(axis=1)
-    )
-
-
-def test_a_short_history_has_no_season_and_says_so():
-    rows = seasonal()
-    rows = rows.loc[rows["period_start"] >= pd.Timestamp("2013-06-01")]
-    found = trajectory(rows, "delayed_transfers", "Apr-Sep 2014", "X00", 183)
-    assert found["target"].tolist() == pytest.approx(found["days"].tolist())
-    assert "no season" in found["note"][0]
-
-
-def test_what_cannot_be_phased_is_refused():
-    with pytest.raises(ParameterError, match="monthly"):
-        trajectory(seasonal(), "reablement", "2014/15", "X00", 1)
-    with pytest.raises(ParameterError, match="quarters"):
-        trajectory(seasonal(), "delayed_transfers", "Apr-May 2014", "X00", 1, by="quarter")
-    with pytest.raises(InputError, match="X99"):
-        trajectory(seasonal(), "delayed_transfers", "2014/15", "X99", 1)
 
 
 def test_each_rung_by_hand(wandering):

@@ -15,8 +15,8 @@ from bcfstats.judge.baseline import baseline
 from bcfstats.judge.board import as_targets, board_metrics, metrics_due
 from bcfstats.judge.outlooks import Outlooks
 from bcfstats.judge.payment import payment, quarterly_payment
+from bcfstats.judge.phasing import phase
 from bcfstats.judge.plan import ambition_consistency, screen_local_metric
-from bcfstats.judge.progress import trajectory
 from bcfstats.judge.risk import payment_chances, risk_register
 from tests.judge.made_up import panel
 from tests.judge.test_risk import SHARES, assessed, groups
@@ -175,7 +175,7 @@ def test_what_is_off_the_line_by_rounding_alone_is_on_it(given):
     [
         lambda twice: baseline(twice, "delayed_transfers", "Apr-Dec 2013"),
         lambda twice: Outlooks(twice, "bcf-2013-12"),
-        lambda twice: trajectory(twice, "delayed_transfers", "Apr-Dec 2014", "X00", 900.0),
+        lambda twice: phase(twice, "delayed_transfers", "Apr-Dec 2014", "X00", 900.0),
         lambda twice: screen_local_metric("delayed_transfers", twice, "X00"),
     ],
 )

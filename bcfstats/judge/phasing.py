@@ -1,0 +1,151 @@
+"""A goal for a year as a plan by month or quarter: season, days and the path of the work, in whole people."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from bcfstats.define.metrics import Metric, get_metric
+from bcfstats.define.periods import Period
+from bcfstats.errors import InputError, ParameterError
+from bcfstats.judge.kinds import counted_by_month
+from bcfstats.judge.outlook import Floats
+from bcfstats.judge.outlook_monthly import history_panel
+from bcfstats.judge.panel import monthly_panel
+from bcfstats.judge.windows import in_parts, pieces, usable_rows
+from bcfstats.read.observations import each_once
+from bcfstats.stats.season import seasonal_indices
+
+LENGTHS = {"month": 1, "quarter": 3}
+PATHS = ("level", "step", "ramp")
+FEWEST_COUNTED = 10_000  # below it the quarters of a year differ by chance about as much as by season
+FLAT = "no season could be measured: periods are in proportion to their days"
+NOT_COUNTED = "Only what is counted over a period can be phased, by month or quarter."
+
+
+def phase(
+    observations: pd.DataFrame,
+    metric: str | Metric,
+    window: Period | str,
+    area: str,
+    total: float,
+    *,
+    by: str = "month",
+    path: str = "level",
+    start: date | str | None = None,
+    unchanged: float | None = None,
+) -> pd.DataFrame:
+    """Phase a year's count: what it should be in each month or quarter, in whole people that add up to it.
+
+    A period's share is its days times the area's season, shrunk to all areas and measured before the window.
+    With a step or a ramp from a start date the year's count would be `unchanged` without the work; from that
+    day on all of the change is there, or it grows evenly to the end, and the year comes to `total`.
+    """
+    metric = metric if isinstance(metric, Metric) else get_metric(metric)
+    window = Period.of(window)
+    if by not in LENGTHS or metric.nature != "flow" or not metric.kind.tells_events:
+        raise ParameterError(NOT_COUNTED, found=f"{metric.id}, by {by}")
+    if window.n_months % LENGTHS[by]:
+        raise ParameterError("The window is not whole quarters.", found=window.label, do="Phase it by month.")
+    rows = each_once(observations)
+    index, note = season_of(rows.loc[rows["metric"] == metric.id], metric, window, area)
+    days = np.array([month.days for month in window.months], dtype=float)
+    season = index[[month.start.month - 1 for month in window.months]]
+    weight = days * season
+    exact = _along(path, window, start, weight / weight.sum(), total, unchanged)
+    periods = in_parts(window, LENGTHS[by])
+    part = np.arange(len(days)) // LENGTHS[by]
+    days, weight, exact = (np.bincount(part, values) for values in (days, weight, exact))
+    target = whole_people(exact)
+    return pd.DataFrame(
+        {
+            "period": [period.label for period in periods],
+            "days": days.astype(int),
+            "season": weight / days,
+            "share": exact / exact.sum() if exact.sum() else weight / weight.sum(),
+            "target": target,
+            "cumulative": target.cumsum(),
+            "note": note,
+        }
+    )
+
+
+def whole_people(exact: Floats) -> Floats:
+    """Round numbers to whole ones that add up to their rounded sum: the largest remainders are rounded up."""
+    down = np.floor(exact + 1e-9)
+    short = round(np.floor(exact.sum() + 0.5 + 1e-9) - down.sum())
+    up = np.argsort(-np.round(exact - down, 9), kind="stable")[:short]
+    down[up] += 1
+    return down
+
+
+def season_of(rows: pd.DataFrame, metric: Metric, window: Period, area: str) -> tuple[Floats, str]:
+    """Give the index of each calendar month before a window (1 is an average day), and a note where flat.
+
+    By month the season is the area's own, shrunk to all areas; by quarter it is that of all areas together.
+    """
+    if counted_by_month(metric):
+        past = history_panel(monthly_panel(rows, metric), metric, window, None)
+        if area not in past.area_codes:
+            raise InputError(
+                "The area has no months before the window.", where=window.label, found=f"'{area}'"
+            )
+        own = past.area_codes.index(area)
+        index = np.asarray(seasonal_indices(past.counts, past.exposure, past.calendar_months).index[own])
+    else:
+        index = _by_quarter(rows, metric, window)
+    return (index, "") if np.isfinite(index).all() else (np.ones(12), FLAT)
+
+
+def _by_quarter(rows: pd.DataFrame, metric: Metric, window: Period) -> Floats:
+    """Season of the quarters of up to five years before a window, of areas that have all of a year."""
+    months = np.full(12, np.nan)
+    if window.n_months != 12:
+        return months
+    good = usable_rows(rows, metric)
+    areas = np.array(sorted(good["area_code"].unique()), dtype=object)
+    counted, days = np.zeros(4), np.zeros(4)
+    for back in range(1, 6):
+        quarters = in_parts(window.shift_years(-back), 3)
+        events = pieces(good, metric, areas, quarters).numbers["events"]
+        whole = np.isfinite(events).all(axis=1)
+        counted += events[whole].sum(axis=0)
+        days += whole.sum() * np.array([quarter.days for quarter in quarters])
+    if counted.sum() >= FEWEST_COUNTED:
+        index = (counted / days) / (counted.sum() / days.sum())
+        months[[month.start.month - 1 for month in window.months]] = np.repeat(index, 3)
+    return months
+
+
+def _along(
+    path: str, window: Period, start: date | str | None, share: Floats, total: float, unchanged: float | None
+) -> Floats:
+    """Spread a total over months by their shares and by how much of the change is there in each."""
+    if path not in PATHS:
+        raise ParameterError("There is no such path.", found=f"'{path}'", do=f"Use {', '.join(PATHS)}.")
+    if path == "level":
+        return total * share
+    if start is None or unchanged is None:
+        raise ParameterError(
+            "A step or a ramp needs a start, and the count without any change.",
+            do="Give start and unchanged.",
+        )
+    first = date.fromisoformat(str(start))
+    there = np.array([_there(month, first, window.end, path) for month in window.months])
+    weight = (share * there).sum()
+    size = (unchanged - total) / weight if weight else np.inf
+    if not size <= unchanged:
+        raise ParameterError(
+            "The work starts too late for this total: the change would be more than all there is.",
+            where=window.label,
+            found=f"from {first}, {unchanged:,.0f} to {total:,.0f}",
+        )
+    return unchanged * share - size * share * there
+
+
+def _there(month: Period, start: date, end: date, path: str) -> float:
+    """Give the share of the change that is there over a month: all from a day on, or growing to the end."""
+    days = np.arange(month.days) + (month.start - start).days
+    if path == "step":
+        return float((days >= 0).mean())
+    return float(np.clip((days + 0.5) / max((end - start).days + 1, 1), 0, 1).mean())
