@@ -55,13 +55,13 @@ def phase(
     exact = _along(path, window, start, weight / weight.sum(), total, unchanged)
     periods = in_parts(window, LENGTHS[by])
     part = np.arange(len(days)) // LENGTHS[by]
-    days, weight, exact = (np.bincount(part, values) for values in (days, weight, exact))
+    lasts, weight, exact = (np.bincount(part, values) for values in (days, weight, exact))
     target = whole_people(exact)
     return pd.DataFrame(
         {
             "period": [period.label for period in periods],
-            "days": days.astype(int),
-            "season": weight / days,
+            "days": lasts.astype(int),
+            "season": weight / lasts,
             "share": exact / exact.sum() if exact.sum() else weight / weight.sum(),
             "target": target,
             "cumulative": target.cumsum(),
@@ -140,7 +140,7 @@ def _along(
             where=window.label,
             found=f"from {first}, {unchanged:,.0f} to {total:,.0f}",
         )
-    return unchanged * share - size * share * there
+    return np.asarray(unchanged * share - size * share * there)
 
 
 def _there(month: Period, start: date, end: date, path: str) -> float:
