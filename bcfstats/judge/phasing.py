@@ -52,10 +52,11 @@ def phase(
     days = np.array([month.days for month in window.months], dtype=float)
     season = index[[month.start.month - 1 for month in window.months]]
     weight = days * season
-    exact = _along(path, window, start, weight / weight.sum(), total, unchanged)
+    by_month = _along(path, window, start, weight / weight.sum(), total, unchanged)
     periods = in_parts(window, LENGTHS[by])
-    part = np.arange(len(days)) // LENGTHS[by]
-    lasts, weight, exact = (np.bincount(part, values) for values in (days, weight, exact))
+    lasts, weight, exact = (
+        values.reshape(len(periods), -1).sum(axis=1) for values in (days, weight, by_month)
+    )
     target = whole_people(exact)
     return pd.DataFrame(
         {
