@@ -15,6 +15,7 @@ from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED = Path(os.environ.get("BCFSTATS_REAL_DATA", ROOT.parent / "shared" / "data"))
+PRESENT_DAY = Path(os.environ.get("BCFSTATS_PRESENT_DAY", ROOT.parent / "shared" / "present-day"))
 CASES = Path(os.environ.get("BCFSTATS_CASES", ROOT.parent / "shared" / "cases"))
 LONGEST_FIRST = ("tests/run", "tests/browser", "notebooks", "tests/test_docs.py", "tests/judge")
 
@@ -48,6 +49,10 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "published files": (
         (PUBLISHED / "dtoc").is_dir,
         f"no published files in {PUBLISHED}: set BCFSTATS_REAL_DATA to their folder",
+    ),
+    "present-day files": (
+        (PRESENT_DAY / "drd").is_dir,
+        f"no files of the present day in {PRESENT_DAY}: set BCFSTATS_PRESENT_DAY to their folder",
     ),
     "cases": ((CASES / "files").is_dir, f"no cases in {CASES}: set BCFSTATS_CASES to their folder"),
     "chromium": (
@@ -137,6 +142,13 @@ def real_data() -> Path:
     """Return the folder of real published files, or skip with the reason."""
     need("published files")
     return PUBLISHED
+
+
+@pytest.fixture(scope="session")
+def present_day() -> Path:
+    """Return the folder of files published since 2020, or skip with the reason."""
+    need("present-day files")
+    return PRESENT_DAY
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,12 @@
-"""The 152 upper-tier areas of England in 2014: names, codes, regions and boards."""
+"""The upper-tier areas of England since 2014: names, codes, regions, boards, and when each was there."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -44,7 +44,10 @@ AREA_COLUMNS = ("area_code", "area_name", "area_type", "region_code", "region", 
 
 @dataclass(frozen=True)
 class Area:
-    """An upper-tier local authority as it was in 2014, the area of a health and wellbeing board."""
+    """An upper-tier local authority, the area of a health and wellbeing board, under the code it began with.
+
+    It ends where others take its place, and goes on where it has a later code of its own.
+    """
 
     area_code: str
     area_name: str
@@ -55,9 +58,20 @@ class Area:
     board: str = ""  # two areas may share one
     variants: tuple[str, ...] = ()  # other names found in published files
     predecessor_codes: tuple[str, ...] = ()
-    successors: tuple[tuple[str, date], ...] = ()  # later ONS codes of the area or part of it, and since when
+    later_codes: tuple[tuple[str, date], ...] = ()  # its own later ONS codes, and since when
+    successors: tuple[tuple[str, date], ...] = ()  # other areas that took all of it or a part, and since when
     boundary_break_dates: tuple[date, ...] = ()  # from then on its name or codes mean another area
     note: str = ""
+    start: date | None = None  # its first day, where it began after April 2013
+
+    @property
+    def end(self) -> date | None:
+        """Its last day, where others took its place."""
+        return self.successors[0][1] - timedelta(days=1) if self.successors and not self.later_codes else None
+
+    def is_there(self, first: date, last: date) -> bool:
+        """Whether it was there on a day of a period."""
+        return (self.start is None or self.start <= last) and (self.end is None or self.end >= first)
 
     @property
     def council_code(self) -> str:
@@ -66,12 +80,8 @@ class Area:
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """Every code that means exactly this area: ONS code of 2014, earlier and later ones, council codes.
-
-        A later code counts where the area was neither split nor joined nor changed.
-        """
-        same = len(self.successors) == 1 and not self.boundary_break_dates
-        later = [code for code, _ in self.successors] if same else []
+        """Every code that means this area: the ONS code it began with, others of its own, council codes."""
+        later = [code for code, _ in self.later_codes]
         return (self.area_code, *self.predecessor_codes, *later, *self.council_codes)
 
 
@@ -84,7 +94,7 @@ def find_area(text: str, areas: Mapping[str, Area] | Iterable[Area] | pd.DataFra
         Name, ONS code or council code. Capitals, accents, punctuation, "&", "Council", "London Borough of",
         "UA" and the like do not matter.
     areas : mapping of code to Area, iterable of Area, or DataFrame, optional
-        Where to look: the 152 areas of 2014 if not given. A table needs `area_code` and `area_name`, and may
+        Where to look: all areas since 2014 if not given. A table needs `area_code` and `area_name`, and may
         have the other columns of `areas_frame`.
 
     Returns
@@ -94,8 +104,8 @@ def find_area(text: str, areas: Mapping[str, Area] | Iterable[Area] | pd.DataFra
     Raises
     ------
     ParameterError
-        If there is none, with the nearest names; if there are several; or if a later ONS code does not cover
-        exactly one area of 2014.
+        If there is none, with the nearest names; if there are several; or if it is an area of another time
+        than those given, with what became of it or what it came from.
 
     Examples
     --------
@@ -104,7 +114,7 @@ def find_area(text: str, areas: Mapping[str, Area] | Iterable[Area] | pd.DataFra
     >>> find_area("London Borough of Hammersmith & Fulham").council_code
     '705'
     """
-    listed = list(AREAS.values()) if areas is None else _listed(areas)
+    listed = list(REGISTER.values()) if areas is None else _listed(areas)
     names, codes = _default_index() if areas is None else _index(listed)
     wanted = str(text).strip()
     if len(wanted) > LONGEST_NAME:
@@ -119,11 +129,11 @@ def find_area(text: str, areas: Mapping[str, Area] | Iterable[Area] | pd.DataFra
         return (exactly or found)[0]
     if found:
         raise _several(wanted, found)
-    if later := _successor_error(wanted, listed):
-        raise later
+    if other := _of_another_time(wanted, listed):
+        raise other
     if kind := kind_of_place(wanted)[1]:
         raise ParameterError(
-            f"'{wanted}' is {_KINDS[kind]}, not an area with a board.", do="Give an upper-tier area of 2014."
+            f"'{wanted}' is {_KINDS[kind]}, not an area with a board.", do="Give an upper-tier area."
         )
     raise ParameterError(
         "There is no such area.",
@@ -144,8 +154,30 @@ def areas_frame(areas: Mapping[str, Area] | Iterable[Area] | None = None) -> pd.
 
 
 def area_codes() -> dict[str, str]:
-    """Give every code that means exactly one area, with the ONS code of 2014 it stands for."""
-    return {code: area.area_code for area in AREAS.values() for code in area.codes}
+    """Give every code that means exactly one area, with the ONS code the area began with."""
+    return {code: area.area_code for area in REGISTER.values() for code in area.codes}
+
+
+def code_of(ons: str, council: str = "", end: date | None = None) -> str:
+    """Give the area that the codes in a row mean: the ONS code where it has one, else that of the council.
+
+    A code that came with new boundaries means no area in a period that ended before: "" then, as for others.
+    """
+    ons = ons.strip()
+    since = _since_new_boundaries().get(ons)
+    if since and end and end < since:
+        return ""
+    return known_codes().get(ons if re.fullmatch(r"E\d{8}", ons) else council.strip(), "")
+
+
+@cache
+def _since_new_boundaries() -> Mapping[str, date]:
+    return {
+        code: since
+        for area in REGISTER.values()
+        for code, since in area.later_codes
+        if since in area.boundary_break_dates
+    }
 
 
 LONGEST_NAME = 300
@@ -167,7 +199,7 @@ def _index(areas: list[Area]) -> Index:
 
 @cache
 def _default_index() -> Index:
-    return _index(list(AREAS.values()))
+    return _index(list(REGISTER.values()))
 
 
 _PREFIX = re.compile(r"^(the )?((london|royal|metropolitan) borough|city|county|council) of (the )?")
@@ -197,26 +229,32 @@ def _several(text: str, found: list[Area]) -> ParameterError:
     )
 
 
-def _successor_error(text: str, areas: list[Area]) -> ParameterError | None:
-    named = {_plain(name): code for code, name in _later_names().items()}
-    wanted = named.get(_plain(text), text.upper())
-    parts = [(area, since) for area in areas for code, since in area.successors if code == wanted]
-    if not parts:
+def _of_another_time(text: str, listed: list[Area]) -> ParameterError | None:
+    """Say of an area that is not among those listed when it was there, and what took its place or gave it."""
+    here = {area.area_code for area in listed}
+    names, codes = _default_index()
+    found = codes.get(text.upper()) or next(filter(None, map(names.get, _spellings(text))), [])
+    if len(found) != 1 or not here & set(REGISTER):
         return None
-    which = " and ".join(f"{area.area_name} ({area.area_code})" for area, _ in parts)
-    what = f"{wanted}, a code from" if wanted == text.upper() else f"{text} ({wanted}), an area from"
+    area = found[0]
+    told = [
+        f"it {what} on {day.day} {day:%B %Y}"
+        for what, day in (("began", area.start), ("ended", area.end))
+        if day
+    ]
+    others = [REGISTER[code] for code, _ in area.successors] if area.end else came_from(area.area_code)
+    which = " and ".join(f"{other.area_name} ({other.area_code})" for other in others)
+    what = "all or part of it went to" if area.end else "it covers all or part of"
     return ParameterError(
-        f"{what} {parts[0][1]:%Y}, does not cover exactly one area of 2014.",
-        found=f"it covers all or part of {which}",
-        do="Give the area of 2014.",
+        f"{area.area_name} ({area.area_code}) is not among these areas.",
+        found="; ".join([*told, *([f"{what} {which}"] if which else [])]),
+        do="Give an area of that time, or choose the scheme of a year in which it is there.",
     )
 
 
-@cache
-def _later_names() -> Mapping[str, str]:
-    """Give the names of the areas that came after 2014, by code."""
-    rows = read_rows(Path(__file__).with_name("later_areas.csv"))
-    return {row["area_code"]: row["area_name"] for row in rows}
+def came_from(code: str) -> list[Area]:
+    """Give the areas that an area took all of, or a part."""
+    return [area for area in REGISTER.values() if code in dict(area.successors)]
 
 
 def _listed(areas: Mapping[str, Area] | Iterable[Area] | pd.DataFrame) -> list[Area]:
@@ -239,8 +277,8 @@ def _from_frame(frame: pd.DataFrame) -> list[Area]:
 
 
 def _listed_area(row: Any) -> Area:
-    """Give the area of 2014 that a row repeats, with its other names and codes, or an area of the user's."""
-    known = AREAS.get(row["area_code"])
+    """Give the area that a row repeats, with its other names and codes, or an area of the user's."""
+    known = REGISTER.get(row["area_code"])
     if known and known.area_name == row["area_name"]:
         return known
     council_code = row.pop("council_code", "")
@@ -248,24 +286,32 @@ def _listed_area(row: Any) -> Area:
 
 
 def _read_areas(path: Path) -> dict[str, Area]:
-    return {row["area_code"]: _area(row) for row in read_rows(path)}
+    areas = {row["area_code"]: _area(row) for row in read_rows(path)}
+    began = {code: since for area in areas.values() for code, since in area.successors}
+    return {code: replace(area, start=began.get(code)) for code, area in areas.items()}
 
 
 def _area(row: dict[str, Any]) -> Area:
-    for key in ("council_codes", "variants", "predecessor_codes", "successors", "boundary_break_dates"):
-        row[key] = tuple(row[key].split("|")) if row[key] else ()
-    successors = [item.split() for item in row.pop("successors")]
-    return Area(
-        successors=tuple((code, date.fromisoformat(since)) for code, since in successors),
-        boundary_break_dates=tuple(map(date.fromisoformat, row.pop("boundary_break_dates"))),
-        **row,
-    )
+    lists: dict[str, Any] = {name: tuple(filter(None, row.pop(name).split("|"))) for name in _LISTS}
+    dated = {
+        name: tuple((code, date.fromisoformat(day)) for code, day in map(str.split, lists[name]))
+        for name in ("later_codes", "successors")
+    }
+    breaks = tuple(map(date.fromisoformat, lists["boundary_break_dates"]))
+    return Area(**row | lists | dated | {"boundary_break_dates": breaks})
 
 
-AREAS: Mapping[str, Area] = MappingProxyType(_read_areas(Path(__file__).with_name("areas.csv")))
+_LISTS = (
+    "council_codes", "variants", "predecessor_codes", "later_codes", "successors", "boundary_break_dates",
+)  # fmt: skip
+REGISTER: Mapping[str, Area] = MappingProxyType(_read_areas(Path(__file__).with_name("areas.csv")))
+AREAS: Mapping[str, Area] = MappingProxyType(  # the 152 of the fund's first years
+    {code: area for code, area in REGISTER.items() if area.start is None}
+)
 
 
 ENGLAND = "E92000001"
+NOT_LISTED = "area that is not in the register"
 _KINDS = {
     "country": "a country",
     "region": "a region",
@@ -306,11 +352,11 @@ def _regions() -> Mapping[str, str]:
 
 @cache
 def known_codes() -> Mapping[str, str]:
-    """Give every code that means exactly one area of 2014, with its ONS code of 2014."""
+    """Give every code that means exactly one area, with the ONS code the area began with."""
     return MappingProxyType(area_codes())
 
 
 @cache
 def area_names() -> Mapping[str, str]:
-    """Give the name of each area of 2014 by its ONS code."""
-    return MappingProxyType({code: area.area_name for code, area in AREAS.items()})
+    """Give the name of each area by the ONS code it began with."""
+    return MappingProxyType({code: area.area_name for code, area in REGISTER.items()})

@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from bcfstats.define.areas import REGISTER
 from bcfstats.errors import InputError
 from bcfstats.files import MANIFEST, aside
 from bcfstats.read.observations import AREA_TYPES, OBSERVATION_TYPES, as_frame, as_observations
+
+if TYPE_CHECKING:
+    from bcfstats.define.schemes import Scheme
 
 FICTIONAL = "bcfstats example data (fictional)"  # the source of every example row
 TABLES = ("observations", "others", "populations", "areas")
@@ -52,6 +57,21 @@ class Data:
         """Give the figures of some metrics alone: what is computed of them takes less time."""
         kept = self.observations.loc[self.observations["metric"].isin(metrics)]
         return replace(self, observations=kept)
+
+    def at(self, rules: Scheme) -> Data:
+        """Give the areas there are in the years of a scheme, with their figures; those of a list stay."""
+        windows = [window for payment in rules.payments for window in payment.metrics.values() if window]
+        first = min((window.start for window in windows), default=date.min)
+        last = max((window.end for window in windows), default=date.max)
+        own = self.manifest.get("own_areas", ())
+        others = {code: area for code, area in REGISTER.items() if code not in own}
+        others = {code: area for code, area in REGISTER.items() if code not in own}
+        gone = [code for code, area in others.items() if not area.is_there(first, last)]
+        tables = {
+            name: table[~table["area_code"].isin(gone)]
+            for name, table in (("observations", self.observations), ("areas", self.areas))
+        }
+        return replace(self, **tables)
 
 
 def load(processed: str | Path) -> Data:

@@ -1,4 +1,4 @@
-"""Which area each row is of: one of 2014, one of the user's own list, or none, which is then named."""
+"""Which area each row is of: one of the register or of the user's own list, or none, which is then named."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from bcfstats.define.areas import area_names, find_area, known_codes
+from bcfstats.define.areas import REGISTER, area_names, find_area, known_codes
 from bcfstats.errors import ParameterError
 from bcfstats.read.formats import plain
 from bcfstats.read.observations import KEY, OBSERVATION_TYPES, OTHER_TYPES, typed
@@ -25,7 +25,7 @@ _UPPER_TIER = re.compile(r"E(06|08|09|10)\d{6}")
 
 
 def place(reading: FileReading, own: pd.DataFrame, metrics: Mapping[str, Metric]) -> FileReading:
-    """Give each observation its area; `own` are the areas that files define besides those of 2014.
+    """Give each observation its area; `own` are the areas that files define besides the register.
 
     Rows of plain tables may name areas by code or name, and those of unknown areas are refused. Rows of
     published files that were set apart are taken back where the user's list has their area.
@@ -47,21 +47,35 @@ def place(reading: FileReading, own: pd.DataFrame, metrics: Mapping[str, Metric]
     )
 
 
-def same_as_2014(own: pd.DataFrame) -> pd.DataFrame:
-    """Give the areas of a user's list that are areas of 2014 under a later code, or under the same."""
+def same_as_known(own: pd.DataFrame) -> pd.DataFrame:
+    """Give the areas of a user's list that are in the register, under any of their codes."""
     return own[own["area_code"].isin(list(known_codes()))]
 
 
-def set_apart(readings: Iterable[FileReading]) -> list[str]:
-    """Name the upper-tier areas whose rows are used for no area, with their number and what to do."""
+def set_apart(readings: Iterable[FileReading], observations: pd.DataFrame) -> list[str]:
+    """Name the upper-tier areas whose rows no run uses, or only runs of some years, with their number."""
     others = [reading.others.assign(file=reading.path.name) for reading in readings if len(reading.others)]
     rows = pd.concat(others) if others else pd.DataFrame({"area_code": [], "area_name": [], "file": []})
     rows = rows[rows["area_code"].astype("str").str.fullmatch(_UPPER_TIER)]
+    counts = observations["area_code"].value_counts()
+    first, last = observations["period_start"].min(), observations["period_end"].max()
+    spans = [
+        area
+        for area in REGISTER.values()
+        if area.area_code in counts and (area.start or (area.end and first.date() < area.end < last.date()))
+    ]
     return [
-        f"{found['area_name'].iloc[0]} ({code}): {len(found):,} rows of {found['file'].nunique():,} "
-        f"file{'s' * (found['file'].nunique() > 1)}, such as {found['file'].iloc[0]}. It is no area of 2014: "
-        "to use its figures name it in a list of areas of your own."
-        for code, found in rows.groupby("area_code")
+        *(
+            f"{found['area_name'].iloc[0]} ({code}): {len(found):,} rows of {found['file'].nunique():,} "
+            f"file{'s' * (found['file'].nunique() > 1)}, such as {found['file'].iloc[0]}. It is not in the "
+            "register: to use its figures name it in a list of areas of your own."
+            for code, found in rows.groupby("area_code")
+        ),
+        *(
+            f"{area.area_name} ({area.area_code}): {counts[area.area_code]:,} rows, used by runs of "
+            f"years in which it is there. {area.note}"
+            for area in spans
+        ),
     ]
 
 
@@ -103,7 +117,10 @@ def _find(text: str, own: pd.DataFrame, mine: str) -> tuple[str, str]:
     try:
         code = find_area(text).area_code
         if mine and code != mine:
-            return "", f"'{text}' stands for 2 areas, {code} of 2014 and {mine} of your list: give the code"
+            return (
+                "",
+                f"'{text}' stands for 2 areas, {code} of the register and {mine} of yours: give the code",
+            )
         return code, ""
     except ParameterError as error:
         reason = str(error)

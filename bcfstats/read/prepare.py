@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 import bcfstats
-from bcfstats.define.areas import AREAS, areas_frame, known_codes
+from bcfstats.define.areas import REGISTER, areas_frame, known_codes
 from bcfstats.define.metrics import METRICS
 from bcfstats.errors import BcfStatsError, InputError
 from bcfstats.files import changed, read_bytes, replace_folder, restore_folder, state
@@ -37,7 +37,7 @@ from bcfstats.read.observations import (
     typed,
     validate,
 )
-from bcfstats.read.place import place, same_as_2014, set_apart
+from bcfstats.read.place import place, same_as_known, set_apart
 from bcfstats.read.processes import Question, apart, in_order
 from bcfstats.read.reading import Check, FileReading
 from bcfstats.read.recognise import read_together
@@ -245,20 +245,21 @@ def _combined(
     files: list[_File], passed: Mapping[str, str], metrics: Mapping[str, Metric]
 ) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
     """Bring the files together, with the account of them."""
-    placed, same = _placed(files, metrics)
+    placed, same, named = _placed(files, metrics)
     readings = [file.reading for file in placed if file.reading]
     tables, decisions, checks = _combine(readings, metrics)
-    decisions |= {"areas": same, "set_apart": set_apart(readings)}
-    return tables, _manifest(placed, passed, tables, decisions, checks, metrics)
+    decisions |= {"areas": same, "set_apart": set_apart(readings, tables["observations"])}
+    own = sorted({code for one in readings for code in one.areas["area_code"]} | {*named})
+    return tables, _manifest(placed, passed, tables, decisions, checks, metrics, own)
 
 
-def _placed(files: list[_File], metrics: Mapping[str, Metric]) -> tuple[list[_File], list[str]]:
-    """Find the areas that rows are of, now that all lists of areas are read; say which are not new."""
+def _placed(files: list[_File], metrics: Mapping[str, Metric]) -> tuple[list[_File], list[str], list[str]]:
+    """Find the areas that rows are of, now that all lists of areas are read; give those known already."""
     own = _together([file.reading for file in files if file.reading], "areas")
-    same = same_as_2014(own)
+    same = same_as_known(own)
     own = own.drop(index=same.index)
     notes = [
-        f"{row.area_name} ({row.area_code}) of your list is {known_codes()[row.area_code]}, an area of 2014: "
+        f"{row.area_name} ({row.area_code}) of your list is {known_codes()[row.area_code]}, which is known: "
         "its figures are there."
         for row in same.itertuples()
         if known_codes()[row.area_code] != row.area_code
@@ -272,7 +273,11 @@ def _placed(files: list[_File], metrics: Mapping[str, Metric]) -> tuple[list[_Fi
             reading, areas=reading.areas[~reading.areas["area_code"].isin(list(same["area_code"]))]
         )
 
-    return [replace(file, reading=placed(file.reading)) if file.reading else file for file in files], notes
+    return (
+        [replace(file, reading=placed(file.reading)) if file.reading else file for file in files],
+        notes,
+        [known_codes()[code] for code in same["area_code"]],
+    )
 
 
 def _described(file: _File) -> dict[str, Any]:
@@ -337,9 +342,11 @@ def _together(readings: list[FileReading], name: str) -> pd.DataFrame:
 
 
 def _areas(observations: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
-    """Give the register of 2014 where any of it is observed, and the areas that files define."""
-    register = areas_frame() if observations["area_code"].isin(list(AREAS)).any() else areas_frame({})
-    return typed(pd.concat([register, own]).drop_duplicates("area_code"), AREA_TYPES)
+    """Give the areas of the register that were there in the years observed, and those that files define."""
+    rows = observations[observations["area_code"].isin(list(REGISTER))]
+    first, last = rows["period_start"].min(), rows["period_end"].max()
+    there = [area for area in REGISTER.values() if len(rows) and area.is_there(first.date(), last.date())]
+    return typed(pd.concat([areas_frame(there), own]).drop_duplicates("area_code"), AREA_TYPES)
 
 
 def _manifest(
@@ -349,6 +356,7 @@ def _manifest(
     decisions: Mapping[str, list[str]],
     checks: tuple[Check, ...],
     metrics: Mapping[str, Metric],
+    own: list[str],
 ) -> dict[str, Any]:
     observations = tables["observations"]
     problems = problems_by_area(check_observations(observations, metrics))
@@ -357,6 +365,7 @@ def _manifest(
         "bcfstats": bcfstats.__version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "is_example": _is_example(observations),
+        "own_areas": own,
         "totals": {
             "files": len(files),
             "files_refused": sum("refused" in entry for entry in described),

@@ -217,7 +217,7 @@ def _run(
 def _compute(settings: Settings, areas: Sequence[str], started: datetime, engine: str) -> None:
     """Compute the tables of all areas and save them; what it took is given back to the system."""
     inputs = _inputs(settings)  # before they are read: a change meanwhile shows next time
-    data = load(settings.processed)
+    data = load(settings.processed).at(scheme(settings.scheme, all_metrics(settings)))
     if areas:  # a name that is not known is told before anything is computed
         _chosen(data.observations[["area_code", "area_name"]].drop_duplicates("area_code"), areas)
     if engine:

@@ -127,8 +127,8 @@ def assess_file(
 ) -> tuple[Data, pd.DataFrame]:
     """Read prepared data and a file of targets, and judge the targets, every area named."""
     metrics = all_metrics(settings)
-    data = without_small(load(settings.processed), metrics.values(), settings.disclosure)
     rules = scheme(settings.scheme, metrics)
+    data = without_small(load(settings.processed).at(rules), metrics.values(), settings.disclosure)
     proposed = read_targets(targets, areas=data.areas, metrics=metrics, scheme=rules)
     money = None if allocations is None else read_allocations(allocations, rules, areas=data.areas)
     usable = sound(data.observations, metrics, vouched_for(settings)).observations

@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from bcfstats.define.periods import Period
+from bcfstats.define.schemes import scheme
 from bcfstats.errors import InputError
 from bcfstats.read.prepare import prepare
 from bcfstats.read.recognise import read_file
@@ -83,7 +84,7 @@ def test_fingertips_as_r_writes_it(read):
     assert reading.kind == "Fingertips export"
     rows = reading.observations.set_index(["area_code", "period_start"])["value"]
     assert rows["E08000035", "2010-04-01"] == 2100
-    assert (len(reading.observations), len(reading.others), reading.refused) == (25, 30, ())
+    assert (len(reading.observations), len(reading.others), reading.refused) == (40, 15, ())
 
 
 def test_quarters_and_months_of_fingertips(read):
@@ -123,9 +124,11 @@ def test_a_later_code_of_an_area_of_2014_and_a_users_own_list(cases, tmp_path):
     assert rows.loc[("E06000058", "care_home_admissions"), ["numerator", "value"]].tolist() == [284, 327.0]
     assert "E06000060" not in set(prepared.data.areas["area_code"])
     lines = "\n".join(describe_prepared(prepared))
-    assert "Note: Buckinghamshire (E06000060) of your list is E10000002, an area of 2014" in lines
+    assert "Note: Buckinghamshire (E06000060) of your list is E10000002, which is known" in lines
     (raw / "areas2023.csv").unlink()
     without = prepare(raw, tmp_path / "processed")
-    assert "E06000058" not in set(without.data.observations["area_code"])
+    for rules, there in (("bcf-2013-12", False), ("bcf-2025-26", True)):
+        assert ("E06000058" in set(without.data.at(scheme(rules)).observations["area_code"])) is there
+        assert "E06000058" in set(prepared.data.at(scheme(rules)).observations["area_code"])
     lines = "\n".join(describe_prepared(without))
     assert "Set apart: Bournemouth, Christchurch and Poole (E06000058): 4 rows" in lines

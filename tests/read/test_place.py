@@ -22,11 +22,12 @@ def prepared(tmp_path):
 
 
 def test_a_name_of_2014_and_of_the_users_list_is_asked_about(prepared):
-    done = prepared(OWN, [HEAD, "Dorset,reablement,2020/21,80", "E06000059,reablement,2019/20,81"])
-    assert done.data.observations["area_code"].tolist() == ["E06000059"]
+    rows = ["Dorset,reablement,2020/21,80", "X1,reablement,2019/20,81"]
+    done = prepared([*OWN, "X1,Dorset,South West"], [HEAD, *rows])
+    assert done.data.observations["area_code"].tolist() == ["X1"]
     refused = done.manifest["files"][1]["refused_rows"]
     assert refused[0]["reason"] == (
-        "'Dorset' stands for 2 areas, E10000009 of 2014 and E06000059 of your list: give the code"
+        "'Dorset' stands for 2 areas, E10000009 of the register and X1 of yours: give the code"
     )
 
 
@@ -46,3 +47,30 @@ def test_rows_of_an_unknown_area_are_one_line(prepared):
     entry = done.manifest["files"][0]
     assert [(row["found"], row["rows"]) for row in entry["refused_rows"]] == [("Nowhere", 3)]
     assert entry["rows_refused"] == 3
+
+
+def test_a_code_of_new_boundaries_says_nothing_of_the_time_before(prepared):
+    rows = ["E06000059,reablement,2020/21,80", "E06000059,reablement,2015/16,81", "809,reablement,2014/15,82"]
+    done = prepared([HEAD, *rows])
+    found = done.data.observations
+    assert found["area_code"].tolist() == ["E10000009"] * 2
+    assert found["value"].tolist() == [82, 80]
+    assert "came with new boundaries" in done.manifest["files"][0]["refused_rows"][0]["reason"]
+
+
+def test_areas_of_some_years_are_named_with_the_sum_that_is_possible(prepared):
+    rows = ["Northamptonshire,reablement,2019/20,80", "North Northamptonshire,reablement,2022/23,81"]
+    told = "\n".join(describe_prepared(prepared([HEAD, *rows])))
+    assert "North Northamptonshire (E06000061): 1 rows, used by runs of years in which it is there." in told
+    assert "from then on the sum of North and West Northamptonshire" in told
+
+
+def test_barnsley_under_either_code_but_never_both_in_one_period(prepared):
+    done = prepared([HEAD, "E08000016,reablement,2023/24,80", "E08000038,reablement,2024/25,81"])
+    assert done.data.observations["area_code"].tolist() == ["E08000016"] * 2
+
+
+def test_barnsley_under_both_codes_in_one_period_is_refused(prepared):
+    done = prepared([HEAD, "E08000016,reablement,2024/25,80", "E08000038,reablement,2024/25,81"])
+    assert done.data.observations.empty
+    assert "more than once" in done.manifest["files"][0]["refused_rows"][0]["reason"]

@@ -179,7 +179,7 @@ def test_targets_as_excel_writes_them(tmp_path, text):
         ("Leeds,delayed_transfers,2015-04,12%,,", "'12%' is a percentage, and target_value is none"),
         ("Leeds,reablement,2015-10,,90%,", "'90%' is a percentage, and target_numerator is none"),
         ("England,reablement,2015-10,85,,", "'England' is a country, not an area with a board"),
-        ("E06000058,reablement,2015-10,85,,", "a code from 2019, does not cover exactly one area of 2014"),
+        ("E06000058,reablement,2015-10,85,,", "(E06000058) is not among these areas"),
         ("Cumberland,reablement,2015-10,85,,", "it covers all or part of Cumbria (E10000006)"),
         ("E07000008,reablement,2015-10,85,,", "a district, which has no board"),
     ],

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from bcfstats.define.areas import ENGLAND, area_names, known_codes
+from bcfstats.define.areas import ENGLAND, NOT_LISTED, area_names, code_of
 from bcfstats.define.periods import Period
 from bcfstats.errors import InputError
 from bcfstats.read.formats.nhs_england import Sheet, not_by_area, open_sheet, title_of
@@ -104,8 +104,9 @@ def _lines(sheet: Sheet, parts: tuple[str, ...], refused: list[Refusal]) -> Iter
             )
             continue
         values = tuple(_part(row[column], cell.value) for column in columns)
-        code_of = cell_text(row[code])
-        yield _Line(number, "" if ons is None else cell_text(row[ons]), code_of, label, values, *cell)
+        yield _Line(
+            number, "" if ons is None else cell_text(row[ons]), cell_text(row[code]), label, values, *cell
+        )
 
 
 def _part(cell: object, total: float) -> float:
@@ -117,7 +118,7 @@ def _part(cell: object, total: float) -> float:
 
 
 def _row(line: _Line, month: Period, sheet: Sheet) -> dict[str, Any]:
-    area_code, name, area_type = _area(line)
+    area_code, name, area_type = _area(line, month)
     return {
         "area_code": area_code,
         "area_name": name,
@@ -135,17 +136,15 @@ def _row(line: _Line, month: Period, sheet: Sheet) -> dict[str, Any]:
     }
 
 
-def _area(line: _Line) -> tuple[str, str, str]:
-    """Give code, name and type; the type is empty for an area of 2014."""
+def _area(line: _Line, month: Period) -> tuple[str, str, str]:
+    """Give code, name and type; the type is empty for an area."""
     if line.is_england:
         return ENGLAND, "England", "country"
     if line.code.startswith("990"):
         return line.code, line.name, "residents elsewhere"
-    known = known_codes()
-    has_ons = bool(re.fullmatch(r"E\d{8}", line.ons))
-    code = known.get(line.ons if has_ons else line.code)
-    if code is None:
-        return line.ons if has_ons else line.code, line.name, "not an area of 2014"
+    code = code_of(line.ons, line.code, month.end)
+    if not code:
+        return line.ons.strip() or line.code, line.name, NOT_LISTED
     return code, area_names()[code], ""
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bcfstats.define.areas import ENGLAND, area_names, known_codes
+from bcfstats.define.areas import ENGLAND, area_names, code_of
 from bcfstats.define.datafiles import read_rows
 from bcfstats.define.periods import Period, is_plausible
 from bcfstats.errors import InputError, ParameterError
@@ -17,6 +17,8 @@ from bcfstats.read.reading import FileReading, Refusal, by_area
 from bcfstats.read.workbook import Book, Text, as_text, find_table, find_where, has_table, has_where
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import pandas as pd
 
     from bcfstats.define.metrics import Metric
@@ -78,7 +80,7 @@ def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
             where = f"{source.path.name}, row {number}, {line['areaname']}"
             row = _as_row(
                 metric,
-                _area(line, ages[metric.id]),
+                partial(_area, ages[metric.id], line),
                 line["timeperiod"],
                 _cells(line),
                 line.get("valuenote", ""),
@@ -102,7 +104,7 @@ def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
 
 def _as_row(
     metric: Metric,
-    area: tuple[str, str, str],
+    place: Callable[[date], tuple[str, str, str]],
     period: str,
     cells: Mapping[str, str],
     note: str,
@@ -122,7 +124,7 @@ def _as_row(
         else:
             refused.append(Refusal(where, str(error), "this is not a number"))
         return None
-    value = read["value"]
+    value, area = read["value"], place(when.end)
     hidden = value.status != "ok" and re.search(r"suppress|small number|disclos", note, re.I)
     return {
         "area_code": area[0],
@@ -149,12 +151,12 @@ def _period(text: str, metric: Metric) -> Period:
     return Period.parse(text, metric.frequency)
 
 
-def _place(code: str, name: str, kind: str) -> tuple[str, str, str]:
-    """Give code, name and type of a place; the type is empty for an area of 2014."""
+def _place(code: str, name: str, kind: str, end: date) -> tuple[str, str, str]:
+    """Give code, name and type of a place; the type is empty for an area of the register."""
     code = code.strip()
     if code == ENGLAND:
         return code, "England", "country"
-    area = known_codes().get(code)
+    area = code_of(code, end=end)
     return (area, area_names()[area], "") if area else (code, name.strip(), kind.casefold())
 
 
@@ -173,9 +175,9 @@ def _age(table: pd.DataFrame, metric: Metric, source: Book | Text) -> str:
     )
 
 
-def _area(line: Mapping[str, str], age: str) -> tuple[str, str, str]:
+def _area(age: str, line: Mapping[str, str], end: date) -> tuple[str, str, str]:
     """Give code, name and type; parts of a population, by decile, age or sex, are no areas."""
-    code, name, kind = _place(line["areacode"], line["areaname"], line["areatype"].strip())
+    code, name, kind = _place(line["areacode"], line["areaname"], line["areatype"].strip(), end)
     part = line.get("category", "").strip()
     if part:
         return f"{code}|{part}", f"{name}, {part}", line.get("categorytype", "").strip().casefold()
@@ -207,10 +209,10 @@ def _read_extract(source: Book | Text, metrics: Mapping[str, Metric]) -> FileRea
                 found=f"'{line['indicator']}'",
                 do="Use the full Fingertips export of the indicator, and name its ID in your metrics file.",
             )
-        area = _place(line["area_code"], line["area_name"], "district or other area")
+        place = partial(_place, line["area_code"], line["area_name"], "district or other area")
         where = f"{source.path.name}, row {number}, {line['area_name']}"
         cells = {"value": line["value"]}
-        row = _as_row(metrics[entry["metric"]], area, line["period"], cells, entry["note"], where, refused)
+        row = _as_row(metrics[entry["metric"]], place, line["period"], cells, entry["note"], where, refused)
         rows.extend([row] if row else [])
     return FileReading(
         path=source.path,

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from bcfstats.define.areas import area_names, known_codes
+from bcfstats.define.areas import NOT_LISTED, area_names, code_of
 from bcfstats.define.datafiles import read_rows
 from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.periods import Period, financial_year
@@ -145,8 +145,7 @@ def _measure(code: object) -> str:
 def _place(level: str, ons: str, council: str) -> str:
     if level.strip().casefold() != "council":
         return ons.strip() if re.fullmatch(r"E\d{8}", ons.strip()) else council.strip()
-    known = known_codes()
-    return known.get(ons.strip()) or known.get(council.strip()) or ons.strip()
+    return code_of(ons, council) or ons.strip()
 
 
 def _year(table: pd.DataFrame, entries: list[_Entry], source: Book | Text) -> tuple[int, str]:
@@ -254,7 +253,7 @@ def _interval(entry: _Entry, proportion: bool) -> tuple[float, float, list[str]]
 
 def _area_type(entry: _Entry) -> str:
     if entry.level == "council":
-        return "" if entry.code in area_names() else "council not of 2014"
+        return "" if entry.code in area_names() else NOT_LISTED
     return "country" if entry.level == "england" else entry.level
 
 

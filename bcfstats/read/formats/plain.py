@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bcfstats.define.areas import area_names, kind_of_place, known_codes
+from bcfstats.define.areas import area_names, code_of, kind_of_place, known_codes
 from bcfstats.define.metrics import get_metric
 from bcfstats.define.periods import Period, is_plausible, parse_date
 from bcfstats.errors import InputError, ParameterError
@@ -134,6 +134,10 @@ def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
         "vintage": _dates(cells["vintage"]) if "vintage" in cells else [None] * len(rows),
         "source": [text or where for text in texts["source"]],
     }
+    for at, (text, end) in enumerate(zip(areas, ends["period_end"], strict=True)):
+        if text != found[at] and end and not code_of(text, text, end):
+            reason = "the code came with new boundaries, after this period: whose figure it is cannot be told"
+            unread[at] = _Wrong("area", text, reason)
     places = {text: kind_of_place(text) for text in set(columns["area_code"])}
     kinds = [places[text][1] for text in columns["area_code"]]
     apart = [at for at, kind in enumerate(kinds) if kind in _APART]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pandas as pd
 
-from bcfstats.define.areas import ENGLAND, known_codes
+from bcfstats.define.areas import ENGLAND, code_of, known_codes
 from bcfstats.errors import InputError
 from bcfstats.read.marks import parse_number
 from bcfstats.read.observations import POPULATION_TYPES, typed
@@ -130,7 +131,7 @@ def _groups(
         numbers = [_people(cells[column]) for column, age in ages.items() if age >= youngest]
         if None not in numbers:
             yield {
-                "area_code": known_codes().get(code, code),
+                "area_code": code_of(code, end=date(year, 6, 30)) or code,
                 "year": year,
                 "age_group": group,
                 "population": sum(number for number in numbers if number is not None),
@@ -253,7 +254,7 @@ def _total(
     if number is None:
         return {}
     return {
-        "area_code": known_codes().get(code.strip(), code.strip()),
+        "area_code": code_of(code, end=date(int(column[-4:]), 6, 30)) or code.strip(),
         "year": int(column[-4:]),
         "age_group": "all",
         "population": number,

@@ -31,7 +31,7 @@ def read(source: Book | Text) -> FileReading:
         share = parse_number(line["share_of_ccg"])
         area = known_codes().get(str(line["utla"]).strip())
         if area is None or share is None or not 0 <= share <= 1:
-            reason = "an area of 2014 and a share from 0 to 1 are needed"
+            reason = "an area of the register and a share from 0 to 1 are needed"
             found = f"{line['utla']}, {line['share_of_ccg']}"
             refused.append(Refusal(f"{source.path.name}, row {number}", found, reason))
             continue
