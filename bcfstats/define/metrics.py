@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from bcfstats.define.datafiles import Table, check_choice, check_keys, near_misses, number, read_toml, texts
 from bcfstats.define.kinds import KINDS, Kind
+from bcfstats.define.periods import Period
 from bcfstats.errors import InputError, ParameterError
 
 CHOICES = {
@@ -55,6 +56,22 @@ class SeriesBreak:
     date: date
     what: str
     source: str
+
+
+@dataclass(frozen=True)
+class Unusual:
+    """A run of days that is no guide to ordinary ones, for every metric."""
+
+    start: date
+    end: date
+    what: str
+    source: str
+
+    @property
+    def words(self) -> str:
+        """Why a figure of it is left out."""
+        span = Period(self.start, self.end).label
+        return f"a time of {self.what} ({span}): in no baseline, season or usual change"
 
 
 @dataclass(frozen=True)
@@ -350,6 +367,7 @@ _FIRST = _read_metrics(_HERE / "metrics.toml", taken={})
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {**_FIRST, **_read_metrics(_HERE / "metrics_later.toml", taken=_FIRST)}
 )
+UNUSUAL = tuple(Unusual(**entry) for entry in read_toml(_HERE / "unusual.toml")["unusual"])
 CODES = tuple(
     CodeYears(**row) for row in csv.DictReader((_HERE / "codes.csv").read_text(encoding="utf-8").splitlines())
 )

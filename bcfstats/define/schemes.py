@@ -21,6 +21,18 @@ ROLES = ("headline", "supporting", "dropped")
 PLAN_PERIODS = ("month", "quarter", "year", "rolling year")
 WORDS = ("ambition", "target", "goal")
 STATUS_WORDS = {"on_track": "on track", "not_on_track": "not on track", "no_data": "data not available"}
+_PAID = (  # what is said of payment, and what is said where nothing is paid
+    ("no payment line and no chance of payment", "no chance that means anything"),
+    ("hances of payment", "hances of reaching the {word}"),
+    ("hance of payment", "hance of reaching the {word}"),
+    ("payment line", "{word}"),
+    ("payment is measured", "the {word} is measured"),
+    ("would be paid for doing nothing", "would reach it by doing nothing"),
+    ("in 100 paid for doing nothing", "in 100 would reach it by doing nothing"),
+    ("paid for doing nothing", "reached by doing nothing"),
+    ("paid by luck", "reached by luck"),
+    ("the scheme does not pay for that", "the scheme asks for an improvement"),
+)
 NO_GOAL = "no {word} is set for it: it is a {role} metric of this scheme"
 
 
@@ -149,6 +161,18 @@ class Scheme:
     def line_words(self) -> str:
         """How far from baseline to target the line lies, such as "70%"."""
         return f"{100 * self.line_share:g}%"
+
+    def said(self, text: str) -> str:
+        """Say a sentence about payment in the words of a scheme that pays nothing, but has goals to reach.
+
+        Examples
+        --------
+        >>> scheme("bcf-2025-26").said("12 in 100 would still reach the payment line of 90.0.")
+        '12 in 100 would still reach the goal of 90.0.'
+        """
+        for paid, planned in () if self.pays else _PAID:
+            text = text.replace(paid, planned.format(word=self.word))
+        return text
 
     def payment_id(self, text: str) -> str:
         """Write a payment as its id; a period that stands for one, such as 2014/15, is kept as it is."""

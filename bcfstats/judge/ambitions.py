@@ -264,7 +264,8 @@ def _judged(
     frame["verdict"], why = _verdicts(frame, size, reason, cutoffs)
     no_line = np.full(len(frame), NO_LINE if rules.pays and rules.pass_share is None else "", dtype=object)
     frame["warnings"] = joined(view.warnings, target.warnings, no_line)
-    frame["reasons"] = sentences(frame, view, target, Missing(why, why_no_challenge), cutoffs)
+    told = sentences(frame, view, target, Missing(why, why_no_challenge), cutoffs)
+    frame["reasons"] = [rules.said(text) for text in told]
     return frame
 
 

@@ -84,7 +84,8 @@ def assess(
         peers=peers,
         assessments=NO_ASSESSMENTS if targets is None else assess_targets(targets, looks),
         metrics=tuple(metrics[name] for name in metrics if name in names | targeted),
-        about={"scheme": rules.id, "scheme_title": rules.title, "is_example": data.is_example},
+        about={"scheme": rules.id, "scheme_title": rules.title, "is_example": data.is_example}
+        | {"pays": rules.pays, "word": rules.word},
     )
 
 

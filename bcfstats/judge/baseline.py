@@ -135,7 +135,7 @@ def window_figures(
     by_counts = (frame["method"] != PUBLISHED) & (frame["method"] != "")
     frame["method"] = frame["method"].where(~several, added.where(~by_counts, added + "; " + frame["method"]))
     nothing = _why_missing(rows, frame["area_code"], window)
-    nothing = np.where(several, "no " + one + " of it has a usable figure", nothing)
+    nothing = np.where(several, "no " + one + " of it has a usable figure; of the last, " + nothing, nothing)
     nothing = np.where(frame["reason"] != "", frame["reason"], nothing)
     no_rate = "no population for these " + frame["word"] + ", so no rate"
     frame["reason"] = np.select(

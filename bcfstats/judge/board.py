@@ -280,7 +280,7 @@ def _advice(board: Board, _: Any, seen: Seen) -> dict[str, object]:
     if seen.reason[0]:
         return {"advice": f"Nothing can be said: {seen.reason[0].rstrip('.')}."}
     share = board.rules.line_share
-    return {"advice": advise(seen, share, None, USUAL_CUTOFFS)[board.area_code]}
+    return {"advice": board.rules.said(advise(seen, share, None, USUAL_CUTOFFS)[board.area_code])}
 
 
 def _before(board: Board, due: Any) -> pd.DataFrame:

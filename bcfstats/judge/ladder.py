@@ -127,7 +127,9 @@ def ladder_of(
     rungs = pd.concat(parts, ignore_index=True)
     rungs["hardness"] = view.direction * rungs["value"]
     rungs = rungs.sort_values(["area_code", "hardness"], kind="stable", ignore_index=True)[COLUMNS]
-    return Ladder(rungs, advise(view, share, peers, cutoffs))
+    rungs["what"] = rungs["what"].map(rules.said)
+    advice = advise(view, share, peers, cutoffs)
+    return Ladder(rungs, {code: rules.said(text) for code, text in advice.items()})
 
 
 def peer_change(view: Outlook, quantile: float, peers: Peers | None) -> Floats:

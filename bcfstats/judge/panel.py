@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bcfstats.define.metrics import Metric
+from bcfstats.define.metrics import UNUSUAL, Metric
 from bcfstats.define.periods import Period
 from bcfstats.judge.kinds import counted_by_month
 from bcfstats.judge.windows import usable_rows
@@ -14,6 +14,7 @@ from bcfstats.stats.monthly_model import fit_monthly
 
 Floats = NDArray[np.float64]
 Texts = NDArray[np.object_]
+ENOUGH = 24  # months
 COVERED = 0.5  # a month counts as published when at least half of the areas have a figure
 
 
@@ -108,7 +109,10 @@ def month_to_month_dispersion(panel: Panel) -> Floats:
 
 
 def longest_run(panel: Panel) -> Period | None:
-    """Find the longest run of months without a gap, the later of two as long."""
+    """Find the longest run of months without a gap, the later of two as long.
+
+    Two years or more since the last unusual time count before any longer run.
+    """
     if not panel.months:
         return None
     covered = np.isfinite(panel.counts).mean(axis=0) >= COVERED
@@ -116,5 +120,8 @@ def longest_run(panel: Panel) -> Period | None:
     starts, ends = edges[::2], edges[1::2]
     if not len(starts):
         return None
-    best = max(range(len(starts)), key=lambda i: (ends[i] - starts[i], i))
+    since = max(time.end for time in UNUSUAL)
+    recent = [i for i in range(len(starts)) if panel.months[starts[i]].start > since]
+    enough = [i for i in recent if ends[i] - starts[i] >= ENOUGH]
+    best = max(enough or range(len(starts)), key=lambda i: (ends[i] - starts[i], i))
     return Period(panel.months[starts[best]].start, panel.months[ends[best] - 1].end)

@@ -7,13 +7,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bcfstats.define.metrics import METRICS, Metric, get_metric
+from bcfstats.define.metrics import METRICS, UNUSUAL, Metric, get_metric
 from bcfstats.define.periods import Period
 from bcfstats.errors import ParameterError
 from bcfstats.judge.panel import Panel, longest_run, monthly_panel
+from bcfstats.judge.windows import USABLE
 from bcfstats.read.observations import as_observations, check_observations, problems_by_area
 from bcfstats.stats.breaks import SHIFT_DOWN, SHIFT_UP, SWAP, find_breaks
 
+EVERY = "every"  # area, in an overrule
+A_QUARTER = 0.25  # of the days of a period in an unusual time, and it is no guide either
 COVERED = 0.8  # of the usual number of people counted, without which months are not alike
 FEW_COVERED = "drop in the discharges covered"
 LEVELS = (SHIFT_DOWN, SHIFT_UP, SWAP)
@@ -46,6 +49,7 @@ def screen(
     one on the other. Found by `find_breaks` in the longest stretch of months without a gap, from the series
     alone. A finding is a question to the provider, not proof; `trusted` is the analyst's overrule.
     """
+    observations = _without_unusual(observations, trusted)
     frame = observations
     found: list[pd.DataFrame] = []
     monthly = observations.loc[observations["frequency"] == "month", "metric"].unique()
@@ -117,7 +121,7 @@ def sound(
 
 
 def parse_trusted(text: str, metrics: Mapping[str, Metric]) -> Trusted:
-    """Read an overrule as it stands in the settings: area code, metric, period."""
+    """Read an overrule as it stands in the settings: area code or "every", metric, period."""
     parts = text.split(maxsplit=2)
     if len(parts) != 3:
         raise ParameterError(
@@ -126,6 +130,25 @@ def parse_trusted(text: str, metrics: Mapping[str, Metric]) -> Trusted:
             do="Write an area code, a metric and a period, such as 'E08000019 delayed_transfers Aug 2013'.",
         )
     return Trusted(parts[0], get_metric(parts[1], metrics).id, Period.parse(parts[2]))
+
+
+def _without_unusual(observations: pd.DataFrame, trusted: Sequence[Trusted]) -> pd.DataFrame:
+    """Mark figures of times that are no guide to ordinary ones, of which a quarter or more lies in them."""
+    starts, ends = observations["period_start"], observations["period_end"]
+    for time in UNUSUAL:
+        inside = ends.clip(upper=pd.Timestamp(time.end)) - starts.clip(lower=pd.Timestamp(time.start))
+        share = (inside.dt.days + 1) / ((ends - starts).dt.days + 1)
+        out = (share >= A_QUARTER) & observations["status"].isin(USABLE)
+        for entry in trusted:
+            vouched = (starts >= pd.Timestamp(entry.period.start)) & (ends <= pd.Timestamp(entry.period.end))
+            mine = observations["area_code"].eq(entry.area_code) | (entry.area_code == EVERY)
+            out &= ~(vouched & mine & observations["metric"].eq(entry.metric))
+        if out.any():
+            columns = {"status": "suspect", "status_note": time.words}
+            observations = observations.assign(
+                **{name: observations[name].mask(out, told) for name, told in columns.items()}
+            )
+    return observations
 
 
 def _thinly_covered(
@@ -157,8 +180,8 @@ def _vouched(panel: Panel, trusted: Sequence[Trusted]) -> NDArray[np.bool_]:
     vouched = np.zeros(panel.counts.shape, dtype=bool)
     place = {code: i for i, code in enumerate(panel.area_codes)}
     for entry in trusted:
-        if entry.area_code in place:
-            vouched[place[entry.area_code], panel.columns(entry.period)] = True
+        rows = np.array([place[code] for code in place if entry.area_code in (code, EVERY)], dtype=np.int64)
+        vouched[np.ix_(rows, panel.columns(entry.period))] = True
     return vouched
 
 

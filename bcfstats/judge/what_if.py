@@ -72,4 +72,4 @@ class WhatIf:
 
 
 def _paid(label: str, rules: Scheme) -> str:
-    return "Latest year" if label == LATEST else f"{rules.payment(label).label} payment"
+    return "Latest year" if label == LATEST else rules.payment(label).label + " payment" * rules.pays
