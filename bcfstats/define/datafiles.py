@@ -122,19 +122,7 @@ def check_keys(
 ) -> Table:
     """Check that a table has the keys it must have, none it may not have, and the right types.
 
-    Parameters
-    ----------
-    table : object
-        What the file holds at this place.
-    where : str
-        File and entry, for the message.
-    required, optional : mapping of str to type
-        Key to type; `object` for a key whose value is checked elsewhere.
-
-    Raises
-    ------
-    InputError
-        For the first key found wrong.
+    `where` is file and entry, for the message; a key of type `object` is checked elsewhere.
     """
     if not isinstance(table, dict):
         raise InputError(
@@ -161,13 +149,7 @@ def check_keys(
 
 
 def check_choice(value: str, choices: Collection[str], key: str, where: str) -> None:
-    """Check that a word is one of the words allowed.
-
-    Raises
-    ------
-    InputError
-        If it is not.
-    """
+    """Check that a word is one of the words allowed."""
     if value not in choices:
         allowed = ", ".join(sorted(choices))
         raise InputError(
@@ -188,8 +170,6 @@ def texts(table: Table, key: str, where: str) -> tuple[str, ...]:
 def near_misses(text: str, names: Iterable[str], *, n: int = 3) -> str:
     """Say which names come close to a misspelt one, or list them all where none does.
 
-    Examples
-    --------
     >>> near_misses("reablemnt", ["reablement", "falls_injuries"])
     "Did you mean 'reablement'?"
     """

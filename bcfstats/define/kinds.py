@@ -12,26 +12,12 @@ Scale = Literal["ratio", "difference"]
 class Kind:
     """The facts about a statistic that any room may ask for.
 
-    Attributes
-    ----------
-    change : "ratio" or "difference"
-        Whether a change is told in per cent of the earlier value or in points.
-    scale : "ratio" or "difference"
-        Whether its movement between years is measured on logs or on the values themselves.
-    is_share : bool
-        Whether no value can pass the multiplier, as a percentage cannot pass 100.
-    is_survey : bool
-        Whether it is estimated from the weighted answers of a sample.
-    is_quotient : bool
-        Whether the value is numerator / denominator x multiplier, and nothing else.
-    is_standardised : bool
-        Whether the counts alone cannot give the value.
-    counts_events : bool
-        Whether the numerator counts events or people; of a mean score it does not.
-    counts_people : bool
-        Whether the denominator counts the people measured, rather than a population or an estimate of need.
-    per_resident : bool
-        Whether the denominator is a resident population.
+    A `change` is told as a ratio in per cent or as a difference in points; `scale` is what movement
+    between years is measured on, logs or values. `is_share`: no value passes the multiplier; `is_survey`:
+    estimated from the weighted answers of a sample; `is_quotient`: numerator / denominator x multiplier,
+    and nothing else; `is_standardised`: counts alone cannot give it; `counts_events`: the numerator
+    counts events or people, as that of a mean score does not; `counts_people`: the denominator counts the
+    people measured; `per_resident`: it is a resident population.
     """
 
     change: Scale

@@ -5,19 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Levels:
-    """The levels that all findings, sentences and charts use.
-
-    Attributes
-    ----------
-    interval : float
-        Level of confidence intervals.
-    forecast : float
-        Level of the limits of forecasts.
-    significance : float
-        Two-sided level of a test.
-    power : float
-        Chance of a significant result that a detectable change has.
-    """
+    """The levels of intervals, limits of forecasts and two-sided tests; the power of a detectable change."""
 
     interval: float = 0.95
     forecast: float = 0.80

@@ -41,17 +41,7 @@ EVENTS, MOST_WORDS_OF_AN_EVENT = "events", 6
 
 @dataclass(frozen=True)
 class SeriesBreak:
-    """A change of definition or source: figures before and after are not comparable.
-
-    Attributes
-    ----------
-    date : datetime.date
-        First day on the new basis.
-    what : str
-        What changed.
-    source : str
-        Who says so.
-    """
+    """From the day named on, a definition or source is another: what changed, and who says so."""
 
     date: date
     what: str
@@ -78,52 +68,15 @@ class Unusual:
 class Metric:
     """What a metric measures and how its numbers behave.
 
-    Attributes
-    ----------
-    id : str
-        Name used in tables and files, such as "reablement".
-    code, framework : str
-        Code in its outcomes framework, such as "2B(1)" in "ASCOF"; empty where it has none.
-    group : str
-        "national" (the five of December 2013), "replacement" (July 2014), "local" or "later" (since 2016).
-    name, short_name : str
-        Full name, and a name for charts and tables.
-    numerator, denominator, age_group : str
-        What is counted, out of what, and for whom.
-    multiplier : float
-        What numerator / denominator is multiplied by: 100 for a percentage, 100,000 for a rate.
-    unit : str
-        Unit of the value. A monthly metric over a longer window is the average per month.
-    polarity : str
-        Which way is better: "lower" or "higher".
-    frequency : str
-        How often it is published: "month", "quarter", "year" or "wave".
-    statistic : str
-        One of "crude_rate", "proportion", "ratio_of_counts", "survey_proportion", "mean", "modelled_ratio",
-        "directly_standardised_rate", "indirectly_standardised_rate"; what each is, `kind` says.
-    nature : str
-        "flow" (counted over the period), "stock" (how many there are at a time) or "sample" (some of those
-        concerned, taken in part of the period). It decides what may be told per month.
-    event : str
-        What is counted, as a sentence names it: "admissions", "people at home".
-    bounds : tuple of float
-        The lowest and the highest value there can be.
-    independent_events : bool
-        Whether the things counted may be taken as independent of each other.
-    source, publisher, lag : str
-        Data collection, publisher, and time from the end of the period to publication.
-    breaks : tuple of SeriesBreak
-        In order of date.
-    caveats : tuple of str
-        What a reader must know; facts that are not confirmed say so.
-    decimals : int
-        Decimal places the value is shown with.
-    sources : tuple of str
-        Where the facts above come from.
-    fingertips_id : str
-        Indicator ID of a Fingertips export that holds this metric; empty where none is known.
-    parts : tuple of str
-        Metrics that it is made of.
+    `code` and `framework` are those of its outcomes framework, `group` says which rules brought it in:
+    "national" (December 2013), "replacement" (July 2014), "local" or "later" (since 2016). The value is
+    numerator / denominator x `multiplier`, in `unit`; a monthly metric over a longer window is the
+    average per month. `polarity` is the better way, "lower" or "higher"; `frequency` how often it is
+    published; `statistic` its `kind`; `nature` whether it is a "flow" (counted over the period), a
+    "stock" (how many there are at a time) or a "sample" (some of those concerned): it decides what may be
+    told per month. `event` is what is counted, as a sentence names it, `bounds` the lowest and highest
+    value there can be, `independent_events` whether the things counted may be taken as independent,
+    `parts` the metrics it is made of, `fingertips_id` the indicator of a Fingertips export that holds it.
     """
 
     id: str
@@ -166,27 +119,11 @@ class Metric:
 
 
 def get_metric(id: str, metrics: Mapping[str, Metric] | None = None) -> Metric:
-    """Find a metric by its id or by its code in an outcomes framework.
+    """Find a metric by its id, or by its code in an outcomes framework with the year where it needs one.
 
-    Parameters
-    ----------
-    id : str
-        Such as "reablement", "2B(1)", "ASCOF 2B(1)" or "2C 2024/25"; capitals, spaces and the dot in "2.6.i"
-        do not matter.
-    metrics : mapping of str to Metric, optional
-        Where to look; the metrics of the fund if not given.
+    Capitals, spaces and the dot in "2.6.i" do not matter. A name that is none is refused with the nearest
+    names, a code that has meant several things with all of them.
 
-    Returns
-    -------
-    Metric
-
-    Raises
-    ------
-    ParameterError
-        If there is none, with the nearest names; or if a code without its year could be several.
-
-    Examples
-    --------
     >>> get_metric("2A(2)").id, get_metric("2C 2024/25").id
     ('care_home_admissions', 'long_term_care_home_admissions')
     """
@@ -251,25 +188,13 @@ def _meant(id: str, meanings: list[CodeYears], year: int | None) -> str:
 
 
 def load_metrics(path: str | Path) -> Mapping[str, Metric]:
-    """Read an area's own metrics and give them together with those of the fund.
+    """Read an area's own metrics and give them after those of the fund, read-only.
 
-    Parameters
-    ----------
-    path : str or Path
-        TOML file of `[[metric]]` tables in the form of `metrics.toml`. Of the fields of `Metric` these may be
-        left out: code, framework, group ("local"), lag ("not confirmed"), breaks, caveats, sources,
-        fingertips_id, nature ("sample" for a survey, "stock" for a modelled ratio, else "flow"), event (the
-        numerator if it is a few words, else "events") and bounds (zero, and the multiplier of a share).
-
-    Returns
-    -------
-    mapping of str to Metric
-        Read-only, in the order of the files.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, or a metric has a missing, unknown or wrong entry or an id already taken.
+    A TOML file of `[[metric]]` tables in the form of `metrics.toml`. May be left out: code, framework,
+    group ("local"), lag ("not confirmed"), breaks, caveats, sources, parts, fingertips_id, nature
+    ("sample" for a survey, "stock" for a modelled ratio, else "flow"), event (the numerator if it is a
+    few words, else "events") and bounds (zero, and the multiplier of a share). A wrong entry, or an id
+    already taken, is refused.
     """
     return MappingProxyType({**METRICS, **_read_metrics(Path(path), taken=METRICS)})
 

@@ -57,25 +57,8 @@ def is_plausible(*days: date) -> bool:
 
 @dataclass(frozen=True, order=True)
 class Period:
-    """A run of days, both ends included; it answers over which days something is counted.
+    """A run of days, both ends included, sorted by first day, then by last.
 
-    Parameters
-    ----------
-    start, end : datetime.date
-        First and last day. A time of day, if given, is dropped.
-
-    Raises
-    ------
-    ParameterError
-        If an end is not a date, or the last day is before the first.
-
-    Notes
-    -----
-    Sorts by first day, then by last. Windows that are not whole calendar months are allowed, but have no
-    `months`.
-
-    Examples
-    --------
     >>> window = Period.parse("Apr-Dec 2014")
     >>> window.label, window.days, window.n_months
     ('April to December 2014', 275, 9)

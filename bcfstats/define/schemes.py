@@ -165,8 +165,6 @@ class Scheme:
     def said(self, text: str) -> str:
         """Say a sentence about payment in the words of a scheme that pays nothing, but has goals to reach.
 
-        Examples
-        --------
         >>> scheme("bcf-2025-26").said("12 in 100 would still reach the payment line of 90.0.")
         '12 in 100 would still reach the goal of 90.0.'
         """
@@ -182,8 +180,6 @@ class Scheme:
     def what_follows(self, achieved: bool | None) -> tuple[str, ...]:
         """Say what follows from achieving or missing the ambition, in the words of the scheme.
 
-        Examples
-        --------
         >>> [text[-5:] for text in scheme().what_follows(True)]
         ['(57).', '(56).']
         >>> scheme().what_follows(None)
@@ -210,8 +206,6 @@ class Scheme:
 def payment_key(text: str) -> str:
     """Write a payment or period in one way, whatever its spelling.
 
-    Examples
-    --------
     >>> payment_key("April 2015") == payment_key("2015-04"), payment_key(" First Payment")
     (True, 'first payment')
     """
