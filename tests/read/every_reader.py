@@ -84,6 +84,22 @@ def activity_return() -> Sheets:
     return {"Commissioner": [*title, head, england, *lines, ["", "Note: made up"]], "Notes": notes}
 
 
+def discharge_ready() -> Sheets:
+    head = ["Data Type", "Upper Tier Local Authority Code", "Upper Tier Local Authority", "Measure", "Value",
+            "Period"]  # fmt: skip
+    same_day = "between the Discharge Ready Date and Discharge Date, there is No delay"
+    rows = [
+        ["UTLA Aggregate", code, name.upper(), measure, value, "April 2025"]
+        for code, name, count in _month()
+        for measure, value in (
+            ("Total Discharges for UTLA from acceptable trusts", count + 50),
+            (f"Number of patients discharged where, {same_day}", count),
+            ("Total bed days lost due to delayed discharge", 300),
+        )
+    ]
+    return {"": [head, *rows]}
+
+
 def outcomes_framework() -> Sheets:
     head = ["ASCOF Measure Code", "Disaggregation Level", "Measure Type", "Measure Value", "ONS Code",
             "Geographical Level", "Geographical Code", "Geographical Description"]  # fmt: skip
@@ -271,6 +287,7 @@ def readers() -> Mapping[str, Reader]:
         "recognising": Reader(recognise, any_table, _ANY),
         "delayed transfers": Reader(read_published, delayed_transfers, _BOOK),
         "activity return": Reader(read_published, activity_return, _BOOK),
+        "discharge ready": Reader(read_published, discharge_ready, _ANY),
         "outcomes framework": Reader(read_published, outcomes_framework, _TEXT),
         "Fingertips export": Reader(read_published, fingertips_export, _TEXT),
         "Fingertips values": Reader(read_published, fingertips_values, _TEXT),
