@@ -19,6 +19,7 @@ from bcfstats.read.formats import activity_return as mar
 from bcfstats.read.formats import delayed_transfers as dtoc
 from bcfstats.read.formats import discharge_ready, fingertips, own_areas, plain, population, shares
 from bcfstats.read.formats import outcomes_framework as ascof
+from bcfstats.read.formats import outcomes_framework_tables as ascof_tables
 from bcfstats.read.observations import FILE, complete, mark_rounded, split_impossible
 from bcfstats.read.processes import apart
 from bcfstats.read.reading import FileReading, Refusal
@@ -29,12 +30,12 @@ if TYPE_CHECKING:
     from bcfstats.define.metrics import Metric
 
 NOT_USED = "not a file bcfstats uses"
-FORMATS = (dtoc, mar, discharge_ready, ascof, shares, fingertips, plain, own_areas, population)
+FORMATS = (dtoc, mar, discharge_ready, ascof, ascof_tables, shares, fingertips, plain, own_areas, population)
 KNOWN_KINDS = (
     "delayed transfers of care by local authority (.xls)",
     "Monthly Activity Return by commissioner (.xls)",
     "Discharge Ready Date statistics by council (.csv, .xlsx)",
-    "Measures from the Adult Social Care Outcomes Framework (.csv)",
+    "Measures from the Adult Social Care Outcomes Framework (.csv, .xlsx, .ods)",
     "ONS population estimates (.xls, .csv)",
     "population shares of commissioners (.csv)",
     "Fingertips exports (.csv)",

@@ -16,18 +16,16 @@ from bcfstats.define.areas import NOT_LISTED, area_names, code_of
 from bcfstats.define.datafiles import read_rows
 from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.periods import Period, financial_year
-from bcfstats.errors import InputError
+from bcfstats.errors import InputError, ParameterError
 from bcfstats.read.marks import Cell, NotANumber, parse_number, read_cell
 from bcfstats.read.observations import (
     NOT_THE_QUOTIENT,
-    OBSERVATION_TYPES,
-    OTHER_TYPES,
     POPULATION_TYPES,
     TO_NEAREST_5,
     check_observations,
     typed,
 )
-from bcfstats.read.reading import Check, FileReading, Refusal
+from bcfstats.read.reading import Check, FileReading, Refusal, by_area
 from bcfstats.read.workbook import Book, Text, as_text, find_table, has_table
 
 KIND = "Measures from the Adult Social Care Outcomes Framework"
@@ -43,6 +41,7 @@ _COLUMNS = (
     "Geographical Code",
     "Geographical Description",
 )
+_YEARS = ("financial year", "reporting period", "reporting year", "year", "fin year")
 _ENOUGH_COUNTS = 5  # by chance all of five counts are multiples of 5 once in 3,000 times
 
 
@@ -71,35 +70,59 @@ def read(source: Book | Text) -> FileReading:
     assert table is not None
     table = as_text(table)
     refused: list[Refusal] = []
-    entries = list(_entries(table, source.path.name, refused))
-    start, how = _year(table, entries, source)
-    year = financial_year(date(start, 4, 1))
-    metrics = _metrics_in(start)
-    rounded = _rounded(entries, metrics)
-    rows = [
-        _row(entry, METRICS[metrics[entry.measure]], year, rounded, source.path.name)
-        for entry in entries
-        if entry.measure in metrics
-    ]
-    others = sorted({entry.measure for entry in entries} - {*metrics, ADULTS})
-    observations = typed([row for row in rows if not row["area_type"]], OBSERVATION_TYPES)
+    rows: list[dict[str, Any]] = []
+    populations, told, years = [], [], []
+    for part, column in _by_year(table):
+        entries = list(_entries(part, source.path.name, refused))
+        start, how = column or _year(part, entries, source)
+        year = financial_year(date(start, 4, 1))
+        metrics = _metrics_in(start)
+        rounded = _rounded(entries, metrics)
+        rows += [
+            _row(entry, METRICS[metrics[entry.measure]], year, rounded, source.path.name)
+            for entry in entries
+            if entry.measure in metrics
+        ]
+        populations.append(_populations(entries, start, source.path.name))
+        others = sorted({entry.measure for entry in entries} - {*metrics, ADULTS})
+        told += [f"The year {year.label} was told from {how}."]
+        told += [f"In {year.label} the code {code} is that of another measure: left out." for code in others]
+        years.append(year.label)
+    frames = by_area(rows)
     return FileReading(
         path=source.path,
         kind=KIND,
         publisher=PUBLISHER,
         title=KIND,
-        period=year.label,
-        observations=observations,
-        others=typed([row for row in rows if row["area_type"]], OTHER_TYPES),
-        populations=_populations(entries, start, source.path.name),
+        period=" to ".join(dict.fromkeys([min(years), max(years)])),
+        **frames,
+        populations=typed(pd.concat(populations), POPULATION_TYPES),
         rows_read=len(table),
         refused=tuple(refused),
-        checks=tuple(_quotients(observations)),
-        warnings=(
-            f"The year {year.label} was told from {how}.",
-            *(f"In {year.label} the code {code} is that of another measure: left out." for code in others),
-        ),
+        checks=tuple(quotients(frames["observations"])),
+        warnings=tuple(told),
     )
+
+
+def _by_year(table: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, tuple[int, str] | None]]:
+    """Part a file of several years by its column of years; a file of one year may have none."""
+    column = next((name for name in _YEARS if name in table.columns), None)
+    if column is None or not len(table):
+        yield table, None
+        return
+    for written, rows in table.groupby(column, sort=True):
+        try:
+            year = Period.parse(written, "year")
+        except ParameterError as error:
+            raise InputError(error.what, where=f"the column '{column}'", found=f"'{written}'") from None
+        if year != financial_year(year.start):
+            raise InputError(
+                "A year of the framework is a financial year.",
+                where=f"the column '{column}'",
+                found=f"'{written}'",
+                do=f"Write {financial_year(year.end).label}, if that is meant.",
+            )
+        yield rows, (year.start.year, f"the column '{column}'")
 
 
 def _entries(table: pd.DataFrame, where: str, refused: list[Refusal]) -> Iterator[_Entry]:
@@ -277,7 +300,7 @@ def _populations(entries: list[_Entry], year: int, source: str) -> pd.DataFrame:
     return typed(rows, POPULATION_TYPES)
 
 
-def _quotients(observations: pd.DataFrame) -> Iterator[Check]:
+def quotients(observations: pd.DataFrame) -> Iterator[Check]:
     """Compare every council's value with its numerator and denominator."""
     problems = check_observations(observations, METRICS)
     for metric, rows in observations.groupby("metric"):
