@@ -206,8 +206,7 @@ def init(debug: Debug = False) -> None:
 
 @app.command()
 def notebooks(
-    folder: Annotated[Path, typer.Argument(help="Where they go.")] = Path("notebooks"),
-    debug: Debug = False,
+    folder: Annotated[Path, typer.Argument(help="Where they go.")] = Path("notebooks"), debug: Debug = False
 ) -> None:
     """Lay notebooks to work with in a folder: explore, set ambitions, compare areas."""
     from bcfstats.run.notebooks import lay_out

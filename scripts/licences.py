@@ -41,11 +41,7 @@ WORDS = {
     r"mit\b": "MIT",
 }
 # Not installed on every system, or silent in their metadata: read in their licence files.
-READ_BY_HAND = {
-    "appnope": "BSD-2-Clause",
-    "axe-playwright-python": "MIT",
-    "pywinpty": "MIT",
-}
+READ_BY_HAND = {"appnope": "BSD-2-Clause", "axe-playwright-python": "MIT", "pywinpty": "MIT"}
 INTRODUCTION = f"""# Licences
 
 Every package of `requirements.lock` and `requirements-dev.lock`, on any system, written by

@@ -56,8 +56,11 @@ def with_values(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
 def with_basis(rows: pd.DataFrame) -> pd.DataFrame:
     """Say in the basis which boundaries an area's figures are for, where they changed."""
     told = rows["basis"].fillna("").astype(str) if "basis" in rows else pd.Series("", index=rows.index)
+    moved = rows["area_code"].isin(BOUNDARIES)
+    if not moved.any():
+        return rows.assign(basis=told)
     bare = ~told.str.contains(BOUNDARY, regex=False)
-    for code in set(rows["area_code"]) & set(BOUNDARIES):
+    for code in set(rows.loc[moved, "area_code"]):
         for day in BOUNDARIES[code]:
             later = (rows["area_code"] == code) & (pd.to_datetime(rows["period_end"]) >= pd.Timestamp(day))
             since = np.where(later, "since", "before")
@@ -109,8 +112,8 @@ def in_window(
     `reason` says why the periods there are do not add up to the window.
     """
     areas = np.array(sorted(rows["area_code"].unique()), dtype=object)
-    good = usable_rows(rows, metric)
     years = 0 if same_as is None else same_as.start.year - window.start.year
+    good = usable_rows(_touching(rows, [window, window.shift_years(years)]), metric)
     best: pd.DataFrame | None = None
     for periods in divisions(good, metric, window, years):
         here = pieces(good, metric, areas, periods)
@@ -131,6 +134,13 @@ def in_window(
             best = pd.concat([best.loc[~better], made.loc[better]]).loc[areas]
     frame = _nothing(areas, good, metric, window) if best is None else best
     return frame.infer_objects().rename_axis("area_code").reset_index()
+
+
+def _touching(rows: pd.DataFrame, windows: list[Period]) -> pd.DataFrame:
+    """Keep the rows of periods that reach into one of some windows."""
+    starts, ends = (pd.to_datetime(rows[f"period_{end}"]) for end in ("start", "end"))
+    touch = [(starts <= pd.Timestamp(one.end)) & (ends >= pd.Timestamp(one.start)) for one in windows]
+    return rows.loc[np.logical_or.reduce(touch)]
 
 
 def divisions(rows: pd.DataFrame, metric: Metric, window: Period, years: int = 0) -> list[tuple[Period, ...]]:
@@ -223,6 +233,7 @@ def _added(here: Pieces, used: Flags, metric: Metric) -> pd.DataFrame:
     if len(here.periods) == 1 and metric.frequency != "month":
         value = np.where(used[:, 0], here.numbers["value"][:, 0], np.nan)
     labels = np.array([period.label for period in here.periods], dtype=object)
+    kinds, kind = np.unique(used, axis=0, return_inverse=True)  # few, for thousands of areas
     return pd.DataFrame(
         {
             "numerator": numerator,
@@ -235,8 +246,8 @@ def _added(here: Pieces, used: Flags, metric: Metric) -> pd.DataFrame:
             "person_days": np.where(n > 0, person_days, np.nan),
             "n_expected": len(here.periods),
             "n_present": n,
-            "missing": ["; ".join(labels[~row]) for row in used],
-            "used": [_runs(here.periods, row) for row in used],
+            "missing": np.array(["; ".join(labels[~row]) for row in kinds], dtype=object)[kind.ravel()],
+            "used": np.array([_runs(here.periods, row) for row in kinds], dtype=object)[kind.ravel()],
             "months": max(here.months, 1),
             "word": "waves" if metric.frequency == "wave" else WORDS.get(here.months, "periods"),
             "reason": "",

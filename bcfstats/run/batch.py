@@ -200,7 +200,7 @@ def _run(
         jobs = _jobs(results, areas, settings.out)
         made_from = fingerprints(results, settings.notebook.read_bytes(), [job.area_code for job in jobs])
         jobs = [replace(job, fingerprint=made_from[job.area_code]) for job in jobs]
-        left = [job for job in jobs if not (resume and is_made(settings.out, job))]
+        left = [job for job in jobs if not (resume and is_made(settings.out, job.stem, job.fingerprint))]
         is_new = kept is None or not results_stand(settings.out, results)
         results = replace(results, **{name: pd.DataFrame() for name in READ_BY_REPORTS})  # takes no memory
         del kept

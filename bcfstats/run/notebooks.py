@@ -19,13 +19,7 @@ AREA_REPORT = shipped("area_report")
 
 
 def lay_out(folder: Path) -> list[Path]:
-    """Write the notebooks to work with into a folder.
-
-    Raises
-    ------
-    ParameterError
-        If one of them is there already: it is never overwritten.
-    """
+    """Write the notebooks to work with into a folder, and never over what is there."""
     targets = {name: folder / f"{name}.ipynb" for name in TO_WORK_WITH}
     if there := [path.name for path in targets.values() if path.exists()]:
         raise ParameterError(

@@ -7,21 +7,17 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 import bcfstats
 from bcfstats.errors import BcfStatsError
 from bcfstats.files import fitting, write_whole
-from bcfstats.judge.results import Results
-from bcfstats.run.report import Job
+from bcfstats.judge.results import PEERS, TABLES, Results
 from bcfstats.run.settings import Settings
 from bcfstats.words import file_stem
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from bcfstats.judge.results import Results
-    from bcfstats.run.settings import Settings
 
 
 def stem_of(area: dict[str, Any], out: Path) -> str:
@@ -30,13 +26,7 @@ def stem_of(area: dict[str, Any], out: Path) -> str:
 
 
 PACKAGES = ("numpy", "pandas", "scipy", "matplotlib", "papermill", "nbconvert")
-NOT_CONTENT = (
-    "created",
-    "inputs",
-    "files",
-    "code",
-    "made_from",
-)  # of a run, not of an area
+NOT_CONTENT = ("created", "inputs", "files", "code", "made_from")  # of a run, not of an area
 NOT_INPUT = (
     "raw",
     "processed",
@@ -68,7 +58,7 @@ def code_fingerprint() -> str:
     return hashlib.sha256(f"{platform.python_version()}{versions}{source_fingerprint()}".encode()).hexdigest()
 
 
-def files_read(settings: "Settings") -> list[list[str]]:
+def files_read(settings: Settings) -> list[list[str]]:
     """List every file that a run's tables are computed from: its kind, its name and its checksum."""
     kinds: dict[str, Sequence[Path]] = {
         "prepared": sorted(settings.processed.glob("*")),
@@ -84,17 +74,15 @@ def files_read(settings: "Settings") -> list[list[str]]:
     ]
 
 
-def inputs_fingerprint(settings: "Settings") -> str:
+def inputs_fingerprint(settings: Settings) -> str:
     """Digest everything that a run's tables are computed from: data, targets, rules, settings and code."""
     chosen = {name: value for name, value in settings.as_record().items() if name not in NOT_INPUT}
     content = json.dumps([code_fingerprint(), chosen, files_read(settings)], default=str)
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def fingerprints(results: "Results", notebook: bytes, areas: Sequence[str]) -> dict[str, str]:
+def fingerprints(results: Results, notebook: bytes, areas: Sequence[str]) -> dict[str, str]:
     """Digest, for each area, everything its report is made from."""
-    from bcfstats.judge.results import PEERS, TABLES
-
     about = {name: value for name, value in results.about.items() if name not in NOT_CONTENT}
     shared = json.dumps([code_fingerprint(), about, results.metrics], default=str).encode() + notebook
     digests = {code: hashlib.sha256(shared + code.encode()) for code in areas}
@@ -111,11 +99,8 @@ def fingerprints(results: "Results", notebook: bytes, areas: Sequence[str]) -> d
     return {code: digest.hexdigest() for code, digest in digests.items()}
 
 
-def _row_digests(table: "pd.DataFrame", by: str) -> dict[str, bytes]:
+def _row_digests(table: pd.DataFrame, by: str) -> dict[str, bytes]:
     """Digest the rows of each area, or group, in their order."""
-    import numpy as np
-    import pandas as pd
-
     if not len(table):
         return {}
     texts = {name: table[name].map(str) for name in table if table[name].dtype == object}  # some hold lists
@@ -150,13 +135,13 @@ def kept_results(settings: Settings) -> Results | None:
     return kept if kept.about.get("made_from") == inputs_fingerprint(settings) else None
 
 
-def is_made(out: Path, job: Job) -> bool:
-    """Whether the folder holds this report, made from the same inputs by the same code, and whole.
-
-    The executed notebook, written after the page, names what it was made from and which page goes with
-    it.
-    """
-    return _is_whole(out, job.stem, job.fingerprint)
+def is_made(out: Path, stem: str, fingerprint: str) -> bool:
+    """Whether a report is there, whole: its notebook, written last, says made from what, with which page."""
+    try:
+        about = json.loads(notebook_path(out, stem).read_bytes())["metadata"]["bcfstats"]
+        return (about["fingerprint"], about["page"]) == (fingerprint, _digest(page_path(out, stem)))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def made_reports(out: Path, results: Results) -> dict[str, Path]:
@@ -171,7 +156,7 @@ def made_reports(out: Path, results: Results) -> dict[str, Path]:
     return {
         code: page_path(out, stem)
         for code, stem in stems.items()
-        if code in fingerprints and _is_whole(out, stem, fingerprints[code])
+        if code in fingerprints and is_made(out, stem, fingerprints[code])
     }
 
 
@@ -193,11 +178,3 @@ def results_stand(out: Path, results: Results) -> bool:
 
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _is_whole(out: Path, stem: str, fingerprint: str) -> bool:
-    try:
-        about = json.loads(notebook_path(out, stem).read_bytes())["metadata"]["bcfstats"]
-        return (about["fingerprint"], about["page"]) == (fingerprint, _digest(page_path(out, stem)))
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
