@@ -48,7 +48,25 @@ def phase(
     if window.n_months % LENGTHS[by]:
         raise ParameterError("The window is not whole quarters.", found=window.label, do="Phase it by month.")
     rows = each_once(observations)
-    index, note = season_of(rows.loc[rows["metric"] == metric.id], metric, window, area)
+    seasons = season_of(rows.loc[rows["metric"] == metric.id], metric, window)
+    if area not in seasons.index:
+        what = "The area has no figures before the window."
+        raise InputError(what, where=window.label, found=f"'{area}'")
+    return phased(seasons.loc[area].to_numpy(), window, by, total, path, start, unchanged)
+
+
+def phased(
+    index: Floats,
+    window: Period,
+    by: str,
+    total: float,
+    path: str = "level",
+    start: date | str | None = None,
+    unchanged: float | None = None,
+) -> pd.DataFrame:
+    """Phase a count by the index of each calendar month, missing where none was measured."""
+    note = "" if np.isfinite(index).all() else FLAT
+    index = np.ones(12) if note else index
     days = np.array([month.days for month in window.months], dtype=float)
     season = index[[month.start.month - 1 for month in window.months]]
     weight = days * season
@@ -80,22 +98,19 @@ def whole_people(exact: Floats) -> Floats:
     return down
 
 
-def season_of(rows: pd.DataFrame, metric: Metric, window: Period, area: str) -> tuple[Floats, str]:
-    """Give the index of each calendar month before a window (1 is an average day), and a note where flat.
+def season_of(rows: pd.DataFrame, metric: Metric, window: Period) -> pd.DataFrame:
+    """Give the index of each calendar month before a window in every area (1 is an average day), or NaN.
 
-    By month the season is the area's own, shrunk to all areas; by quarter it is that of all areas together.
+    By month the season is an area's own, shrunk to all areas; by quarter it is that of all areas together.
     """
     if counted_by_month(metric):
         past = history_panel(monthly_panel(rows, metric), metric, window, None)
-        if area not in past.area_codes:
-            raise InputError(
-                "The area has no months before the window.", where=window.label, found=f"'{area}'"
-            )
-        own = past.area_codes.index(area)
-        index = np.asarray(seasonal_indices(past.counts, past.exposure, past.calendar_months).index[own])
-    else:
-        index = _by_quarter(rows, metric, window)
-    return (index, "") if np.isfinite(index).all() else (np.ones(12), FLAT)
+        if not past.area_codes:
+            return pd.DataFrame()
+        index = seasonal_indices(past.counts, past.exposure, past.calendar_months).index
+        return pd.DataFrame(np.asarray(index), index=list(past.area_codes))
+    areas = rows.loc[pd.to_datetime(rows["period_end"]) < pd.Timestamp(window.start), "area_code"].unique()
+    return pd.DataFrame([_by_quarter(rows, metric, window)] * len(areas), index=sorted(areas))
 
 
 def _by_quarter(rows: pd.DataFrame, metric: Metric, window: Period) -> Floats:

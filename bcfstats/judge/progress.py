@@ -82,7 +82,7 @@ def _progress(
     at = np.array([place.get(code, -1) for code in goals["area_code"]])
     known = Period(window.start, panel.months[covered[-1]].end) if n_known else None
     so_far, before, counted = _so_far(panel, metric, known, covered)
-    outcome, low, high, chance = _outcome(panel, metric, window, known, covered, goals, at)
+    outcome, low, high, chance = outcome_ahead(panel, metric, window, known, covered, goals, at)
     frame = pd.DataFrame(
         {
             "area_code": goals["area_code"],
@@ -123,7 +123,7 @@ def _so_far(
     return value(covered), value(earlier.tolist()), counted.astype(float)
 
 
-def _outcome(
+def outcome_ahead(
     panel: Panel,
     metric: Metric,
     window: Period,
