@@ -296,6 +296,33 @@ def overview(
 
 
 @app.command()
+def track(
+    plan: Annotated[Path, typer.Argument(help="CSV or XLSX file of goals, in the form of targets.")],
+    processed: Folder = None,
+    until: Annotated[str | None, typer.Option(help="Last month to use, such as 'Sep 2025'.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for pages and the return's table.")] = None,
+    scheme: SchemeName = None,
+    disclosure: Disclosure = None,
+    metrics: OwnMetrics = None,
+    config: Config = None,
+    debug: Debug = False,
+) -> None:
+    """Follow the goals of a plan through the year: on track or not, and what is still needed.
+
+    Exit code 1: a goal is not on track, or was not met.
+    """
+    from bcfstats.run.check import describe_tracking
+    from bcfstats.run.settings import load_settings
+
+    given = {"processed": processed, "scheme": scheme, "metrics": _tuple(metrics), "disclosure": disclosure}
+    settings = load_settings(config).with_given(**given)
+    code, lines = describe_tracking(settings, plan, until=until, out=out)
+    for line in lines:
+        print(line)
+    raise typer.Exit(code)
+
+
+@app.command()
 def run(
     area: Annotated[list[str] | None, typer.Option(help="Name or code; may be given again.")] = None,
     processed: Folder = None,

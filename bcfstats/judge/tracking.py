@@ -1,7 +1,9 @@
 """Plans followed in the year: where each goal stands at each month or quarter, and what is still needed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -83,37 +85,34 @@ def latest(tracked: pd.DataFrame) -> pd.DataFrame:
 
 
 def _goals(plan: pd.DataFrame, looks: Outlooks, metrics: Mapping[str, Metric]) -> pd.DataFrame:
-    """Give each board and metric its goal: the window, what is asked for in it, and the plan of its parts."""
-    found: list[dict[str, Any]] = []
+    """Give each board and metric its goals: window, what is asked for in it, and the plan of its parts."""
+    goals: list[dict[str, Any]] = []
     for (area, name), rows in plan.groupby(["area_code", "metric"], sort=False):
         metric = metrics[str(name)]
-        asked = [
-            (payment_window(metric, row["payment"], looks.rules), row) for row in rows.to_dict("records")
-        ]
-        closed = [window.reason for window, _ in asked if isinstance(window, NoOutlook)]
-        if closed:
-            raise ParameterError("A goal has no period.", where=f"{area}, {name}", found=closed[0])
-        windows = [window for window, _ in asked if isinstance(window, Period)]
-        if len(set(windows)) < len(windows):
-            raise InputError("A board has two goals for one metric and period.", found=f"{area}, {name}")
-        whole = Period(min(window.start for window in windows), max(window.end for window in windows))
-        values = {
-            window: _asked(row, metric, window, looks)
-            for window, (_, row) in zip(windows, asked, strict=True)
-        }
-        parts = {window: value for window, value in values.items() if window != whole}
-        goal = values.get(whole, sum(parts.values()) if counts_people(metric) else np.nan)
-        found.append(
-            {
-                "area_code": area,
-                "metric": name,
-                "window": whole,
-                "goal": goal,
-                "parts": parts,
-                "source": "; ".join(dict.fromkeys(filter(None, rows["source"]))),
-            }
-        )
-    return pd.DataFrame(found)
+        asked: dict[Period, float] = {}
+        for row in rows.to_dict("records"):
+            window = payment_window(metric, row["payment"], looks.rules)
+            if isinstance(window, NoOutlook):
+                raise ParameterError("A goal has no period.", where=f"{area}, {name}", found=window.reason)
+            if window in asked:
+                raise InputError("A board has two goals for one metric and period.", found=f"{area}, {name}")
+            asked[window] = _asked(row, metric, window, looks)
+        source = "; ".join(dict.fromkeys(filter(None, rows["source"])))
+        for window in _wholes(asked):
+            parts = {part: value for part, value in asked.items() if window.contains(part) and part != window}
+            total = sum(parts.values()) if counts_people(metric) else np.nan
+            goal = {"window": window, "goal": asked.get(window, total), "parts": parts}
+            goals.append({"area_code": area, "metric": name, "source": source, **goal})
+    return pd.DataFrame(goals)
+
+
+def _wholes(asked: Iterable[Period]) -> list[Period]:
+    """Find the windows that no other contains; months or quarters in a row without a year are one."""
+    windows = sorted(asked)
+    top = [one for one in windows if not any(two.contains(one) for two in windows if two != one)]
+    short = len({one.n_months for one in top}) == 1 and top[0].n_months in (1, 3)
+    in_a_row = all(later.start - earlier.end == timedelta(days=1) for earlier, later in pairwise(top))
+    return [Period(top[0].start, top[-1].end)] if short and in_a_row else top
 
 
 def counts_people(metric: Metric) -> bool:
@@ -243,8 +242,8 @@ class _Year:
         share = np.full(len(self.areas), weight[:k].sum() / weight.sum())
         done = so_far if self.counts else so_far * share
         if self.counts:
-            spread = self._dispersion()
-            noise, later = spread / (expected * share), spread / (expected * (1 - share))
+            expected = np.where(expected > 0, expected, np.nan)
+            noise, later = (self._dispersion() / (expected * part) for part in (share, 1 - share))
         else:
             noise, later = (np.full(len(done), self._scatter() / parts) for parts in (k, n - k))
             scale = np.sqrt(scale**2 + self._scatter() / n)
@@ -380,7 +379,9 @@ class _Year:
         decimals, unit = (0, f" {row['unit']}") if self.counts else (self.metric.decimals, "")
         names = ("actual_so_far", "plan_so_far", "goal")
         so_far, plan, goal = (number(row[name], decimals) for name in names)
-        told = f"{short} to {until}: {so_far}{unit}, planned {plan}; the goal for the year is {goal}."
+        told = (
+            f"{short} to {until}: {so_far}{unit}, planned {plan}; the goal for {self.window.label} is {goal}."
+        )
         if row["periods_left"] == 0:
             return told
         if not np.isfinite(row["chance"]):
@@ -389,7 +390,7 @@ class _Year:
         low, high, middle = (number(row[f"outcome{end}"], decimals) for end in ("_lower", "_upper", ""))
         told += (
             f" If nothing more changes about {middle} is expected, between {low} and {high} in "
-            f"{of_100(LEVELS.forecast)} of 100 such years: {in_100(row['chance'])} would meet the goal."
+            f"{of_100(LEVELS.forecast)} of 100 such cases: {in_100(row['chance'])} would meet the goal."
         )
         if not self.counts:
             return told

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from bcfstats.define.periods import Period
 from bcfstats.define.schemes import scheme
 from bcfstats.disclose.results import without_small
 from bcfstats.errors import InputError
-from bcfstats.files import safe_csv, write_whole
+from bcfstats.files import fitting, safe_csv, write_whole
 from bcfstats.judge.ambitions import assess_ambitions
 from bcfstats.judge.kinds import counted_by_month
 from bcfstats.judge.national import ENGLAND, Overview, national_overview
 from bcfstats.judge.screening import sound
+from bcfstats.judge.tracking import MISSED, OFF_TRACK, latest, track
 from bcfstats.judge.validation import Validation, validate_observations
 from bcfstats.judge.verdicts import GOOD, UNKNOWN, VERDICTS, words_of
 from bcfstats.read.allocations import read_allocations
@@ -28,10 +30,10 @@ from bcfstats.read.prepare import Prepared
 from bcfstats.read.recognise import KNOWN_KINDS
 from bcfstats.read.targets import read_targets
 from bcfstats.run.settings import Settings, all_metrics, vouched_for
-from bcfstats.show.all_areas import overview_page
+from bcfstats.show.all_areas import overview_page, tracking_page
 from bcfstats.show.sentences import value
 from bcfstats.show.validation_page import reliability_svg, validation_page
-from bcfstats.words import in_100, number, signed
+from bcfstats.words import file_stem, in_100, number, signed
 
 NOTHING = (
     "There is nothing to make reports from: put files as they were published into the folder of raw files. "
@@ -237,6 +239,41 @@ def _outlying_lines(plans: pd.DataFrame) -> list[str]:
         f"Outlying: {row.area_name or row.area_code}, {row.metric}, {row.payment}: {row.outlying}"
         for row in odd.itertuples()
     ]
+
+
+PLAN_PAGE = "plan.html"
+
+
+def describe_tracking(
+    settings: Settings, plan: Path, *, until: str | None = None, out: Path | None = None
+) -> tuple[int, list[str]]:
+    """Follow the goals of a plan, one line each, and write pages and the return's table where asked.
+
+    The exit code is 1 where a goal is not on track, or not met.
+    """
+    metrics = all_metrics(settings)
+    data = without_small(load(settings.processed), metrics.values(), settings.disclosure)
+    rules = scheme(settings.scheme, metrics)
+    goals = read_targets(plan, areas=data.areas, metrics=metrics)
+    usable = sound(data.observations, metrics, vouched_for(settings)).observations
+    tracked = track(usable, goals, rules, known_until=until, metrics=metrics)
+    last = latest(tracked)
+    named = (last["area_name"].where(last["area_name"] != "", last["area_code"])).tolist()
+    lines = [
+        f"{name}: {status}. {why}"
+        for name, status, why in zip(named, last["status"], last["why"], strict=True)
+    ]
+    if out is not None:
+        write_whole(out / "plan.csv", safe_csv(tracked), encoding="utf-8-sig")
+        write = partial(tracking_page, metrics=metrics, is_example=data.is_example, word=rules.word)
+        links = {}
+        for code, rows in tracked.groupby("area_code", sort=False):
+            name = str(rows["area_name"].iloc[0] or code)
+            links[str(code)] = fitting(out, file_stem(str(code), name), ".html") + ".html"
+            write_whole(out / links[str(code)], write(rows, board=name))
+        write_whole(out / PLAN_PAGE, write(tracked, links=links))
+        lines.append(f"Pages and table: {out / PLAN_PAGE}")
+    return (1 if last["status"].isin([OFF_TRACK, MISSED]).any() else 0), lines
 
 
 VALIDATION_PAGE = "validation.md"

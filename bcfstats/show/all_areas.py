@@ -1,5 +1,6 @@
-"""Pages over all areas: the index of a run with its findings, and the overview of a file of targets."""
+"""Pages over all areas: the index of a run, the overview of a file of targets, and plans followed."""
 
+import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -7,15 +8,17 @@ import pandas as pd
 from markupsafe import Markup
 
 from bcfstats.define.metrics import Metric
+from bcfstats.define.periods import Period
 from bcfstats.define.schemes import payment_label
 from bcfstats.judge.national import ENGLAND, Overview
 from bcfstats.judge.results import Results
+from bcfstats.judge.tracking import latest
 from bcfstats.show.charts.plans import funnel_of_plans, spread_of_plans
 from bcfstats.show.counts import count, counts_section, findings, for_payment, in_line, in_order, verdicts
 from bcfstats.show.page import fill, html_table, script, script_hash, style
 from bcfstats.show.sentences import rows_of, value
 from bcfstats.show.tile_map import answers, layout, tile_parts
-from bcfstats.words import EXAMPLES, number, with_unit
+from bcfstats.words import EXAMPLES, in_100, number, with_unit
 
 EXAMPLE_PLANS = "Example data: every area and figure on this page is made up."
 
@@ -139,3 +142,84 @@ def _charts(overview: Overview, metrics: Mapping[str, Metric]) -> list[dict[str,
 def _of_england(overview: Overview, metrics: Mapping[str, Metric]) -> list[dict[str, Any]]:
     of_england = overview.composite.loc[overview.composite["region"] == ENGLAND]
     return rows_of(in_order(of_england, metrics))
+
+
+TRACKED = [
+    "Plan",
+    "Actual",
+    "Plan so far",
+    "So far",
+    "Goal",
+    "Expected",
+    "Chance",
+    "Status",
+    "For the return",
+]
+LEFT = "What is left: a goal less what came so far. Nothing here says why a figure moved."
+
+
+def tracking_page(
+    tracked: pd.DataFrame,
+    *,
+    metrics: Mapping[str, Metric],
+    is_example: bool,
+    word: str = "goal",
+    board: str | None = None,
+    links: Mapping[str, str] | None = None,
+) -> str:
+    """Write the page of a followed plan: all boards by their last state, or one board period by period."""
+    last = latest(tracked)
+    counts = last["status"].value_counts(sort=False)
+    notes = [f"{len(last):,} {word}s: " + ", ".join(f"{n:,} {name}" for name, n in counts.items()) + "."]
+    return str(
+        fill(
+            "tracking.html.j2",
+            style=style("index.css"),
+            banner=EXAMPLE_PLANS if is_example else "",
+            title=f"{board or 'All boards'}: {word}s followed",
+            notes=[*notes, LEFT],
+            table=_last_states(last, metrics, links or {}),
+            sections=[] if board is None else _period_by_period(tracked, metrics),
+        )
+    )
+
+
+def _last_states(last: pd.DataFrame, metrics: Mapping[str, Metric], links: Mapping[str, str]) -> Markup:
+    """Table the last state of each goal, as the quarterly return asks for it."""
+    rows = []
+    for row in rows_of(last):
+        name, link = row["area_name"] or row["area_code"], links.get(row["area_code"])
+        first = Markup('<a href="{}">{}</a>').format(link, name) if link else name
+        until = Period.parse(row["period"]).label.rpartition(" to ")[2]
+        needed = "" if not math.isfinite(row["needed"]) else number(row["needed"])
+        rows.append([first, metrics[row["metric"]].short_name, until, *_state(row, metrics)[2:], needed])
+    headings = ["Board", "Metric", "Figures to", *TRACKED[2:], "Left of the goal"]
+    return html_table(headings, rows, "Where each goal stands", numeric=(*range(3, 8), 10))
+
+
+def _period_by_period(tracked: pd.DataFrame, metrics: Mapping[str, Metric]) -> list[dict[str, Any]]:
+    """Table every period of each goal of one board, under what its last state means in sentences."""
+    sections = []
+    for name, rows in tracked.groupby("metric", sort=False):
+        last, metric = rows_of(latest(rows))[-1], metrics[str(name)]
+        told = [last["why"], f"Rests on {last['method']}." if last["method"] else ""]
+        told.append(f"The {Period.parse(last['goal_period']).label} goal of record: {last['source']}.")
+        table = [[Period.parse(row["period"]).label, *_state(row, metrics)] for row in rows_of(rows)]
+        caption = f"{metric.short_name}, {last['unit']}"
+        sections.append(
+            {
+                "heading": metric.short_name,
+                "paragraphs": [text for text in told[: 3 if last["source"] else 2] if text],
+                "table": html_table(["Period", *TRACKED], table, caption, numeric=range(1, 8)),
+            }
+        )
+    return sections
+
+
+def _state(row: Mapping[str, Any], metrics: Mapping[str, Metric]) -> list[str]:
+    """Write the state of a goal at the end of a period, in the columns `TRACKED`."""
+    decimals = metrics[row["metric"]].decimals if not math.isfinite(row["needed"]) else 0
+    names = ("plan", "actual", "plan_so_far", "actual_so_far", "goal", "outcome")
+    numbers = [number(row[name], decimals) if math.isfinite(row[name]) else "" for name in names]
+    chance = in_100(row["chance"]) if math.isfinite(row["chance"]) else ""
+    return [*numbers, chance, row["status"], row["return_word"]]

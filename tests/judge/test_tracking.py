@@ -103,6 +103,19 @@ def test_a_plan_by_quarter_is_judged_as_it_stands():
     assert found["chance"].tolist() == pytest.approx(track(council(80, 70), FIVE_LESS)["chance"].tolist())
 
 
+def test_windows_that_overlap_are_goals_of_their_own_and_months_in_a_row_are_one():
+    """Two payments of 2013: April to December and October to March are no parts of each other."""
+    rows = panel(months=57, wander=0.01)
+    given = [(name, {"change_percent": -5.0}) for name in ("Apr-Dec 2014", "Oct 2014 - Mar 2015")]
+    found = latest(track(rows, plan(*given, metric="delayed_transfers"), "bcf-2013-12"))
+    assert found["goal_period"].tolist() == ["2014-04/2014-12", "2014-10/2015-03"]
+    assert found["periods_left"].tolist() == [0, 3]
+    months = [(name, {"target_numerator": 900.0}) for name in ("Apr 2014", "May 2014", "Jun 2014")]
+    quarter = track(rows, plan(*months, metric="delayed_transfers"), "bcf-2013-12")
+    assert quarter["goal_period"].unique().tolist() == ["2014-04/2014-06"]
+    assert quarter["goal"].unique().tolist() == [2700]
+
+
 def test_a_quarter_that_is_not_there_is_no_data_and_nothing_is_made_of_it():
     rows = council(80, 70, 66)
     rows.loc[rows["period_start"] == "2025-07-01", "status"] = "suppressed"

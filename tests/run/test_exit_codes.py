@@ -27,6 +27,7 @@ WRITING = {
     "prepare": ["prepare", "--raw", "raw", "--processed", "OUT/processed"],
     "check": ["check", "targets.csv", "--processed", "processed", "--out", "OUT/judged.csv"],
     "overview": ["overview", "targets.csv", "--processed", "processed", "--out", "OUT/overview"],
+    "track": ["track", "targets.csv", "--processed", "processed", "--out", "OUT/tracked"],
     "run": ["run", "--processed", "processed", "--out", "OUT/reports", "--notebook", "quick.ipynb"],
     "compare": ["compare", "made", "made", "--out", "OUT/changes.csv"],
     "validate": ["validate", "--processed", "processed", "--out", "OUT"],
