@@ -50,6 +50,20 @@ def area_codes(processed):
     return list(dict.fromkeys(bcfstats.load(processed).observations["area_code"]))
 
 
+def write_targets(codes, path):
+    """Write twelve targets for each area: what is paid, and delayed days of other windows."""
+    from bcfstats.define.schemes import DEFAULT_SCHEME, scheme
+
+    payments = scheme(DEFAULT_SCHEME).payments
+    asked = [(name, p.id) for p in payments for name, window in p.metrics.items() if window]
+    asked += [
+        ("delayed_transfers", f"Apr-{month} 2014") for month in ("May", "Jun", "Jul", "Aug", "Sep", "Oct")
+    ]
+    lines = [f"{code},{name},{payment},-2" for code in codes for name, payment in asked]
+    path.write_text("\n".join(["area,metric,payment,change_percent", *lines]), encoding="utf-8")
+    return len(lines)
+
+
 def main():
     if not hasattr(os, "wait4"):
         raise SystemExit("This system does not tell what a process used: measure on Linux or macOS.")
@@ -61,6 +75,9 @@ def main():
             (f"prepare ({what})", *measured([*BCFSTATS, "prepare", "--raw", raw, "--processed", processed]))
         ]
         codes = area_codes(processed)
+        targets = Path(folder) / "targets.csv"
+        judged = f"check, {write_targets(codes, targets):,} targets"
+        rows += [(judged, *measured([*BCFSTATS, "check", targets, "--processed", processed]))]
         for count in (FEW, MORE):
             areas = [part for code in codes[:count] for part in ("--area", code)]
             out = ["--out", Path(folder) / f"reports{count}", "--processed", processed]

@@ -1,7 +1,7 @@
 """Measure what reports cost: the usual loop, our engine, and the floor, in alternating rounds.
 
 python -m scripts.bench_reports                 five rounds of twelve example areas, as a table
-python -m scripts.bench_reports scale           24 reports among 150, 1,500 and 7,000 areas, and their memory
+python -m scripts.bench_reports scale           a run of 7,000 areas, and a report of a hundred metrics
 
 The tables are computed before; what is measured is making the reports from them, every start-up included:
 
@@ -12,8 +12,10 @@ b2  our engine, two workers
 c   the floor: the same content by plain function calls in one process
 """
 
+import json
 import os
 import platform
+import signal
 import statistics
 import subprocess
 import sys
@@ -23,16 +25,17 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOK = ROOT / "notebooks" / "area_report.ipynb"
 ROUNDS, AREAS, SAMPLE = 5, 12, 24
 SECONDS_BETWEEN_SAMPLES = 0.25
-MANY = (150, 1500, 7000)
+MANY_AREAS, THREE = (140, 7000), ("delayed_transfers", "non_elective_admissions", "reablement")
 STEPS = ("a", "c", "b2", "a2", "b1")
 
 
@@ -170,33 +173,78 @@ def rounds() -> None:
         print(f"| {step} | " + " | ".join(f"{number:.2f}" for number in numbers) + " |")
 
 
-def scale() -> None:
-    """Make the same number of reports among ever more areas."""
-    import pandas as pd
+def copied(table: Any, copies: Sequence[str]) -> Any:
+    """Repeat the rows of every area under other codes and names."""
+    parts = [table.assign(**{c: table[c] + n for c in ("area_code", "area_name")}) for n in copies]
+    return pd.concat(parts, ignore_index=True)
 
-    from bcfstats.judge.results import TABLES, Results
+
+def hundred(rows: Any, target: Path) -> Any:
+    """Define a hundred metrics in a file, each an example metric under another id, and give their rows."""
+    from bcfstats.define import metrics
+
+    text = Path(metrics.__file__).with_suffix(".toml").read_text(encoding="utf-8")
+    blocks = [f"[[metric]]\n{block}" for block in text.split("[[metric]]\n")[1:]]
+    parts, written = [], []
+    for n in range(100):
+        block = blocks[n % len(blocks)]
+        name = block.split('"')[1]
+        written.append(block.replace(f'id = "{name}"', f'id = "own_{n}"', 1))
+        parts.append(rows.loc[rows["metric"] == name].assign(metric=f"own_{n}"))
+    target.write_text("\n".join(written), encoding="utf-8")
+    return pd.concat(parts, ignore_index=True)
+
+
+def until_made(pages: int, out: Path, *given: object) -> tuple[list[float], int, int]:
+    """Run until so many reports are made: seconds to each, the most MiB, bytes of the index."""
+    command = [sys.executable, "-m", "bcfstats", "run", "--out", out, "--jobs", "2", *given]
+    started = time.perf_counter()
+    process = subprocess.Popen(list(map(str, command)), cwd=ROOT, stdout=subprocess.DEVNULL)
+    seconds: list[float] = []
+    with sampled(process.pid) as sizes:
+        while process.poll() is None and len(seconds) < pages:
+            made = len(list((out / "areas").glob("*.html")))
+            seconds += [time.perf_counter() - started] * (made - len(seconds))
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        process.wait()
+    return seconds, max(sizes) // 2**20, (out / "index.html").stat().st_size
+
+
+def scale() -> None:
+    """Run 7,000 areas with three metrics until 24 reports are made, then one area with a hundred metrics."""
+    from bcfstats.example.data import write_example
+    from bcfstats.files import MANIFEST, replace_folder
+    from bcfstats.read.prepare import prepare
 
     with tempfile.TemporaryDirectory() as name:
-        small = Path(name) / "small"
-        codes = example(small, MANY[0])
-        results = Results.load(small / "tables")
-        print("| areas | seconds a report | CPU seconds a report | MiB, all processes | MiB of tables |")
-        print("|---|---|---|---|---|")
-        for many in MANY:
-            copies = range(-(-many // len(codes)))
-            tables = {}
-            for table in TABLES:
-                rows = getattr(results, table)
-                parts = [rows.assign(area_code=[f"{c}-{n}" for c in rows["area_code"]]) for n in copies]
-                tables[table] = pd.concat(parts, ignore_index=True)
-            folder = Path(name) / str(many)
-            replace(results, **tables).save(folder / "tables")
-            every = list(tables["areas"]["area_code"])
-            chosen = every[:: len(every) // SAMPLE][:SAMPLE]
-            wall, cpu, size = measured("b2", folder, chosen, memory=True)
-            disk = sum(path.stat().st_size for path in (folder / "tables").iterdir()) / 2**20
-            numbers = f"{wall / SAMPLE:.2f} | {cpu / SAMPLE:.2f} | {size:.0f} | {disk:.0f}"
-            print(f"| {many:,} | {numbers} |", flush=True)
+        folder = Path(name)
+        write_example(folder / "raw", n_areas=MANY_AREAS[0])
+        prepare(folder / "raw", folder / "few")
+        manifest = json.loads((folder / "few" / MANIFEST).read_text(encoding="utf-8"))
+        tables = {path.stem: pd.read_parquet(path) for path in (folder / "few").glob("*.parquet")}
+        rows, areas = tables["observations"], tables["areas"]
+        copies = [f"{n:02d}" for n in range(MANY_AREAS[1] // MANY_AREAS[0])]
+        many = {
+            "observations": copied(rows.loc[rows["metric"].isin(THREE)], copies),
+            "areas": copied(areas, copies),
+        }
+        replace_folder(folder / "many", tables | many, manifest)
+        del many
+        print("| run | first report, seconds | MiB, all processes | index or page, kB |\n|---|---|---|---|")
+        seconds, size, index = until_made(SAMPLE, folder / "out", "--processed", folder / "many")
+        each = (seconds[-1] - seconds[0]) / (SAMPLE - 1)
+        print(f"| {len(copies) * MANY_AREAS[0]:,} areas x 3 metrics | {seconds[0]:.0f}", end="")
+        print(f", then one in {each:.2f} | {size} | {index // 1000} |")
+        code = areas["area_code"].iloc[0]
+        some = rows.loc[rows["area_code"].isin(areas["area_code"].iloc[:AREAS])]
+        own = {"observations": hundred(some, folder / "own.toml")}
+        replace_folder(folder / "wide", tables | own, manifest)
+        given = ["--processed", folder / "wide", "--metrics", folder / "own.toml", "--area", code]
+        seconds, size, _ = until_made(1, folder / "one", *given)
+        (page,) = (folder / "one" / "areas").glob("*.html")
+        kilobytes = page.stat().st_size // 1000
+        print(f"| 1 of {AREAS} areas x 100 metrics | {seconds[0]:.0f} | {size} | {kilobytes} |")
 
 
 if __name__ == "__main__":

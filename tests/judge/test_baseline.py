@@ -177,9 +177,8 @@ def test_no_events_at_all_is_zero_without_an_interval(months):
         lambda frame: frame.assign(period_start=frame["period_start"].astype(str)),
         lambda frame: frame.assign(period_end=frame["period_end"].dt.tz_localize("Europe/London")),
         lambda frame: frame.astype({"numerator": "Int64", "denominator": object}),
-        lambda frame: frame.assign(numerator=frame["numerator"].astype(str)),
     ],
-    ids=["columns left out", "categories", "dates as text", "time zone", "nullable", "numbers as text"],
+    ids=["columns left out", "categories", "dates as text", "time zone", "nullable"],
 )
 def test_the_same_observations_in_other_types_give_the_same_baseline(months, change):
     frame = months([100.0] * 36)
@@ -194,6 +193,7 @@ def test_the_same_observations_in_other_types_give_the_same_baseline(months, cha
         (lambda frame: frame.assign(period_start="some day"), "days"),
         (lambda frame: frame.assign(period_start=frame["period_start"] + pd.Timedelta(hours=7)), "days"),
         (lambda frame: frame.assign(numerator="many"), "numbers"),
+        (lambda frame: frame.assign(numerator=frame["numerator"].astype(str)), "numbers"),
         (lambda frame: frame.to_dict("records"), "table"),
     ],
 )
