@@ -1,12 +1,13 @@
 """ONS mid-year population estimates, and tables derived from them.
 
-Three layouts: the yearly workbook by single year of age, the components of change (all ages, districts and
-unitary authorities), and a derived table of the upper-tier areas of 2014.
+Layouts: the yearly workbook by single year of age; one row an area, sex and age, from Nomis or as the
+detailed series (MYEB1); totals, a year in a column or across; a derived table of the areas of 2014.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -18,20 +19,24 @@ from bcfstats.errors import InputError
 from bcfstats.read.marks import parse_number
 from bcfstats.read.observations import POPULATION_TYPES, typed
 from bcfstats.read.reading import Check, FileReading, Refusal
-from bcfstats.read.workbook import Book, Rows, Text, as_text, find_table
+from bcfstats.read.workbook import Book, Rows, Text, as_text, find_table, has_table
 
 KIND_BY_AGE = "ONS mid-year population estimates by age"
 KIND_COMPONENTS = "ONS components of population change"
+KIND_TOTALS = "ONS mid-year population estimates, totals"
 KIND_DERIVED = "derived population of upper-tier areas"
 AGE_GROUPS = {"all": 0, "18+": 18, "65+": 65}
 BY_AGE, COMPONENTS, DERIVED = "published by age", "components of change", "derived table"
+TOTALS = "totals"
 _UPPER_TIER = ("E06", "E08", "E09", "E10")
 _ESTIMATE = "estimate: total population times the mid-2017 share of adults"
 _HEADER_ROWS = 20
+_NOMIS = ("GEOGRAPHY_CODE", "DATE_NAME", "GENDER_NAME", "C_AGE_NAME", "OBS_VALUE")
+_BOTH_SEXES = ("total", "persons", "all persons")
 
 
 def recognises(source: Book | Text) -> bool:
-    """Whether this is one of the three layouts."""
+    """Whether this is one of the layouts."""
     return _layout(source) != ""
 
 
@@ -39,15 +44,20 @@ def read(source: Book | Text) -> FileReading:
     """Read populations of all ages, and of 18+ and 65+ where the file has ages."""
     layout = _layout(source)
     if layout == BY_AGE:
-        assert isinstance(source, Book)
-        return _read_by_age(source)
+        return _read_by_age(source) if isinstance(source, Book) else _read_rows_by_age(source)
+    if layout == TOTALS:
+        return _read_totals(source)
     return _read_components(source) if layout == COMPONENTS else _read_derived(source)
 
 
 def _layout(source: Book | Text) -> str:
     if isinstance(source, Text):
-        if find_table(source, "ons_code_2014", "population_2013", "est_pop18plus_2013") is not None:
+        if has_table(source, "ons_code_2014", "population_2013", "est_pop18plus_2013"):
             return DERIVED
+        if has_table(source, *_NOMIS) or ("age" in _names(source) and all(_component_columns(source))):
+            return BY_AGE
+        if "reference_year" in _names(source) and _code_column(source) and "population" in _names(source):
+            return TOTALS
         return COMPONENTS if all(_component_columns(source)) else ""
     return BY_AGE if _persons_sheet(source) else ""
 
@@ -179,11 +189,128 @@ def _areas_add_up(populations: pd.DataFrame) -> Check:
     return Check("upper-tier areas add up to England", bool(areas.sum() == england), detail)
 
 
+def _names(source: Text) -> list[str]:
+    return [name.casefold() for name in source.header]
+
+
+def _code_column(source: Text) -> str:
+    return next((name for name in _names(source) if re.fullmatch(r"lad(code)?[0-9]{2}(cd)?", name)), "")
+
+
 def _component_columns(source: Text) -> tuple[list[str], list[str]]:
     """Give the headings of the code of a district and of each year's population."""
-    names = [name.casefold() for name in source.header]
-    codes = [name for name in names if re.fullmatch(r"ladcode[0-9]{2}", name)]
-    return codes, [name for name in names if re.fullmatch(r"population_(19|20)[0-9]{2}", name)]
+    years = [name for name in _names(source) if re.fullmatch(r"population_(19|20)[0-9]{2}", name)]
+    return [code] if (code := _code_column(source)) else [], years
+
+
+def _read_rows_by_age(source: Text) -> FileReading:
+    """Add up rows of one area, sex and age: single years from 0 to 90 and over, or groups that say so."""
+    where = source.path.name
+    refused: list[Refusal] = []
+    n_sexes = 1
+    if has_table(source, *_NOMIS):
+        table = find_table(source, *_NOMIS)
+        assert table is not None
+        table = table[table["gender_name"].str.strip().str.casefold().isin(_BOTH_SEXES)]
+        years = [("date_name", "obs_value")]
+        code, age = "geography_code", table["c_age_name"]
+    else:
+        (code, *_), columns = _component_columns(source)
+        table = find_table(source, code, "age", *columns)
+        assert table is not None
+        years, age = [(name, name) for name in columns], table["age"]
+        n_sexes = 2
+        sexes = set(table["sex"].str.strip().str.casefold()) if "sex" in table else set()
+        if sexes not in ({"m", "f"}, {"1", "2"}, {"males", "females"}):
+            raise InputError(
+                "The rows are not of both sexes.",
+                where=where,
+                found=", ".join(sorted(sexes)),
+                do="Use the file as published.",
+            )
+    wanted = table[code].str.strip().str.startswith((*_UPPER_TIER, ENGLAND))
+    table, youngest = table[wanted], age[wanted].map(_youngest)
+    rows: list[dict[str, Any]] = []
+    for when, column in years:
+        year = table[when].str.strip() if when != column else pd.Series(column[-4:], table.index)
+        people = table[column].map(_people)
+        for row in table.index[people.isna() | ~year.str.fullmatch(r"(19|20)\d\d")]:
+            reason = "a year and a number are needed"
+            refused.append(Refusal(f"{where}, row {row}", str(table.at[row, column]), reason))
+        for (area, written), group in people.groupby([table[code].str.strip(), year]):
+            ages = youngest.reindex(group.index)
+            rows += _age_groups(area, int(written), ages, group, n_sexes, where)
+    return FileReading(
+        path=source.path,
+        kind=KIND_BY_AGE,
+        publisher="Office for National Statistics",
+        title="Population by age",
+        populations=typed(rows, POPULATION_TYPES),
+        rows_read=len(table),
+        refused=tuple(refused),
+    )
+
+
+def _youngest(text: str) -> str:
+    """Give "all", "65+" and the like for a group, or the single year of age: "Age 65", "Aged 90+", "65"."""
+    plain = text.strip().casefold()
+    if plain == "all ages":
+        return "all"
+    match = re.fullmatch(r"(?:aged? )?(\d{1,2})(\+| and over)?", plain)
+    if not match or (match[2] and int(match[1]) not in (18, 65, 90)):
+        return ""
+    return match[1] if not match[2] or match[1] == "90" else f"{match[1]}+"
+
+
+def _age_groups(
+    area: str, year: int, ages: pd.Series, people: pd.Series, n_sexes: int, where: str
+) -> Iterator[dict[str, Any]]:
+    """Give each group as it is published, or as the sum of its single years where all of them are there."""
+    single = Counter(int(age) for age in ages if str(age).isdecimal())
+    is_whole = single == dict.fromkeys(range(91), n_sexes)
+    for group, first in AGE_GROUPS.items():
+        published = people[ages == group]
+        of_group = ages.map(lambda age, first=first: str(age).isdecimal() and int(age) >= first)
+        if len(published) == 1:
+            count = published.iloc[0]
+        elif is_whole and people[of_group].notna().all():
+            count = people[of_group].sum()
+        else:
+            continue
+        yield {
+            "area_code": code_of(area, end=date(year, 6, 30)) or area,
+            "year": year,
+            "age_group": group,
+            "population": count,
+            "series": BY_AGE,
+            "basis": f"ONS mid-{year} estimate by age",
+            "source": where,
+            "estimated": False,
+        }
+
+
+def _read_totals(source: Book | Text) -> FileReading:
+    """Read one row an area and year: its population of all ages."""
+    assert isinstance(source, Text)
+    code = _code_column(source)
+    table = find_table(source, code, "population", "reference_year")
+    assert table is not None
+    table = table[table[code].str.strip().str.startswith((*_UPPER_TIER, ENGLAND))]
+    rows = [
+        _total(area, year, value, COMPONENTS, f"ONS mid-{year} estimate ({code})", source)
+        for area, year, value in zip(table[code], table["reference_year"], table["population"], strict=True)
+        if re.fullmatch(r"(19|20)\d\d", year.strip()) and _people(value) is not None
+    ]
+    n_bad = len(table) - len(rows)
+    return FileReading(
+        path=source.path,
+        kind=KIND_TOTALS,
+        publisher="Office for National Statistics",
+        title="Population of areas",
+        populations=typed(rows, POPULATION_TYPES),
+        rows_read=len(table),
+        refused=(Refusal(source.path.name, "", "a year and a number are needed", n_bad),) if n_bad else (),
+    )
 
 
 def _read_components(source: Book | Text) -> FileReading:
@@ -191,7 +318,7 @@ def _read_components(source: Book | Text) -> FileReading:
     (code, *_), years = _component_columns(source)
     table = find_table(source, code, *years)
     assert table is not None
-    areas = table[table[code].isin(set(known_codes().values()))]
+    areas = table[table[code].str.strip().isin(set(known_codes()))]
     rows = [
         _total(area, name, value, COMPONENTS, f"ONS mid-year estimate, revised series ({code})", source)
         for name in years
