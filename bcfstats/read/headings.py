@@ -168,3 +168,30 @@ def _which_number(cells: pd.DataFrame, where: str) -> str:
         found=", ".join(cells.columns[:3]) + (", ..." if len(cells.columns) > 3 else ""),
         do="Add a column 'measure' that says numerator, denominator or value.",
     )
+
+
+def meant_in_words(text: str, year: int) -> dict[str, str]:
+    """Give the metric that a name in words meant in the financial year that starts in `year`, or nothing."""
+    plain = _plain_words(text)
+    return next(
+        (
+            line
+            for line in _names_of_metrics()
+            if line["phrase"] in plain and int(line["first_year"]) <= year <= int(line["last_year"] or year)
+        ),
+        {},
+    )
+
+
+def is_meant_in_words(text: str) -> bool:
+    """Whether a name in words is that of a metric in any year."""
+    return any(line["phrase"] in _plain_words(text) for line in _names_of_metrics())
+
+
+def _plain_words(text: str) -> str:
+    return " ".join(re.sub(r"\[.*?\]|[^a-z0-9 ]", " ", text.casefold()).split())
+
+
+@cache
+def _names_of_metrics() -> tuple[dict[str, str], ...]:
+    return read_rows(Path(__file__).with_name("metric_names.csv"))

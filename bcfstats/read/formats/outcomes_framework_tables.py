@@ -8,15 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
-from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from bcfstats.define.areas import ENGLAND, NOT_LISTED, area_names, code_of
-from bcfstats.define.datafiles import read_rows
 from bcfstats.define.metrics import METRICS
 from bcfstats.define.periods import Period, financial_year
 from bcfstats.read.formats.outcomes_framework import quotients
+from bcfstats.read.headings import meant_in_words
 from bcfstats.read.marks import Cell, NotANumber, read_cell
 from bcfstats.read.reading import FileReading, Refusal, by_area
 from bcfstats.read.workbook import Book, Rows, Text, cell_text
@@ -62,7 +60,7 @@ def read(source: Book) -> FileReading:
     rows: list[dict[str, Any]] = []
     left_out, n_read, years = [], 0, set()
     for table in _tables(source):
-        known = {year: line for year in table.columns if (line := _measure(table.title, year))}
+        known = {year: line for year in table.columns if (line := meant_in_words(table.title, year))}
         if not known:
             left_out.append(table.sheet.removeprefix("Table_"))
             continue
@@ -86,24 +84,6 @@ def read(source: Book) -> FileReading:
         checks=tuple(quotients(frames["observations"])),
         warnings=(f"Tables of measures that are no metric were left out: {', '.join(left_out)}.",)
         * bool(left_out),
-    )
-
-
-@cache
-def _measures() -> tuple[dict[str, str], ...]:
-    return read_rows(Path(__file__).with_name("outcomes_framework_tables.csv"))
-
-
-def _measure(title: str, year: int) -> dict[str, str]:
-    """Give the metric that a title names in a year, or nothing."""
-    plain = " ".join(re.sub(r"\[.*?\]|[^a-z0-9 ]", " ", title.casefold()).split())
-    return next(
-        (
-            line
-            for line in _measures()
-            if line["phrase"] in plain and int(line["first_year"]) <= year <= int(line["last_year"] or year)
-        ),
-        {},
     )
 
 

@@ -13,14 +13,16 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bcfstats.define.areas import area_names, code_of, kind_of_place, known_codes
-from bcfstats.define.metrics import get_metric
-from bcfstats.define.periods import Period, is_plausible, parse_date
+from bcfstats.define.metrics import CodeYearError, get_metric
+from bcfstats.define.periods import Period, financial_year, is_plausible, parse_date
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.read.headings import (
     areas_of,
     find_meant,
     has_meant,
+    is_meant_in_words,
     is_period,
+    meant_in_words,
     month_and_year,
     nearest_headings,
     one_row_a_period,
@@ -107,9 +109,11 @@ def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
     rows, areas = table.index.tolist(), areas_of(table)
     cells: Columns = {str(name): table[name].tolist() for name in table}
     texts = {name: _text(cells, name, len(rows)) for name in (*_TEXTS, "metric")}
-    known = {text: _metric(text, metrics) for text in set(texts["metric"])}
-    undefined = {text: one for text, one in known.items() if isinstance(one, str)}
-    metric = [None if isinstance(one := known[text], str) else one for text in texts["metric"]]
+    given = cells.get("period", [""] * len(rows))
+    pairs = list(zip(texts["metric"], given, strict=True))
+    known = {pair: _metric(*pair, metrics) for pair in set(pairs)}
+    undefined = {at: one for at, pair in enumerate(pairs) if isinstance(one := known[pair], str)}
+    metric = [None if isinstance(one := known[pair], str) else one for pair in pairs]
     cells = _with_rate(cells, metric, where)
     percent = _percentages(cells, metric)
     numbers = {
@@ -124,7 +128,8 @@ def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
     codes, names = known_codes(), area_names()
     found = [codes.get(text, text) for text in areas]
     columns: Columns = {
-        **{name: texts[name] for name in ("basis", "metric")},
+        "basis": texts["basis"],
+        "metric": [one.id if one else text for one, text in zip(metric, texts["metric"], strict=True)],
         **{name: [cell.value for cell in read] for name, read in numbers.items()},
         **ends,
         **_statuses(texts, numbers),
@@ -134,6 +139,7 @@ def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
         "vintage": _dates(cells["vintage"]) if "vintage" in cells else [None] * len(rows),
         "source": [text or where for text in texts["source"]],
     }
+    unread |= _of_another_kind(cells, metric)
     for at, (text, end) in enumerate(zip(areas, ends["period_end"], strict=True)):
         if text != found[at] and end and not code_of(text, text, end):
             reason = "the code came with new boundaries, after this period: whose figure it is cannot be told"
@@ -166,12 +172,30 @@ def _text(cells: Columns, name: str, length: int) -> list[str]:
     return [cell_text(cell) for cell in cells[name]] if name in cells else [""] * length
 
 
-def _metric(text: str, metrics: Mapping[str, Metric]) -> Metric | str:
-    """Give the metric, or what to do where there is none."""
+def _metric(text: str, period: object, metrics: Mapping[str, Metric]) -> Metric | str:
+    """Give the metric that a code or name meant in a period, or what to do where there is none."""
     try:
         return get_metric(text, metrics)
     except ParameterError as error:
-        return error.do
+        do = error.do
+        needs_year = isinstance(error, CodeYearError)
+    named = next(
+        (
+            one
+            for one in metrics.values()
+            if text.casefold() in (one.name.casefold(), one.short_name.casefold())
+        ),
+        None,
+    )
+    if named or not (needs_year or is_meant_in_words(text)):
+        return named or do
+    try:
+        year = financial_year(Period.parse(period, "year").start).start.year
+        if needs_year:
+            return get_metric(f"{text} {year}/{(year + 1) % 100:02d}", metrics)
+        return metrics[meant_in_words(text, year)["metric"]]
+    except (ParameterError, KeyError):
+        return "The name meant another measure in other years: write the id of the metric."
 
 
 def _without_notes(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -224,6 +248,19 @@ def _with_rate(cells: Columns, metric: list[Metric | None], where: str) -> Colum
             do="Give numerator and denominator, or the value in the metric's unit.",
         )
     return cells
+
+
+def _of_another_kind(cells: Columns, metric: list[Metric | None]) -> dict[int, _Wrong]:
+    """Find the rows whose column "measure" says that the value is a count, or per other people."""
+    wrong: dict[int, _Wrong] = {}
+    for at, cell in enumerate(cells["measure"]) if {"measure", "value"} <= set(cells) else ():
+        text = cell_text(cell).casefold()
+        per = re.search(r"per (\d[\d,]*)", text)
+        other = per and (one := metric[at]) and float(per[1].replace(",", "")) != one.multiplier
+        if other or re.match(r"(count|number|numerator|denominator|population)\b", text):
+            do = "Give values in the metric's unit, and counts in a column 'numerator'."
+            wrong[at] = _Wrong("measure", cell_text(cell)[:80], "this is not the value of the metric", do)
+    return wrong
 
 
 def _percentages(cells: Columns, metric: list[Metric | None]) -> dict[str, set[int]]:
@@ -377,7 +414,7 @@ def _wrong(
     cells: Columns,
     numbers: Mapping[str, list[Cell]],
     unread: Mapping[int, _Wrong],
-    undefined: Mapping[str, str],
+    undefined: Mapping[int, str],
 ) -> dict[int, _Wrong]:
     """Name the first thing wrong in each row that cannot be read."""
     wrong: dict[int, _Wrong] = {}
@@ -387,8 +424,8 @@ def _wrong(
         if blank:
             reason = f"the row names no {blank[0]}; merged cells name it only once"
             wrong[at] = _Wrong(blank[0], "nothing", reason)
-        elif name in undefined:
-            wrong[at] = _Wrong("metric", name[:80], "this metric is not defined", undefined[name])
+        elif at in undefined:
+            wrong[at] = _Wrong("metric", name[:80], "this metric is not defined", undefined[at])
         elif text := next((column for column, read in numbers.items() if not read[at].status), ""):
             found = cell_text(cells[text][at])
             what = "this is a percentage" if found.endswith("%") else "this is text"
