@@ -323,6 +323,32 @@ def track(
 
 
 @app.command()
+def goals(
+    work: Annotated[Path, typer.Argument(help="CSV or XLSX file of schemes of work and their effects.")],
+    plan: Annotated[Path, typer.Argument(help="CSV or XLSX file of the goals, in the form of targets.")],
+    processed: Folder = None,
+    out: Annotated[Path | None, typer.Option(help="CSV file for all columns.")] = None,
+    scheme: SchemeName = None,
+    disclosure: Disclosure = None,
+    metrics: OwnMetrics = None,
+    config: Config = None,
+    debug: Debug = False,
+) -> None:
+    """Add schemes of work up to a goal, beside doing nothing and what peers have done.
+
+    Exit code 1: some work does not surely add up to its goal.
+    """
+    from bcfstats.run.check import describe_goals
+    from bcfstats.run.settings import load_settings
+
+    given = {"processed": processed, "scheme": scheme, "metrics": _tuple(metrics), "disclosure": disclosure}
+    code, lines = describe_goals(load_settings(config).with_given(**given), work, plan, out=out)
+    for line in lines:
+        print(line)
+    raise typer.Exit(code)
+
+
+@app.command()
 def run(
     area: Annotated[list[str] | None, typer.Option(help="Name or code; may be given again.")] = None,
     processed: Folder = None,

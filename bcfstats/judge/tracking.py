@@ -31,6 +31,7 @@ from bcfstats.words import in_100, number, of_100
 ON_TRACK, OFF_TRACK, EARLY, NO_DATA = "on track", "not on track", "too early to tell", "no data"
 MET, MISSED = "met", "not met"
 FEWEST = 20  # degrees of freedom below which quarters are taken as independent counts
+GOAL_COLUMNS = ["area_code", "metric", "window", "goal", "parts", "source"]
 NEEDED = ("area_code", "metric", "payment", "target_value", "target_numerator", "change_percent")
 COLUMNS = [
     *("area_code", "area_name", "metric", "goal_period", "period", "unit", "plan", "actual", "plan_so_far"),
@@ -65,12 +66,15 @@ def track(
         raise InputError("The plan has no goal to follow.", do="Give one row a board, metric and period.")
     until = None if known_until is None else Period.of(known_until)
     looks = Outlooks(rows, rules, metrics=metrics)
-    goals = _goals(plan, looks, metrics)
+    goals, closed = goals_of(plan, looks, metrics)
     tables = [
         _Year(rows.loc[rows["metric"] == name], metrics[str(name)], window, looks, until).follow(of, rules)
         for (name, window), of in goals.groupby(["metric", "window"], sort=False)
     ]
-    table = pd.concat(tables, ignore_index=True)
+    closed = closed.assign(
+        goal_period="", period="", status=NO_DATA, return_word=rules.status_words["no_data"]
+    )
+    table = pd.concat([*tables, closed.reindex(columns=COLUMNS)], ignore_index=True)
     names = pd.concat([rows, plan]).drop_duplicates("area_code").set_index("area_code")["area_name"]
     return table.assign(area_name=table["area_code"].map(names).fillna(""))[COLUMNS]
 
@@ -84,16 +88,22 @@ def latest(tracked: pd.DataFrame) -> pd.DataFrame:
     return last.sort_index().reset_index(drop=True)
 
 
-def _goals(plan: pd.DataFrame, looks: Outlooks, metrics: Mapping[str, Metric]) -> pd.DataFrame:
-    """Give each board and metric its goals: window, what is asked for in it, and the plan of its parts."""
+def goals_of(
+    plan: pd.DataFrame, looks: Outlooks, metrics: Mapping[str, Metric]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Give the goals (window, what is asked in it, the plan of its parts), and those without a period."""
     goals: list[dict[str, Any]] = []
+    closed: list[dict[str, Any]] = []
     for (area, name), rows in plan.groupby(["area_code", "metric"], sort=False):
         metric = metrics[str(name)]
         asked: dict[Period, float] = {}
         for row in rows.to_dict("records"):
             window = payment_window(metric, row["payment"], looks.rules)
             if isinstance(window, NoOutlook):
-                raise ParameterError("A goal has no period.", where=f"{area}, {name}", found=window.reason)
+                closed.append(
+                    {"area_code": area, "metric": name, "why": window.reason, "source": row["source"]}
+                )
+                continue
             if window in asked:
                 raise InputError("A board has two goals for one metric and period.", found=f"{area}, {name}")
             asked[window] = _asked(row, metric, window, looks)
@@ -103,7 +113,7 @@ def _goals(plan: pd.DataFrame, looks: Outlooks, metrics: Mapping[str, Metric]) -
             total = sum(parts.values()) if counts_people(metric) else np.nan
             goal = {"window": window, "goal": asked.get(window, total), "parts": parts}
             goals.append({"area_code": area, "metric": name, "source": source, **goal})
-    return pd.DataFrame(goals)
+    return pd.DataFrame(goals, columns=GOAL_COLUMNS), pd.DataFrame(closed)
 
 
 def _wholes(asked: Iterable[Period]) -> list[Period]:

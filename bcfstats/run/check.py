@@ -16,6 +16,7 @@ from bcfstats.disclose.results import without_small
 from bcfstats.errors import InputError
 from bcfstats.files import fitting, safe_csv, write_whole
 from bcfstats.judge.ambitions import assess_ambitions
+from bcfstats.judge.interventions import ADDS_UP, BY_ITSELF, goals_from_work
 from bcfstats.judge.kinds import counted_by_month
 from bcfstats.judge.national import ENGLAND, Overview, national_overview
 from bcfstats.judge.screening import sound
@@ -29,6 +30,7 @@ from bcfstats.read.observations import check_observations, problems_by_area
 from bcfstats.read.prepare import Prepared
 from bcfstats.read.recognise import KNOWN_KINDS
 from bcfstats.read.targets import read_targets
+from bcfstats.read.work import read_work
 from bcfstats.run.settings import Settings, all_metrics, vouched_for
 from bcfstats.show.all_areas import overview_page, tracking_page
 from bcfstats.show.sentences import value
@@ -274,6 +276,31 @@ def describe_tracking(
         write_whole(out / PLAN_PAGE, write(tracked, links=links))
         lines.append(f"Pages and table: {out / PLAN_PAGE}")
     return (1 if last["status"].isin([OFF_TRACK, MISSED]).any() else 0), lines
+
+
+def describe_goals(
+    settings: Settings, work: Path, plan: Path, *, out: Path | None = None
+) -> tuple[int, list[str]]:
+    """Add schemes of work up to goals, one line each, and write the table where asked.
+
+    The exit code is 1 where the work does not, or may not, add up to its goal.
+    """
+    metrics = all_metrics(settings)
+    data = without_small(load(settings.processed), metrics.values(), settings.disclosure)
+    goals = read_targets(plan, areas=data.areas, metrics=metrics)
+    schemes = read_work(work, data.areas, metrics)
+    usable = sound(data.observations, metrics, vouched_for(settings)).observations
+    table = goals_from_work(usable, schemes, goals, scheme(settings.scheme, metrics), metrics=metrics)
+    names = data.areas.set_index("area_code")["area_name"]
+    lines = [
+        f"{names.get(row['area_code'], row['area_code'])}, {metrics[row['metric']].short_name}, "
+        f"{Period.parse(row['period']).label}: {row['finding']}. {row['why']}"
+        for row in table.to_dict("records")
+    ]
+    if out is not None:
+        write_whole(out, safe_csv(table), encoding="utf-8-sig")
+        lines.append(f"All columns: {out}")
+    return (0 if table["finding"].isin([ADDS_UP, BY_ITSELF]).all() else 1), lines
 
 
 VALIDATION_PAGE = "validation.md"

@@ -190,7 +190,7 @@ def _last_states(last: pd.DataFrame, metrics: Mapping[str, Metric], links: Mappi
     for row in rows_of(last):
         name, link = row["area_name"] or row["area_code"], links.get(row["area_code"])
         first = Markup('<a href="{}">{}</a>').format(link, name) if link else name
-        until = Period.parse(row["period"]).label.rpartition(" to ")[2]
+        until = Period.parse(row["period"]).label.rpartition(" to ")[2] if row["period"] else ""
         needed = "" if not math.isfinite(row["needed"]) else number(row["needed"])
         rows.append([first, metrics[row["metric"]].short_name, until, *_state(row, metrics)[2:], needed])
     headings = ["Board", "Metric", "Figures to", *TRACKED[2:], "Left of the goal"]
@@ -203,8 +203,11 @@ def _period_by_period(tracked: pd.DataFrame, metrics: Mapping[str, Metric]) -> l
     for name, rows in tracked.groupby("metric", sort=False):
         last, metric = rows_of(latest(rows))[-1], metrics[str(name)]
         told = [last["why"], f"Rests on {last['method']}." if last["method"] else ""]
-        told.append(f"The {Period.parse(last['goal_period']).label} goal of record: {last['source']}.")
-        table = [[Period.parse(row["period"]).label, *_state(row, metrics)] for row in rows_of(rows)]
+        told.append(f"The goal of record: {last['source']}.")
+        table = [
+            [Period.parse(row["period"]).label if row["period"] else "none", *_state(row, metrics)]
+            for row in rows_of(rows)
+        ]
         caption = f"{metric.short_name}, {last['unit']}"
         sections.append(
             {

@@ -222,3 +222,17 @@ def test_a_goal_without_a_past_is_told_without_a_chance():
     assert found["chance"].isna().all()
     assert found["status"].tolist() == ["too early to tell"] * 2
     assert "No chance can be given" in found["why"][1]
+
+
+def test_a_goal_whose_period_is_open_is_told_and_the_others_are_followed():
+    rows = panel(months=57, wander=0.01)
+    both = pd.concat(
+        [
+            plan(("2015-04", {"change_percent": -5.0}), metric="delayed_transfers"),
+            plan(("2015-10", {"change_percent": 5.0}), metric="patient_experience"),
+        ]
+    )
+    found = latest(track(rows, both, "bcf-2013-12")).set_index("metric")
+    assert found.loc["patient_experience", "status"] == "no data"
+    assert "to be confirmed" in found.loc["patient_experience", "why"]
+    assert found.loc["delayed_transfers", "periods_left"] == 0

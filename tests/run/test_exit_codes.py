@@ -28,6 +28,7 @@ WRITING = {
     "check": ["check", "targets.csv", "--processed", "processed", "--out", "OUT/judged.csv"],
     "overview": ["overview", "targets.csv", "--processed", "processed", "--out", "OUT/overview"],
     "track": ["track", "targets.csv", "--processed", "processed", "--out", "OUT/tracked"],
+    "goals": ["goals", "work.csv", "targets.csv", "--processed", "processed", "--out", "OUT/goals.csv"],
     "run": ["run", "--processed", "processed", "--out", "OUT/reports", "--notebook", "quick.ipynb"],
     "compare": ["compare", "made", "made", "--out", "OUT/changes.csv"],
     "validate": ["validate", "--processed", "processed", "--out", "OUT"],
@@ -75,6 +76,11 @@ def folder(few, example_processed, tmp_path_factory):
     shutil.copytree(few, folder / "processed")
     shutil.copytree(example_processed.parent / "raw", folder / "raw")
     write_example_targets(folder / "targets.csv", n_areas=3)
+    (folder / "work.csv").write_text(
+        "area,metric,period,work,people,start,effect\n"
+        "X06000001,delayed_transfers,Apr-Dec 2014,home first,100,Apr 2014,2\n",
+        encoding="utf-8",
+    )
     nbformat.write(notebook("print(area_code)"), folder / "quick.ipynb")
     done = shell(line([*WRITING["run"][:3], "--out", "made", *WRITING["run"][5:]]), folder)
     assert done.returncode == 0, done.stderr
@@ -98,7 +104,7 @@ def test_what_cannot_be_written_is_told_in_one_message(name, folder, tmp_path):
     """Where a folder should be there is a file, which stops the superuser too."""
     for given in ("raw", "processed", "made"):
         (tmp_path / given).symlink_to(folder / given)
-    for given in ("targets.csv", "quick.ipynb"):
+    for given in ("targets.csv", "work.csv", "quick.ipynb"):
         shutil.copy(folder / given, tmp_path)
     (tmp_path / "out").touch()
     words, out = WRITING[name], "out"
