@@ -18,6 +18,7 @@ from bcfstats.stats.history import (
     check_prior,
     from_panel,
     history_scale,
+    like_for_like_changes,
     median_month,
     moderated_dispersion,
     own_dispersion,
@@ -38,21 +39,23 @@ from bcfstats.stats.monthly_model import Array, MonthlyModel, as_months, divide,
 from bcfstats.stats.rows import (
     FORECAST_CONFIDENCE,
     MINIMUM_AREAS,
+    NORMAL_MAD,
     as_number,
     as_numbers,
     check_flag,
     check_number,
     critical_value,
+    masked_median,
 )
+from bcfstats.stats.tolerance import settled
 
 
 def with_england(
-    panel: MonthlyCounts, value: Array, errors: Array, first: int, last: int, ahead: Array, england: float
-) -> tuple[Array, Array]:
-    """Scale all areas alike so that the nation moves as told; take each origin's common error out."""
+    panel: MonthlyCounts, value: Array, first: int, last: int, ahead: Array, england: float
+) -> Array:
+    """Scale all areas alike so that the nation moves as told."""
     england = check_number("movement of England", england, -1, np.inf, "Write -5 % as -0.05.")
-    same = panel.month.size + np.arange(first, last + 1) - 1
-    same = same - 12 * (1 + (last - 1) // 12)
+    same = panel.month.size + np.arange(first, last + 1) - 1 - _lag(last)
     before = panel.counts[:, same[same >= 0]]
     whole = (panel.exposure[:, same[same >= 0]] > 0).all(axis=1) & np.isfinite(value) & (same >= 0).all()
     if not whole.any():
@@ -60,60 +63,109 @@ def with_england(
             "England's movement cannot be set: no area has all of the same months before.",
             do="Give a longer history, or leave the setting out.",
         )
-    length = panel.exposure[whole][:, same].sum()
-    rate = before[whole].sum() / length * (1 + england)
-    known = np.isfinite(errors)
-    common = np.array(
-        [np.median(column[has]) if has.any() else 0.0 for column, has in zip(errors.T, known.T, strict=True)]
-    )
-    return value * rate * ahead[whole].sum() / value[whole].sum(), errors - common
+    rate = before[whole].sum() / panel.exposure[whole][:, same].sum() * (1 + england)
+    return np.asarray(value * rate * ahead[whole].sum() / value[whole].sum())
+
+
+def _lag(last: int) -> int:
+    """Months back to the last same months that are known."""
+    return 12 * (1 + (last - 1) // 12)
 
 
 FROM_ERRORS = "errors of the same method at the same lead, all areas"
 INSTEAD = "yearly like-for-like changes in place of forecast errors"
-MINIMUM_ORIGINS = 6
+MINIMUM_ORIGINS = 2
+_BENDS_AT, _BENDS_STEPS = 1.5, 20
 
 
-def error_scale(
+@dataclass(frozen=True, slots=True)
+class _Errors:
+    """Past errors in two parts: England's at each origin, and each area's beside England and reversion."""
+
+    national: Array
+    own: Array
+    reversion: float
+
+    @property
+    def known(self) -> bool:
+        return bool(self.own.shape[1] >= MINIMUM_ORIGINS)
+
+
+def _in_two_parts(errors: Array, unusual: Array, fit: npt.NDArray[np.bool_]) -> _Errors:
+    """Take each origin's median error out, then what areas give back of an unusual recent level."""
+    inside = np.isfinite(errors) & fit[:, None]
+    national = masked_median(errors.T, inside.T)
+    own = errors - national
+    usable = inside & np.isfinite(unusual)
+    if errors.shape[1] < MINIMUM_ORIGINS or int(usable.sum()) < MINIMUM_AREAS:
+        return _Errors(national, own, 0.0)
+    reversion = _robust_slope(unusual[usable], own[usable])
+    own = own - reversion * np.where(np.isfinite(unusual), unusual, 0.0)
+    return _Errors(national, own - masked_median(own.T, inside.T), reversion)
+
+
+def _robust_slope(x: Array, y: Array) -> float:
+    """Slope through the origin by Huber's weights, which bend at 1.5 robust standard deviations."""
+    weight, slope = np.ones(x.size), 0.0
+    for _ in range(_BENDS_STEPS):
+        power = float((weight * x) @ x)
+        if power <= 0:
+            return 0.0
+        slope = float((weight * x) @ y) / power
+        rest = np.abs(y - slope * x)
+        limit = _BENDS_AT * NORMAL_MAD * float(np.median(rest))
+        weight = np.minimum(1.0, limit / np.maximum(rest, 1e-12))
+    return slope
+
+
+def _area_scale(
     panel: MonthlyCounts,
-    errors: Array,
+    errors: _Errors,
     value: Array,
     model: MonthlyModel,
     small: npt.NDArray[np.bool_],
     prior: MonthlyPrior | None,
     minimum_areas: int,
-    first: int,
-    last: int,
+    window: tuple[int, int],
 ) -> Found:
-    """Moderated scale of the errors, never below the noise of the window's own count."""
-    parts = own_history(errors, centre=0.0)
-    own = divide(own_dispersion(model), np.maximum(value, 0.5))
-    n_areas = int(((parts.n > 0) & ~small & np.isfinite(own)).sum())
-    if n_areas >= minimum_areas and errors.shape[1] >= MINIMUM_ORIGINS:
-        found = replace(from_panel(parts, own, small), source=FROM_ERRORS)
+    """Moderated scale of the areas' own errors, never below the noise of the window's own count."""
+    first, last = window
+    parts = own_history(errors.own, centre=0.0)
+    noise = divide(own_dispersion(model), np.maximum(value, 0.5))
+    n_areas = int(((parts.n > 0) & ~small & np.isfinite(noise)).sum())
+    if n_areas >= minimum_areas and errors.known:
+        found = replace(from_panel(parts, noise, small), source=FROM_ERRORS)
     else:
         instead = history_scale(
             np.where(panel.exposure > 0, panel.counts, np.nan),
             panel.exposure,
             panel.month,
             window=last - first + 1,
-            lag=12 * (1 + (last - 1) // 12),
+            lag=_lag(last),
             prior=prior,
             minimum_areas=minimum_areas,
         )
         source = next((text for text in instead.source if text), "")
         warning = next((text for text in instead.warning if text and text != FEW_EVENTS), "")
-        found = Found(
-            instead.history_scale**2,
-            instead.df,
-            instead.prior_scale**2,
-            instead.prior_df,
-            0.0,
-            f"{INSTEAD}: {source}",
-            warning,
-        )
+        variance, before = instead.history_scale**2, instead.prior_scale**2
+        source = f"{INSTEAD}: {source}"
+        found = Found(variance, instead.df, before, instead.prior_df, 0.0, source, warning)
     floor = divide(moderated_dispersion(model), np.maximum(value, 0.5))
     return replace(found, variance=np.fmax(found.variance, floor) + 0 * found.variance)
+
+
+def _england_scale(
+    panel: MonthlyCounts, errors: _Errors, fit: npt.NDArray[np.bool_], window: int, lag: int
+) -> tuple[float, float]:
+    """Root mean square of England's errors, or of its yearly changes, and how many of them are independent."""
+    moved = errors.national[np.isfinite(errors.national)]
+    if not errors.known:
+        changes = like_for_like_changes(panel.counts[fit], panel.exposure[fit], window, lag)
+        moved = masked_median(changes.T, np.isfinite(changes.T))
+        moved = moved[np.isfinite(moved)]
+    if not moved.size:
+        return 0.0, 1.0
+    return float(np.sqrt((settled(moved, 1.0) ** 2).mean())), (moved.size + window - 1) / window
 
 
 METHOD = "panel seasonal level"
@@ -127,8 +179,15 @@ class Forecast:
     """Expected events over the target window if nothing changes."""
 
     value: Array  # median forecast of the total
-    log_scale: Array  # scale of the log error
+    log_scale: Array  # scale of the log error, area and England together
     df: Array  # its degrees of freedom
+    area_scale: Array  # what areas do beside England
+    area_df: Array
+    england_scale: (
+        float  # how far England usually is from its own forecast; 0 where that is told or not known
+    )
+    england_df: float
+    reversion: float  # share of an unusual recent level that does not last, with its sign
     exposure: Array  # days or person-days of the window: value / exposure is the rate
     alpha: float  # smoothing of the level
     drift_share: float  # share of the national drift that goes on
@@ -278,24 +337,49 @@ def forecast_from(
     alpha, share = best or grid.default
     state = panel_level(panel, grid.alphas[[alpha]])
     months = (panel.month[-1:].sum() - 1 + np.arange(first, last + 1)) % 12 + 1
-    log_value = log_totals(state, months, np.arange(first, last + 1.0), ahead, grid.shares[[share]])
-    value, errors = np.exp(log_value[0, :, 0]), rolled.errors[:, alpha, :, share].T
+    log_value = log_totals(state, months, np.arange(first, last + 1.0), ahead, grid.shares[[share]])[0, :, 0]
+    errors = _in_two_parts(rolled.errors[:, alpha, :, share].T, rolled.unusual.T, ~small)
+    value = np.exp(log_value + errors.reversion * np.where(np.isfinite(state.unusual), state.unusual, 0.0))
+    nation = (0.0, 1.0)
     if england is not None:
-        value, errors = with_england(panel, value, errors, first, last, ahead, england)
+        value = with_england(panel, value, first, last, ahead, england)
+    elif int((~small).sum()) >= minimum_areas:
+        nation = _england_scale(panel, errors, ~small, last - first + 1, _lag(last))
     model = fit_panel(panel.counts, panel.exposure, panel.month)
-    found = error_scale(panel, errors, value, model, small, prior, minimum_areas, first, last)
-    chosen = Tuning(grid.alphas[alpha], grid.shares[share], best is not None, errors.shape[1])
-    return _assemble(panel, state, value, found, model, small, ahead, chosen)
+    found = _area_scale(panel, errors, value, model, small, prior, minimum_areas, (first, last))
+    chosen = Tuning(
+        grid.alphas[alpha], grid.shares[share], best is not None, rolled.origins.size, errors.reversion
+    )
+    parts = _Parts(np.sqrt(found.variance), found.df, *nation)
+    return _assemble(panel, state, value, found, parts, model, small, ahead, chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """Scale and degrees of freedom of the area's part of the error and of England's."""
+
+    area_scale: Array
+    area_df: Array
+    england_scale: float
+    england_df: float
+
+    def together(self) -> tuple[Array, Array]:
+        """Scale of both, with degrees of freedom after Welch and Satterthwaite."""
+        area, nation = self.area_scale**2, self.england_scale**2
+        total = area + nation
+        spread = area**2 / self.area_df + nation**2 / self.england_df
+        return np.sqrt(total), divide(total**2, spread)
 
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """Smoothing, drift share, whether tuned, and how many origins gave errors."""
+    """Smoothing, drift share, whether tuned, how many origins gave errors, and the reversion they show."""
 
     alpha: float
     share: float
     tuned: bool
     n_origins: int
+    reversion: float
 
 
 def check_window(first: int, last: int) -> None:
@@ -326,13 +410,14 @@ def _assemble(
     state: PanelLevel,
     value: Array,
     found: Found,
+    parts: _Parts,
     model: MonthlyModel,
     small: npt.NDArray[np.bool_],
     ahead: Array,
     chosen: Tuning,
 ) -> Forecast:
     n = (panel.exposure > 0).sum(axis=1)
-    scale = np.sqrt(found.variance)
+    scale, df = parts.together()
     few = np.char.add(n.astype(str), f" months of data, {MINIMUM_HISTORY} are needed").astype(object)
     reason = np.where(n < MINIMUM_HISTORY, few, "").astype(object)
     reason = np.where((reason == "") & (panel.counts.sum(axis=1) == 0), "no events at all", reason)
@@ -346,7 +431,12 @@ def _assemble(
     return Forecast(
         value=np.where(ok, value, np.nan),
         log_scale=np.where(ok, scale, np.nan),
-        df=np.where(ok, found.df, np.nan),
+        df=np.where(ok, df, np.nan),
+        area_scale=np.where(ok, parts.area_scale, np.nan),
+        area_df=np.where(ok, parts.area_df, np.nan),
+        england_scale=parts.england_scale,
+        england_df=parts.england_df,
+        reversion=chosen.reversion,
         exposure=ahead.sum(axis=1),
         alpha=float(chosen.alpha),
         drift_share=float(chosen.share),

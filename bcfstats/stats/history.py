@@ -106,6 +106,7 @@ def _tables() -> dict[str, dict[str, Any]]:
 
 
 INFINITE_DF = 1e6
+NOISE_KEPT = 0.6  # in the same months both rise by chance: on later months the slope is far lower
 FROM_PANEL = "history of all areas"
 FROM_PRIOR = "national prior"
 NEVER_CHANGED = "no area's rate has ever changed: only noise within the windows is allowed for"
@@ -198,7 +199,7 @@ def from_panel(own: Own, noise: Array, small: npt.NDArray[np.bool_]) -> Found:
     centre = float(x[fit].mean())
     away, target = x[fit] - centre, np.log(square[fit])
     power = float(away @ away)
-    slope = float(np.clip(away @ target / power, 0, 1)) if power > 1e-12 else 0.0
+    slope = NOISE_KEPT * float(np.clip(away @ target / power, 0, 1)) if power > 1e-12 else 0.0
     expected = np.exp(slope * np.where(np.isfinite(x), x - centre, 0.0))
     prior, prior_df = prior_variance((square / expected)[fit], own.df[fit])
     variance, df = moderate(square / expected, own.df, prior, prior_df)

@@ -16,6 +16,7 @@ from bcfstats.stats.monthly_model import (
     fit_panel,
     rates_above_zero,
 )
+from bcfstats.stats.rows import masked_median
 from bcfstats.stats.season import shrink_season
 
 ALPHAS = np.array([0.2, 0.3, 0.45, 0.6])
@@ -25,6 +26,7 @@ DAMPING = 0.965
 TUNING_ORIGINS = 12
 _START_MONTHS = 6
 _TOTAL_MONTHS, _MOST_ABOVE = 9, 0.2
+_RECENT_MONTHS, _USUAL_MONTHS = 6, 36
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +65,8 @@ class PanelLevel:
     drift: float  # median slope of the panel, log a month
     has_season: bool
     mean_above: Array  # how far the log of a mean rate lies above the mean of log rates
+    behind: Array = field(default_factory=lambda: np.zeros(1))  # months that the smoothed level lags
+    unusual: Array = field(default_factory=lambda: np.zeros(1))  # recent level less the usual one
 
 
 def panel_level(panel: MonthlyCounts, alphas: Array) -> PanelLevel:
@@ -73,8 +77,24 @@ def panel_level(panel: MonthlyCounts, alphas: Array) -> PanelLevel:
     z = np.where(seen, rate - season[:, panel.month - 1], 0.0)
     slope = _median_slope(z, seen, panel.counts)
     return PanelLevel(
-        _smoothed(z, seen, alphas), season, slope, bool(season.any()), _mean_above_logs(z, seen)
+        _smoothed(z, seen, alphas),
+        season,
+        slope,
+        bool(season.any()),
+        _mean_above_logs(z, seen),
+        (1 - alphas) / alphas,
+        _unusual(z, seen),
     )
+
+
+def _unusual(z: Array, seen: npt.NDArray[np.bool_]) -> Array:
+    """Mean of each area's last six months less that of its last 36, about the median area."""
+    recent, usual = (
+        divide(np.where(seen, z, 0.0)[:, -span:].sum(axis=1), seen[:, -span:].sum(axis=1))
+        for span in (_RECENT_MONTHS, _USUAL_MONTHS)
+    )
+    away = recent - usual
+    return away - masked_median(away, np.isfinite(away))
 
 
 def _season(panel: MonthlyCounts) -> Array:
@@ -130,8 +150,9 @@ def log_totals(
     growth = np.exp(state.drift * damped[:, None] * shares)
     base = exposure / AVERAGE_MONTH * np.exp(state.season[:, months - 1])
     total = base @ growth
-    typical = state.level + state.mean_above
-    return typical[:, :, None] + np.log(np.where(total > 0, total, np.nan))
+    typical = (state.level + state.mean_above)[:, :, None]
+    typical = typical + state.drift * state.behind[:, None, None] * shares
+    return typical + np.log(np.where(total > 0, total, np.nan))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,11 +162,12 @@ class Rolled:
     grid: Grid
     origins: npt.NDArray[np.intp]
     errors: Array  # log of actual over forecast, (origins, alphas, areas, shares); NaN: a month is missing
+    unusual: Array  # of every area at every origin, as in `PanelLevel`
 
     def until(self, origin: int, last: int) -> Rolled:
         """Return the forecasts whose window had ended by an origin."""
         known = self.origins <= origin - last
-        return Rolled(self.grid, self.origins[known], self.errors[known])
+        return Rolled(self.grid, self.origins[known], self.errors[known], self.unusual[known])
 
     def tuned(self, areas: npt.NDArray[np.bool_]) -> tuple[int, int] | None:
         """Places of the smoothing and the drift share with the least mean absolute log error."""
@@ -161,16 +183,19 @@ class Rolled:
 def roll(panel: MonthlyCounts, first: int, last: int, grid: Grid, minimum: int = MINIMUM_MONTHS) -> Rolled:
     """Forecast a lead window (`first` to `last` months ahead) from every origin, with what was known then."""
     origins = np.arange(minimum, panel.month.size - last + 1)
-    errors = [_errors_at(panel, int(origin), first, last, grid) for origin in origins]
-    shape = (0, grid.alphas.size, len(panel.counts), grid.shares.size)
-    return Rolled(grid, origins, np.stack(errors) if errors else np.empty(shape))
+    areas = len(panel.counts)
+    errors = np.empty((origins.size, grid.alphas.size, areas, grid.shares.size))
+    unusual = np.empty((origins.size, areas))
+    for i, origin in enumerate(origins):
+        errors[i], unusual[i] = _errors_at(panel, int(origin), first, last, grid)
+    return Rolled(grid, origins, errors, unusual)
 
 
-def _errors_at(panel: MonthlyCounts, origin: int, first: int, last: int, grid: Grid) -> Array:
+def _errors_at(panel: MonthlyCounts, origin: int, first: int, last: int, grid: Grid) -> tuple[Array, Array]:
     target = slice(origin + first - 1, origin + last)
     exposure = panel.exposure[:, target]
     whole = (exposure > 0).all(axis=1)
     state = panel_level(panel.before(origin), grid.alphas)
     found = log_totals(state, panel.month[target], np.arange(first, last + 1.0), exposure, grid.shares)
     actual = np.log(np.where(whole, panel.counts[:, target].sum(axis=1) + 0.5, np.nan))
-    return actual[None, :, None] - found
+    return actual[None, :, None] - found, state.unusual
