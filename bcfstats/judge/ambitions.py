@@ -63,7 +63,8 @@ COLUMNS = [
     *("events_better", "ambition_per_month", "do_nothing_value", "do_nothing_lower", "do_nothing_upper"),
     *("noise_p", "significant_vs_noise", "history_p", "significant_vs_history", "noise_significant_value"),
     *("minimum_significant_value", "detectable_value", "beats_trend", "payment_line", "p_paid_no_change"),
-    *("p_paid_do_nothing", "p_paid_if_half_delivered", "p_paid_if_delivered", "reach", "reach_lower"),
+    *("p_paid_do_nothing", "p_paid_england_better", "p_paid_england_worse"),
+    *("p_paid_if_half_delivered", "p_paid_if_delivered", "reach", "reach_lower"),
     *("reach_upper", "reach_changes", "reach_areas", "challenging_value", "money_at_stake"),
     *("money_is_estimate", "verdict", "reasons", "peers", "method", "warnings"),
 ]
@@ -135,8 +136,8 @@ def assess_ambitions(
     **Method.** Baseline: the same months a year before. Noise: the metric's own test (`compare_rates` and its
     like). History: Student's t on the moderated scale of past like-for-like changes (`history_scale`,
     `annual_scale`), 2.5 % in the improving direction. Chances of payment: the forecast's own past errors, at
-    the line 70 % of the way. They are right over years, not within one: a year that is good or bad for all
-    England moves all areas together.
+    the line 70 % of the way, with England as it is usually; beside it with England one usual movement better
+    or worse than expected, which moves all areas together. Counts too small get no chance.
 
     **When not to use.** For targets whose outcome is known (`payment`), and for changes of definition.
 
@@ -246,6 +247,8 @@ def _judged(
             "payment_line": line,
             "p_paid_no_change": view.chance_if_nothing_changes(line),
             "p_paid_do_nothing": view.chance(line),
+            "p_paid_england_better": view.chance_with_england(line, 1.0),
+            "p_paid_england_worse": view.chance_with_england(line, -1.0),
             "p_paid_if_half_delivered": view.chance(line, _delivered(view, target, 0.5)),
             "p_paid_if_delivered": view.chance(line, _delivered(view, target, 1.0)),
             "reach": past.share,
@@ -261,7 +264,7 @@ def _judged(
     reason = np.where(view.reason != "", view.reason, target.reason)
     frame.loc[target.reason != "", OF_TARGET] = np.nan
     frame.loc[view.reason != "", _judgements(frame)] = np.nan
-    frame["verdict"], why = _verdicts(frame, size, reason, cutoffs)
+    frame["verdict"], why = _verdicts(frame, size, reason, view.no_chance, cutoffs)
     no_line = np.full(len(frame), NO_LINE if rules.pays and rules.pass_share is None else "", dtype=object)
     frame["warnings"] = joined(view.warnings, target.warnings, no_line)
     told = sentences(frame, view, target, Missing(why, why_no_challenge), cutoffs)
@@ -291,7 +294,9 @@ def _delivered(view: Outlook, target: Proposal, share: float) -> Floats:
     return view.improvement(target.start, reached)
 
 
-def _verdicts(frame: pd.DataFrame, size: Floats, reason: Texts, cutoffs: Cutoffs) -> tuple[Texts, Texts]:
+def _verdicts(
+    frame: pd.DataFrame, size: Floats, reason: Texts, no_chance: Texts, cutoffs: Cutoffs
+) -> tuple[Texts, Texts]:
     """Name the verdict of each target, and why it cannot be judged where it cannot."""
     names = ("noise_p", "p_paid_do_nothing", "reach", "reach_upper")
     noise_p, luck, seen, most_seen = (frame[name].to_numpy(dtype=float) for name in names)
@@ -299,7 +304,7 @@ def _verdicts(frame: pd.DataFrame, size: Floats, reason: Texts, cutoffs: Cutoffs
         [
             (reason != "") | np.isnan(size),
             size <= 0,
-            frame["beats_trend"].isna(),
+            frame["beats_trend"].isna() | (no_chance != ""),
             frame["beats_trend"].eq(False).to_numpy(dtype=bool, na_value=False),
             np.isnan(luck),
             noise_p > LEVELS.tail,
@@ -312,8 +317,8 @@ def _verdicts(frame: pd.DataFrame, size: Floats, reason: Texts, cutoffs: Cutoffs
         default=GOOD,
     ).astype(object)
     why = np.select(
-        [reason != "", found != UNKNOWN, np.isfinite(luck) & np.isnan(noise_p)],
-        [reason, "", NO_NOISE],
+        [reason != "", found != UNKNOWN, no_chance != "", np.isfinite(luck) & np.isnan(noise_p)],
+        [reason, "", no_chance, NO_NOISE],
         default=TOO_LITTLE,
     )
     return found, why.astype(object)

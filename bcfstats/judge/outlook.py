@@ -48,8 +48,9 @@ class Outlook:
 
     `before` is the baseline's window, `lag` years earlier; `scale` says whether changes are measured on logs
     or in the metric's unit. `people` is the denominator expected, counted `periods` times in the window.
-    `expected_scale` is the error of the do-nothing forecast, `usual_scale` that of a change when nothing is
-    targeted. `noise_least` would just be beyond noise; `noise_test` gives the p-value of values at `places`.
+    `expected_scale` is the error of the do-nothing forecast, made of `area_scale` and `england_scale`;
+    `no_chance` says why no chance is given. `usual_scale` is the error of a change when nothing is targeted.
+    `noise_least` would just be beyond noise; `noise_test` gives the p-value of values at `places`.
     """
 
     metric: Metric
@@ -70,6 +71,10 @@ class Outlook:
     expected: Floats
     expected_scale: Floats
     expected_df: Floats
+    area_scale: Floats
+    area_df: Floats
+    england_scale: Floats
+    no_chance: Texts
     usual_scale: Floats
     usual_df: Floats
     noise_least: Floats
@@ -142,6 +147,15 @@ class Outlook:
         size = self.improvement(self.expected, line) - further
         return self._tail(size, self.expected_scale, self.expected_df)
 
+    def chance_with_england(self, line: Floats, moves: float) -> Floats:
+        """Chance of reaching a line if England is so many of its usual movements better than expected.
+
+        NaN where England's part of the error is not known.
+        """
+        known = np.where(self.england_scale > 0, self.england_scale, np.nan)
+        size = self.improvement(self.expected, line) - moves * known
+        return self._tail(size, self.area_scale, self.area_df)
+
     def line_with_chance(self, chance: float) -> Floats:
         """Value that is reached or bettered with this chance if nothing is done."""
         size = -special.stdtrit(self.expected_df, chance) * self.expected_scale
@@ -167,6 +181,15 @@ class Outlook:
     def _tail(size: Floats, scale: Floats, df: Floats) -> Floats:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(special.stdtr(df, -size / scale))
+
+
+def about(chance: float) -> str:
+    """Write a chance as closely as its record bears: "about 4 in 10"."""
+    if not np.isfinite(chance):
+        return "an unknown number"
+    if chance < 0.05 or chance > 0.95:
+        return "fewer than 1 in 20" if chance < 0.5 else "more than 19 in 20"
+    return f"about {min(max(round(10 * chance), 1), 9)} in 10"
 
 
 def history_of(area_codes: tuple[str, ...], changes: Floats, worth: Floats, lag: int, span: str) -> History:

@@ -34,7 +34,7 @@ from bcfstats.stats.history import (
 from bcfstats.stats.monthly_model import fit_monthly
 
 MONTHS = 12
-SMALL = "counts are small: read the chances as rough"
+SMALL = "counts are too small for a chance or a range: fewer than 60 in a usual month"
 PARTIAL = "the baseline lacks some of the window's months"
 
 
@@ -79,6 +79,7 @@ def months_ahead(
     )
     exposure = np.where(np.isfinite(people), people, 1.0)[:, None] * days
     ahead = _forecast(past, metric, gap, window, exposure, england)
+    small = usual.small | ahead.small
     model = fit_monthly(past.counts, past.exposure, past.calendar_months)
     now = replace(
         Figures.of(start, metric),
@@ -110,8 +111,12 @@ def months_ahead(
         people=people,
         periods=window.n_months,
         expected=ahead.value / ahead.exposure * per_person_day,
-        expected_scale=ahead.log_scale,
+        expected_scale=np.where(small, np.nan, ahead.log_scale),
         expected_df=ahead.df,
+        area_scale=np.where(small, np.nan, ahead.area_scale),
+        area_df=ahead.area_df,
+        england_scale=np.full(len(small), ahead.england_scale),
+        no_chance=np.where(small, SMALL, "").astype(object),
         usual_scale=usual.scale,
         usual_df=usual.df,
         noise_least=chance(metric).least(metric, now, later),

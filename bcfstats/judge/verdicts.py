@@ -11,7 +11,7 @@ import pandas as pd
 
 from bcfstats.define.datafiles import read_toml
 from bcfstats.define.levels import LEVELS
-from bcfstats.judge.outlook import Outlook, Texts
+from bcfstats.judge.outlook import Outlook, Texts, about
 from bcfstats.judge.targets import NO_VALUE, Cutoffs, Proposal
 from bcfstats.words import in_100, of_100, percent
 
@@ -73,6 +73,7 @@ def sentences(
         usual_known=np.isfinite(view.usual_scale),
         slows=target.slows_growth,
         projected=target.from_projection,
+        no_chance=view.no_chance,
     )
     return [" ".join(words.explain(row)) for row in rows.to_dict("records")]
 
@@ -137,10 +138,10 @@ class _Words:
 
     def _trend(self, row: Row) -> Iterator[str]:
         low, high = (self.figure(row[f"do_nothing_{end}"]) for end in ("lower", "upper"))
-        yield (
-            f"If nothing is done, about {self.figure(row['do_nothing_value'])} is expected; "
-            f"in {of_100(LEVELS.forecast)} of 100 such forecasts between {low} and {high}."
-        )
+        expected = f"If nothing is done, about {self.figure(row['do_nothing_value'])} is expected"
+        if math.isfinite(row["do_nothing_lower"]):
+            expected += f"; in {of_100(LEVELS.forecast)} of 100 such forecasts between {low} and {high}"
+        yield f"{expected}."
         if row["projected"]:
             yield "The target was set against projected demand, so payment is measured from the forecast."
             net = 100 * (row["target_value"] / row["do_nothing_value"] - 1)
@@ -170,14 +171,20 @@ class _Words:
             start = "what is expected if nothing is done" if row["projected"] else "the baseline"
             yield f"It has no payment line and no chance of payment: it is no improvement on {start}."
             return
+        if row["no_chance"]:
+            yield from in_short_sentences(row["no_chance"])
+            return
         yield (
-            f"If nothing is done, {in_100(row['p_paid_do_nothing'])} areas like this would still reach "
+            f"If nothing is done, {about(row['p_paid_do_nothing'])} areas like this would still reach "
             f"the payment line of {self.figure(row['payment_line'])}."
         )
-        yield f"If the level stayed at the baseline, {in_100(row['p_paid_no_change'])} would."
+        better, worse = about(row["p_paid_england_better"]), about(row["p_paid_england_worse"])
+        if math.isfinite(row["p_paid_england_better"]) and better != worse:
+            yield f"With all England one usual movement worse, {worse} would; with it better, {better}."
+        yield f"If the level stayed at the baseline, {about(row['p_paid_no_change'])} would."
         yield (
-            f"If the plan delivers in full, {in_100(row['p_paid_if_delivered'])} would; "
-            f"if it delivers half, {in_100(row['p_paid_if_half_delivered'])}."
+            f"If the plan delivers in full, {about(row['p_paid_if_delivered'])} would; "
+            f"if it delivers half, {about(row['p_paid_if_half_delivered'])}."
         )
 
     def _reach(self, row: Row) -> Iterator[str]:

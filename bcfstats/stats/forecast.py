@@ -157,7 +157,7 @@ def _area_scale(
 def _england_scale(
     panel: MonthlyCounts, errors: _Errors, fit: npt.NDArray[np.bool_], window: int, lag: int
 ) -> tuple[float, float]:
-    """Root mean square of England's errors, or of its yearly changes, and how many of them are independent."""
+    """Root mean square of England's errors, or of its yearly changes, and how many are independent."""
     moved = errors.national[np.isfinite(errors.national)]
     if not errors.known:
         changes = like_for_like_changes(panel.counts[fit], panel.exposure[fit], window, lag)

@@ -24,6 +24,8 @@ DAYS = {
     "significant_vs_history": False,
     "minimum_significant_value": 822.0,
     "p_paid_do_nothing": 0.284,
+    "p_paid_england_better": 0.47,
+    "p_paid_england_worse": 0.12,
     "p_paid_no_change": 0.3,
     "p_paid_if_half_delivered": 0.4,
     "p_paid_if_delivered": 0.5,
@@ -58,9 +60,10 @@ def test_a_target_within_noise_word_for_word():
         "The change asked for is no larger than chance within the two periods explains. "
         "It is no larger than such figures usually move between years when nothing is targeted. "
         "To stand out from that, 822.0 or lower would be needed. "
-        "If nothing is done, 28 in 100 areas like this would still reach the payment line of 975.5. "
-        "If the level stayed at the baseline, 30 in 100 would. "
-        "If the plan delivers in full, 50 in 100 would; if it delivers half, 40 in 100. "
+        "If nothing is done, about 3 in 10 areas like this would still reach the payment line of 975.5. "
+        "With all England one usual movement worse, about 1 in 10 would; with it better, about 5 in 10. "
+        "If the level stayed at the baseline, about 3 in 10 would. "
+        "If the plan delivers in full, about 5 in 10 would; if it delivers half, about 4 in 10. "
         "In 152 areas over 2010/11 to 2013/14, 34 in 100 yearly changes were as good "
         "(95% interval 29 to 39). "
         "At a target of 901.2 or lower it would be beyond chance, "
@@ -141,7 +144,7 @@ def test_a_target_without_a_payment_line_has_no_chances():
     nothing = dict.fromkeys(("payment_line", "p_paid_do_nothing", "p_paid_no_change"), NAN)
     told = explain(verdict="not_an_improvement", **nothing)
     assert "no payment line and no chance of payment: it is no improvement on the baseline." in told
-    assert "in 100 areas like this" not in told
+    assert "areas like this" not in told
     assert "no improvement on what is expected" in explain(
         verdict="beaten_by_trend", projected=True, **nothing
     )
@@ -152,7 +155,7 @@ def test_what_is_known_is_told_where_only_the_history_is_too_short():
     row = {"verdict": "cannot_be_assessed", "why": "too little history"}
     told = explain(verdict=row["verdict"], why="there is too little history to tell what is achievable")
     assert told.startswith("There is too little history to tell what is achievable. Delayed transfers")
-    assert "28 in 100 areas like this would still reach" in told
+    assert "about 3 in 10 areas like this would still reach" in told
     assert words_of({**DAYS, **row}) == "cannot be assessed in full"
     assert words_of({**DAYS, **row, "p_paid_do_nothing": NAN}) == "cannot be assessed"
     assert meaning_of({**DAYS, **row}).startswith("This cannot be assessed in full")
