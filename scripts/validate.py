@@ -1,13 +1,15 @@
 """Write docs/validation.md: the methods tried on published and example data.
 
-python -m scripts.validate             published files in ../shared/data or BCFSTATS_REAL_DATA
-python -m scripts.validate FOLDER      published files in FOLDER
+python -m scripts.validate                  published files in ../shared/data or BCFSTATS_REAL_DATA
+python -m scripts.validate FOLDER           published files in FOLDER
+python -m scripts.validate trust FOLDER...  print how far to trust which figure, on the files of all folders
 
 AutoETS and AutoTheta take part where the optional extra `forecast` is installed; they take most of the time.
 """
 
 import importlib.util
 import os
+import shutil
 import sys
 import tempfile
 from datetime import date
@@ -16,11 +18,12 @@ from pathlib import Path
 from bcfstats.errors import BcfStatsError
 from bcfstats.example.data import example_data
 from bcfstats.judge.validation import validate_observations
-from bcfstats.read.data import load
+from bcfstats.read.data import Data, load
 from bcfstats.read.prepare import prepare
 from bcfstats.show.validation_page import reliability_svg, validation_page
 from bcfstats.stats.backtest import CHALLENGERS, OPTIONAL_CHALLENGERS
 from scripts.nulls import SEED, simulated_nulls
+from scripts.trust import screened, trust
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -36,20 +39,47 @@ Months that a reader of the published files marked as suspect take no part.
 """
 
 
+def prepared(folders: list[Path], processed: str) -> Data:
+    """Read published files of several folders as one."""
+    with tempfile.TemporaryDirectory() as together:
+        for folder in folders:
+            if not folder.is_dir():
+                raise BcfStatsError(
+                    "There is no folder of published files.", where=str(folder), do="Name it."
+                )
+            shutil.copytree(folder, together, dirs_exist_ok=True)
+        prepare(together, processed)
+    return load(processed)
+
+
+def print_trust(folders: list[Path]) -> None:
+    with tempfile.TemporaryDirectory() as processed:
+        data = prepared(folders, processed)
+    commissioners = data.others.loc[data.others["area_type"] == "clinical commissioning group"]
+    print(
+        trust(
+            {
+                "delayed days": (screened(data.observations, DELAYS), "2015-03-31"),
+                "admissions": (screened(commissioners, ADMISSIONS), "2016-12-31"),
+            }
+        )
+    )
+
+
 def main():
+    if sys.argv[1:2] == ["trust"]:
+        print_trust([Path(folder) for folder in sys.argv[2:]])
+        return
     folder = Path(
         sys.argv[1]
         if len(sys.argv) > 1
         else os.environ.get("BCFSTATS_REAL_DATA", ROOT.parent / "shared/data")
     )
-    if not folder.is_dir():
-        raise BcfStatsError("There is no folder of published files.", where=str(folder), do="Name it.")
     challengers = dict(CHALLENGERS)
     if importlib.util.find_spec("statsforecast"):
         challengers |= OPTIONAL_CHALLENGERS
     with tempfile.TemporaryDirectory() as processed:
-        prepare(folder, processed)
-        data = load(processed)
+        data = prepared([folder], processed)
     commissioners = data.others.loc[data.others["area_type"] == "clinical commissioning group"]
     found = [
         validate_observations(

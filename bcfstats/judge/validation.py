@@ -6,12 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
 import pandas as pd
 
 from bcfstats.define.metrics import Metric, get_metric
 from bcfstats.define.periods import Period
 from bcfstats.judge.panel import Panel, longest_run, monthly_panel
-from bcfstats.stats.backtest import CHALLENGERS, LEVELS, Challenger, backtest
+from bcfstats.judge.screening import screen
+from bcfstats.read.observations import as_observations
+from bcfstats.stats.backtest import (
+    CHALLENGERS,
+    CLIMATOLOGY,
+    LEVELS,
+    Challenger,
+    backtest,
+    reliability,
+)
+from bcfstats.stats.forecast import METHOD
 from bcfstats.stats.history import MINIMUM_MONTHS
 from bcfstats.stats.placebo import METHODS, placebo
 
@@ -24,7 +35,8 @@ class Validation:
     """What happened when the methods were tried on months whose outcome is known.
 
     `placebo`: shares of areas called significant when nothing was targeted. `forecast`: `mase` of each method
-    by lead and origin. `coverage`: of intervals. `reliability`: chances given beside what happened.
+    by lead and origin. `coverage`: of intervals. `reliability`: chances given beside what happened, with
+    England as it is usually and once its movement is known. `scores`: Brier and ranked probability scores.
     """
 
     name: str
@@ -33,6 +45,7 @@ class Validation:
     forecast: pd.DataFrame
     coverage: pd.DataFrame
     reliability: pd.DataFrame
+    scores: pd.DataFrame
 
 
 def validate_observations(
@@ -51,7 +64,8 @@ def validate_observations(
     the end of the history.
     """
     metric = metric if isinstance(metric, Metric) else get_metric(metric)
-    panel = monthly_panel(observations, metric)
+    rows = as_observations(observations.loc[observations["metric"] == metric.id])
+    panel = monthly_panel(screen(rows, {metric.id: metric}).observations, metric).on_last_basis()
     run = longest_run(panel)
     if run is None:
         return None
@@ -83,28 +97,28 @@ def validate_panel(
         pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
         for frames in zip(*tests, strict=True)
     ]
-    forecast, coverage, reliability = parts or [pd.DataFrame()] * 3
+    forecast, coverage, told, scores = parts or [pd.DataFrame()] * 4
     return Validation(
         name=name,
         description=f"{len(panel.area_codes)} areas, {len(panel.months)} months, {first} to {last}",
         placebo=_placebo(panel, windows),
         forecast=forecast,
         coverage=coverage,
-        reliability=reliability,
+        reliability=told,
+        scores=scores,
     )
 
 
 def _placebo(panel: Panel, windows: Sequence[int]) -> pd.DataFrame:
     frames = []
     for window in windows:
-        for removed, kept_out in ((False, False), (True, False), (False, True)):
+        for removed in (False, True):
             found = placebo(
                 panel.counts,
                 panel.days,
                 panel.calendar_months,
                 window=window,
                 remove_national=removed,
-                keep_out_breaks=kept_out,
             )
             starts = [panel.months[i].start for i in found.starts]
             for method in METHODS:
@@ -113,7 +127,6 @@ def _placebo(panel: Panel, windows: Sequence[int]) -> pd.DataFrame:
                         {
                             "window": window,
                             "national_removed": removed,
-                            "breaks_kept_out": kept_out,
                             "start": starts,
                             "areas": found.n_areas,
                             "method": method,
@@ -127,7 +140,7 @@ def _placebo(panel: Panel, windows: Sequence[int]) -> pd.DataFrame:
 
 def _backtest(
     panel: Panel, lead: tuple[int, int], challengers: Mapping[str, Challenger]
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, ...]:
     first, last = lead
     found = backtest(
         panel.counts, panel.days, panel.calendar_months, first=first, last=last, challengers=challengers
@@ -142,8 +155,27 @@ def _backtest(
     coverage = [
         pd.DataFrame({**shared, "level": level, "covered": found.coverage[level]}) for level in LEVELS
     ]
-    given, happened, n = found.reliability()
-    reliability = pd.DataFrame(
-        {"first": first, "last": last, "given": given, "happened": happened, "predictions": n}
+    told = []
+    for known, chance in ((False, found.predicted), (True, found.given_england)):
+        given, happened, n = reliability(chance, found.happened)
+        told.append(
+            pd.DataFrame(
+                {
+                    "first": first,
+                    "last": last,
+                    "england_known": known,
+                    "given": given,
+                    "happened": happened,
+                    "predictions": n,
+                }
+            )
+        )
+    brier = {METHOD: found.brier(found.predicted), CLIMATOLOGY: found.brier(found.usual)}
+    scores = pd.DataFrame(
+        [
+            {"first": first, "last": last, "method": name, "crps": np.nanmean(crps), "brier": brier.get(name)}
+            for name, crps in found.crps.items()
+            if crps.size
+        ]
     )
-    return pd.concat(forecast), pd.concat(coverage), reliability
+    return pd.concat(forecast), pd.concat(coverage), pd.concat(told), scores

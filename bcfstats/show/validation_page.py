@@ -30,23 +30,16 @@ def _panel_sections(validation: Validation) -> list[str]:
     sections += [_placebo_section(validation.placebo)]
     if not validation.forecast.empty:
         sections += [_forecast_section(validation.forecast), _coverage_section(validation)]
-        sections += [_reliability_section(validation.reliability)]
+        sections += [_reliability_section(validation.reliability), _scores_section(validation.scores)]
     return sections
 
 
 def _placebo_section(frame: pd.DataFrame) -> str:
     rows = []
-    keys = ["window", "national_removed", "breaks_kept_out"]
-    for (window, removed, kept_out), part in frame.groupby(keys, sort=False):
+    for (window, removed), part in frame.groupby(["window", "national_removed"], sort=False):
         mean = part.groupby("method")["two_sided"].mean()
         ours = part.loc[part["method"] == METHODS[-1]]
-        change = (
-            "national change removed"
-            if removed
-            else "suspect months kept out"
-            if kept_out
-            else "as published"
-        )
+        change = "national change removed" if removed else "as published"
         rows.append(
             [
                 f"{window} months",
@@ -116,14 +109,15 @@ def _coverage_section(validation: Validation) -> str:
 
 
 def _reliability_section(frame: pd.DataFrame) -> str:
-    pooled = _pooled(frame)
     rows = [
         [
+            "known" if known else "as it is usually",
             _percent(row.given / row.predictions),
             _percent(row.happened / row.predictions),
             f"{row.predictions:,.0f}",
         ]
-        for row in pooled.itertuples()
+        for known, part in frame.groupby("england_known")
+        for row in _pooled(part).itertuples()
     ]
     return "\n\n".join(
         [
@@ -131,10 +125,35 @@ def _reliability_section(frame: pd.DataFrame) -> str:
             "The chance given to a total being at least 2.5, 5, 10, 20 or 30 % below the same months before "
             "if nothing is done, and how often it was, in per cent; all windows and origins together, so the "
             "predictions are not independent. Where the nation rose in these years, falls happened less "
-            "often than the chances said: they hold over many years, not within a few.",
-            _table(["chance given", "happened", "predictions"], rows),
+            "often than the chances said: they hold over many years, not within a few. Once England's own "
+            "movement is known, what is left is what areas do beside it.",
+            _table(["England", "chance given", "happened", "predictions"], rows),
         ]
     )
+
+
+def _scores_section(frame: pd.DataFrame) -> str:
+    rows = [
+        [
+            _lead(row.first, row.last),
+            row.method,
+            f"{row.crps:.4f}",
+            f"{row.brier:.4f}" if row.brier > 0 else "",
+        ]
+        for row in frame.itertuples()
+    ]
+    return "\n\n".join(
+        [
+            "### Scores of the whole forecast",
+            "Ranked probability score of the log total and Brier score of the chances of a fall: lower is "
+            "better. The past changes of all areas are what anybody can know without a method.",
+            _table(["window", "method", "ranked probability", "Brier"], rows),
+        ]
+    )
+
+
+def _score(score: float) -> str:
+    return "" if np.isnan(score) else f"{score:.4f}"
 
 
 def _pooled(frame: pd.DataFrame) -> pd.DataFrame:
@@ -168,7 +187,7 @@ def _nulls_section(nulls: pd.DataFrame, seed: int | None) -> str:
 def reliability_svg(frame: pd.DataFrame, title: str) -> str:
     """Draw the reliability of the chances given as SVG: on the diagonal they are right."""
     size = _SIDE + 2 * _EDGE
-    pooled = _pooled(frame)
+    pooled = _pooled(frame.loc[~frame["england_known"]])
     points = [
         (
             _EDGE + _SIDE * row.given / row.predictions,

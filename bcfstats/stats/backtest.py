@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special, stats
 
 from bcfstats.errors import ParameterError
-from bcfstats.stats.forecast import METHOD, Forecast, check_window, forecast_from
-from bcfstats.stats.history import SMALL_MEDIAN, check_panel
+from bcfstats.stats.forecast import METHOD, Forecast, check_window, forecast_from, lag_of
+from bcfstats.stats.history import SMALL_MEDIAN, check_panel, like_for_like_changes
 from bcfstats.stats.level import Grid, MonthlyCounts, Rolled, roll
 from bcfstats.stats.monthly_model import Array, as_months, divide, fit_panel
 from bcfstats.stats.rows import CONFIDENCE, FORECAST_CONFIDENCE, MINIMUM_AREAS, check_flag, check_whole
@@ -87,6 +88,9 @@ OPTIONAL_CHALLENGERS: Mapping[str, Challenger] = MappingProxyType(
 
 LEVELS = (FORECAST_CONFIDENCE, CONFIDENCE)
 FALLS = (0.025, 0.05, 0.10, 0.20, 0.30)
+CLIMATOLOGY, LAST_YEAR = "past changes of all areas", "same months last year"
+SCORED = (METHOD, CLIMATOLOGY, LAST_YEAR)
+_NORMAL = 1e6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,20 +103,40 @@ class Backtest:
     # year before, by method; mean over areas
     mase: dict[str, Array]
     coverage: dict[float, Array]  # share of areas inside the interval of that level
+    # continuous ranked probability score of the log total, mean over areas: of the forecast, of all past
+    # like-for-like changes (`CLIMATOLOGY`), and of no change with their spread (`LAST_YEAR`)
+    crps: dict[str, Array]
     # chance given to the total being at least 2.5, 5, 10, 20 and 30 % below the same months before, and
     # whether it was: for a reliability diagram. The predictions are not independent
     predicted: Array
     happened: npt.NDArray[np.bool_]
+    given_england: Array  # the same chance once England's own movement is known
+    usual: Array  # the share of past changes that were such falls
+    at: npt.NDArray[np.intp]  # which origin each prediction is of
+    third: npt.NDArray[np.intp]  # and which third of areas by size: 0 small, 2 large
 
     def reliability(self, bins: int = 10) -> tuple[Array, Array, npt.NDArray[np.intp]]:
         """Mean chance given, share that happened, and number of predictions, in bins of equal width."""
-        at = np.clip((self.predicted * bins).astype(int), 0, bins - 1)
-        n = np.bincount(at, minlength=bins)
-        return (
-            divide(np.bincount(at, weights=self.predicted, minlength=bins), n),
-            divide(np.bincount(at, weights=self.happened.astype(float), minlength=bins), n),
-            n,
-        )
+        return reliability(self.predicted, self.happened, bins)
+
+    def brier(self, chance: Array, origins: npt.NDArray[np.bool_] | None = None) -> float:
+        """Mean squared distance of a chance from what happened, over all origins or some of them."""
+        kept = np.ones(chance.size, dtype=bool) if origins is None else origins[self.at]
+        miss = (chance - self.happened)[kept]
+        return float((miss**2).mean()) if miss.size else float("nan")
+
+
+def reliability(
+    chance: Array, happened: npt.NDArray[np.bool_], bins: int = 10
+) -> tuple[Array, Array, npt.NDArray[np.intp]]:
+    """Mean chance given, share that happened, and number of predictions, in bins of equal width."""
+    at = np.clip((chance * bins).astype(int), 0, bins - 1)
+    n = np.bincount(at, minlength=bins)
+    return (
+        divide(np.bincount(at, weights=chance, minlength=bins), n),
+        divide(np.bincount(at, weights=happened.astype(float), minlength=bins), n),
+        n,
+    )
 
 
 def backtest(
@@ -185,14 +209,35 @@ def backtest(
         for origin in origins
     ]
     names = [METHOD, *challengers]
+    chances = [score.chances for score in scores]
     return Backtest(
         origins=origins,
         n_areas=np.array([score.n for score in scores], dtype=np.intp),
         mase={name: np.array([score.mase[name] for score in scores]) for name in names},
         coverage={level: np.array([score.coverage[level] for score in scores]) for level in LEVELS},
-        predicted=np.concatenate([score.predicted for score in scores]) if scores else np.empty(0),
-        happened=np.concatenate([score.happened for score in scores]) if scores else np.empty(0, dtype=bool),
+        crps={name: np.array([score.crps[name] for score in scores]) for name in SCORED},
+        predicted=_joined([found.given for found in chances], float),
+        happened=_joined([found.happened for found in chances], bool),
+        given_england=_joined([found.given_england for found in chances], float),
+        usual=_joined([found.usual for found in chances], float),
+        at=_joined([np.full(found.given.size, i) for i, found in enumerate(chances)], np.intp),
+        third=_joined([found.third for found in chances], np.intp),
     )
+
+
+def _joined(parts: list[npt.NDArray[Any]], kind: Any) -> npt.NDArray[Any]:
+    return np.concatenate(parts).astype(kind) if parts else np.empty(0, dtype=kind)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Chances:
+    """Chances of falls at one origin, one prediction an area and fall."""
+
+    given: Array
+    happened: npt.NDArray[np.bool_]
+    given_england: Array
+    usual: Array
+    third: npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +245,8 @@ class _Score:
     n: int
     mase: dict[str, float]
     coverage: dict[float, float]
-    predicted: Array
-    happened: npt.NDArray[np.bool_]
+    crps: dict[str, float]
+    chances: _Chances
 
 
 def _score(
@@ -231,7 +276,9 @@ def _score(
     values = {METHOD: forecast.value, **{k: f(known, first, last, ahead) for k, f in challengers.items()}}
     length = ahead.sum(axis=1)
     error = {name: divide(np.abs(value - actual), length * usual)[scored] for name, value in values.items()}
-    predicted, happened = _falls(forecast, known, first, last, ahead, actual, scored)
+    before = _before(known, first, last, length)
+    changes = like_for_like_changes(known.counts, known.exposure, last - first + 1, lag_of(last))
+    past = np.sort(changes[scored][np.isfinite(changes[scored])])
     return _Score(
         int(scored.sum()),
         {
@@ -239,8 +286,8 @@ def _score(
             for name, e in error.items()
         },
         {level: _covered(forecast, actual, level, scored) for level in LEVELS},
-        predicted,
-        happened,
+        _ranked(forecast, past, before, actual, scored),
+        _falls(forecast, past, before, actual, scored),
     )
 
 
@@ -255,23 +302,64 @@ def _covered(forecast: Forecast, actual: Array, level: float, scored: npt.NDArra
     return float(inside.mean()) if inside.size else float("nan")
 
 
-def _falls(
-    forecast: Forecast,
-    known: MonthlyCounts,
-    first: int,
-    last: int,
-    ahead: Array,
-    actual: Array,
-    scored: npt.NDArray[np.bool_],
-) -> tuple[Array, npt.NDArray[np.bool_]]:
-    same = known.month.size + np.arange(first, last + 1) - 1 - 12 * (1 + (last - 1) // 12)
+def _before(known: MonthlyCounts, first: int, last: int, length: Array) -> Array:
+    """Total of the window at the daily rate of the same months before; NaN where they are not known."""
+    same = known.month.size + np.arange(first, last + 1) - 1 - lag_of(last)
     if same[0] < 0:
-        return np.empty(0), np.empty(0, dtype=bool)
-    before = divide(known.counts[:, same].sum(axis=1), known.exposure[:, same].sum(axis=1)) * ahead.sum(
-        axis=1
+        return np.full(len(known.counts), np.nan)
+    return divide(known.counts[:, same].sum(axis=1), known.exposure[:, same].sum(axis=1)) * length
+
+
+def _falls(
+    forecast: Forecast, past: Array, before: Array, actual: Array, scored: npt.NDArray[np.bool_]
+) -> _Chances:
+    """Chances of the falls of `FALLS`, area by area, and whether they happened."""
+    kept = np.flatnonzero(scored & np.isfinite(before))
+    ratio = actual[kept].sum() / forecast.value[kept].sum() if kept.size else 1.0
+    told = replace(forecast, value=forecast.value * ratio, log_scale=forecast.area_scale, df=forecast.area_df)
+    falls = np.array(FALLS)[:, None]
+    lines = before * (1 - falls)
+    chance, given_england = (
+        np.stack([found.probability_at_most(line)[kept] for line in lines]) for found in (forecast, told)
     )
-    thresholds = [before * (1 - fall) for fall in FALLS]
-    chance = np.concatenate([forecast.probability_at_most(t)[scored] for t in thresholds])
-    below = np.concatenate([(actual <= t)[scored] for t in thresholds])
-    usable = np.isfinite(chance)
-    return chance[usable], below[usable]
+    usual = np.searchsorted(past, np.log1p(-falls), side="right") / max(past.size, 1)
+    third = np.argsort(np.argsort(before[kept], kind="stable")) * 3 // max(kept.size, 1)
+    shape = chance.shape
+    return _Chances(
+        chance.ravel(),
+        (actual[kept] <= lines[:, kept]).ravel(),
+        given_england.ravel(),
+        np.broadcast_to(usual, shape).ravel(),
+        np.broadcast_to(third, shape).ravel(),
+    )
+
+
+def _ranked(
+    forecast: Forecast, past: Array, before: Array, actual: Array, scored: npt.NDArray[np.bool_]
+) -> dict[str, float]:
+    """Continuous ranked probability score of the log total, by method."""
+    kept = scored & np.isfinite(before) & (before > 0) & (actual > 0)
+    if not kept.any() or past.size < 2:
+        return dict.fromkeys(SCORED, float("nan"))
+    change = np.log(actual[kept] / before[kept])
+    spread = np.sqrt((past**2).mean())
+    z = np.log(actual[kept] / forecast.value[kept]) / forecast.log_scale[kept]
+    ours = forecast.log_scale[kept] * _student_crps(z, forecast.df[kept])
+    grid = np.quantile(past, (np.arange(99) + 1) / 100)
+    away = change[:, None] - grid
+    level = (np.arange(99) + 1) / 100
+    pinball = 2 * np.where(away >= 0, level * away, (level - 1) * away).mean(axis=1)
+    naive = spread * _student_crps(change / spread, np.full(change.shape, _NORMAL))
+    return {METHOD: float(ours.mean()), CLIMATOLOGY: float(pinball.mean()), LAST_YEAR: float(naive.mean())}
+
+
+def _student_crps(z: Array, df: Array) -> Array:
+    """Score of Student's t at z standard units (Jordan, Krueger, Lerch 2019, doi:10.18637/jss.v090.i12)."""
+    df = np.clip(df, 1.01, _NORMAL)
+    density = stats.t.pdf(z, df)
+    beta = np.exp(special.betaln(0.5, df - 0.5) - 2 * special.betaln(0.5, df / 2))
+    return np.asarray(
+        z * (2 * special.stdtr(df, z) - 1)
+        + 2 * density * (df + z * z) / (df - 1)
+        - 2 * np.sqrt(df) / (df - 1) * beta
+    )

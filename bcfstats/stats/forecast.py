@@ -55,7 +55,7 @@ def with_england(
 ) -> Array:
     """Scale all areas alike so that the nation moves as told."""
     england = check_number("movement of England", england, -1, np.inf, "Write -5 % as -0.05.")
-    same = panel.month.size + np.arange(first, last + 1) - 1 - _lag(last)
+    same = panel.month.size + np.arange(first, last + 1) - 1 - lag_of(last)
     before = panel.counts[:, same[same >= 0]]
     whole = (panel.exposure[:, same[same >= 0]] > 0).all(axis=1) & np.isfinite(value) & (same >= 0).all()
     if not whole.any():
@@ -67,7 +67,7 @@ def with_england(
     return np.asarray(value * rate * ahead[whole].sum() / value[whole].sum())
 
 
-def _lag(last: int) -> int:
+def lag_of(last: int) -> int:
     """Months back to the last same months that are known."""
     return 12 * (1 + (last - 1) // 12)
 
@@ -141,7 +141,7 @@ def _area_scale(
             panel.exposure,
             panel.month,
             window=last - first + 1,
-            lag=_lag(last),
+            lag=lag_of(last),
             prior=prior,
             minimum_areas=minimum_areas,
         )
@@ -344,7 +344,7 @@ def forecast_from(
     if england is not None:
         value = with_england(panel, value, first, last, ahead, england)
     elif int((~small).sum()) >= minimum_areas:
-        nation = _england_scale(panel, errors, ~small, last - first + 1, _lag(last))
+        nation = _england_scale(panel, errors, ~small, last - first + 1, lag_of(last))
     model = fit_panel(panel.counts, panel.exposure, panel.month)
     found = _area_scale(panel, errors, value, model, small, prior, minimum_areas, (first, last))
     chosen = Tuning(

@@ -29,6 +29,7 @@ POISSON, QUASI, CORRECTED, HISTORY = (
 )
 METHODS = (POISSON, QUASI, CORRECTED, HISTORY)
 LEVEL = 0.05
+SIZE, MOVEMENT = "by size", "by own movement"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +43,7 @@ class Placebo:
     two_sided: dict[str, Array]
     falls: dict[str, Array]
     scale: Array  # median scale of the log change from history
+    thirds: dict[str, Array]  # of the history's: share in each third of areas by size, and by own movement
 
 
 def placebo(
@@ -64,7 +66,7 @@ def placebo(
     starts = np.arange(max(minimum_history, 12), month.size - window + 1)
     limits = {"minimum_areas": minimum_areas, "small_median": small_median}
     found = [_window(y, e, month, int(start), window, remove_national, limits) for start in starts]
-    p_values, changes, scales = zip(*found, strict=True) if found else ((), (), ())
+    p_values, changes, scales, thirds = zip(*found, strict=True) if found else ((), (), (), ())
     return Placebo(
         starts,
         np.array([change.size for change in changes], dtype=np.intp),
@@ -76,13 +78,14 @@ def placebo(
             for name in METHODS
         },
         np.array(scales),
+        {by: np.array([third[by] for third in thirds]) for by in (SIZE, MOVEMENT)},
     )
 
 
 def _window(
     y: Array, e: Array, month: Months, start: int, window: int, remove_national: bool, limits: dict[str, Any]
-) -> tuple[dict[str, Array], Array, float]:
-    """p-values by method and the changes they are of, and the median scale of the history."""
+) -> tuple[dict[str, Array], Array, float, dict[str, list[float]]]:
+    """p-values by method, the changes they are of, the median scale, and the history's share by thirds."""
     change = _change(y, e, start, window)
     tested = np.isfinite(change) & (median_month(y[:, :start], e[:, :start]) >= limits["small_median"])
     y, e, change = y[tested], e[tested], change[tested]
@@ -101,7 +104,11 @@ def _window(
         CORRECTED: own.p_value(change),
         HISTORY: ours.p_value(change),
     }
-    return p, change, float(np.median(ours.scale)) if change.size else float("nan")
+    thirds = {
+        by: [_share(part < LEVEL, part) for part in np.array_split(p[HISTORY][np.argsort(order)], 3)]
+        for by, order in ((SIZE, before), (MOVEMENT, ours.own_scale))
+    }
+    return p, change, float(np.median(ours.scale)) if change.size else float("nan"), thirds
 
 
 def _change(y: Array, e: Array, start: int, window: int) -> Array:

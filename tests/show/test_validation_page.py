@@ -18,7 +18,6 @@ def validation():
             {
                 "window": 9,
                 "national_removed": False,
-                "breaks_kept_out": False,
                 "start": start,
                 "areas": areas,
                 "method": method,
@@ -48,12 +47,14 @@ def validation():
         {
             "first": [4, 4, 1, 1],
             "last": 9,
+            "england_known": False,
             "given": [0.1, 0.6, 0.2, float("nan")],
             "happened": [0.2, 0.5, 0.0, float("nan")],
             "predictions": [30, 10, 10, 0],
         }
     )
-    return Validation("Made up", "150 areas", placebo, forecast, coverage, reliability)
+    scores = pd.DataFrame([{**base, "method": METHOD, "crps": 0.15, "brier": 0.125}])
+    return Validation("Made up", "150 areas", placebo, forecast, coverage, reliability, scores)
 
 
 def test_tables(validation):
@@ -63,8 +64,9 @@ def test_tables(validation):
     assert "| months 4 to 12 ahead | 80% | 80.0 | 70.0 to 90.0 | 70 90 |" in page
     assert "every origin in turn from December 2013" in page
     # the first bins of both windows: (30 x 0.1 + 10 x 0.2) / 40 given, 30 x 0.2 / 40 happened
-    assert "| 12.5 | 15.0 | 40 |" in page
-    assert "| 60.0 | 50.0 | 10 |" in page
+    assert "| as it is usually | 12.5 | 15.0 | 40 |" in page
+    assert "| as it is usually | 60.0 | 50.0 | 10 |" in page
+    assert f"| months 4 to 12 ahead | {METHOD} | 0.1500 | 0.1250 |" in page
 
 
 def test_nulls(validation):

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy import integrate, stats
 
-from bcfstats.stats.backtest import Backtest, backtest
+from bcfstats.stats.backtest import CLIMATOLOGY, Backtest, _student_crps, backtest
 from bcfstats.stats.forecast import do_nothing_forecast
 
 
@@ -120,3 +121,22 @@ def test_without_tuning_the_usual_smoothing_and_drift_are_taken():
     usual = np.abs(counts[:, 12:42] - counts[:, :30]).mean(axis=1)
     by_hand = np.mean(np.abs(made.value - actual) / 6 / usual)
     assert plain.mase["panel seasonal level"] == pytest.approx([by_hand])
+
+
+@pytest.mark.parametrize(("df", "z"), [(1.5, 0.2), (3.0, 0.7), (8.0, -1.2), (1e6, 2.0)])
+def test_ranked_probability_score_is_its_integral(df, z):
+    below = integrate.quad(lambda x: stats.t.cdf(x, df) ** 2, -np.inf, z)[0]
+    above = integrate.quad(lambda x: stats.t.sf(x, df) ** 2, z, np.inf)[0]
+    assert _student_crps(np.array([z]), np.array([df])) == pytest.approx(below + above, rel=1e-6)
+
+
+def test_knowing_england_helps_where_all_areas_move_together():
+    rng = np.random.default_rng(7)
+    common = np.cumsum(rng.normal(0, 0.06, 60))
+    counts = rng.poisson(900 * np.exp(common + 0.05 * rng.normal(size=(60, 60)))).astype(float)
+    found = backtest(counts, np.ones(60), months(60), first=1, last=6, challengers={})
+    known, open_ = found.brier(found.given_england), found.brier(found.predicted)
+    assert known < 0.6 * open_
+    assert open_ == pytest.approx(np.mean((found.predicted - found.happened) ** 2))
+    assert found.crps["panel seasonal level"].mean() < found.crps[CLIMATOLOGY].mean()
+    assert np.bincount(found.third).tolist() == [found.predicted.size // 3] * 3
