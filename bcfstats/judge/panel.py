@@ -70,6 +70,8 @@ class Panel:
 
     def on_last_basis(self) -> "Panel":
         """Leave out the months of an area before its latest definition or level began."""
+        if not self.months:
+            return self
         known = self.basis != ""
         last = np.where(known.any(axis=1), self.basis.shape[1] - 1 - known[:, ::-1].argmax(axis=1), 0)
         newest = np.take_along_axis(self.basis, last[:, None], axis=1)
