@@ -196,7 +196,7 @@ def _forecast(series: YearlyValues, last: Floats, usual: AnnualScale, lag: int, 
     return Ahead(
         np.where(known, value, last),
         np.where(known, found.scale, usual.scale),
-        np.where(known, np.inf, usual.df),
+        np.where(known, found.df, usual.df),
         LEVEL if known.any() else LAST,
     )
 

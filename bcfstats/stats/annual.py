@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bcfstats.stats.dispersion import paule_mandel
+from bcfstats.stats.dispersion import paule_mandel, prior_variance
 from bcfstats.stats.history import FROM_PRIOR, AnnualPrior
 from bcfstats.stats.monthly_model import divide
 from bcfstats.stats.rows import (
@@ -103,6 +103,7 @@ class AnnualForecast:
 
     value: Floats  # forecast
     scale: Floats  # standard error of the value that will be published
+    df: Floats  # its degrees of freedom: infinite where areas' yearly changes differ no more than chance
     drift: float  # national change a year that goes on
     shock_sd: float  # standard deviation of one-year shocks
     wander_sd: float  # and of the yearly steps of the level
@@ -111,7 +112,7 @@ class AnnualForecast:
 
     def interval(self, confidence_level: float = FORECAST_CONFIDENCE) -> tuple[Floats, Floats]:
         """Lower and upper limits."""
-        half = critical_value(confidence_level) * self.scale
+        half = critical_value(confidence_level, self.df) * self.scale
         return self.value - half, self.value + half
 
 
@@ -143,12 +144,29 @@ def annual_forecast(
     return AnnualForecast(
         value=np.where(n > 0, level + ahead * drift, np.nan),
         scale=np.where(ok, np.sqrt(uncertainty + ahead * wander + shock + last), np.nan),
+        df=_freedom(y, seen, noise, 2 * shock + wander),
         drift=drift,
         shock_sd=float(np.sqrt(shock)),
         wander_sd=float(np.sqrt(wander)),
         n=n,
         reason=reason,
     )
+
+
+def _freedom(y: Floats, seen: Flags, noise: Floats, movement: float) -> Floats:
+    """Degrees of freedom of each area's movement: how far the areas' own mean squares differ, and its own."""
+    known = seen[:, 1:] & seen[:, :-1]
+    change = np.where(known, y[:, 1:] - y[:, :-1], 0.0)
+    centred = np.where(known, change - masked_median(change.T, known.T), 0.0)
+    spread = noise[:, 1:] + noise[:, :-1] + movement
+    known &= spread > 0
+    square = np.where(known, centred**2, 0.0) / np.where(known, spread, 1.0)
+    n = known.sum(axis=1)
+    own = n / 1.5  # neighbouring changes share a year: they are worth two thirds of their number
+    mean = divide(square.sum(axis=1), n)
+    fit = np.isfinite(mean) & (mean > 0)
+    prior_df = prior_variance(mean[fit], own[fit])[1]
+    return np.asarray(prior_df + own if np.isfinite(prior_df) else np.full(n.shape, np.inf))
 
 
 def _filtered(y: Floats, seen: npt.NDArray[np.bool_], noise: Floats, wander: float) -> tuple[Floats, Floats]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from bcfstats.stats.annual import annual_forecast
+from bcfstats.stats.rows import critical_value
 
 
 def simulate(seed, years, shock=0.05, wander=0.06, areas=150):
@@ -107,3 +108,25 @@ def test_twenty_areas_with_three_years_are_enough():
     assert (annual_forecast(y[:-1], 0.001).reason != "").all()
     own = annual_forecast(y, np.linspace(0.001, 0.1, 21))  # one variance an area
     assert own.scale[20] > own.scale[1]
+
+
+def test_areas_that_differ_in_steadiness_have_few_degrees_of_freedom():
+    """Standard deviations from a scaled inverse chi-squared of three: the tails of areas are Student's."""
+    rng = np.random.default_rng(11)
+    covered, normal = [], []
+    for _ in range(6):
+        sd = 4 * np.sqrt(3 / rng.chisquare(3, 300))
+        values = 80 + sd[:, None] * rng.normal(size=(300, 5))
+        found = annual_forecast(values[:, :4], np.zeros((300, 4)))
+        away = np.abs(values[:, 4] - found.value) / found.scale
+        covered.append(np.mean(away < critical_value(0.95, found.df)))
+        normal.append(np.mean(away < 1.96))
+    assert np.median(found.df) < 25
+    # 6 panels of 300 areas: standard error 0.4 points
+    assert 0.945 <= np.mean(covered) <= 0.985
+    assert np.mean(covered) > np.mean(normal)
+
+
+def test_areas_alike_have_a_normal_or_nearly():
+    values = 80 + 4 * np.random.default_rng(12).normal(size=(300, 5))
+    assert (annual_forecast(values, np.zeros((300, 5))).df > 30).all()

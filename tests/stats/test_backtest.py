@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from bcfstats.stats.backtest import CLIMATOLOGY, Backtest, _student_crps, backtest
+from bcfstats.stats.backtest import CLIMATOLOGY, _student_crps, backtest, reliability
 from bcfstats.stats.forecast import do_nothing_forecast
 
 
@@ -102,13 +102,12 @@ def test_areas_with_a_month_missing_are_not_scored():
 
 def test_reliability_by_hand():
     chances, happened = np.array([0.05, 0.15, 0.19, 0.999, 1.0]), np.array([0, 1, 0, 1, 1], dtype=bool)
-    none = np.empty(0, dtype=int)
-    given, share, n = Backtest(none, none, {}, {}, chances, happened).reliability()
+    given, share, n = reliability(chances, happened)
     assert n.tolist() == [1, 2, 0, 0, 0, 0, 0, 0, 0, 2]
     assert given[[0, 1, 9]] == pytest.approx([0.05, 0.17, 0.9995])
     assert share[[0, 1, 9]].tolist() == [0, 0.5, 1]
     assert np.isnan(share[2:9]).all()
-    assert Backtest(none, none, {}, {}, chances, happened).reliability(2)[2].tolist() == [3, 2]
+    assert reliability(chances, happened, 2)[2].tolist() == [3, 2]
 
 
 def test_without_tuning_the_usual_smoothing_and_drift_are_taken():
