@@ -13,9 +13,10 @@ from bcfstats.define.datafiles import read_toml
 from bcfstats.define.levels import LEVELS
 from bcfstats.judge.outlook import Outlook, Texts, about
 from bcfstats.judge.targets import NO_VALUE, Cutoffs, Proposal
+from bcfstats.stats.rows import critical_value
 from bcfstats.words import in_100, of_100, percent
 
-MOST_WORDS = 25
+MOST_WORDS, YEAR = 25, 12
 Row = Mapping[str, Any]
 NOT_BETTER, BEATEN, NOISE, EASY = "not_an_improvement", "beaten_by_trend", "within_noise", "too_easy"
 GOOD, UNPRECEDENTED, UNKNOWN = "challenging_and_achievable", "unprecedented", "cannot_be_assessed"
@@ -88,6 +89,9 @@ class _Words:
         self.few_more = "fewer" if view.metric.polarity == "lower" else "more"
         self.span = view.history.span
         self.events = view.metric.event
+        kind, window = view.metric.kind, view.window
+        counted = kind.needs_population and view.metric.independent_events
+        self.is_short = counted and window.is_whole_months and window.n_months < YEAR
 
     def explain(self, row: Row) -> Iterator[str]:
         """Give the sentences of one target."""
@@ -155,6 +159,8 @@ class _Words:
         if math.isfinite(row["noise_p"]):
             beyond = "larger" if row["significant_vs_noise"] else "no larger"
             yield f"The change asked for is {beyond} than chance within the two periods explains."
+            if not row["significant_vs_noise"]:
+                yield from self._how_long(row)
         if not (row["usual_known"] and math.isfinite(row["history_p"])):
             yield "How such figures usually move between years cannot be worked out."
             return
@@ -165,6 +171,16 @@ class _Words:
             yield f"To stand out from that, {self.figure(least)} {self.worse} would be needed."
         else:
             yield "No value that is possible would stand out from that."
+
+    def _how_long(self, row: Row) -> Iterator[str]:
+        """Say what chance does to the few events of part of a year, and over how long a change would show."""
+        size, z = abs(row["ambition_percent"]), critical_value(LEVELS.interval)
+        if not self.is_short or not row["baseline_numerator"] > 0 or size < 0.05:
+            return
+        events = row["baseline_numerator"]
+        periods, swing = math.ceil(2 * (100 * z / size) ** 2 / events), 100 * z * math.sqrt(2 / events)
+        yield f"With {events:,.0f} {self.events} a period, chance alone moves it by up to {swing:.0f} %."
+        yield f"A change of {size:.1f} % would show over {periods:,} such periods together, not in one."
 
     def _luck(self, row: Row) -> Iterator[str]:
         if not math.isfinite(row["payment_line"]):

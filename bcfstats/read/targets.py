@@ -60,9 +60,9 @@ def read_targets(
     ----------
     path : str or pathlib.Path
         One row per area, metric and payment: `area` (code or name), `metric`, `payment` ("2015-04", or a
-        period), and one of `target_value` (in the metric's unit), `target_numerator` (a count) and
-        `change_percent` (minus for a reduction). May have `baseline_value`, `against` ("baseline", which is
-        meant where nothing is said, or "projected") and `source`.
+        period; the column may be called `period`), and one of `target_value` (in the metric's unit),
+        `target_numerator` (a count) and `change_percent` (minus for a reduction). May have `baseline_value`,
+        `against` ("baseline", which is meant where nothing is said, or "projected") and `source`.
     areas : mapping, iterable of Area or DataFrame, optional
         The areas that rows may name; those of 2014 if not given.
     metrics : mapping of str to Metric, optional
@@ -91,6 +91,8 @@ def read_targets(
             found="the columns " + ", ".join(named) if named else "",
             do="Give one row per area, metric and payment, with one of " + ", ".join(WAYS) + ".",
         )
+    if "payment" not in table:
+        table = table.rename(columns={"period": "payment"})
     reader = _RowReader(areas if isinstance(areas, pd.DataFrame) else areas_frame(areas), metrics, scheme)
     lines = zip(table.index, table.assign(area=areas_of(table)).to_dict("records"), strict=True)
     rows = {}
@@ -112,7 +114,8 @@ def read_targets(
 
 
 def _is_of_targets(names: set[str]) -> bool:
-    return {"metric", "payment"} <= names and bool({"area", "area_code"} & names)
+    when = "payment" in names or ("period" in names and bool({*WAYS} & names))
+    return "metric" in names and when and bool({"area", "area_code"} & names)
 
 
 def canonical_payment(cell: object, scheme: Scheme | None = None) -> str:
@@ -129,7 +132,7 @@ def canonical_payment(cell: object, scheme: Scheme | None = None) -> str:
     if not period.is_whole_months or period.n_months > 1:
         return period.label
     month = f"{period.start:%Y-%m}"
-    return month if scheme is None else scheme.payment(month).id
+    return month if scheme is None or not scheme.pays else scheme.payment(month).id
 
 
 def _filled(cell: object) -> bool:

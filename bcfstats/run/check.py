@@ -123,7 +123,8 @@ def describe_targets(
     _, table = assess_file(settings, targets, allocations=allocations)
     if out is not None:
         write_whole(out, safe_csv(table), encoding="utf-8-sig")
-    return _lines_of(table, metrics, out)
+    code, lines = _lines_of(table, metrics, out)
+    return code, [scheme(settings.scheme, metrics).said(line) for line in lines]
 
 
 def assess_file(

@@ -13,6 +13,7 @@ DAYS = {
     "verdict": "within_noise",
     "target_value": 965.04,
     "baseline_value": 1000.0,
+    "baseline_numerator": np.nan,
     "ambition_percent": -3.5,
     "ambition_per_month": 35.4,
     "do_nothing_value": 1012.0,
