@@ -52,8 +52,8 @@ class Settled(NamedTuple):
 def settle_vintages(frame: pd.DataFrame) -> Settled:
     """Keep one row per area, metric and period: the latest revised, else published.
 
-    Equal figures of one vintage are kept once; different ones are all left out and named, as nothing tells
-    which is right. A figure without a date gives way to one with a date.
+    Of one vintage, the row that says most is kept where all agree in what they say; where they differ, all
+    are left out and named, as nothing tells which is right. A figure without a date gives way to one with a date.
     """
     again = frame.duplicated(KEY, keep=False)
     if not again.any():
@@ -62,10 +62,9 @@ def settle_vintages(frame: pd.DataFrame) -> Settled:
     vintage = several["vintage"].fillna(pd.Timestamp.min)
     latest = vintage.groupby([several[name] for name in KEY]).transform("max")
     newest = several[vintage == latest]
-    differ = (
-        newest.groupby(KEY)[NUMBERS].transform(lambda column: column.nunique(dropna=False)).gt(1).any(axis=1)
-    )
-    kept = newest[~differ].drop_duplicates(KEY)
+    differ = newest.groupby(KEY)[NUMBERS].transform("nunique").gt(1).any(axis=1)
+    fullest = newest[NUMBERS].notna().sum(axis="columns").sort_values(ascending=False, kind="stable").index
+    kept = newest[~differ].reindex(fullest[~differ.reindex(fullest)]).drop_duplicates(KEY)
     settled = pd.concat([frame[~again], kept]).sort_index().reset_index(drop=True)
     older = several[vintage < latest]
     return Settled(settled, _replaced(older, newest), _conflicts(newest[differ]))

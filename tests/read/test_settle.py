@@ -39,3 +39,16 @@ def test_different_figures_of_one_vintage_are_both_left_out_and_named():
 
 def test_a_figure_without_a_date_gives_way():
     assert settle(row(10), row(12, "2014-10-01", "b.xls")).frame["numerator"].tolist() == [12]
+
+
+def test_a_file_that_says_less_and_agrees_takes_nothing_away():
+    counts = row(113, source="b.csv") | {"denominator": 17_082.0, "value": 661.5}
+    value = row(None, source="a.csv") | {"value": 661.5}
+    missing = row(None, source="c.csv") | {"status": "not_available"}
+    for rows in ([value, counts, missing], [missing, counts, value], [counts, value]):
+        settled = settle(*rows)
+        assert settled.conflicts == ()
+        assert settled.frame[["numerator", "value", "source"]].values.tolist() == [[113, 661.5, "b.csv"]]
+    differ = settle(counts, value | {"value": 662.0})
+    assert differ.frame.empty
+    assert len(differ.conflicts) == 1
