@@ -69,6 +69,12 @@ class Area:
         """Its last day, where others took its place."""
         return self.successors[0][1] - timedelta(days=1) if self.successors and not self.later_codes else None
 
+    @property
+    def span(self) -> str:
+        """When it began or ended, in words; empty where it was there all the time."""
+        days = (("since", self.start), ("to", self.end))
+        return ", ".join(f"{what} {day.day} {day:%B %Y}" for what, day in days if day)
+
     def is_there(self, first: date, last: date) -> bool:
         """Whether it was there on a day of a period."""
         return (self.start is None or self.start <= last) and (self.end is None or self.end >= first)
@@ -234,7 +240,7 @@ def _of_another_time(text: str, listed: list[Area]) -> ParameterError | None:
     here = {area.area_code for area in listed}
     names, codes = _default_index()
     found = codes.get(text.upper()) or next(filter(None, map(names.get, _spellings(text))), [])
-    if len(found) != 1 or not here & set(REGISTER):
+    if len(found) != 1 or found[0].area_code in here or not here & set(REGISTER):
         return None
     area = found[0]
     told = [

@@ -53,7 +53,7 @@ def settle_vintages(frame: pd.DataFrame) -> Settled:
     """Keep one row per area, metric and period: the latest revised, else published.
 
     Of one vintage, the row that says most is kept where all agree in what they say; where they differ, all
-    are left out and named, as nothing tells which is right. A figure without a date gives way to one with a date.
+    are left out and named, as nothing tells which is right. A figure without a date gives way to a dated one.
     """
     again = frame.duplicated(KEY, keep=False)
     if not again.any():

@@ -13,7 +13,7 @@ from typing import Any, TextIO
 import pandas as pd
 
 import bcfstats
-from bcfstats.define.areas import AREAS, Area, find_area
+from bcfstats.define.areas import REGISTER, Area, find_area
 from bcfstats.define.schemes import scheme
 from bcfstats.disclose.results import disclose
 from bcfstats.errors import InputError, NotDoneError
@@ -324,7 +324,7 @@ def _kit(settings: Settings, engine: str) -> Kit:
 def _area(row: dict[str, Any]) -> Area:
     """Find an area in the register, where its other names and codes are; else take its row."""
     code = str(row["area_code"])
-    return AREAS.get(code) or Area(code, str(row["area_name"]))
+    return REGISTER.get(code) or Area(code, str(row["area_name"]))
 
 
 def _made(

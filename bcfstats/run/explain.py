@@ -7,7 +7,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from importlib import resources
 
-from bcfstats.define.areas import AREAS
+from bcfstats.define.areas import REGISTER
 from bcfstats.define.metrics import METRICS, CodeYearError, Metric, get_metric
 from bcfstats.define.schemes import SCHEMES, scheme
 from bcfstats.errors import ParameterError
@@ -76,7 +76,10 @@ def _metrics() -> list[str]:
 
 
 def _areas() -> list[str]:
-    return [f"{area.area_code}  {area.area_name:32} {area.region}" for area in AREAS.values()]
+    return [
+        f"{area.area_code}  {area.area_name:36} {area.region:26} {area.span}".rstrip()
+        for area in REGISTER.values()
+    ]
 
 
 def _schemes() -> list[str]:
