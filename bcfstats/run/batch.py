@@ -227,7 +227,7 @@ def _compute(settings: Settings, areas: Sequence[str], started: datetime, engine
 
 
 def _check_names(data: Data, areas: Sequence[str]) -> None:
-    """Refuse a name that is not known, or not there in the years of the scheme, before anything is computed."""
+    """Refuse a name that is not known, or not there in the years of the scheme."""
     if areas:
         _chosen(data.observations[["area_code", "area_name"]].drop_duplicates("area_code"), areas)
 
