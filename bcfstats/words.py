@@ -61,6 +61,15 @@ def in_100(chance: float) -> str:
     return "fewer than 1 in 100" if chance < 0.5 else "more than 99 in 100"
 
 
+def in_10(chance: float) -> str:
+    """Write a chance as a reader remembers it: 'about 4 in 10', never as none or all of ten."""
+    if not math.isfinite(chance):
+        return "an unknown number in 10"
+    if 0.05 <= chance <= 0.95:
+        return f"about {min(max(round(10 * chance), 1), 9)} in 10"
+    return "fewer than 1 in 20" if chance < 0.5 else "more than 19 in 20"
+
+
 def of_100(chance: float) -> str:
     """Write a chance for a column that says 'in 100'."""
     if not math.isfinite(chance):

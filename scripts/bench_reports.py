@@ -122,7 +122,7 @@ def floor(folder: Path, codes: Sequence[str]) -> None:
 
     for code in codes:
         report = open_report(code, folder)
-        parts = [report.heading(), report.key_messages(), report.summary(), *report.sections()]
+        parts = [report.decision(), report.glance(), report.summary(), *report.sections()]
         parts += [report.data_notes(), report.how_made()]
         (folder / f"{code}.floor.html").write_text("".join(map(str, parts)))
 

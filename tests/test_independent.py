@@ -572,7 +572,7 @@ def without_sudden_moves(raw, results):
 
 def page_of(report):
     """Put the parts of a report on one page, as the notebook does."""
-    parts = [report.heading(), report.key_messages(), report.summary(), *report.sections()]
+    parts = [report.decision(), report.summary(), *report.sections()]
     page = BeautifulSoup("".join(map(str, parts)), "html.parser")
     next(found for found in page.find_all("ul") if not found.find_parent(class_="facts"))["class"] = (
         "messages-for-test"

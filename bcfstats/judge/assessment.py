@@ -14,6 +14,7 @@ from bcfstats.judge.ambitions import COLUMNS as ASSESSMENT_COLUMNS
 from bcfstats.judge.ambitions import assess_targets
 from bcfstats.judge.baseline import interval_of
 from bcfstats.judge.changes import change, outlook_table, with_history
+from bcfstats.judge.decision import MET, MISSED, due_of
 from bcfstats.judge.ladder import ladder_of
 from bcfstats.judge.outlook import NoOutlook, Outlook
 from bcfstats.judge.outlooks import Outlooks
@@ -54,7 +55,8 @@ def assess(
     present = [metrics[name] for name in metrics if name in names]
     if not present:
         raise InputError("There are no usable observations.", do="Prepare some published files first.")
-    targeted = set() if targets is None else set(targets["metric"])
+    due = due_of(rules)
+    named = {row["metric"] for row in due} | (set() if targets is None else set(targets["metric"]))
     looks = Outlooks(observations, rules, metrics=metrics)
     windows, trends, seasons, series, outlooks, ladders = [], [], [], [], [], []
     for metric in present:
@@ -63,8 +65,9 @@ def assess(
             seen = _same_windows(looks.of(metric, str(after)), before)
             windows.append(with_history(change(rows, metric, before, after, label=label), seen))
             if seen is not None:
-                outlooks.append(outlook_table(seen, label))
-                ladders.append(ladder_of(seen, label, rules).rungs)
+                ladder = ladder_of(seen, label, rules)
+                outlooks.append(outlook_table(seen, label, ladder.recommended))
+                ladders.append(ladder.rungs)
         series.append(series_table(rows, metric))
         trends.append(trend_table(rows, metric))
         if metric.frequency == "month":
@@ -83,9 +86,16 @@ def assess(
         standings=among,
         peers=peers,
         assessments=NO_ASSESSMENTS if targets is None else assess_targets(targets, looks),
-        metrics=tuple(metrics[name] for name in metrics if name in names | targeted),
-        about={"scheme": rules.id, "scheme_title": rules.title, "is_example": data.is_example}
-        | {"pays": rules.pays, "word": rules.word},
+        metrics=tuple(metrics[name] for name in metrics if name in names | named),
+        about={
+            "scheme": rules.id,
+            "scheme_title": rules.title,
+            "is_example": data.is_example,
+            "pays": rules.pays,
+            "word": rules.word,
+            "due": due,
+            "follows": {name: rules.what_follows(name == MET) for name in (MET, MISSED)},
+        },
     )
 
 

@@ -23,7 +23,7 @@ from bcfstats.judge.results import (
 from bcfstats.judge.windows import breaks_between
 
 
-def outlook_table(seen: Outlook, label: str) -> pd.DataFrame:
+def outlook_table(seen: Outlook, label: str, recommended: pd.DataFrame) -> pd.DataFrame:
     """Lay an outlook out as a table; `label` is the payment it belongs to, or "latest"."""
     low, high = seen.expected_interval()
     return pd.DataFrame(
@@ -38,6 +38,7 @@ def outlook_table(seen: Outlook, label: str) -> pd.DataFrame:
             "expected_upper": high,
             "minimum_significant": seen.minimum_significant(),
             "detectable": seen.detectable(),
+            **recommended,
             "method": seen.method,
             "reason": seen.reason,
             "warnings": seen.warnings,

@@ -15,9 +15,11 @@ from bcfstats.judge.outlook import Floats, Ints, NoOutlook, Outlook
 from bcfstats.judge.outlooks import Outlooks
 from bcfstats.judge.targets import (
     NO_VALUE,
+    NOT_KNOWN,
     USUAL_CUTOFFS,
     Cutoffs,
     Peers,
+    events_better,
     least_challenging,
     noise_is_known,
     paid_by_luck,
@@ -39,6 +41,12 @@ RUNGS = {
     "rarely_by_luck": "Rarely by luck: paid for doing nothing {} times in 100",
 }
 NOT_NEEDED = "not needed: luck rarely gets as far as the baseline"
+RANGE, NO_END = "from the one to the other", "from the one on"
+UNTRIED, NEITHER, IMPOSSIBLE = "challenging only", "none is both", "none is possible"
+COLUMNS = [
+    *("challenging_value", "achievable_value", "challenging_per_month", "achievable_per_month"),
+    "recommended",
+]
 COLUMNS = [
     *("area_code", "area_name", "metric", "payment", "rung", "what", "value", "ambition_percent"),
     *("per_month", "payment_line", "p_paid_no_change", "p_paid_do_nothing", "p_paid_if_half_delivered"),
@@ -48,10 +56,11 @@ COLUMNS = [
 
 @dataclass(frozen=True)
 class Ladder:
-    """Rungs of ambition, from the easiest to the hardest of each area, and advice to each area."""
+    """Rungs of ambition, from the easiest to the hardest of each area; advice to each, in words and values."""
 
     rungs: pd.DataFrame
     advice: Mapping[str, str]
+    recommended: pd.DataFrame
 
 
 def ambition_ladder(
@@ -128,8 +137,9 @@ def ladder_of(
     rungs["hardness"] = view.direction * rungs["value"]
     rungs = rungs.sort_values(["area_code", "hardness"], kind="stable", ignore_index=True)[COLUMNS]
     rungs["what"] = rungs["what"].map(rules.said)
-    advice = advise(view, share, peers, cutoffs)
-    return Ladder(rungs, {code: rules.said(text) for code, text in advice.items()})
+    found = recommended(view, share, peers, cutoffs)
+    advice = _advice(view, found, share, cutoffs)
+    return Ladder(rungs, {code: rules.said(text) for code, text in advice.items()}, found)
 
 
 def peer_change(view: Outlook, quantile: float, peers: Peers | None) -> Floats:
@@ -229,20 +239,57 @@ def _rung(
     )
 
 
-def advise(view: Outlook, share: float, peers: Peers | None, cutoffs: Cutoffs) -> dict[str, str]:
-    """Say which targets are beyond noise, rarely paid by luck and within what peers have done."""
+def recommended(
+    view: Outlook, share: float, peers: Peers | None = None, cutoffs: Cutoffs = USUAL_CUTOFFS
+) -> pd.DataFrame:
+    """Find the targets that are beyond noise, rarely paid by luck and within what peers have done.
+
+    `challenging_value` is the least that is challenging, `achievable_value` the furthest that peers went;
+    `recommended` says what they are to each other, and is empty where nothing can be said.
+    """
     rare, why = least_challenging(view, share, cutoffs.good_luck)
     done = reach(view.history, view.improvement(view.value, rare), view.direction, view.area_codes, peers)
     past = view.direction * view.history.changes
     known = past[np.isfinite(past)]
     furthest = float(np.quantile(known, 1 - cutoffs.good_reach)) if known.size else float("nan")
     most = possible(view, view.better_by(view.value, np.full(len(view.value), furthest)))
+    within = done.share >= cutoffs.good_reach
+    found = np.select(
+        [
+            view.reason != "",
+            why == NO_VALUE,
+            why != "",
+            np.isnan(done.share),
+            within & np.isnan(most),
+            within,
+        ],
+        ["", IMPOSSIBLE, NOT_KNOWN, UNTRIED, NO_END, RANGE],
+        default=NEITHER,
+    )
+    told = found != ""
+    values = {"challenging": np.where(told, rare, np.nan), "achievable": np.where(told, most, np.nan)}
+    return pd.DataFrame(
+        {
+            **{f"{name}_value": value for name, value in values.items()},
+            **{f"{name}_per_month": view.per_month(events_better(view, x)) for name, x in values.items()},
+            "recommended": found,
+        }
+    )
+
+
+def advise(view: Outlook, share: float, peers: Peers | None, cutoffs: Cutoffs) -> dict[str, str]:
+    """Say in a sentence which targets are recommended."""
+    return _advice(view, recommended(view, share, peers, cutoffs), share, cutoffs)
+
+
+def _advice(view: Outlook, found: pd.DataFrame, share: float, cutoffs: Cutoffs) -> dict[str, str]:
+    rare, most = (found[name].to_numpy(dtype=float) for name in ("challenging_value", "achievable_value"))
     luck = view.chance(view.value - share * (view.value - most))
     words = _Advice(view.metric, cutoffs)
     return {
         code: f"Nothing can be said: {reason}." if reason else words.told(*numbers)
         for code, reason, *numbers in zip(
-            view.area_codes, view.reason, rare, why, done.share, most, luck, strict=True
+            view.area_codes, view.reason, rare, most, found["recommended"], luck, strict=True
         )
     }
 
@@ -252,24 +299,17 @@ class _Advice:
     metric: Metric
     cutoffs: Cutoffs
 
-    def told(self, rare: float, why: str, done: float, most: float, luck: float) -> str:
+    def told(self, rare: float, most: float, found: str, luck: float) -> str:
         """Advise on targets from the least that is challenging to the furthest that peers went."""
         from_, to = (f"{value:,.{self.metric.decimals}f}" for value in (rare, most))
         worse = "lower" if self.metric.polarity == "lower" else "higher"
-        if why == NO_VALUE:
-            return "No value that is possible would be beyond chance and rarely paid for doing nothing."
-        if why:
-            return "Which target would be beyond chance and rarely paid by luck cannot be worked out."
-        if np.isnan(done):
-            return (
-                f"Targets of {from_} or {worse} are challenging; whether they are achievable cannot be told: "
-                "there is no history to compare with."
-            )
-        if done >= self.cutoffs.good_reach and np.isnan(most):
-            return f"Targets of {from_} or {worse} are challenging and achievable."
-        if done >= self.cutoffs.good_reach:
-            return f"Targets from {from_} to {to} are challenging and achievable."
-        return (
-            f"No target is both challenging and achievable. At {to}, as far as the best "
-            f"{100 * self.cutoffs.good_reach:g} in 100 went, {in_100(luck)} would be paid for doing nothing."
-        )
+        return {
+            IMPOSSIBLE: "No value that is possible would be beyond chance and rarely paid for doing nothing.",
+            NOT_KNOWN: "Which target would be beyond chance and rarely paid by luck cannot be worked out.",
+            UNTRIED: f"Targets of {from_} or {worse} are challenging; whether they are achievable cannot be "
+            "told: there is no history to compare with.",
+            NO_END: f"Targets of {from_} or {worse} are challenging and achievable.",
+            RANGE: f"Targets from {from_} to {to} are challenging and achievable.",
+            NEITHER: f"No target is both challenging and achievable. At {to}, as far as the best "
+            f"{100 * self.cutoffs.good_reach:g} in 100 went, {in_100(luck)} would be paid for doing nothing.",
+        }[found]

@@ -169,13 +169,13 @@ def proposal(view: Outlook, targets: pd.DataFrame) -> Proposal:
         improves=improves & (reason == ""),
         from_projection=projected,
         slows_growth=~better & beats,
-        events=np.where(reason == "", _events(view, value), np.nan),
+        events=np.where(reason == "", events_better(view, value), np.nan),
         reason=reason,
         warnings=_warnings(view, given["baseline_value"], counted),
     )
 
 
-def _events(view: Outlook, value: Floats) -> Floats:
+def events_better(view: Outlook, value: Floats) -> Floats:
     """Events fewer (or more, where more is better) than the baseline rate would bring."""
     if view.metric.kind.is_standardised:
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -58,7 +58,7 @@ class Missing:
 
 
 def counted(names: "pd.Series[Any]") -> str:
-    """Count verdicts in a line, such as "2 within noise, 1 too easy"."""
+    """Count verdicts in a line, such as "2 no more than chance, 1 too easy"."""
     found = names.value_counts(sort=False)
     return ", ".join(f"{count:,} {VERDICTS[name].words}" for name, count in found.items())
 

@@ -18,6 +18,7 @@ import pandas as pd
 import bcfstats
 from bcfstats.files import now, safe_text, whole, write_whole
 from bcfstats.judge.columns import HEADINGS, data_dictionary
+from bcfstats.judge.decision import KEYS, decision_table
 from bcfstats.judge.results import PER_CENT, Results
 from bcfstats.run.report import Job, Outcome
 from bcfstats.run.resume import PACKAGES
@@ -44,6 +45,7 @@ def results_table(results: Results) -> pd.DataFrame:
     order = {metric: place for place, metric in enumerate(names)}
     return (
         frame.merge(slopes, on=["area_code", "metric"], how="left")
+        .merge(decision_table(results).drop(columns=["period", "outcome_value"]), on=KEYS, how="left")
         .sort_values(
             ["area_code", "metric", "payment"], key=lambda c: c.map(order) if c.name == "metric" else c
         )

@@ -1,6 +1,7 @@
 """One area's report: what the notebook calls, part by part."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +12,20 @@ from markupsafe import Markup
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.errors import InputError, ParameterError
-from bcfstats.judge.results import BETTER, LATEST, NOT_COMPARED, TABLES, WORSE, Results
+from bcfstats.judge.decision import Decision, decisions, told_trend
+from bcfstats.judge.results import LATEST, NOT_COMPARED, TABLES, Results
 from bcfstats.judge.standings import peers_of
-from bcfstats.judge.verdicts import meaning_of
 from bcfstats.show import sentences
-from bcfstats.show.charts.ambitions import chance_chart, ladder_chart
-from bcfstats.show.charts.areas import peers_chart
+from bcfstats.show.charts.ambitions import ladder_chart
+from bcfstats.show.charts.areas import peers_chart, spine
 from bcfstats.show.charts.chart import Chart
 from bcfstats.show.charts.drawing import Plot, svg_of
 from bcfstats.show.charts.history import history_chart, period_labels, season_chart
-from bcfstats.show.counts import for_payment
+from bcfstats.show.decisions import HOW_TO_READ, cards, follows, lead
 from bcfstats.show.page import FOLDER, Part, fill, fill_environment, html_table
 from bcfstats.show.palettes import ANALYSIS_FUNCTION, icon
-from bcfstats.show.sentences import INTERVAL, POWER, ResultRow, rows_of
+from bcfstats.show.sentences import INTERVAL, ResultRow, rows_of
 from bcfstats.words import (
-    EXAMPLE,
     EXAMPLE_SOURCE,
     day,
     interval,
@@ -36,9 +36,12 @@ from bcfstats.words import (
     with_unit,
 )
 
-MOST_MESSAGES = 5
 MOST_PERIODS = 6
-DETECTABLE, AT_80_PER_CENT = "detectable", f"the level of {POWER}"
+NO_HISTORY = Markup("<p>No chart is drawn: no figure of this series can be shown.</p>")
+SPINE = (
+    "Each line runs from the worst area on the left to the best on the right. "
+    "The dot is this area, the bar the middle one; the darker part holds half of all areas."
+)
 
 
 @dataclass(frozen=True)
@@ -49,39 +52,47 @@ class AreaReport:
     results: Results
     metrics: tuple[Metric, ...]
 
-    def heading(self) -> Part:
-        """Say who, what and when."""
-        about = self.results.about
-        facts = [
-            ("Area", f"{self.area['area_name']} ({self.area['area_code']})"),
-            ("Region", self.area.get("region") or "not known"),
-            ("Health and Wellbeing Board", self.area.get("board") or self.area["area_name"]),
-            ("Metrics with figures", str(len(self.metrics))),
-            ("Payment scheme", f"{about['scheme_title']} ({about['scheme']})"),
-        ]
-        note = EXAMPLE if about["is_example"] else ""
-        return Part(fill("heading.html.j2", name=self.area["area_name"], facts=facts, note=note))
-
-    def key_messages(self) -> Part:
-        """Give at most five findings: verdicts on proposed targets, then changes, the clearest first."""
-        judged = [
-            (
-                Markup(),
-                f"{for_payment(self._metric(row), row['payment'])}: {meaning_of(row)}",
+    def decision(self) -> Part:
+        """Say what to decide: the findings that matter most, then a card a decision."""
+        decided = self._decisions
+        metrics = {metric.id: metric for metric in self.results.metrics}
+        return Part(
+            fill(
+                "decision.html.j2",
+                name=self.area["area_name"],
+                sections=[(metric.id, metric.short_name) for metric in self.metrics],
+                lead=[*lead(self._rows("windows"), decided, metrics)],
+                cards=cards(decided, metrics),
+                how_to_read=HOW_TO_READ,
+                follows=follows(decided, self.results.about.get("follows", {})),
             )
-            for row in self._rows("assessments")
-        ]
-        order = {WORSE: 0, BETTER: 1}
-        compared = sorted(
-            (row for row in self._rows("windows") if row["finding"] != NOT_COMPARED),
-            key=lambda row: (order.get(row["finding"], 2), row["payment"] == LATEST),
         )
-        changes = [(self._icon(row), sentences.finding(row, self._metric(row))) for row in compared]
-        messages = [
-            Markup("{}{}.").format(mark, message.rstrip("."))
-            for mark, message in [*judged, *changes][:MOST_MESSAGES]
+
+    def glance(self) -> Part:
+        """Set every metric beside England and the region, with its trend and its last change."""
+        rows = [self._at_a_glance(metric) for metric in self.metrics]
+        headings = ["Metric", "Period", "Value", "England", "Region", "Worst to best area", "Trend"]
+        headings += ["Change in a year"]
+        table = html_table(headings, rows, f"{self.area['area_name']} beside all areas", numeric=(2, 3, 4))
+        return Part(fill("glance.html.j2", intro=SPINE, table=table))
+
+    def _at_a_glance(self, metric: Metric) -> list[object]:
+        name = Markup('<a href="#{}">{}</a>').format(metric.id, metric.short_name)
+        row = next(iter(self._rows("standings", metric.id)))
+        around = [row["value"], *(peer["value"] for peer in self._rows("peers", metric.id))]
+        region = float(np.median(around)) if row["group"] else np.nan
+        values = [sentences.value(x, metric) for x in (row["value"], row["median"], region)]
+        last = next(one for one in self._rows("windows", metric.id) if one["payment"] == row["payment"])
+        unit = last["change_unit"].removeprefix("percentage ")
+        moved = self._icon(last) + sentences.moved(last["change"], unit)
+        return [
+            name,
+            Period.parse(row["period"]).label,
+            *values,
+            spine(row, metric, self._look),
+            *(told_trend(one, metric) for one in self._rows("trends", metric.id)),
+            moved if np.isfinite(last["change"]) else NOT_COMPARED,
         ]
-        return Part(fill("messages.html.j2", messages=messages or ["No two periods can be compared yet."]))
 
     def summary(self) -> Part:
         """Tabulate every comparison: baseline, outcome, change and finding."""
@@ -94,7 +105,7 @@ class AreaReport:
                 sentences.value(row["outcome_value"], self._metric(row)),
                 _change(row),
                 self._icon(row) + row["finding"],
-                row["finding_against"] or "not held against anything",
+                row["finding_against"] or "none",
             ]
             for row in self._rows("windows")
         ]
@@ -118,24 +129,25 @@ class AreaReport:
             )
         about = self._named(metric)
         rows = self._rows("windows", metric)
-        shown = next((row for row in rows if row["finding"] != NOT_COMPARED), rows[0] if rows else None)
-        chance = self._chance(about)
-        targets = self._rows("assessments", metric)
+        shown = sentences.clearest(rows)
         return Part(
             fill(
                 "section.html.j2",
                 metric=about,
+                is_headline=any(one.metric == metric and not one.reason for one in self._decisions),
                 polarity=sentences.polarity(about),
-                finding=self._icon(shown) + sentences.finding(shown, about) if shown else about.short_name,
+                title=sentences.title(shown, about) if shown else about.short_name,
                 levels=_levels(rows, self._rows("outlooks", metric), about),
                 held_against=sentences.held_against(shown) if shown else "",
-                proposals=[(sentences.payment(row["payment"]), row["reasons"]) for row in targets],
+                proposals=[
+                    (sentences.payment(row["payment"]), row["reasons"])
+                    for row in self._rows("assessments", metric)
+                ],
                 standing=" ".join(sentences.standing(row, about) for row in self._rows("standings", metric)),
                 peers=self.peers_chart(metric),
-                chance_words=sentences.chances(*chance[1:]) if chance else "",
-                chance=self.chance_chart(metric),
                 ladders=self._ladders(about),
                 history=self.history_chart(metric),
+                no_history=NO_HISTORY,
                 table=self._window_table(rows, about),
                 trend=" ".join(sentences.trend(row) for row in self._rows("trends", metric)),
                 season=self.season_chart(metric),
@@ -165,12 +177,6 @@ class AreaReport:
             peers_chart(name, about, rows[0], peers, source=self._source, look=self._look) if rows else None
         )
 
-    def chance_chart(self, metric: str) -> Chart | None:
-        """Draw the chance of payment of the proposed target, or else of the rung that would be detected."""
-        about, name = self._named(metric), self.area["area_name"]
-        chance = self._chance(about)
-        return chance_chart(name, about, *chance, look=self._look) if chance else None
-
     def season_chart(self, metric: str) -> Chart | None:
         """Draw the month indices of one metric, or nothing where there are none."""
         seasons = self.results.seasons
@@ -189,7 +195,6 @@ class AreaReport:
                 for i, (_, _, chart) in enumerate(self._ladders(metric), start=1)
             }
             charts[f"{metric.id}-peers"] = self.peers_chart(metric.id)
-            charts[f"{metric.id}-chance"] = self.chance_chart(metric.id)
             charts[f"{metric.id}-season"] = self.season_chart(metric.id)
         return {name: chart for name, chart in charts.items() if chart is not None}
 
@@ -224,7 +229,17 @@ class AreaReport:
 
     def how_made(self) -> Part:
         """Say which version made the report, from which inputs, by which rules."""
-        return Part(fill("how_made.html.j2", about=self.results.about))
+        facts = [
+            ("Area", f"{self.area['area_name']} ({self.area['area_code']})"),
+            ("Region", self.area.get("region") or "not known"),
+            ("Health and Wellbeing Board", self.area.get("board") or self.area["area_name"]),
+            ("Metrics with figures", str(len(self.metrics))),
+        ]
+        return Part(fill("how_made.html.j2", about=self.results.about, facts=facts))
+
+    @cached_property
+    def _decisions(self) -> list[Decision]:
+        return decisions(replace(self.results, areas=pd.DataFrame([self.area])))
 
     @property
     def _look(self) -> str:
@@ -250,6 +265,7 @@ class AreaReport:
     def _ladders(self, metric: Metric) -> list[tuple[str, str, Chart | None]]:
         """Give each payment's ladder: what it takes to be significant, and every rung."""
         rungs = self._rows("ladders", metric.id)
+        decided = {one.payment: one for one in self._decisions if one.metric == metric.id}
         return [
             (
                 sentences.payment(row["payment"]),
@@ -260,36 +276,13 @@ class AreaReport:
                     Period.parse(row["period"]),
                     [rung for rung in rungs if rung["payment"] == row["payment"]],
                     self._look,
+                    recommended=decided[row["payment"]].recommended,
+                    target=decided[row["payment"]].target_value,
                 ),
             )
             for row in self._rows("outlooks", metric.id)
             if row["payment"] != LATEST and np.isfinite(row["expected"])
         ]
-
-    def _chance(self, metric: Metric) -> tuple[Period, dict[str, Any], str] | None:
-        """Find the level whose chance of payment is shown: its window, its row, and what it is."""
-        windows = {row["payment"]: row["period"] for row in self._rows("outlooks", metric.id)}
-        levels = [
-            (
-                row["target_period"],
-                row,
-                f"the proposed target of {sentences.value(row['target_value'], metric)}",
-            )
-            for row in self._rows("assessments", metric.id)
-        ]
-        levels += [
-            (
-                windows[row["payment"]],
-                row,
-                f"a target of {sentences.value(row['value'], metric)}, {AT_80_PER_CENT}",
-            )
-            for row in self._rows("ladders", metric.id)
-            if row["rung"] == DETECTABLE and row["payment"] != LATEST
-        ]
-        for period, row, level in levels:
-            if all(np.isfinite(row[chance]) for chance in sentences.CHANCES):
-                return Period.parse(period), row, level
-        return None
 
     def _named(self, metric: str) -> Metric:
         return next(known for known in self.results.metrics if known.id == metric)

@@ -1,7 +1,7 @@
 """Findings as sentences: what was compared with what, how sure it is, which way is better."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -20,10 +20,9 @@ from bcfstats.judge.results import (
     WORSE,
 )
 from bcfstats.judge.standings import OTHERS
-from bcfstats.words import in_100, interval, number, of_100, p_value, percent, plural, sentence, with_unit
+from bcfstats.words import interval, number, of_100, p_value, percent, plural, sentence, with_unit
 
 ResultRow = Mapping[str, Any]  # one row of a table of results
-CHANCES = ("p_paid_do_nothing", "p_paid_if_half_delivered", "p_paid_if_delivered")
 INTERVAL = f"{percent(LEVELS.interval)} interval"
 LIMITS = f"{percent(LEVELS.forecast)} limits"
 POWER = f"{percent(LEVELS.power)} power"
@@ -65,17 +64,40 @@ def level(row: ResultRow, metric: Metric, side: str) -> str:
     return f"In {period.label}{partly(row, side)} it was {value(amount, metric)}{measure}{each}{sure}."
 
 
-def finding(row: ResultRow, metric: Metric) -> str:
-    """Say what the change was, as a heading: direction, size, and against what noise it was held."""
-    before, after = windows(row)
-    if row["finding"] == NOT_COMPARED:
-        return f"{metric.short_name}: {after} cannot be compared with {before}"
-    size = with_unit(row["change"], row["change_unit"])
+def moved(size: float, unit: str) -> str:
+    """Say which way something moved, and how far: 'up 20.2%', 'down 3.5 points'."""
+    if with_unit(abs(size), unit) == with_unit(0, unit):
+        return "unchanged"
+    return f"{'up' if size > 0 else 'down'} {with_unit(abs(size), unit).lstrip('+')}"
+
+
+def clearest(rows: Sequence[ResultRow]) -> ResultRow | None:
+    """Choose the comparison that says most: better or worse, then any that could be made."""
+    found = sorted((row for row in rows if row["finding"] in (BETTER, WORSE)), key=doubt)
+    compared = (row for row in rows if row["finding"] != NOT_COMPARED)
+    return next(iter(found), None) or next(compared, None) or next(iter(rows), None)
+
+
+def doubt(row: ResultRow) -> tuple[bool, bool, float]:
+    """Order findings: those a payment rests on first, then those beyond usual movement, then the clearest."""
     by_history = row["finding_against"] == AGAINST_HISTORY
-    beyond = "usual movement between years" if by_history else "noise within the two periods"
+    p = row["history_p"] if by_history else row["noise_p"]
+    return row["payment"] == LATEST, not by_history, min(p, 1 - p) if math.isfinite(p) else 1.0
+
+
+def title(row: ResultRow, metric: Metric) -> str:
+    """Say what the change was, as the heading of a metric's section."""
+    before, after = windows(row)
+    name, size = metric.short_name, moved(row["change"], row["change_unit"])
+    if row["finding"] == NOT_COMPARED:
+        level = row["outcome_value"]
+        now = f"{value(level, metric)} in {after}" if math.isfinite(level) else f"no figure for {after}"
+        return f"{name}: {now}, not comparable with {before}"
     if row["finding"] in (BETTER, WORSE):
-        return f"{metric.short_name}: {row['finding']} in {after} than in {before} ({size}), beyond {beyond}"
-    return f"{metric.short_name}: no change from {before} to {after} beyond {beyond} ({size})"
+        return f"{name} got {row['finding']}: {size} in {after}"
+    if size == "unchanged":
+        return f"{name} unchanged in {after}"
+    return f"{name}: {size} in {after}, too uncertain to call a real change"
 
 
 def windows(row: ResultRow) -> tuple[str, str]:
@@ -167,15 +189,6 @@ def _in_group(row: ResultRow) -> str:
     if group in ("", OTHERS) or not row["n_group"] > 0:
         return ""
     return f", and {number(row['n_group_better'])} of {number(row['n_group'])} others in {group}"
-
-
-def chances(row: ResultRow, target: str) -> str:
-    """Say how often a target would be paid, as natural frequencies."""
-    nothing, half, full = (in_100(row[name]) for name in CHANCES)
-    return (
-        f"At {target}, {nothing} areas like this would be paid if nothing is done. "
-        f"If the plan delivers half, {half} would; if it delivers in full, {full}."
-    )
 
 
 def polarity(metric: Metric) -> str:

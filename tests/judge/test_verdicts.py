@@ -48,9 +48,9 @@ def explain(metric="delayed_transfers", why="", slows=False, projected=False, no
     return sentences(frame, an_outlook(metric), target, missing, Cutoffs())[0]
 
 
-def test_a_target_within_noise_word_for_word():
+def test_a_target_no_more_than_chance_word_for_word():
     assert explain() == (
-        "Within noise: a change of this size comes about by chance between two such periods. "
+        "No more than chance: a change of this size comes about by itself between two such periods. "
         "Delayed transfers of care: the target for April to December 2014 is 965.0, "
         "the baseline of April to December 2013 1,000.0. "
         "Figures are delayed days per 100,000 people aged 18 and over, average per month. "

@@ -83,9 +83,9 @@ def test_every_page_of_example_data_says_so(run):
         soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
         assert "made up" in soup.find(class_="example").get_text()
     captions = BeautifulSoup(result.page(result.outcomes[0]).read_text(encoding="utf-8"), "html.parser")
-    assert all(
-        "made up" in tag.get_text() for tag in captions.find_all("figcaption") if "Source" in tag.get_text()
-    )
+    sources = [text for tag in captions.find_all("figure") if "Source: " in (text := tag.get_text())]
+    assert len(sources) > 10
+    assert all("Source: bcfstats example data, made up" in text for text in sources)
 
 
 def test_page_table_and_results_hold_the_same_numbers(run):

@@ -1,46 +1,45 @@
-"""A chance of payment as drawn: dots are counted in the picture."""
-
-from io import BytesIO
-
-import numpy as np
-import pytest
-from matplotlib.image import imread
-from scipy import ndimage
+"""The ladder as drawn: what is recommended is shaded where it lies, and the target is marked."""
 
 from bcfstats.define.metrics import METRICS
 from bcfstats.define.periods import Period
-from bcfstats.show import sentences
-from bcfstats.show.charts.ambitions import chance_chart
-from bcfstats.show.palettes import palette
+from bcfstats.show.charts.ambitions import ladder_chart
 
 METRIC = METRICS["care_home_admissions"]
+NAN = float("nan")
 
 
-def chance(nothing, half, full, look="analysis_function"):
-    row = dict(zip(sentences.CHANCES, (nothing, half, full), strict=True))
-    return chance_chart(
-        "Here", METRIC, Period.parse("2014/15"), row, "the proposed target of 450.0", look=look
-    )
+def rung(name, value, chance):
+    told = {"rung": name, "what": name, "value": value, "ambition_percent": value / 5 - 100, "note": ""}
+    return {**told, "p_paid_do_nothing": chance, "p_paid_if_delivered": 0.9, "reach": 0.2}
 
 
-def dots_in(picture, colour):
-    """Count the separate patches of a colour in a PNG."""
-    wanted = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    close = np.abs(imread(BytesIO(picture))[..., :3] - wanted).max(axis=-1) < 0.1
-    patches, n = ndimage.label(close)
-    sizes = ndimage.sum_labels(close, patches, np.arange(1, n + 1))
-    return int((sizes > 20).sum())  # letters are of another colour, edges of dots are thinner
+RUNGS = [rung("no_change", 500.0, NAN), rung("trend", 480.0, 0.51), rung("significant", 420.0, 0.004)]
 
 
-@pytest.mark.parametrize(
-    ("chances", "dots"), [((0.12, 0.38, 0.81), 131), ((0.0, 0.004, 1.0), 100), ((0.5, 0.51, 0.01), 102)]
-)
-def test_as_many_dots_are_filled_as_the_chances_say(chances, dots):
-    assert dots_in(chance(*chances).png(), palette()["series"]) == dots
+def drawn(**given):
+    return ladder_chart("Here", METRIC, Period.parse("2014/15"), RUNGS, **given)
 
 
-def test_chances_are_told_as_natural_frequencies():
-    chart = chance(0.12, 0.38, 0.997)
-    assert [row[1] for row in chart.rows] == ["12 in 100", "38 in 100", "more than 99 in 100"]
-    assert "12 in 100 areas like this would be paid if nothing is done" in chart.alt
-    assert all(f">{told}<" in chart.svg for _, told in chart.rows)
+def test_recommended_range_and_target_are_told_and_written_between_the_rungs():
+    chart = drawn(recommended=(450.0, 430.0), target=470.0)
+    assert chart.alt.endswith("Recommended: 450.0 to 430.0. Proposed: 470.0.")
+    assert ">recommended<" in chart.svg
+    assert ">target<" in chart.svg
+
+
+def test_nothing_is_shaded_or_marked_where_nothing_is_recommended_or_proposed():
+    chart = drawn()
+    assert "recommended" not in chart.svg
+    assert ">target<" not in chart.svg
+    assert chart.alt.endswith("from 500.0 (no change) to 420.0 (significant).")
+
+
+def test_chances_are_written_beside_the_steps_and_never_as_none():
+    chart = drawn()
+    assert ">51 in 100<" in chart.svg
+    assert ">&lt;1 in 100<" in chart.svg
+    assert [row[3] for row in chart.rows] == ["none", "51", "under 1"]
+
+
+def test_nothing_is_drawn_where_no_level_is_a_possible_value():
+    assert ladder_chart("Here", METRIC, Period.parse("2014/15"), [rung("trend", NAN, NAN)]) is None

@@ -133,7 +133,7 @@ def test_borders_are_the_edges_between_regions():
 
 def test_counts_in_a_line_leave_out_what_there_is_none_of():
     counts = pd.Series({"too_easy": 3, "unprecedented": 0, "within_noise": 1200})
-    assert in_line(counts, answers("verdict")) == "3 too easy, 1,200 within noise"
+    assert in_line(counts, answers("verdict")) == "3 too easy, 1,200 no more than chance"
 
 
 def test_counts_of_one_region_are_those_of_its_cases():

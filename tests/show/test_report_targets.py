@@ -10,7 +10,7 @@ from bcfstats.show.report import open_report
 from tests.judge.made_up import targets
 
 FALLS = "falls_injuries"
-PARTS = ("heading", "key_messages", "summary", "sections", "data_notes", "how_made")
+PARTS = ("decision", "glance", "summary", "sections", "data_notes", "how_made")
 
 
 @pytest.fixture(scope="module")
@@ -41,5 +41,5 @@ def test_every_part_of_every_report_is_written(run):
 
 def test_a_target_for_a_metric_without_figures_is_named_and_ends_no_report(run):
     results, areas = run
-    messages = str(open_report(areas[0], results).key_messages())
-    assert f"{METRICS[FALLS].short_name}, 2016/17 payment: This cannot be assessed." in messages
+    page = str(open_report(areas[0], results).decision())
+    assert f"<strong>{METRICS[FALLS].short_name}:</strong> There are no figures for this area." in page

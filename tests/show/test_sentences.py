@@ -21,9 +21,10 @@ def test_no_sentence_calls_a_change_of_delayed_days_significant():
         "matched_months": 9.0,
         "outcome_n_expected": 9,
     }
-    words = " ".join([sentences.finding(row, metric), sentences.change(row), sentences.held_against(row)])
+    words = " ".join([sentences.title(row, metric), sentences.change(row), sentences.held_against(row)])
     assert "significant" not in words
-    assert "beyond noise within the two periods" in words
+    assert "got worse: up 20.2%" in words
+    assert "noise within the two periods only" in words
     assert "change from year to year" in words
 
 

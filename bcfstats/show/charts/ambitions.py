@@ -1,5 +1,6 @@
-"""What a target would mean: levels of ambition as steps, and a chance of payment as so many of 100 dots."""
+"""What a target would mean: levels of ambition as steps."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +12,7 @@ from bcfstats.show.charts.chart import Chart
 from bcfstats.show.charts.drawing import Plot, ends
 from bcfstats.show.palettes import ANALYSIS_FUNCTION
 from bcfstats.show.sentences import ResultRow
-from bcfstats.words import in_100, of_100, with_unit
+from bcfstats.words import of_100, with_unit
 
 SHORT_RUNGS = {
     "no_change": "No change",
@@ -27,18 +28,22 @@ RUNG_HEADINGS = (
     *("Level", "Value", "Change from baseline", "Paid if nothing is done, in 100"),
     *("Paid if delivered, in 100", "Peers' years that did as much, in 100", "Note"),
 )
-CASES = ("If nothing is done", "If the plan delivers half", "If it delivers in full")
-IN_A_ROW = 50
-APART = 0.15
 
 
 def ladder_chart(
-    area: str, metric: Metric, window: Period, rungs: Sequence[ResultRow], look: str = ANALYSIS_FUNCTION
+    area: str,
+    metric: Metric,
+    window: Period,
+    rungs: Sequence[ResultRow],
+    look: str = ANALYSIS_FUNCTION,
+    *,
+    recommended: Sequence[float] = (),
+    target: float = math.nan,
 ) -> Chart | None:
     """Draw levels of ambition as steps from the baseline, each with its chance of payment by luck.
 
     The rungs are those of one payment, from the easiest to the hardest; nothing is drawn where no level is a
-    possible value.
+    possible value. Shaded is what is recommended, from the one value to the other; dashed the proposed target.
     """
     shown = [rung for rung in rungs if np.isfinite(rung["value"])]
     if not shown:
@@ -46,11 +51,18 @@ def ladder_chart(
     values = np.array([rung["value"] for rung in shown], dtype=float)
     names = [SHORT_RUNGS[rung["rung"]] for rung in shown]
     base = next((rung["value"] for rung in shown if rung["rung"] == "no_change"), values[0])
-    across, height = ends(values, base, margin=0.28), 0.42 * len(shown) + 1.1
+    given = [*recommended, *([target] if math.isfinite(target) else [])]
+    across, height = ends(values, base, given, margin=0.28), 0.38 * len(shown) + 1.1
     unit = sentences.unit(metric)
     plot = Plot(unit, across, (-0.5, len(shown) - 0.5), height=height, left=0.28, look=look)
     place = np.arange(len(shown), dtype=float)[::-1]
     plot.label_values(below=True)
+    if recommended:
+        plot.band((min(recommended), max(recommended)), None, "band")
+        plot.text(max(recommended), plot.up[1], "recommended", align="right", shift=(-2, 6))
+    if math.isfinite(target):
+        plot.line([target] * 2, plot.up, "alert", width=2.2, dashes=(0, (4, 2)))
+        plot.text(target, plot.up[1], "target", shift=(3, 6))
     plot.line([base] * 2, plot.up, "text", width=0.8)
     plot.bars(base, values, place, place, "comparison")
     plot.points(values, place, "series", size=7)
@@ -73,7 +85,12 @@ def ladder_chart(
         ]
         for rung in rungs
     ]
-    return Chart(plot.figure, f"{caption}: from {first} to {last}.", caption, RUNG_HEADINGS, rows)
+    told = [f"{caption}: from {first} to {last}."]
+    told += [f"Recommended: {' to '.join(sentences.value(x, metric) for x in recommended)}."] * bool(
+        recommended
+    )
+    told += [f"Proposed: {sentences.value(target, metric)}."] * math.isfinite(target)
+    return Chart(plot.figure, " ".join(told), caption, RUNG_HEADINGS, rows)
 
 
 def _beside_step(chance: float) -> str:
@@ -81,43 +98,3 @@ def _beside_step(chance: float) -> str:
     if not np.isfinite(chance):
         return ""
     return f"{of_100(chance)} in 100".replace("under ", "<").replace("over ", ">")
-
-
-def chance_chart(
-    area: str,
-    metric: Metric,
-    window: Period,
-    row: ResultRow,
-    target: str,
-    *,
-    look: str = ANALYSIS_FUNCTION,
-) -> Chart:
-    """Draw how many of a hundred areas like this would be paid, by how much of the plan is delivered."""
-    chances = [float(row[name]) for name in sentences.CHANCES]
-    paid = [in_100(chance) for chance in chances]
-    up, height = (-0.5, len(CASES) - 0.5), 0.42 * len(CASES) + 0.75
-    unit = "of 100 areas like this one, those that would be paid"
-    plot = Plot(unit, (-1.0, 1.24 * IN_A_ROW), up, height=height, left=0.29, look=look)
-    places = np.arange(len(CASES), dtype=float)[::-1]
-    _draw_dots(plot, chances, places)
-    for place, case, text in zip(places, CASES, paid, strict=True):
-        plot.text(plot.across[0], place, case, align="right", shift=(-9, 0))
-        plot.text(IN_A_ROW, place, text, shift=(6, 0))
-    return Chart(
-        plot.figure,
-        alt=f"Dots, 100 for each case. {sentences.chances(row, target)}",
-        caption=f"Chance of payment for {metric.short_name}, {window.label}, {area}, at {target}",
-        note="Each dot is one of 100 areas; those filled would be paid",
-        headings=["Case", "Paid"],
-        rows=list(zip(CASES, paid, strict=True)),
-    )
-
-
-def _draw_dots(plot: Plot, chances: list[float], places: np.ndarray) -> None:
-    """Draw two rows of dots for each chance, all of them hollow, then those that are paid filled."""
-    levels = np.ravel([places + APART, places - APART], order="F").tolist()
-    for colour, size in (("text", 4.6), ("paper", 3.2)):
-        plot.dots([IN_A_ROW] * len(levels), levels, colour, size=size)
-    counts = [round(100 * chance) for chance in chances]
-    filled = [part for n in counts for part in (min(n, IN_A_ROW), max(n - IN_A_ROW, 0))]
-    plot.dots(filled, levels, "series", size=4.6)

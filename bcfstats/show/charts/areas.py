@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
@@ -13,7 +14,7 @@ from bcfstats.judge.standings import OTHERS, QUANTILES
 from bcfstats.show import sentences
 from bcfstats.show.charts.chart import Chart
 from bcfstats.show.charts.drawing import WIDTH, Floats, Plot, ends, round_sizes
-from bcfstats.show.palettes import ANALYSIS_FUNCTION
+from bcfstats.show.palettes import ANALYSIS_FUNCTION, palette
 from bcfstats.show.sentences import INTERVAL, ResultRow, rows_of
 from bcfstats.words import interval, number, percent, plural
 
@@ -109,6 +110,36 @@ def _group(row: ResultRow, n: int) -> str:
     if row["group"] == OTHERS:
         return plural(n, "other area")
     return f"{plural(n, 'other')} of\n{row['group']}"
+
+
+def spine(row: ResultRow, metric: Metric, look: str = ANALYSIS_FUNCTION) -> Markup:
+    """Draw where an area stands as a line from the worst area to the best, to stand in a table."""
+    if not np.isfinite(row["value"]) or row["n_areas"] < FEWEST:
+        return Markup()
+    low, high = row["lowest"], row["highest"]
+    shares = {name: (row[name] - low) / ((high - low) or 1.0) for name in ("value", "p25", "median", "p75")}
+    if metric.polarity == "lower":
+        shares = {name: 1 - share for name, share in shares.items()}
+    at = {name: round(8 + 144 * share, 1) for name, share in shares.items()}
+    left, right = sorted((at["p25"], at["p75"]))
+    ends = " to ".join(sentences.value(row[name], metric) for name in ("lowest", "highest"))
+    colour = palette(look)
+    return Markup(
+        '<svg class="spine" role="img" aria-label="{}" width="160" height="18" viewBox="0 0 160 18">'
+        '<path d="M8 9h144" stroke="{}" stroke-width="6"/><path d="M{} 9H{}" stroke="{}" stroke-width="10"/>'
+        '<path d="M{} 1v16" stroke="#000" stroke-width="2"/>'
+        '<circle cx="{}" cy="9" r="6" fill="{}" stroke="{}"/></svg>'
+    ).format(
+        ends,
+        colour["grid"],
+        left,
+        right,
+        colour["common"],
+        at["median"],
+        at["value"],
+        colour["series"],
+        "#fff",
+    )
 
 
 def funnel_of_areas(beside: SideBySide, source: str) -> Chart:

@@ -66,7 +66,8 @@ class Chart:
             "figure.html.j2",
             source=Markup(quote(self.svg, safe=SAFE_IN_ADDRESS)),
             alt=self.alt,
-            caption=f"{self.caption}. {self.note}" if self.note else self.caption,
+            caption=self.caption,
+            note=self.note,
             table=html_table(self.headings, self.rows, self.caption),
         )
 

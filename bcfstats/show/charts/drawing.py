@@ -47,7 +47,6 @@ FONT_OF_TAG, FONT_OF_ALL = (
 )
 GROUP = re.compile(r"<g> <use [^>]*( style='[^']*')/> (?:<use [^>]*\1/> )*</g>")
 SPACES = re.compile(r"\s+")
-NO_LENGTH = 0.01  # of a dash: some programs leave out dashes of no length at all
 MARKERS = {"common": "o", "better": "^", "worse": "v", "neutral": "D"}
 
 
@@ -107,16 +106,6 @@ class Plot:
     def mark(self, x: ArrayLike, y: ArrayLike, kind: str, *, size: float = 9) -> None:
         """Mark places by what they tell: common, better, worse or neutral, each with a shape of its own."""
         self.points(np.atleast_1d(x), np.atleast_1d(y), kind, size=size, marker=MARKERS[kind], edge="outline")
-
-    def dots(self, counts: Sequence[int], y: Sequence[float], colour: str, *, size: float) -> None:
-        """Draw rows of so many dots, one unit of the scale apart: dashes of no length with round ends."""
-        gap = float(np.ptp(self._x([0, 1]))) * WIDTH * POINTS_PER_INCH
-        rows = [(count, level) for count, level in zip(counts, y, strict=True) if count]
-        places = [edge for count, _ in rows for edge in (0, count - 0.9, np.nan)]
-        levels = [level for _, level in rows for _ in range(3)]
-        dashes = (0, (NO_LENGTH / size, gap / size))
-        style: Any = {"color": self.colour[colour], "linewidth": size, "dash_capstyle": "round"}
-        self._add(Line2D(self._x(places), self._y(levels), linestyle=dashes, **style))
 
     def bars(
         self, x0: ArrayLike, x1: ArrayLike, y0: ArrayLike, y1: ArrayLike, colour: str, *, width: float = 2

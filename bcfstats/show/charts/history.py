@@ -135,6 +135,7 @@ class _Around:
             limits = self.outlook["expected_lower"], self.outlook["expected_upper"]
             plot.band(edges, limits, "emphasis", alpha=0.15)
             plot.line(edges, [self.outlook["expected"]] * 2, "text", dashes=(0, (1, 1.5)))
+            plot.text(edges[0], limits[1], "forecast", "emphasis", shift=(2, 6))
         if self.target:
             level, line = self.target["target_value"], self.target["payment_line"]
             apart = 4 if level > line else -4

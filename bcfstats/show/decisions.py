@@ -1,0 +1,183 @@
+"""The first screen in words: the findings that matter most, and a card for each decision."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from bcfstats.define.metrics import METRICS, Metric
+from bcfstats.define.periods import Period
+from bcfstats.define.schemes import LOCAL
+from bcfstats.judge.decision import EASY, KNOWN, MET, MISSED, PARTLY_IN, QUESTIONS, TO_COME, UNKNOWN, Decision
+from bcfstats.judge.ladder import IMPOSSIBLE, NEITHER, NO_END, RANGE, UNTRIED
+from bcfstats.judge.results import BETTER, PER_CENT, WORSE
+from bcfstats.judge.verdicts import UNKNOWN as NOT_JUDGED
+from bcfstats.judge.verdicts import VERDICTS, in_short_sentences
+from bcfstats.show.sentences import ResultRow, doubt, moved, value
+from bcfstats.words import capital, in_10, number, plural, sentence, with_unit
+
+STAGES = {KNOWN: "outcome known", PARTLY_IN: "outcome partly in", TO_COME: "outcome to come"}
+NONE_FOUND = {
+    NEITHER: "none is both challenging and achievable",
+    UNTRIED: "not known: no history shows what is achievable",
+    IMPOSSIBLE: "none: no possible value is beyond chance",
+}
+HOW_TO_READ = (
+    "Recommended runs from the least target that is challenging to the furthest that peers have gone. "
+    "Challenging means rarely paid for doing nothing."
+)
+OPEN_LOCAL = "Local metric"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One answer on a card: what is asked, the answer, and what is to be known with it."""
+
+    label: str
+    answer: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Card:
+    """One decision as a reader sees it: its cells and marks, or the reason why there is nothing to decide."""
+
+    name: str
+    when: str
+    unit: str = ""
+    cells: tuple[Cell, ...] = ()
+    marks: tuple[tuple[str, str], ...] = ()
+    reason: str = ""
+
+
+def lead(
+    windows: Sequence[ResultRow], decided: Sequence[Decision], metrics: Mapping[str, Metric]
+) -> Iterator[str]:
+    """Give what matters most: the clearest change for the worse and for the better, then the targets."""
+    found = False
+    for finding in (WORSE, BETTER):
+        rows = sorted((row for row in windows if row["finding"] == finding), key=doubt)
+        found |= bool(rows)
+        for row in rows[:1]:
+            metric, when = metrics[row["metric"]], Period.parse(row["outcome_period"]).label
+            size, level = moved(row["change"], row["change_unit"]), value(row["outcome_value"], metric)
+            yield f"{metric.short_name} got {finding}: {size}, to {level} in {when}."
+    if not found:
+        yield "No metric is clearly better or worse than a year before."
+    yield _targets(decided)
+
+
+def _targets(decided: Sequence[Decision]) -> str:
+    judged = [one for one in decided if one.verdict and one.verdict != NOT_JUDGED]
+    results = [one.result for one in judged if one.result]
+    if results:
+        known = plural(len(results), "known outcome")
+        return f"{results.count(MISSED)} of {known} missed the line of its target."
+    if judged:
+        easy = sum(one.challenge == EASY for one in judged)
+        return f"{easy} of {plural(len(judged), 'proposed target')} asked for too little."
+    could = [one for one in decided if one.found in (RANGE, NO_END)]
+    names = list(dict.fromkeys(one.metric for one in could))
+    if not names:
+        return "No target can be recommended."
+    return f"A target can be recommended for {plural(len(names), 'metric')}; none has been proposed."
+
+
+def cards(decided: Sequence[Decision], metrics: Mapping[str, Metric]) -> list[Card]:
+    """Lay decisions out as cards; those with nothing to decide come last, the same reason once."""
+    found = [_card(one, metrics.get(one.metric) or METRICS.get(one.metric)) for one in decided]
+    once = {(card.name, card.when if not card.reason else "", card.reason): card for card in found}
+    return sorted(once.values(), key=lambda card: bool(card.reason))
+
+
+def _card(one: Decision, metric: Metric | None) -> Card:
+    name = metric.short_name if metric else OPEN_LOCAL if one.metric == LOCAL else one.metric
+    when = f"{Period.parse(one.period).label}, {STAGES[one.stage]}" if one.period else ""
+    if metric is None or one.reason:
+        why = " ".join(islice(in_short_sentences(one.reason), 2))
+        return Card(name, when, reason=" ".join(filter(None, (why, _given(one, metric)))))
+    cells = (_now(one, metric), _nothing(one, metric), _recommended(one, metric), _proposed(one, metric))
+    marks = tuple((words, getattr(one, question)) for question, words in QUESTIONS.items())
+    return Card(name, when, "per cent" if metric.unit == PER_CENT else metric.unit, cells, marks)
+
+
+def _given(one: Decision, metric: Metric | None) -> str:
+    """Say what target was given where none can be judged."""
+    if metric is None or not math.isfinite(one.target_percent):
+        return ""
+    return f"The target given is {with_unit(one.target_percent, '%')}."
+
+
+def _now(one: Decision, metric: Metric) -> Cell:
+    notes = []
+    if math.isfinite(one.latest_per_month):
+        notes.append(f"{_count(one.latest_per_month)} {metric.event} a month")
+    if math.isfinite(one.latest_change):
+        sure = one.latest_finding if one.latest_finding in (BETTER, WORSE) else "not clearly real"
+        notes.append(f"{moved(one.latest_change, one.latest_change_unit)} in a year: {sure}")
+    if one.stage == TO_COME and one.latest_period:
+        notes.append(f"in {Period.parse(one.latest_period).label}")
+    return Cell("Where we are", value(one.latest_value, metric), tuple(notes))
+
+
+def _nothing(one: Decision, metric: Metric) -> Cell:
+    label = "If nothing is done" if one.stage == TO_COME else "Forecast, doing nothing"
+    if not math.isfinite(one.expected_lower):
+        return Cell(label, capital(UNKNOWN))
+    low, high = value(one.expected_lower, metric), value(one.expected_upper, metric)
+    return Cell(label, f"{low} to {high}", (f"in the middle {value(one.expected, metric)}",))
+
+
+def _recommended(one: Decision, metric: Metric) -> Cell:
+    label = "Recommended target" if one.stage != KNOWN else "Recommended beforehand"
+    if one.found not in (RANGE, NO_END):
+        told = {"challenging from": one.challenging_value, "peers went to": one.achievable_value}
+        notes = [f"{what} {value(x, metric)}" for what, x in told.items() if math.isfinite(x)]
+        return Cell(label, capital(NONE_FOUND.get(one.found, one.found or UNKNOWN)), tuple(notes))
+    ends = [(one.recommended_from, one.recommended_from_percent, one.recommended_from_per_month)]
+    if one.found == RANGE:
+        ends.append((one.recommended_to, one.recommended_to_percent, one.recommended_to_per_month))
+    values, percents, events = zip(*ends, strict=True)
+    better = f" or {'lower' if metric.polarity == 'lower' else 'higher'}" if one.found == NO_END else ""
+    notes = [" to ".join(with_unit(percent, "%") for percent in percents)]
+    if all(map(math.isfinite, events)):
+        notes.append(f"{' to '.join(map(_count, events))} {_fewer(metric)} a month")
+    return Cell(label, " to ".join(value(end, metric) for end in values) + better, tuple(notes))
+
+
+def _proposed(one: Decision, metric: Metric) -> Cell:
+    if not one.verdict:
+        return Cell("Proposed target", "None", tuple(_without_target(one, metric)))
+    each, notes = one.target_per_month, [with_unit(one.target_percent, "%")]
+    if math.isfinite(each):
+        notes = [f"{notes[0]}, {_count(abs(each))} {_fewer(metric, worse=each < 0)} a month"]
+    if one.result:
+        line, came = (value(x, metric) for x in (one.payment_line, one.outcome_value))
+        notes.append(f"{capital(one.result)}: {came}, the line {line}")
+    elif one.stage != KNOWN and math.isfinite(one.p_paid_do_nothing):
+        notes.append(f"{in_10(one.p_paid_do_nothing)} paid for doing nothing")
+    words = VERDICTS[one.verdict].words
+    return Cell("Proposed target", f"{value(one.target_value, metric)}: {words}", tuple(notes))
+
+
+def _without_target(one: Decision, metric: Metric) -> Iterator[str]:
+    """Say of a known outcome without a target whether it would have reached the least recommended."""
+    if math.isfinite(one.outcome_value) and math.isfinite(one.recommended_from):
+        sign = 1.0 if metric.polarity == "higher" else -1.0
+        reached = sign * (one.outcome_value - one.recommended_from) >= 0
+        yield f"The outcome {'reached' if reached else 'fell short of'} {value(one.recommended_from, metric)}"
+
+
+def _fewer(metric: Metric, *, worse: bool = False) -> str:
+    return "fewer" if (metric.polarity == "lower") is not worse else "more"
+
+
+def _count(each: float) -> str:
+    return number(each) if abs(each) >= 10 else number(each, 1)
+
+
+def follows(decided: Sequence[Decision], told: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+    """Say what follows from the results that are known, in the words of the scheme."""
+    seen = {one.result for one in decided}
+    known = (result for result in (MISSED, MET) if result in seen)
+    return [(result, sentence(text)) for result in known for text in told.get(result, ())]
