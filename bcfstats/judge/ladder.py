@@ -56,7 +56,7 @@ COLUMNS = [
 
 @dataclass(frozen=True)
 class Ladder:
-    """Rungs of ambition, from the easiest to the hardest of each area; advice to each, in words and values."""
+    """Rungs of ambition, from the easiest to the hardest of each area, and advice in words and values."""
 
     rungs: pd.DataFrame
     advice: Mapping[str, str]

@@ -54,7 +54,7 @@ from bcfstats.run.settings import Settings, all_metrics, vouched_for
 from bcfstats.words import EXAMPLE, day
 
 SECONDS_BETWEEN_LINES = 15.0
-READ_BY_REPORTS = ("series", "seasons", "outlooks", "ladders", "findings", "standings", "peers")  # alone
+READ_BY_REPORTS = ("series", "ladders", "findings", "standings", "peers")  # alone
 
 
 class Progress:

@@ -188,8 +188,8 @@ def fingertips_table(results: Results) -> pd.DataFrame:
 
 
 PICTURE = "data:image/svg+xml,"
-BLOCKS = {"h1", "h2", "h3", "h4", "p", "li", "figcaption", "caption", "header"}
-LEFT_OUT = {"details", "style", "title", "head"}  # what a page folds away is for the page
+BLOCKS = {"h1", "h2", "h3", "h4", "p", "li", "dt", "dd", "figcaption", "caption", "header"}
+LEFT_OUT = {"nav", "summary", "style", "title", "head"}  # what is for the page alone; so is a chart's data
 WIDTH_CM = 16
 
 
@@ -225,28 +225,37 @@ class _Writer(HTMLParser):
         self.text: list[str] = []
         self.rows: list[list[str]] = []
         self.skipped = 0
+        self.in_figure = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in LEFT_OUT or (tag == "a" and ("class", "skip") in attrs):
+        given = {name: value or "" for name, value in attrs}
+        self.in_figure |= tag == "figure"
+        if self._is_left_out(tag) or (tag == "a" and given.get("class") == "skip"):
             self.skipped += 1
         elif self.skipped:
             self.skipped += tag == "a"
         elif tag == "img":
-            self._picture({name: value or "" for name, value in attrs})
+            self._picture(given)
+        elif tag == "svg" and "aria-label" in given:
+            self.text.append(given["aria-label"])
         elif tag == "tr":
             self.rows.append([])
         if tag in BLOCKS or tag in ("td", "th"):
             self.text = []
 
     def handle_endtag(self, tag: str) -> None:
+        self.in_figure &= tag != "figure"
         if self.skipped:
-            self.skipped -= tag in LEFT_OUT or tag == "a"
+            self.skipped -= self._is_left_out(tag) or tag == "a"
         elif tag in BLOCKS:
             self._block(tag, " ".join("".join(self.text).split()))
         elif tag in ("td", "th"):
             self.rows[-1].append(" ".join("".join(self.text).split()))
         elif tag == "table":
             self._table()
+
+    def _is_left_out(self, tag: str) -> bool:
+        return tag in LEFT_OUT or (tag == "table" and self.in_figure)
 
     def handle_data(self, data: str) -> None:
         if not self.skipped:

@@ -23,9 +23,10 @@ NONE_FOUND = {
     IMPOSSIBLE: "none: no possible value is beyond chance",
 }
 HOW_TO_READ = (
-    "Recommended runs from the least target that is challenging to the furthest that peers have gone. "
-    "Challenging means rarely paid for doing nothing."
+    "What is recommended runs from the least that is challenging to the furthest that peers have gone. "
 )
+PAID_RARELY = "Challenging means rarely paid for doing nothing."
+REACHED_RARELY = "Challenging means rarely reached by doing nothing."
 OPEN_LOCAL = "Local metric"
 
 
@@ -83,20 +84,25 @@ def _targets(decided: Sequence[Decision]) -> str:
     return f"A target can be recommended for {plural(len(names), 'metric')}; none has been proposed."
 
 
-def cards(decided: Sequence[Decision], metrics: Mapping[str, Metric]) -> list[Card]:
+def cards(decided: Sequence[Decision], metrics: Mapping[str, Metric], word: str = "target") -> list[Card]:
     """Lay decisions out as cards; those with nothing to decide come last, the same reason once."""
-    found = [_card(one, metrics.get(one.metric) or METRICS.get(one.metric)) for one in decided]
+    found = [_card(one, metrics.get(one.metric) or METRICS.get(one.metric), word) for one in decided]
     once = {(card.name, card.when if not card.reason else "", card.reason): card for card in found}
     return sorted(once.values(), key=lambda card: bool(card.reason))
 
 
-def _card(one: Decision, metric: Metric | None) -> Card:
+def _card(one: Decision, metric: Metric | None, word: str) -> Card:
     name = metric.short_name if metric else OPEN_LOCAL if one.metric == LOCAL else one.metric
     when = f"{Period.parse(one.period).label}, {STAGES[one.stage]}" if one.period else ""
     if metric is None or one.reason:
         why = " ".join(islice(in_short_sentences(one.reason), 2))
         return Card(name, when, reason=" ".join(filter(None, (why, _given(one, metric)))))
-    cells = (_now(one, metric), _nothing(one, metric), _recommended(one, metric), _proposed(one, metric))
+    cells = (
+        _now(one, metric),
+        _nothing(one, metric),
+        _recommended(one, metric, word),
+        _proposed(one, metric, word),
+    )
     marks = tuple((words, getattr(one, question)) for question, words in QUESTIONS.items())
     return Card(name, when, "per cent" if metric.unit == PER_CENT else metric.unit, cells, marks)
 
@@ -128,8 +134,8 @@ def _nothing(one: Decision, metric: Metric) -> Cell:
     return Cell(label, f"{low} to {high}", (f"in the middle {value(one.expected, metric)}",))
 
 
-def _recommended(one: Decision, metric: Metric) -> Cell:
-    label = "Recommended target" if one.stage != KNOWN else "Recommended beforehand"
+def _recommended(one: Decision, metric: Metric, word: str) -> Cell:
+    label = f"Recommended {word}" if one.stage != KNOWN else "Recommended beforehand"
     if one.found not in (RANGE, NO_END):
         told = {"challenging from": one.challenging_value, "peers went to": one.achievable_value}
         notes = [f"{what} {value(x, metric)}" for what, x in told.items() if math.isfinite(x)]
@@ -145,9 +151,10 @@ def _recommended(one: Decision, metric: Metric) -> Cell:
     return Cell(label, " to ".join(value(end, metric) for end in values) + better, tuple(notes))
 
 
-def _proposed(one: Decision, metric: Metric) -> Cell:
+def _proposed(one: Decision, metric: Metric, word: str) -> Cell:
+    label = f"Proposed {word}"
     if not one.verdict:
-        return Cell("Proposed target", "None", tuple(_without_target(one, metric)))
+        return Cell(label, "None", tuple(_without_target(one, metric)))
     each, notes = one.target_per_month, [with_unit(one.target_percent, "%")]
     if math.isfinite(each):
         notes = [f"{notes[0]}, {_count(abs(each))} {_fewer(metric, worse=each < 0)} a month"]
@@ -157,7 +164,7 @@ def _proposed(one: Decision, metric: Metric) -> Cell:
     elif one.stage != KNOWN and math.isfinite(one.p_paid_do_nothing):
         notes.append(f"{in_10(one.p_paid_do_nothing)} paid for doing nothing")
     words = VERDICTS[one.verdict].words
-    return Cell("Proposed target", f"{value(one.target_value, metric)}: {words}", tuple(notes))
+    return Cell(label, f"{value(one.target_value, metric)}: {words}", tuple(notes))
 
 
 def _without_target(one: Decision, metric: Metric) -> Iterator[str]:

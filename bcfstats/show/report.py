@@ -21,7 +21,7 @@ from bcfstats.show.charts.areas import peers_chart, spine
 from bcfstats.show.charts.chart import Chart
 from bcfstats.show.charts.drawing import Plot, svg_of
 from bcfstats.show.charts.history import history_chart, period_labels, season_chart
-from bcfstats.show.decisions import HOW_TO_READ, cards, follows, lead
+from bcfstats.show.decisions import HOW_TO_READ, PAID_RARELY, REACHED_RARELY, cards, follows, lead
 from bcfstats.show.page import FOLDER, Part, fill, fill_environment, html_table
 from bcfstats.show.palettes import ANALYSIS_FUNCTION, icon
 from bcfstats.show.sentences import INTERVAL, ResultRow, rows_of
@@ -62,8 +62,8 @@ class AreaReport:
                 name=self.area["area_name"],
                 sections=[(metric.id, metric.short_name) for metric in self.metrics],
                 lead=[*lead(self._rows("windows"), decided, metrics)],
-                cards=cards(decided, metrics),
-                how_to_read=HOW_TO_READ,
+                cards=cards(decided, metrics, self.results.about.get("word", "target")),
+                how_to_read=HOW_TO_READ + (PAID_RARELY if self._pays else REACHED_RARELY),
                 follows=follows(decided, self.results.about.get("follows", {})),
             )
         )
@@ -99,7 +99,7 @@ class AreaReport:
         rows = [
             [
                 self._metric(row).short_name,
-                sentences.payment(row["payment"]),
+                self._paid(row),
                 _windows_compared(row),
                 sentences.value(row["baseline_value"], self._metric(row)),
                 sentences.value(row["outcome_value"], self._metric(row)),
@@ -137,12 +137,14 @@ class AreaReport:
                 is_headline=any(one.metric == metric and not one.reason for one in self._decisions),
                 polarity=sentences.polarity(about),
                 title=sentences.title(shown, about) if shown else about.short_name,
-                levels=_levels(rows, self._rows("outlooks", metric), about),
-                held_against=sentences.held_against(shown) if shown else "",
-                proposals=[
-                    (sentences.payment(row["payment"]), row["reasons"])
-                    for row in self._rows("assessments", metric)
+                levels=[
+                    (self._paid(row), *told)
+                    for row, told in zip(
+                        rows, _levels(rows, self._rows("outlooks", metric), about), strict=True
+                    )
                 ],
+                held_against=sentences.held_against(shown) if shown else "",
+                proposals=[(self._paid(row), row["reasons"]) for row in self._rows("assessments", metric)],
                 standing=" ".join(sentences.standing(row, about) for row in self._rows("standings", metric)),
                 peers=self.peers_chart(metric),
                 ladders=self._ladders(about),
@@ -242,6 +244,17 @@ class AreaReport:
         return decisions(replace(self.results, areas=pd.DataFrame([self.area])))
 
     @property
+    def _pays(self) -> bool:
+        return bool(self.results.about.get("pays", True))
+
+    def _paid(self, row: ResultRow) -> str:
+        """Name a row's payment, or the period planned for where the scheme pays nothing."""
+        label = row["payment"]
+        if self._pays or label == LATEST:
+            return sentences.payment(label)
+        return Period.parse(label).label
+
+    @property
     def _look(self) -> str:
         return str(self.results.about.get("palette", ANALYSIS_FUNCTION))
 
@@ -268,7 +281,7 @@ class AreaReport:
         decided = {one.payment: one for one in self._decisions if one.metric == metric.id}
         return [
             (
-                sentences.payment(row["payment"]),
+                self._paid(row),
                 sentences.needed(row, metric),
                 ladder_chart(
                     self.area["area_name"],
@@ -304,7 +317,7 @@ class AreaReport:
         table: dict[tuple[str, str], list[object]] = {}
         for row in rows:
             for side in ("baseline", "outcome"):
-                role = f"{side} of {sentences.payment(row['payment'])}"
+                role = f"{side} of {self._paid(row)}"
                 of = row[f"{side}_period"], row[f"{side}_missing"]  # the same period may lack other months
                 cells = table.setdefault(of, [*_window_cells(row, metric, side), ""])
                 cells[-1] = f"{cells[-1]}; {role}" if cells[-1] else role
@@ -414,7 +427,6 @@ def _levels(rows: list[dict[str, Any]], outlooks: list[dict[str, Any]], metric: 
     ahead = {row["payment"]: sentences.expected(row, metric) for row in outlooks}
     return [
         [
-            sentences.payment(row["payment"]),
             sentences.level(row, metric, "baseline"),
             sentences.level(row, metric, "outcome"),
             f"{sentences.change(row)} {ahead.get(row['payment'], '')}".rstrip(),

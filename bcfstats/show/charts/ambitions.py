@@ -1,4 +1,4 @@
-"""What a target would mean: levels of ambition as steps."""
+"""What a target would mean: levels of ambition as steps, what is recommended shaded."""
 
 import math
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ def ladder_chart(
     """Draw levels of ambition as steps from the baseline, each with its chance of payment by luck.
 
     The rungs are those of one payment, from the easiest to the hardest; nothing is drawn where no level is a
-    possible value. Shaded is what is recommended, from the one value to the other; dashed the proposed target.
+    possible value. Shaded is what is recommended, dashed the proposed target.
     """
     shown = [rung for rung in rungs if np.isfinite(rung["value"])]
     if not shown:
