@@ -94,8 +94,6 @@ def assess(
             "pays": rules.pays,
             "word": rules.word,
             "due": due,
-            "word": rules.word,
-            "pays": rules.pays,
             "follows": {name: rules.what_follows(name == MET) for name in (MET, MISSED)},
         },
     )

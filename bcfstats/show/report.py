@@ -10,7 +10,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from bcfstats.define.metrics import Metric
-from bcfstats.define.periods import Period
+from bcfstats.define.periods import Period, payment_label
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.decision import Decision, decisions, told_trend
 from bcfstats.judge.results import LATEST, NOT_COMPARED, TABLES, Results
@@ -252,7 +252,7 @@ class AreaReport:
         label = row["payment"]
         if self._pays or label == LATEST:
             return sentences.payment(label)
-        return Period.parse(label).label
+        return payment_label(label)
 
     @property
     def _look(self) -> str:
