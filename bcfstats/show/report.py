@@ -10,7 +10,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from bcfstats.define.metrics import Metric
-from bcfstats.define.periods import Period, payment_label
+from bcfstats.define.periods import Period
+from bcfstats.define.schemes import payment_label
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.decision import Decision, decisions, told_trend
 from bcfstats.judge.results import LATEST, NOT_COMPARED, TABLES, Results
