@@ -145,7 +145,9 @@ class _Tables:
     def decide(self, code: str) -> Iterator[Decision]:
         """Give the decisions in the order of the metrics; what is still open comes last, once a metric."""
         told = self.keys[code] | {key for key, row in self.due.items() if row["period"]}
-        for name, payment in sorted(told, key=lambda key: (self.place[key[0]], key[1])):
+        for name, payment in sorted(
+            told, key=lambda key: (self.place[key[0]], self._when(code, key), key[1])
+        ):
             metric = self.metrics[name]
             local = self.due.get((LOCAL, payment)) if metric.group == LOCAL else None
             ours = self.due.get((name, payment)) or local
@@ -154,6 +156,10 @@ class _Tables:
         for name, reason in {row["metric"]: row["reason"] for row in self.due.values()}.items():
             if name not in done:
                 yield Decision(code, name, "", reason=reason)
+
+    def _when(self, code: str, key: tuple[str, str]) -> str:
+        window = self.windows.get((code, *key))
+        return str(window["outcome_period"]) if window else self.due.get(key, {}).get("period", "")
 
     def _decide(self, code: str, metric: Metric, payment: str, still_open: str) -> Decision:
         key = code, metric.id, payment

@@ -97,17 +97,6 @@ def test_stage_is_how_much_of_the_window_is_published(data, month, stage):
     assert days["stage"].eq(stage).mean() > 0.8  # a month that looks wrong may be left out
 
 
-def test_what_is_recommended_before_a_window_does_not_change_when_its_outcome_is_known(data, table):
-    """What was known before the window decides, whenever it is looked at."""
-    before = decision_table(assess(until(data, "2014-03"))).set_index(KEYS)
-    after = table.set_index(KEYS)
-    key = ("X06000002", "delayed_transfers", "2015-04")
-    names = ["expected", "recommended_from", "recommended_to"]
-    assert before.loc[key, names].astype(float).to_numpy() == pytest.approx(
-        after.loc[key, names].astype(float).to_numpy(), rel=1e-9, nan_ok=True
-    )
-
-
 def test_every_metric_of_the_scheme_is_told_of_in_every_area(results):
     asked = {name for payment in scheme().payments for name in payment.metrics}
     told = decisions(results)
