@@ -323,6 +323,35 @@ def track(
 
 
 @app.command()
+def phase(
+    plan: Annotated[Path, typer.Argument(help="CSV or XLSX file of goals, in the form of targets.")],
+    out: Annotated[Path, typer.Argument(help="CSV file for the goals by month or quarter.")],
+    by: Annotated[str, typer.Option(help="month or quarter.")] = "quarter",
+    path: Annotated[str, typer.Option(help="level, step or ramp.")] = "level",
+    start: Annotated[str | None, typer.Option(help="First day of the work, for a step or a ramp.")] = None,
+    processed: Folder = None,
+    scheme: SchemeName = None,
+    disclosure: Disclosure = None,
+    metrics: OwnMetrics = None,
+    config: Config = None,
+    debug: Debug = False,
+) -> None:
+    """Phase goals by season, days and the path of the work, in whole people; `track` follows what it writes.
+
+    Exit code 1: a goal could not be phased.
+    """
+    from bcfstats.run.check import describe_phases
+    from bcfstats.run.settings import load_settings
+
+    given = {"processed": processed, "scheme": scheme, "metrics": _tuple(metrics), "disclosure": disclosure}
+    settings = load_settings(config).with_given(**given)
+    code, lines = describe_phases(settings, plan, out, by=by, path=path, start=start)
+    for line in lines:
+        print(line)
+    raise typer.Exit(code)
+
+
+@app.command()
 def goals(
     work: Annotated[Path, typer.Argument(help="CSV or XLSX file of schemes of work and their effects.")],
     plan: Annotated[Path, typer.Argument(help="CSV or XLSX file of the goals, in the form of targets.")],

@@ -16,7 +16,7 @@ from bcfstats.judge.outlook import Floats, NoOutlook, Outlook
 from bcfstats.judge.outlooks import Outlooks
 from bcfstats.judge.progress import SURE
 from bcfstats.judge.targets import reach
-from bcfstats.judge.tracking import counts_people, goals_of
+from bcfstats.judge.tracking import as_plan, counts_people, goals_of
 from bcfstats.read.observations import as_frame, each_once
 from bcfstats.read.work import WORK_TYPES
 from bcfstats.stats.rows import critical_value
@@ -90,7 +90,7 @@ def goals_from_work(
     )
     if wrong:
         raise ParameterError("Only events of a population can be added up.", found=", ".join(wrong))
-    goals, _ = goals_of(plan, looks, metrics)
+    goals, _ = goals_of(as_plan(plan, metrics), looks, metrics)
     rows = []
     for (area, name, period), own in work.groupby(["area_code", "metric", "period"], sort=False):
         labels = goals["window"].map(lambda window: window.label)

@@ -12,18 +12,18 @@ from scipy import special
 
 from bcfstats.define.levels import LEVELS
 from bcfstats.define.metrics import METRICS, Metric
-from bcfstats.define.periods import Period
+from bcfstats.define.periods import Period, parse_date
 from bcfstats.define.schemes import Scheme, scheme
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.kinds import counted_by_month
 from bcfstats.judge.outlook import Floats, NoOutlook
 from bcfstats.judge.outlooks import Outlooks, payment_window
 from bcfstats.judge.panel import monthly_panel
-from bcfstats.judge.phasing import phased, season_of
+from bcfstats.judge.phasing import phase, phased, season_of
 from bcfstats.judge.progress import SURE, outcome_ahead
 from bcfstats.judge.targets import proposal
 from bcfstats.judge.windows import in_parts, pieces, usable_rows
-from bcfstats.read.observations import as_frame, each_once
+from bcfstats.read.observations import as_frame, each_once, typed
 from bcfstats.read.targets import TARGET_TYPES
 from bcfstats.stats.rows import critical_value
 from bcfstats.words import in_100, number, of_100
@@ -57,13 +57,7 @@ def track(
     """
     rules = scheme(rules)
     rows = each_once(observations)
-    plan = as_frame(plan, "plan", TARGET_TYPES, NEEDED).reset_index(drop=True)
-    plan = plan.reindex(columns=list(TARGET_TYPES)).fillna({"against": "baseline", "source": ""})
-    unknown = sorted(set(plan["metric"]) - set(metrics))
-    if unknown:
-        raise ParameterError("There is no such metric.", found=", ".join(unknown))
-    if plan.empty:
-        raise InputError("The plan has no goal to follow.", do="Give one row a board, metric and period.")
+    plan = as_plan(plan, metrics)
     until = None if known_until is None else Period.of(known_until)
     looks = Outlooks(rows, rules, metrics=metrics)
     goals, closed = goals_of(plan, looks, metrics)
@@ -77,6 +71,64 @@ def track(
     table = pd.concat([*tables, closed.reindex(columns=COLUMNS)], ignore_index=True)
     names = pd.concat([rows, plan]).drop_duplicates("area_code").set_index("area_code")["area_name"]
     return table.assign(area_name=table["area_code"].map(names).fillna(""))[COLUMNS]
+
+
+def phase_plan(
+    observations: pd.DataFrame,
+    plan: pd.DataFrame,
+    rules: Scheme | str = "bcf-2025-26",
+    *,
+    by: str = "quarter",
+    path: str = "level",
+    start: str | None = None,
+    metrics: Mapping[str, Metric] = METRICS,
+) -> pd.DataFrame:
+    """Phase the goals of a plan (`phase`): a plan by month or quarter, or a goal with the reason why not.
+
+    For a step or a ramp the count without the work is what is expected if nothing is done.
+    """
+    looks = Outlooks(each_once(observations), scheme(rules), metrics=metrics)
+    goals, closed = goals_of(as_plan(plan, metrics), looks, metrics)
+    rows: list[dict[str, Any]] = [
+        {"area": row["area_code"], "metric": row["metric"], "reason": row["why"]}
+        for row in closed.to_dict("records")
+    ]
+    first = None if start is None else parse_date(start)
+    if start is not None and first is None:
+        raise ParameterError("This is not a day.", found=f"'{start}'", do="Write 1 October 2025.")
+    for goal in goals.to_dict("records"):
+        metric, seen = metrics[goal["metric"]], looks.of(metrics[goal["metric"]], str(goal["window"]))
+        unchanged = None
+        if not isinstance(seen, NoOutlook) and goal["area_code"] in seen.area_codes:
+            view = seen.take(np.flatnonzero(seen.area_codes == goal["area_code"]))
+            unchanged = float(view.expected[0] / view.values_per_event[0])
+        told = {"area": goal["area_code"], "metric": metric.id}
+        if not np.isfinite(goal["goal"]):
+            rows.append({**told, "reason": "the goal cannot be worked out as a count"})
+            continue
+        given = looks.observations, metric, goal["window"], goal["area_code"], goal["goal"]
+        try:
+            made = phase(*given, by=by, path=path, start=first, unchanged=unchanged)
+        except (InputError, ParameterError) as error:
+            rows.append({**told, "reason": error.what})
+            continue
+        pairs = zip(made["period"], made["target"], strict=True)
+        rows += [
+            {**told, "payment": period, "target_numerator": count, "source": goal["source"], "reason": ""}
+            for period, count in pairs
+        ]
+    return pd.DataFrame(rows, columns=["area", "metric", "payment", "target_numerator", "source", "reason"])
+
+
+def as_plan(plan: pd.DataFrame, metrics: Mapping[str, Metric]) -> pd.DataFrame:
+    """Take a plan as `read_targets` gives it."""
+    plan = typed(as_frame(plan, "plan", TARGET_TYPES, NEEDED), TARGET_TYPES)
+    unknown = sorted(set(plan["metric"]) - set(metrics))
+    if unknown:
+        raise ParameterError("There is no such metric.", found=", ".join(unknown))
+    if plan.empty:
+        raise InputError("The plan has no goal.", do="Give one row a board, metric and period.")
+    return plan
 
 
 def latest(tracked: pd.DataFrame) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from bcfstats.judge.interventions import ADDS_UP, BY_ITSELF, goals_from_work
 from bcfstats.judge.kinds import counted_by_month
 from bcfstats.judge.national import ENGLAND, Overview, national_overview
 from bcfstats.judge.screening import sound
-from bcfstats.judge.tracking import MISSED, OFF_TRACK, latest, track
+from bcfstats.judge.tracking import MISSED, OFF_TRACK, latest, phase_plan, track
 from bcfstats.judge.validation import Validation, validate_observations
 from bcfstats.judge.verdicts import GOOD, UNKNOWN, VERDICTS, words_of
 from bcfstats.read.allocations import read_allocations
@@ -277,6 +277,26 @@ def describe_tracking(
         write_whole(out / PLAN_PAGE, write(tracked, links=links))
         lines.append(f"Pages and table: {out / PLAN_PAGE}")
     return (1 if last["status"].isin([OFF_TRACK, MISSED]).any() else 0), lines
+
+
+def describe_phases(
+    settings: Settings, plan: Path, out: Path, *, by: str, path: str, start: str | None
+) -> tuple[int, list[str]]:
+    """Phase the goals of a plan by month or quarter, and write them as a plan that `track` follows.
+
+    The exit code is 1 where a goal could not be phased.
+    """
+    metrics = all_metrics(settings)
+    data = without_small(load(settings.processed), metrics.values(), settings.disclosure)
+    goals = read_targets(plan, areas=data.areas, metrics=metrics)
+    usable = sound(data.observations, metrics, vouched_for(settings)).observations
+    rules = scheme(settings.scheme, metrics)
+    table = phase_plan(usable, goals, rules, by=by, path=path, start=start, metrics=metrics)
+    phased = table.loc[table["reason"] == ""].drop(columns="reason")
+    write_whole(out, safe_csv(phased), encoding="utf-8-sig")
+    failed = table.loc[table["reason"] != ""]
+    lines = [f"Not phased: {row.area}, {row.metric}: {row.reason}" for row in failed.itertuples()]
+    return (1 if len(failed) else 0), [*lines, f"{len(phased):,} rows, whole people: {out}"]
 
 
 def describe_goals(

@@ -8,7 +8,7 @@ import pytest
 
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.progress import progress
-from bcfstats.judge.tracking import latest, rest_of_year, track
+from bcfstats.judge.tracking import latest, phase_plan, rest_of_year, track
 from bcfstats.stats.rows import critical_value
 from tests.judge.made_up import panel
 from tests.judge.test_phasing import quarters
@@ -236,3 +236,22 @@ def test_a_goal_whose_period_is_open_is_told_and_the_others_are_followed():
     assert found.loc["patient_experience", "status"] == "no data"
     assert "to be confirmed" in found.loc["patient_experience", "why"]
     assert found.loc["delayed_transfers", "periods_left"] == 0
+
+
+def test_a_phased_plan_is_followed_as_it_stands():
+    """A step in October from 312 to 296: 77.79, 78.64, 78.64 less 16 x 92 / 182, 76.93 less 16 x 90 / 182."""
+    made = phase_plan(council(), FIVE_LESS, path="step", start="1 October 2025")
+    assert made["target_numerator"].tolist() == [78, 79, 70, 69]
+    assert made["source"].tolist() == ["HWB, 3 March"] * 4
+    written = made.rename(columns={"area": "area_code"}).assign(target_value=np.nan, change_percent=np.nan)
+    found = track(council(80, 70), written)
+    assert (found["goal"].tolist(), found["plan_so_far"].tolist()) == ([296, 296], [78, 157])
+
+
+def test_a_goal_that_cannot_be_phased_says_why():
+    late = phase_plan(council(), FIVE_LESS, path="step", start="2026-03-31")
+    assert "too late" in late["reason"][0]
+    with pytest.raises(ParameterError, match="not a day"):
+        phase_plan(council(), FIVE_LESS, path="step", start="soon")
+    nobody = phase_plan(council(), FIVE_LESS.assign(area_code="X09"))
+    assert "cannot be worked out" in nobody["reason"][0]

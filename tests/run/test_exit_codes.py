@@ -28,6 +28,7 @@ WRITING = {
     "check": ["check", "targets.csv", "--processed", "processed", "--out", "OUT/judged.csv"],
     "overview": ["overview", "targets.csv", "--processed", "processed", "--out", "OUT/overview"],
     "track": ["track", "targets.csv", "--processed", "processed", "--out", "OUT/tracked"],
+    "phase": ["phase", "targets.csv", "OUT/phased.csv", "--processed", "processed"],
     "goals": ["goals", "work.csv", "targets.csv", "--processed", "processed", "--out", "OUT/goals.csv"],
     "run": ["run", "--processed", "processed", "--out", "OUT/reports", "--notebook", "quick.ipynb"],
     "compare": ["compare", "made", "made", "--out", "OUT/changes.csv"],
