@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from bcfstats.define.datafiles import read_rows
 from bcfstats.define.metrics import METRICS
 from bcfstats.errors import BcfStatsError, InputError
 from bcfstats.files import read_bytes
@@ -20,11 +21,12 @@ from bcfstats.read.formats import delayed_transfers as dtoc
 from bcfstats.read.formats import discharge_ready, fingertips, own_areas, plain, population, shares
 from bcfstats.read.formats import outcomes_framework as ascof
 from bcfstats.read.formats import outcomes_framework_tables as ascof_tables
+from bcfstats.read.formats.nhs_england import title_of
 from bcfstats.read.observations import FILE, complete, mark_rounded, split_impossible
 from bcfstats.read.processes import apart
 from bcfstats.read.reading import FileReading, Refusal
 from bcfstats.read.settle import mark_known_problems
-from bcfstats.read.workbook import Book, Text, open_content
+from bcfstats.read.workbook import Book, Text, cell_text, open_content
 
 if TYPE_CHECKING:
     from bcfstats.define.metrics import Metric
@@ -41,6 +43,7 @@ KNOWN_KINDS = (
     "Fingertips exports (.csv)",
     "plain tables of observations, and lists of areas (.csv, .xlsx)",
 )
+_TITLE_ROWS = 10
 _LOOKUPS = {
     ("LAD15CD", "RGN15CD"): "a lookup of districts to regions: the register of areas has them",
     ("LAD15CD", "CTY15CD"): "a lookup of districts to counties: the register of areas has them",
@@ -48,6 +51,7 @@ _LOOKUPS = {
     ("area", "metric", "payment"): "targets: give them to 'bcfstats check' instead",
     ("area", "row_type", "metric", "period"): "notes on plans and outturns, not a table of observations",
     ("month", "A00"): "a panel without areas or metrics",
+    ("Level", "Org Code", "Metric", "Metric Group"): "figures of trusts and England, none of councils",
 }
 
 
@@ -175,8 +179,13 @@ def _refusal(reading: FileReading, problem: Mapping[str, str]) -> Refusal:
 
 
 def _why_not_used(source: Book | Text) -> str:
+    """Give the reason a file that is known is of no use here; "" for others."""
     if isinstance(source, Book):
-        return ""
+        top = source.rows(source.sheet_names[0])[:_TITLE_ROWS] if source.sheet_names else []
+        first = next((text for row in top for cell in row if (text := cell_text(cell))), "")
+        title = (title_of(source) or first).casefold()
+        rows = read_rows(Path(__file__).with_name("not_used.csv"))
+        return next((row["why"] for row in rows if title.startswith(row["title"])), "")
     if source.content.lstrip()[:1] in ("{", "["):
         return "JSON, not a table"
     names = set(source.header)
