@@ -14,7 +14,7 @@ import pandas as pd
 from bcfstats.define.areas import REGISTER
 from bcfstats.errors import InputError
 from bcfstats.files import MANIFEST, aside
-from bcfstats.read.observations import AREA_TYPES, OBSERVATION_TYPES, as_frame, as_observations
+from bcfstats.read.observations import AREA_TYPES, KEY, OBSERVATION_TYPES, as_frame, as_observations, typed
 
 if TYPE_CHECKING:
     from bcfstats.define.schemes import Scheme
@@ -39,6 +39,8 @@ class Data:
         What was read from which file, what was refused and what was checked.
     is_example : bool
         Whether the areas and figures are made up.
+    earlier : pandas.DataFrame
+        Figures as they stood before they were revised: the observation columns.
     """
 
     observations: pd.DataFrame = field(repr=False)
@@ -46,6 +48,7 @@ class Data:
     others: pd.DataFrame = field(repr=False)
     manifest: Mapping[str, Any] = field(repr=False)
     is_example: bool = False
+    earlier: pd.DataFrame = field(default_factory=lambda: typed((), OBSERVATION_TYPES), repr=False)
 
     def __post_init__(self) -> None:
         """Take tables of a user at the same door as everywhere."""
@@ -57,6 +60,16 @@ class Data:
         """Give the figures of some metrics alone: what is computed of them takes less time."""
         kept = self.observations.loc[self.observations["metric"].isin(metrics)]
         return replace(self, observations=kept)
+
+    def as_of(self, day: date) -> Data:
+        """Give the figures as they stood on a day: what was revised later is as it was before.
+
+        A figure whose edition has no date counts as published before those that have one.
+        """
+        every = pd.concat([self.earlier, self.observations], ignore_index=True)
+        known = every[~(every["vintage"] > pd.Timestamp(day))].sort_values("vintage", na_position="first")
+        kept = known.drop_duplicates(KEY, keep="last").sort_index()
+        return replace(self, observations=typed(kept, OBSERVATION_TYPES))
 
     def at(self, rules: Scheme) -> Data:
         """Give the areas there are in the years of a scheme, with their figures; those of a list stay."""
@@ -106,6 +119,8 @@ def load(processed: str | Path) -> Data:
         written = (folder / MANIFEST).read_bytes()
         manifest = json.loads(written)
         tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES}
+        given = folder / "earlier.parquet"  # not among what others write for themselves
+        earlier = pd.read_parquet(given) if given.is_file() else typed((), OBSERVATION_TYPES)
         changed = (folder / MANIFEST).read_bytes() != written
     except (OSError, ValueError) as error:
         raise InputError(
@@ -134,4 +149,5 @@ def load(processed: str | Path) -> Data:
         tables["others"],
         manifest,
         bool(manifest.get("is_example", False)),
+        earlier,
     )

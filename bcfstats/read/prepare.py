@@ -104,8 +104,9 @@ def prepare(raw: str | Path, processed: str | Path, *, metrics: Mapping[str, Met
     raw : str or pathlib.Path
         Folder of published files, in any folders below it and of any name. Nothing in it is changed.
     processed : str or pathlib.Path
-        Folder for `observations.parquet`, `others.parquet`, `populations.parquet`, `areas.parquet` and
-        `manifest.json`. It is replaced as a whole at the end, or not at all.
+        Folder for `observations.parquet`, `others.parquet`, `populations.parquet`, `areas.parquet`,
+        `earlier.parquet` (figures since revised) and `manifest.json`. It is replaced as a whole at the end,
+        or not at all.
     metrics : mapping of str to Metric, optional
         The metrics that rows may be of; those of the fund if not given.
 
@@ -134,9 +135,8 @@ def prepare(raw: str | Path, processed: str | Path, *, metrics: Mapping[str, Met
     if usable:
         validate(tables["observations"], "observations")
         replace_folder(processed, tables, manifest)
-    data = Data(
-        tables["observations"], tables["areas"], tables["others"], manifest, bool(manifest["is_example"])
-    )
+    held = (tables["observations"], tables["areas"], tables["others"], manifest)
+    data = Data(*held, bool(manifest["is_example"]), tables["earlier"])
     return Prepared(data, manifest, refused, 2 if not usable else int(bool(refused)))
 
 
@@ -325,6 +325,7 @@ def _combine(
         "observations": observations,
         "others": typed(others.frame.sort_values(order, kind="stable"), OTHER_TYPES),
         "populations": people.frame,
+        "earlier": join_denominators(typed(observed.earlier, OBSERVATION_TYPES), people.frame, metrics).frame,
         "areas": _areas(observations, parts["areas"]),
     }
     decisions = {

@@ -47,6 +47,7 @@ class Settled(NamedTuple):
     frame: pd.DataFrame
     replaced: tuple[str, ...]
     conflicts: tuple[str, ...]
+    earlier: pd.DataFrame = pd.DataFrame()  # rows that gave way to later editions
 
 
 def settle_vintages(frame: pd.DataFrame) -> Settled:
@@ -67,7 +68,7 @@ def settle_vintages(frame: pd.DataFrame) -> Settled:
     kept = newest[~differ].reindex(fullest[~differ.reindex(fullest)]).drop_duplicates(KEY)
     settled = pd.concat([frame[~again], kept]).sort_index().reset_index(drop=True)
     older = several[vintage < latest]
-    return Settled(settled, _replaced(older, newest), _conflicts(newest[differ]))
+    return Settled(settled, _replaced(older, newest), _conflicts(newest[differ]), older)
 
 
 def settle_populations(frame: pd.DataFrame) -> Settled:

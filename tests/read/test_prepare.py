@@ -59,7 +59,8 @@ def test_what_is_written_is_what_is_loaded(raw, tmp_path):
     pd.testing.assert_frame_equal(loaded.areas, result.data.areas)
     assert loaded.manifest == json.loads(json.dumps(result.manifest))
     assert sorted(path.name for path in (tmp_path / "processed").iterdir()) == [
-        "areas.parquet", "manifest.json", "observations.parquet", "others.parquet", "populations.parquet",
+        "areas.parquet", "earlier.parquet", "manifest.json", "observations.parquet", "others.parquet",
+        "populations.parquet",
     ]  # fmt: skip
     assert loaded.manifest["bcfstats"] == bcfstats.__version__
     assert not loaded.is_example
