@@ -95,12 +95,15 @@ def test_multiplier_gives_the_published_unit(
 @pytest.mark.parametrize(
     ("id", "dates"),
     [
-        ("care_home_admissions", [date(2014, 4, 1), date(2018, 4, 1), date(2019, 4, 1)]),
+        ("care_home_admissions", [date(2014, 4, 1), date(2018, 4, 1), date(2019, 4, 1), date(2024, 4, 1)]),
         ("dementia_diagnosis", [date(2015, 4, 1), date(2017, 4, 1)]),
         ("carer_quality_of_life", [date(2014, 4, 1), date(2016, 4, 1)]),
         ("inactive_adults", [date(2015, 4, 1)]),
         ("long_term_condition_support", [date(2018, 1, 1)]),
         ("patient_experience", [date(2018, 1, 1)]),
+        ("reablement", [date(2024, 4, 1)]),
+        ("long_term_care_home_admissions", [date(2024, 4, 1)]),
+        ("reablement_12_weeks", [date(2024, 4, 1)]),
         ("delayed_transfers", []),
         ("non_elective_admissions", []),
         ("falls_injuries", []),
