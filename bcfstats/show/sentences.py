@@ -23,6 +23,7 @@ from bcfstats.judge.standings import OTHERS
 from bcfstats.words import interval, number, of_100, p_value, percent, plural, sentence, with_unit
 
 ResultRow = Mapping[str, Any]  # one row of a table of results
+NO_RANGE = "no range is given: counts are too small, or too few years are known"
 INTERVAL = f"{percent(LEVELS.interval)} interval"
 LIMITS = f"{percent(LEVELS.forecast)} limits"
 POWER = f"{percent(LEVELS.power)} power"
@@ -141,9 +142,12 @@ def expected(row: ResultRow, metric: Metric) -> str:
     if not math.isfinite(row["expected"]):
         return f"No forecast for {window}: {row['reason'].rstrip('.') or 'the history does not allow one'}."
     limits = interval(row["expected_lower"], row["expected_upper"], metric.decimals)
+    range_ = (
+        f"{percent(LEVELS.forecast)} interval {limits}" if math.isfinite(row["expected_lower"]) else NO_RANGE
+    )
     return (
         f"By what was known to {row['known']}, about {value(row['expected'], metric)} was to be expected "
-        f"in {window} if nothing was done ({percent(LEVELS.forecast)} interval {limits})."
+        f"in {window} if nothing was done ({range_})."
     )
 
 

@@ -127,7 +127,7 @@ def _values(found: Validation) -> Iterator[tuple[str, list[float]]]:
     covered = 100 * found.coverage.groupby(["level", "first", "last"])["covered"].mean()
     for level in (0.8, 0.95):
         yield f"inside {100 * level:.0f} % limits", covered[level].tolist()
-    bins = _bins(found.reliability)
+    bins = _bins(found.reliability.loc[~found.reliability["england_known"]])
     low = bins["given"] < 0.5
     yield "chance under 50 % given too low", (100 * (bins["happened"] - bins["given"]))[low].tolist()
     yield "chance over 50 % given too high", (100 * (bins["given"] - bins["happened"]))[~low].tolist()
