@@ -1,7 +1,7 @@
 """Write docs/validation.md: the methods tried on published and example data.
 
 python -m scripts.validate                  published files in ../shared/data or BCFSTATS_REAL_DATA
-python -m scripts.validate FOLDER           published files in FOLDER
+python -m scripts.validate FOLDER...        published files in these folders
 python -m scripts.validate trust FOLDER...  print how far to trust which figure, on the files of all folders
 
 AutoETS and AutoTheta take part where the optional extra `forecast` is installed; they take most of the time.
@@ -14,6 +14,8 @@ import sys
 import tempfile
 from datetime import date
 from pathlib import Path
+
+import pandas as pd
 
 from bcfstats.errors import BcfStatsError
 from bcfstats.example.data import example_data
@@ -28,15 +30,7 @@ from scripts.trust import screened, trust
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 DELAYS, ADMISSIONS = "delayed_transfers", "non_elective_admissions"
-INTRODUCTION = """# Validation
-
-Written by `python -m scripts.validate`; `bcfstats.judge.validation` does the same on any monthly panel.
-Every method is given only what was known when the window started.
-
-The published delayed days are used to March 2015, before any payment depended on them. A change of the whole
-nation in a window is real, not a false alarm, and shows as an excess over the nominal rate unless removed.
-Months that a reader of the published files marked as suspect take no part.
-"""
+HEAD = Path(__file__).with_name("validate.md")
 
 
 def prepared(folders: list[Path], processed: str) -> Data:
@@ -52,35 +46,33 @@ def prepared(folders: list[Path], processed: str) -> Data:
     return load(processed)
 
 
-def print_trust(folders: list[Path]) -> None:
-    with tempfile.TemporaryDirectory() as processed:
-        data = prepared(folders, processed)
-    commissioners = data.others.loc[data.others["area_type"] == "clinical commissioning group"]
-    print(
-        trust(
-            {
-                "delayed days": (screened(data.observations, DELAYS), "2015-03-31"),
-                "admissions": (screened(commissioners, ADMISSIONS), "2016-12-31"),
-            }
-        )
+def told(data: Data) -> str:
+    """Tables of how far to trust which figure, in two eras of each panel."""
+    delays, admissions = data.observations, commissioners(data)
+    return trust(
+        {
+            "delayed days": (screened(delays, DELAYS), "2015-03-31"),
+            "admissions": (screened(admissions, ADMISSIONS), "2016-12-31"),
+        }
     )
+
+
+def commissioners(data: Data) -> pd.DataFrame:
+    return data.others.loc[data.others["area_type"] == "clinical commissioning group"]
 
 
 def main():
-    if sys.argv[1:2] == ["trust"]:
-        print_trust([Path(folder) for folder in sys.argv[2:]])
+    only_trust = sys.argv[1:2] == ["trust"]
+    usual = os.environ.get("BCFSTATS_REAL_DATA", str(ROOT.parent / "shared/data"))
+    folders = [Path(folder) for folder in sys.argv[1 + only_trust :] or [usual]]
+    with tempfile.TemporaryDirectory() as processed:
+        data = prepared(folders, processed)
+    if only_trust:
+        print(told(data))
         return
-    folder = Path(
-        sys.argv[1]
-        if len(sys.argv) > 1
-        else os.environ.get("BCFSTATS_REAL_DATA", ROOT.parent / "shared/data")
-    )
     challengers = dict(CHALLENGERS)
     if importlib.util.find_spec("statsforecast"):
         challengers |= OPTIONAL_CHALLENGERS
-    with tempfile.TemporaryDirectory() as processed:
-        data = prepared([folder], processed)
-    commissioners = data.others.loc[data.others["area_type"] == "clinical commissioning group"]
     found = [
         validate_observations(
             data.observations,
@@ -90,7 +82,7 @@ def main():
             challengers=challengers,
         ),
         validate_observations(
-            commissioners,
+            commissioners(data),
             ADMISSIONS,
             name="Non-elective admissions by clinical commissioning group (NHS England)",
             until=date(2016, 12, 31),
@@ -101,7 +93,8 @@ def main():
         ),
     ]
     found = [validation for validation in found if validation is not None]
-    page = INTRODUCTION + "\n" + validation_page(found, simulated_nulls(), seed=SEED)
+    head = HEAD.read_text(encoding="utf-8").replace("<!-- trust -->", told(data))
+    page = f"{head}\n{validation_page(found, simulated_nulls(), seed=SEED)}"
     for name, validation in zip(("delayed-days", "admissions", "example"), found, strict=True):
         picture = f"reliability-{name}.svg"
         (DOCS / picture).write_text(

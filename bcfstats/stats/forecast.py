@@ -277,13 +277,12 @@ def do_nothing_forecast(
 
     Notes
     -----
-    Log daily rate = shrunk season (`seasonal_indices`) + level + national drift. The level is an
-    exponentially weighted mean, the drift the panel's median slope damped by 0.965 a month; an area's own
-    slope has no weight, since extrapolating it forecasts worse than last year's value. A total is made of
-    rates, not of their logs: the level is raised by how far nine-month means usually lie above the logs.
-    Limits are the moderated scale of `history_scale` applied to the log errors of the same method at the same
-    lead at every origin of 18 months or more. Errors of areas share a national part, so that limits hold over
-    years, not within one year.
+    Log daily rate = shrunk season (`seasonal_indices`) + level + national drift, less what areas gave back of
+    an unusual half-year at past origins. The level is an exponentially weighted mean, the drift the panel's
+    median slope damped by 0.965 a month; an area's own slope has no weight, since extrapolating it forecasts
+    worse than last year's value. Past errors at the same lead have two parts: England's, the median area's,
+    and the area's beside it, whose scale is moderated as in `history_scale`. Limits hold both, so that they
+    are right over years, not within one.
 
     Not for a series after a break (see `breaks`), nor for small counts.
 

@@ -321,8 +321,8 @@ def history_scale(
     Notes
     -----
     Historic changes are those of every start month, centred on their median over areas and windows. Their
-    mean square, divided by a power of the area's short-run noise 2 phi / baseline count (fitted over areas,
-    between 0 and 1), is moderated as in Smyth 2004 (doi:10.2202/1544-6115.1027) with degrees of freedom
+    mean square, divided by a power of the area's short-run noise 2 phi / baseline count (0.6 of that fitted
+    over areas), is moderated as in Smyth 2004 (doi:10.2202/1544-6115.1027) with degrees of freedom
     K^2 / sum r_jk^2 for K overlapping changes of correlation r_jk. The verdict's scale is never below the
     noise alone.
 
