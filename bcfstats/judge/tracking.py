@@ -65,9 +65,8 @@ def track(
         _Year(rows.loc[rows["metric"] == name], metrics[str(name)], window, looks, until).follow(of, rules)
         for (name, window), of in goals.groupby(["metric", "window"], sort=False)
     ]
-    closed = closed.assign(
-        goal_period="", period="", status=NO_DATA, return_word=rules.status_words["no_data"]
-    )
+    texts = dict.fromkeys(("goal_period", "period", "unit", "method"), "")
+    closed = closed.assign(**texts, status=NO_DATA, return_word=rules.status_words["no_data"])
     table = pd.concat([*tables, closed.reindex(columns=COLUMNS)], ignore_index=True)
     names = pd.concat([rows, plan]).drop_duplicates("area_code").set_index("area_code")["area_name"]
     return table.assign(area_name=table["area_code"].map(names).fillna(""))[COLUMNS]

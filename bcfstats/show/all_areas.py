@@ -12,7 +12,7 @@ from bcfstats.define.periods import Period
 from bcfstats.define.schemes import payment_label
 from bcfstats.judge.national import ENGLAND, Overview
 from bcfstats.judge.results import Results
-from bcfstats.judge.tracking import latest
+from bcfstats.judge.tracking import counts_people, latest
 from bcfstats.show.charts.plans import funnel_of_plans, spread_of_plans
 from bcfstats.show.counts import count, counts_section, findings, for_payment, in_line, in_order, verdicts
 from bcfstats.show.page import fill, html_table, script, script_hash, style
@@ -221,7 +221,8 @@ def _period_by_period(tracked: pd.DataFrame, metrics: Mapping[str, Metric]) -> l
 
 def _state(row: Mapping[str, Any], metrics: Mapping[str, Metric]) -> list[str]:
     """Write the state of a goal at the end of a period, in the columns `TRACKED`."""
-    decimals = metrics[row["metric"]].decimals if not math.isfinite(row["needed"]) else 0
+    metric = metrics[row["metric"]]
+    decimals = 0 if counts_people(metric) else metric.decimals
     names = ("plan", "actual", "plan_so_far", "actual_so_far", "goal", "outcome")
     numbers = [number(row[name], decimals) if math.isfinite(row[name]) else "" for name in names]
     chance = in_100(row["chance"]) if math.isfinite(row["chance"]) else ""

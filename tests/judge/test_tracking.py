@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bcfstats.define.metrics import METRICS
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.progress import progress
 from bcfstats.judge.tracking import latest, phase_plan, rest_of_year, track
+from bcfstats.show.all_areas import tracking_page
 from bcfstats.stats.rows import critical_value
 from tests.judge.made_up import panel
 from tests.judge.test_phasing import quarters
@@ -232,7 +234,9 @@ def test_a_goal_whose_period_is_open_is_told_and_the_others_are_followed():
             plan(("2015-10", {"change_percent": 5.0}), metric="patient_experience"),
         ]
     )
-    found = latest(track(rows, both, "bcf-2013-12")).set_index("metric")
+    tracked = track(rows, both, "bcf-2013-12")
+    assert "nan" not in tracking_page(tracked, metrics=METRICS, is_example=False, board="Board")
+    found = latest(tracked).set_index("metric")
     assert found.loc["patient_experience", "status"] == "no data"
     assert "to be confirmed" in found.loc["patient_experience", "why"]
     assert found.loc["delayed_transfers", "periods_left"] == 0

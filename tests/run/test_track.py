@@ -13,6 +13,7 @@ PLAN = """area,metric,payment,change_percent,source
 Aldamount,average_discharge_delay,2025/26,-10,"HWB, 3 March 2025"
 Aldamount,long_term_care_home_admissions,2025/26,-5,"HWB, 3 March 2025"
 Ilvacliff,long_term_care_home_admissions,2025/26,40,
+Ilvacliff,falls_injuries,2025/26,-5,
 """
 
 
@@ -37,7 +38,8 @@ def test_each_goal_has_a_line_and_the_exit_code_says_whether_one_is_off_track(ma
     _, done = made
     assert done.returncode in (0, 1), done.stderr
     lines = done.stdout.splitlines()
-    assert [line.split(":")[0] for line in lines[:3]] == ["Aldamount", "Aldamount", "Ilvacliff"]
+    assert [line.split(":")[0] for line in lines[:4]] == ["Aldamount"] * 2 + ["Ilvacliff"] * 2
+    assert lines[3].startswith("Ilvacliff: no data.")
     assert (done.returncode == 1) == any("not on track" in line for line in lines)
 
 
@@ -52,6 +54,7 @@ def test_the_table_and_the_pages_hold_the_goal_of_record_with_its_source(made):
     whole = (out / "plan.html").read_text(encoding="utf-8")
     assert 'href="X06000001-aldamount.html"' in whole
     assert "Example data" in whole
+    assert not any("nan" in page.read_text(encoding="utf-8") for page in out.glob("*.html"))
     board = (out / "X06000001-aldamount.html").read_text(encoding="utf-8")
     assert "HWB, 3 March 2025" in board
     for text in (
