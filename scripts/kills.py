@@ -1,7 +1,7 @@
 """Kill batches at random moments, resume them, and look for what was lost or left by half.
 
-python -m scripts.kills                      100 kills
-python -m scripts.kills --kills 1000
+python -m scripts.kills                      100 kills of a run, 20 of prepare
+python -m scripts.kills --kills 1000 --prepare 100
 
 In turn are killed: the run with SIGKILL, the run with SIGTERM, its worker, which forks a process for each
 report, and that process or its kernel. After each kill every file is looked at; the batch goes on, or is
@@ -22,6 +22,7 @@ from pathlib import Path
 
 import psutil
 
+from bcfstats.files import aside
 from tests.run.whole import contents, halves
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -125,6 +126,33 @@ class Trial:
         )
 
 
+def kill_prepare(folder, kills, chance):
+    """Kill `prepare` over and over: what it prepared before stays as it is, and nothing is left over."""
+    target, faults = folder / "prepared" / "data", []
+    command = [sys.executable, "-m", "bcfstats", "prepare", "--raw", folder / "raw", "--processed", target]
+    quiet = {"cwd": ROOT, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    began = time.monotonic()
+    subprocess.run(list(map(str, command)), check=True, **quiet)
+    usual, before = time.monotonic() - began, {path.name: path.read_bytes() for path in target.iterdir()}
+    for n in range(kills):
+        process = subprocess.Popen(list(map(str, command)), start_new_session=True, **quiet)
+        time.sleep(chance.uniform(0, 1.2 * usual))
+        started = below(process.pid)
+        process.send_signal(signal.SIGTERM if n % 2 else signal.SIGKILL)
+        code = process.wait(SECONDS_TO_END)
+        _, left = psutil.wait_procs(started, timeout=SECONDS_TO_END)
+        if left or code not in ENDS:
+            faults.append(f"prepare ended with {code}, still running: {left}")
+        there = target if target.exists() else aside(target)
+        if {path.name: path.read_bytes() for path in there.iterdir()} != before:
+            faults.append(f"after {n + 1} kills of prepare: what was prepared is not what it was")
+    subprocess.run(list(map(str, command)), check=True, **quiet)
+    left = [path.name for path in target.parent.iterdir() if path != target]
+    faults += [f"left over by prepare: {', '.join(left)}"] * bool(left)
+    print(f"{kills} kills of prepare, {len(faults)} faults, {usual:.1f} s undisturbed", *faults, sep="\n")
+    return faults
+
+
 def below(pid):
     """Processes that a process has started, and those that they have started."""
     try:
@@ -151,6 +179,7 @@ def example(folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--prepare", type=int, default=20)
     parser.add_argument("--seed", type=int, default=2014)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="kills") as folder:
@@ -160,7 +189,8 @@ def main():
         if trial.process is not None:
             os.killpg(trial.process.pid, signal.SIGKILL)
             trial.process.wait()
-    print(trial.line())
+        print(trial.line(), flush=True)
+        trial.faults += kill_prepare(Path(folder), given.prepare, trial.chance)
     return 1 if trial.faults else 0
 
 

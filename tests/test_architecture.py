@@ -231,3 +231,20 @@ def test_notebook_keeps_only_outputs_that_are_checked(path):
 def test_notebook_of_a_report_has_one_cell_of_parameters():
     tags = [cell["metadata"].get("tags", []) for cell in cells(ROOT / "notebooks" / RUN_FOR_EACH_AREA)]
     assert sum("parameters" in found for found in tags) == 1
+
+
+# The tests
+
+LONGEST_UNTESTED = 60  # lines: below, a module may be tested with what uses it
+
+
+def test_every_module_has_its_tests():
+    missing = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        room = ("run",) if path.name == "cli.py" else path.parent.relative_to(PACKAGE).parts
+        names = {found.stem for found in (ROOT / "tests" / "/".join(room[:1])).glob("test_*.py")}
+        own = any(f"{name}_".startswith(f"test_{path.stem}_") for name in names)
+        is_long = path.read_text(encoding="utf-8").count("\n") > LONGEST_UNTESTED
+        if is_long and path.name != "__init__.py" and not own:
+            missing.append(path.relative_to(PACKAGE).as_posix())
+    assert missing == []

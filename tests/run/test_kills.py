@@ -66,7 +66,7 @@ def test_stamps_do_not_count_and_figures_do(folder):
 @pytest.mark.slow
 @pytest.mark.needs("proc")
 def test_a_few_kills_lose_nothing():
-    command = [sys.executable, "-m", "scripts.kills", "--kills", "9"]
+    command = [sys.executable, "-m", "scripts.kills", "--kills", "9", "--prepare", "4"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 faults" in done.stdout
