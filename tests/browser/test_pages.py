@@ -111,6 +111,22 @@ def test_first_stop_skips_to_the_content(open_page, path):
     assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
 
 
+def test_a_report_is_at_most_fifteen_screens_and_2500_words_with_all_folded(open_page, run_folder):
+    page = open_page(sorted(run_folder.glob("areas/*"))[0], 1280, 720).page
+    assert page.evaluate("document.documentElement.scrollHeight") <= 15 * 720
+    words = page.evaluate(
+        """() => {
+            const texts = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT)
+            let words = 0
+            while (texts.nextNode())
+                if (texts.currentNode.parentElement.checkVisibility())
+                    words += texts.currentNode.textContent.split(/\\s+/).filter(Boolean).length
+            return words
+        }"""
+    )
+    assert 500 < words <= 2500
+
+
 def test_keyboard_opens_the_data_of_a_chart_and_scrolls_its_table(open_page, run_folder):
     page = open_page(sorted(run_folder.glob("areas/*"))[0], 320, 256).page
     open_details(page)

@@ -1,24 +1,94 @@
-"""Cards of decisions: one each, those with nothing to decide last; and what leads the first screen."""
+"""The first sentences of all example areas: the worst and the best finding are there, in few words."""
 
-from bcfstats.define.metrics import METRICS
+import re
+
+import pytest
+
 from bcfstats.example.data import example_data
 from bcfstats.judge.assessment import assess
-from bcfstats.judge.results import BETTER, WORSE
-from bcfstats.show.decisions import lead
+from bcfstats.judge.decision import decisions
+from bcfstats.show.decisions import cards, lead
+from bcfstats.show.sentences import rows_of
+
+AREAS, MOST_WORDS = 150, 20
 
 
-def test_the_clearest_changes_lead_and_others_are_not_named():
-    results = assess(example_data(n_areas=6))
-    code = results.areas["area_code"][0]
-    rows = results.windows.loc[results.windows["area_code"] == code].to_dict("records")
-    lines = list(lead(rows, [], METRICS))
-    for finding in (WORSE, BETTER):
-        named = [METRICS[row["metric"]].short_name for row in rows if row["finding"] == finding]
-        told = [line for line in lines if f" got {finding}: " in line]
-        assert len(told) == bool(named)
-        assert all(line.startswith(tuple(named)) for line in told)
-    assert lines[-1] == "No target can be recommended."
+@pytest.fixture(scope="module")
+def results():
+    return assess(example_data(n_areas=AREAS))
+
+
+@pytest.fixture(scope="module")
+def first(results):
+    """The first sentences of each area, with its comparisons."""
+    metrics = {metric.id: metric for metric in results.metrics}
+    windows = rows_of(results.windows)
+    decided = decisions(results)
+    return {
+        code: (
+            [row for row in windows if row["area_code"] == code],
+            [
+                *lead(
+                    [row for row in windows if row["area_code"] == code],
+                    [one for one in decided if one.area_code == code],
+                    metrics,
+                )
+            ],
+        )
+        for code in results.areas["area_code"]
+    }
+
+
+def test_the_worst_and_the_best_finding_are_among_the_first_three_sentences_everywhere(first, results):
+    names = {metric.id: metric.short_name for metric in results.metrics}
+    told = {"worse": 0, "better": 0}
+    for rows, sentences in first.values():
+        assert 1 <= len(sentences) <= 3
+        for finding in told:
+            of = {names[row["metric"]] for row in rows if row["finding"] == finding}
+            said = [text for text in sentences if f" got {finding}: " in text]
+            assert len(said) == bool(of)
+            assert all(text.split(" got ")[0] in of for text in said)
+            told[finding] += len(said)
+    assert min(told.values()) > 10
+    assert len(first) == AREAS
+
+
+def test_a_change_a_payment_rests_on_comes_before_one_of_the_latest_year(first, results):
+    names = {metric.id: metric.short_name for metric in results.metrics}
+    for rows, sentences in first.values():
+        for finding in ("worse", "better"):
+            paid = {
+                names[row["metric"]]
+                for row in rows
+                if row["finding"] == finding and row["payment"] != "latest"
+            }
+            said = [text.split(" got ")[0] for text in sentences if f" got {finding}: " in text]
+            assert not paid or said[0] in paid
+
+
+def test_first_sentences_and_reasons_are_short(first, results):
+    metrics = {metric.id: metric for metric in results.metrics}
+    shown = cards(decisions(results), metrics)
+    texts = [text for _, told in first.values() for text in told] + [card.reason for card in shown]
+    for text in texts:
+        for sentence in re.split(r"(?<=\.) ", text):
+            assert len(sentence.split()) <= MOST_WORDS, sentence
+
+
+def test_a_card_answers_four_questions_and_marks_five(results):
+    metrics = {metric.id: metric for metric in results.metrics}
+    shown = [card for card in cards(decisions(results), metrics) if not card.reason]
+    assert len(shown) > AREAS
+    assert all(len(card.cells) == 4 and len(card.marks) == 5 for card in shown)
+    assert all(cell.answer and "nan" not in cell.answer for card in shown for cell in card.cells)
+
+
+def test_without_anything_to_decide_no_target_is_recommended(results, first):
+    metrics = {metric.id: metric for metric in results.metrics}
+    rows, sentences = first["X06000001"]
+    assert list(lead(rows, [], metrics)) == [*sentences[:-1], "No target can be recommended."]
 
 
 def test_nothing_clear_is_said_to_be_so():
-    assert next(lead([], [], METRICS)) == "No metric is clearly better or worse than a year before."
+    assert next(lead([], [], {})) == "No metric is clearly better or worse than a year before."
