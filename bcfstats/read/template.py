@@ -51,29 +51,29 @@ def load_template(path: str | Path = SETTINGS) -> Template:
     return Template(**{**entry, **lists})
 
 
-def export_template(
+def template_rows(
     assessments: pd.DataFrame,
     area: str,
     *,
     template: Template | None = None,
     metrics: Mapping[str, Metric] = METRICS,
-) -> str:
-    """Write a board's ambitions in the shape of the planning template's table.
-
-    It answers: what do we type into the template?
-    """
+) -> list[list[str]]:
+    """Give a board's ambitions as the rows of the planning template's table: what to type into it."""
     template = template or load_template()
     rows = assessments.loc[assessments["area_code"] == area]
     if rows.empty:
         raise ParameterError("There are no ambitions of this area.", found=f"'{area}'")
+    found = [[template.board, str(rows["area_name"].iloc[0] or area)], list(template.headings)]
+    for name, of_metric in rows.groupby("metric", sort=False):
+        by_payment = {row["payment"]: row for row in of_metric.to_dict("records")}
+        found += _block(metrics[str(name)], by_payment, template)
+    return found
+
+
+def export_template(assessments: pd.DataFrame, area: str, **more: Any) -> str:
+    """Write the rows of `template_rows` as CSV text."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([template.board, rows["area_name"].iloc[0] or area])
-    writer.writerow(template.headings)
-    for name, found in rows.groupby("metric", sort=False):
-        metric = metrics[str(name)]
-        by_payment = {row["payment"]: row for row in found.to_dict("records")}
-        writer.writerows(_block(metric, by_payment, template))
+    csv.writer(out, lineterminator="\n").writerows(template_rows(assessments, area, **more))
     return out.getvalue()
 
 

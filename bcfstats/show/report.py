@@ -215,7 +215,7 @@ class AreaReport:
             ]
             for (metric, status), marked in odd.groupby(["metric", "status"], sort=True)
         ]
-        sources = sorted({str(name).split(" [")[0] for name in series["source"].dropna()})
+        sources = sorted({str(name) for name in series["source"].dropna()})
         table = (
             html_table(
                 ["Metric", "Status", "Figures", "Periods", "Note"], rows, "Figures that are not plain figures"

@@ -1,7 +1,5 @@
 """Setting one board's ambitions, as a notebook walks through it: each factor in words and a table."""
 
-import csv
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +27,7 @@ from bcfstats.judge.risk import payment_chances, risk_register
 from bcfstats.judge.verdicts import NOT_BETTER, UNKNOWN, counted, words_of
 from bcfstats.read.data import Data
 from bcfstats.read.targets import keep_targets
-from bcfstats.read.template import export_template, load_template
+from bcfstats.read.template import export_template, load_template, template_rows
 from bcfstats.show import sentences
 from bcfstats.show.charts.ambitions import ladder_chart
 from bcfstats.show.charts.chart import Chart
@@ -203,7 +201,9 @@ class Targets:
 
     def template(self) -> Part:
         """Show what to type into the planning template's table."""
-        board, headings, *lines = csv.reader(io.StringIO(self.template_csv()))
+        paid = as_paid(self.board, self.assessments)
+        made = template_rows(paid, self.board.area_code, metrics=self.board.metrics)
+        board, headings, *lines = made
         rows, label = [], ""
         for line in lines:
             label = line[0] or label
