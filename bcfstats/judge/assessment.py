@@ -45,6 +45,7 @@ def assess(
     An area whose observations break a rule is left out of every calculation and named in `areas`.
     """
     rules = scheme(rules)
+    data = data.at(rules)
     problems = problems_by_area(check_observations(data.observations, metrics))
     observations = data.observations
     if problems:
