@@ -153,6 +153,11 @@ class Scheme:
         return f"{self.title}. {'No plan was required. ' if self.no_plan else ''}{told}."
 
     @property
+    def told(self) -> str:
+        """The scheme as pages name it: its title, and of one without money what is not confirmed."""
+        return self.title if self.pays else self.headline.removesuffix(" Confirmed.").rstrip(".")
+
+    @property
     def line_share(self) -> float:
         """How far from baseline to target the line lies: all the way where the scheme has no pass share."""
         return 1.0 if self.pass_share is None else float(self.pass_share)

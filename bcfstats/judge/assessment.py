@@ -90,7 +90,7 @@ def assess(
         metrics=tuple(metrics[name] for name in metrics if name in names | named),
         about={
             "scheme": rules.id,
-            "scheme_title": rules.title,
+            "scheme_title": rules.told,
             "is_example": data.is_example,
             "pays": rules.pays,
             "word": rules.word,

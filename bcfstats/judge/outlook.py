@@ -144,7 +144,8 @@ class Outlook:
 
     def chance(self, line: Floats, further: Floats | float = 0.0) -> Floats:
         """Chance of an outcome at least as good as a line, from the forecast made better by a size."""
-        size = self.improvement(self.expected, line) - further
+        with np.errstate(invalid="ignore"):
+            size = self.improvement(self.expected, line) - further
         return self._tail(size, self.expected_scale, self.expected_df)
 
     def chance_with_england(self, line: Floats, moves: float) -> Floats:

@@ -123,8 +123,9 @@ def describe_targets(
     _, table = assess_file(settings, targets, allocations=allocations)
     if out is not None:
         write_whole(out, safe_csv(table), encoding="utf-8-sig")
+    rules = scheme(settings.scheme, metrics)
     code, lines = _lines_of(table, metrics, out)
-    return code, [scheme(settings.scheme, metrics).said(line) for line in lines]
+    return code, [*filter(None, [rules.no_plan]), *map(rules.said, lines)]
 
 
 def assess_file(

@@ -363,3 +363,17 @@ def test_a_wrong_entry_of_a_plan_is_named(tmp_path: Path, old: str, new: str, me
     with pytest.raises(InputError) as error:
         scheme(_file(tmp_path, PLAN.replace(old, new)))
     assert str(error.value).startswith(message)
+
+
+def test_pages_name_a_scheme_without_money_with_what_is_not_confirmed(december: Scheme) -> None:
+    assert december.told == december.title
+    assert scheme("bcf-2025-26").told.startswith("Better Care Fund 2025/26. Not confirmed: the months and")
+    assert scheme("bcf-2020-21").told == "Better Care Fund 2020/21. No plan was required"
+
+
+def test_a_sentence_about_payment_is_said_of_goals_where_nothing_is_paid(december: Scheme) -> None:
+    line = "The chances of payment are known; it is rarely paid by luck."
+    assert december.said(line) == line
+    assert scheme("bcf-2025-26").said(line) == (
+        "The chances of reaching the goal are known; it is rarely reached by luck."
+    )

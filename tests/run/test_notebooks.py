@@ -67,3 +67,14 @@ def test_no_text_sends_a_user_to_a_file_that_only_the_repository_has():
     elsewhere = re.compile(r"(?<![\w/])(?:docs|scripts|tests)/\w|README|-e \.|\.\[[a-z]+\]|make [a-z]+`")
     found = [(name, match[0]) for name, text in texts_for_users() for match in elsewhere.finditer(text)]
     assert found == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["explore", "set_ambitions"])
+def test_it_takes_a_scheme_of_today(name, tmp_path):
+    papermill = pytest.importorskip("papermill")
+    given = {"parameters": {"scheme": "bcf-2025-26"}, "cwd": tmp_path, "progress_bar": False}
+    made = papermill.execute_notebook(shipped(name), tmp_path / "made.ipynb", **given)
+    text = json.dumps([cell.get("outputs", []) for cell in made["cells"]])
+    assert "emergency_admissions_65" in text or "Emergency admissions 65+" in text
+    assert name == "explore" or "reach the goal of" in text  # explore says it in a widget
