@@ -215,13 +215,13 @@ def test_a_killed_a_hanging_and_an_eating_report_are_one_line_each_and_the_rest_
     nbformat.write(
         notebook(f"faults = {faults!r}\nexec(faults.get(area_code, ''))", "'end'"), tmp_path / "f.ipynb"
     )
-    given = {"notebook": tmp_path / "f.ipynb", "cell_seconds": 3, "memory_mib": 300}
+    given = {"notebook": tmp_path / "f.ipynb", "cell_seconds": 10, "memory_mib": 300}
     result = run_batch(settings(tmp_path / "processed", tmp_path / "out", **given), stream=io.StringIO())
     failures = pd.read_csv(tmp_path / "out" / "failures.csv", encoding="utf-8-sig", dtype=str)
     assert list(failures["area_code"]) == list(faults)
     killed, hung, ate, lost = failures["reason"]
     assert killed == "DeadKernelError: Kernel died"
-    assert hung == "CellTimeoutError: the cell ran for more than 3 seconds"
+    assert hung == "CellTimeoutError: the cell ran for more than 10 seconds"
     assert ate.startswith("MemoryError")
     assert lost == "the process that made this report ended unexpectedly"
     assert [outcome.cell for outcome in result.failed] == ["2", "2", "2", ""]
@@ -236,7 +236,7 @@ def test_a_killed_a_hanging_and_an_eating_report_are_one_line_each_and_the_rest_
 def test_the_other_engines_survive_a_dead_and_a_hanging_kernel(engine, tmp_path):
     made, _ = run(notebook(KILLS), tmp_path, engine)
     assert made.outcome.reason.startswith("DeadKernelError")
-    made, _ = run(notebook(HANGS), tmp_path, engine, cell_seconds=2)
+    made, _ = run(notebook(HANGS), tmp_path, engine, cell_seconds=5)
     assert made.outcome.reason.startswith("CellTimeoutError")
     made, _ = run(notebook("1"), tmp_path, engine)
     assert made.outcome.reason == ""
@@ -274,15 +274,15 @@ def test_ending_the_workers_ends_what_they_run_within_seconds(tmp_path):
     kit = kit_for(notebook("import os\nopen('pid', 'w').write(str(os.getpid()))", HANGS), tmp_path)
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(workers.ask, kit, job())
-        until = time.monotonic() + 20
+        until = time.monotonic() + 120
         while not (tmp_path / "notebooks" / "pid").exists() and time.monotonic() < until:
             time.sleep(0.05)
         started = time.monotonic()
         workers.end()
         assert asked.result().outcome.reason == workers.NOT_YET
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 25  # the cell would be given up after 30
     pid = int((tmp_path / "notebooks" / "pid").read_text())
-    until = time.monotonic() + 5
+    until = time.monotonic() + 60
     while is_running(pid) and time.monotonic() < until:
         time.sleep(0.05)
     assert not is_running(pid)

@@ -143,7 +143,7 @@ def test_ctrl_c_pressed_twice_ends_soon_and_leaves_a_record(begun):
     if process.poll() is None:
         process.send_signal(signal.SIGINT)
     process.communicate(timeout=SECONDS)
-    assert time.monotonic() - pressed < 10
+    assert time.monotonic() - pressed < 60  # the cell sleeps ten minutes
     assert process.returncode == 3
     assert json.loads((out / "run.json").read_text(encoding="utf-8"))["state"] in ("stopped", "under way")
     with lock.sole_use(out):
