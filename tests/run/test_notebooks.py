@@ -78,3 +78,14 @@ def test_it_takes_a_scheme_of_today(name, tmp_path):
     text = json.dumps([cell.get("outputs", []) for cell in made["cells"]])
     assert "emergency_admissions_65" in text or "Emergency admissions 65+" in text
     assert name == "explore" or "reach the goal of" in text  # explore says it in a widget
+
+
+@pytest.mark.slow
+def test_the_demo_of_a_year_without_money_speaks_of_goals(tmp_path):
+    done = bcfstats("demo", "--scheme", "bcf-2025-26", "--areas", "3", "--out", "made", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "3 reports made, 0 failed." in done.stdout
+    for page in (tmp_path / "made" / "areas").glob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        assert "Average discharge delay" in text
+        assert "payment line" not in text
