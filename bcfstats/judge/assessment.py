@@ -95,7 +95,7 @@ def assess(
             "pays": rules.pays,
             "word": rules.word,
             "due": due,
-            "follows": {name: rules.what_follows(name == MET) for name in (MET, MISSED)},
+            "follows": {name: list(rules.what_follows(name == MET)) for name in (MET, MISSED)},
         },
     )
 
