@@ -40,6 +40,8 @@ def folder(tmp_path):
 
 def test_whole_files_are_whole(folder):
     (folder / "areas" / ".X2.html.77.part").write_text("half")  # not yet under its name
+    (folder / "tables" / ".a1b2.part").mkdir()
+    (folder / "tables" / ".a1b2.part" / "new.parquet").write_text("half")
     assert list(halves(folder, contents(folder))) == []
 
 
