@@ -114,7 +114,7 @@ def sampling_variance(metric: Metric, now: Figures) -> Floats:
     """Sampling variance of each figure on the scale its movement between years is measured on."""
     kind, n, multiplier = metric.kind, now.denominator, metric.multiplier
     with np.errstate(divide="ignore", invalid="ignore"):
-        if kind.is_counted_share and not scatters_by_month(metric):
+        if chance(metric) is SHARES:
             share = np.clip(now.value / multiplier, 0.5 / n, 1 - 0.5 / n)
             return np.asarray(multiplier**2 * share * (1 - share) / n)
         if kind.tells_events and not scatters_by_month(metric):
@@ -128,7 +128,7 @@ def change_columns(metric: Metric, made: Comparison) -> dict[str, object]:
     if made.scale == "ratio":
         parts, unit = [100 * (part - 1) for part in (made.value, made.lower, made.upper)], "%"
     else:
-        scale = metric.multiplier if metric.kind.is_counted_share else 1.0
+        scale = metric.multiplier if chance(metric) is SHARES else 1.0  # of shares of one
         parts, unit = [scale * part for part in (made.value, made.lower, made.upper)], metric.points
     names = ("change", "change_lower", "change_upper")
     return {**dict(zip(names, parts, strict=True)), "change_unit": unit, "noise_p": made.p_improvement}
