@@ -63,7 +63,9 @@ def lead(
             metric, when = metrics[row["metric"]], Period.parse(row["outcome_period"]).label
             size, level = moved(row["change"], row["change_unit"]), value(row["outcome_value"], metric)
             yield f"{metric.short_name} got {finding}: {size}, to {level} in {when}."
-    if not found:
+    if not windows:
+        yield "No two periods can be compared yet."
+    elif not found:
         yield "No metric is clearly better or worse than a year before."
     yield _targets(decided)
 

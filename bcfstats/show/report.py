@@ -28,6 +28,7 @@ from bcfstats.show.palettes import ANALYSIS_FUNCTION, icon
 from bcfstats.show.sentences import INTERVAL, ResultRow, rows_of
 from bcfstats.words import (
     EXAMPLE_SOURCE,
+    MISSING,
     day,
     interval,
     listed,
@@ -79,19 +80,25 @@ class AreaReport:
 
     def _at_a_glance(self, metric: Metric) -> list[object]:
         name = Markup('<a href="#{}">{}</a>').format(metric.id, metric.short_name)
-        row = next(iter(self._rows("standings", metric.id)))
+        row = next(iter(self._rows("standings", metric.id)), None)
+        if row is None:
+            last = self._series(metric.id).iloc[-1]
+            period = Period(last["period_start"].date(), last["period_end"].date())
+            figure = sentences.value(last["value"], metric)
+            return [name, period.label, figure, *[MISSING] * 2, "none", NOT_COMPARED, NOT_COMPARED]
         around = [row["value"], *(peer["value"] for peer in self._rows("peers", metric.id))]
         region = float(np.median(around)) if row["group"] else np.nan
         values = [sentences.value(x, metric) for x in (row["value"], row["median"], region)]
         last = next(one for one in self._rows("windows", metric.id) if one["payment"] == row["payment"])
         unit = last["change_unit"].removeprefix("percentage ")
         moved = self._icon(last) + sentences.moved(last["change"], unit)
+        trends = [told_trend(one, metric) for one in self._rows("trends", metric.id)]
         return [
             name,
             Period.parse(row["period"]).label,
             *values,
             spine(row, metric, self._look),
-            *(told_trend(one, metric) for one in self._rows("trends", metric.id)),
+            *(trends or [NOT_COMPARED]),
             moved if np.isfinite(last["change"]) else NOT_COMPARED,
         ]
 
