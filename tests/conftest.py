@@ -3,6 +3,7 @@
 import os
 import pickle
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -100,6 +101,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test marked with `needs` on a machine that lacks one of the things named."""
     for mark in item.iter_markers("needs"):
         need(*mark.args)
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach the commands that tests start, where what started the tests ignores it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
