@@ -18,6 +18,8 @@ import bcfstats
 from bcfstats.errors import BcfStatsError, InputError, NotDoneError
 
 BAD_INPUT, NOT_DONE = 2, 3
+INTERRUPTED = 130  # what typer makes of a Ctrl-C outside a command
+STOPPED = "Stopped. Every file is whole, old or new; the same command starts again."
 
 
 class Commands(TyperGroup):
@@ -58,11 +60,18 @@ Jobs = Annotated[int | None, typer.Option(min=1, help="Reports made at the same 
 def main() -> None:
     """Run the command; whatever ends it is one message and an exit code, never a traceback."""
     _open_streams()
-    with _one_message():
-        try:
-            app()
-        finally:
-            sys.stdout.flush()
+    try:
+        with _one_message():
+            try:
+                app()
+            finally:
+                sys.stdout.flush()
+    except (KeyboardInterrupt, SystemExit) as end:
+        if isinstance(end, SystemExit) and end.code != INTERRUPTED:
+            raise
+        # A signal came between two steps, such as while the tables of a command were let go
+        print(f"bcfstats: {STOPPED}", file=sys.stderr)
+        raise SystemExit(NOT_DONE) from None
 
 
 @contextmanager
@@ -89,7 +98,7 @@ def _message(error: BaseException) -> str:
     if isinstance(error, BcfStatsError):
         return str(error)
     if isinstance(error, KeyboardInterrupt):
-        return "Stopped. Every file is whole, old or new; the same command starts again."
+        return STOPPED
     if isinstance(error, OSError):
         return str(
             NotDoneError(
@@ -107,22 +116,28 @@ def _message(error: BaseException) -> str:
     )
 
 
+class _Stopped(KeyboardInterrupt):
+    """Raised by a signal. Of KeyboardInterrupt itself, Python may keep a note and end by that signal."""
+
+
 @contextmanager
 def _stopped_by_signals() -> Iterator[None]:
     """Take a request to end, or a terminal that is closed, for Ctrl-C; where they are not ignored."""
 
     def stop(*_: object) -> None:
-        raise KeyboardInterrupt
+        raise _Stopped
 
-    signals = [getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP", "SIGBREAK")]
-    taken = [one for one in signals if one is not None and signal.getsignal(one) == signal.SIG_DFL]
-    for one in taken:
+    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+    signals = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    before = {one: signal.getsignal(one) for one in signals if signal.getsignal(one) in usual}
+    for one in before:
         signal.signal(one, stop)
     try:
         yield
     finally:
-        for one in taken:
-            signal.signal(one, signal.SIG_DFL)
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 class _StandardError(io.TextIOWrapper):

@@ -188,3 +188,25 @@ def test_a_command_that_is_asked_to_end_says_so_in_one_line(number, folder, tmp_
     assert told.startswith("bcfstats: Stopped.")
     assert len(told.splitlines()) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["earlier"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_command_that_is_asked_to_end_at_any_moment_says_so(number, folder, tmp_path):
+    """Before it has begun a signal ends Python itself; later the answer is there, or the code is 3."""
+    command = [sys.executable, "-m", "bcfstats", "check", "--processed", folder / "processed"]
+    began = time.monotonic()
+    whole = subprocess.run(list(map(str, command)), cwd=tmp_path, capture_output=True, text=True)
+    usual = time.monotonic() - began
+    for part in range(1, 25):
+        process = subprocess.Popen(
+            list(map(str, command)), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        time.sleep(usual * part / 20)
+        process.send_signal(number)
+        given, told = process.communicate(timeout=SECONDS)
+        assert process.returncode in (whole.returncode, 3, -number)
+        if process.returncode == 3:
+            assert told.splitlines()[-1].startswith("bcfstats: Stopped.")
+        elif process.returncode == whole.returncode:
+            assert given == whole.stdout
