@@ -212,8 +212,8 @@ def _opened(entry: Entry) -> tuple[_File, bytes]:
 
 
 def _told(done: int, total: int, last: float) -> float:
-    """Say every few seconds how many files are read; give when it was said last."""
-    if time.monotonic() - last < SECONDS_BETWEEN_LINES or not sys.stderr:
+    """Say every few seconds how many of many files are read; give when it was said last."""
+    if total <= FILES_AT_ONCE or time.monotonic() - last < SECONDS_BETWEEN_LINES or not sys.stderr:
         return last
     with suppress(OSError):
         print(f"{done:,} of {total:,} files read", file=sys.stderr, flush=True)
