@@ -15,14 +15,15 @@ def chart():
     figure.add_axes((0, 0, 1, 1)).plot([1, 3, 2])
     rows = [["Apr", "1"], ["May", "3"]]
     return Chart(
-        figure, "It rose from 1 to <3> & more.", 'Days & "nights"', ("Month", "Days"), rows, "A note."
+        figure, "It rose from 1 to <3> & more.", 'Days & "nights"', ("Month", "Days"), rows, "A note"
     )
 
 
 def test_page_has_alternative_text_caption_and_every_row(chart):
     soup = BeautifulSoup(chart.__html__(), "html.parser")
     assert soup.img["alt"] == chart.alt
-    assert 'Days & "nights". A note.' in soup.get_text()
+    assert soup.figcaption.get_text() == 'Days & "nights"'
+    assert soup.details.p.get_text() == "A note."
     cells = [[cell.get_text() for cell in row(["td", "th"])] for row in soup.table("tr")]
     assert cells == [["Month", "Days"], ["Apr", "1"], ["May", "3"]]
 

@@ -7,6 +7,7 @@ import pytest
 from bcfstats.example.data import example_data
 from bcfstats.judge.assessment import assess
 from bcfstats.judge.decision import decisions
+from bcfstats.judge.results import UNCLEAR
 from bcfstats.show.decisions import cards, lead
 from bcfstats.show.sentences import rows_of
 
@@ -93,4 +94,8 @@ def test_without_anything_to_decide_no_target_is_recommended(results, first):
 
 
 def test_nothing_clear_is_said_to_be_so():
-    assert next(lead([], [], {})) == "No metric is clearly better or worse than a year before."
+    assert (
+        next(lead([{"finding": UNCLEAR}], [], {}))
+        == "No metric is clearly better or worse than a year before."
+    )
+    assert next(lead([], [], {})) == "No two periods can be compared yet."
