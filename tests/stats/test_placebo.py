@@ -74,7 +74,7 @@ def test_published_delayed_days_to_march_2015(real_data):
     for window, n in ((6, 19), (9, 16)):
         found = placebo(counts, days, starts.astype(int) % 12 + 1, window=window)
         assert found.starts.size == n
-        assert 0.04 <= found.two_sided[HISTORY].mean() <= 0.08
+        assert 0.03 <= found.two_sided[HISTORY].mean() <= 0.06  # 5 % on the whole: docs/validation.md
         assert found.falls[HISTORY].mean() < 0.04
         # an independent calculation on the same months: 88.5 and 89.7 %, 36.6 and 42.3 %
         assert found.two_sided[POISSON].mean() == pytest.approx(0.89, abs=0.015)
