@@ -113,6 +113,11 @@ class Metric:
         return KINDS[self.statistic]
 
     @property
+    def direction(self) -> float:
+        """Plus one where higher is better, minus one where lower is."""
+        return 1.0 if self.polarity == "higher" else -1.0
+
+    @property
     def points(self) -> str:
         """What a difference of two values is counted in."""
         return "percentage points" if self.unit == "%" else "points"

@@ -14,7 +14,7 @@ from bcfstats.define.periods import Period
 from bcfstats.define.schemes import DEFAULT_SCHEME, LOCAL, Payment, Scheme, payment_key, scheme
 from bcfstats.errors import ParameterError
 from bcfstats.judge.ladder import advise
-from bcfstats.judge.outlook import NoOutlook, Outlook
+from bcfstats.judge.outlook import NO_FIGURES, NoOutlook, Outlook, of_area
 from bcfstats.judge.outlooks import Outlooks
 from bcfstats.judge.patterns import season_table, trend_table
 from bcfstats.judge.screening import sound
@@ -23,7 +23,6 @@ from bcfstats.read.data import Data
 from bcfstats.read.observations import typed
 from bcfstats.read.targets import TARGET_TYPES
 
-NO_FIGURES = "there are no figures for this area"
 DUE_COLUMNS = ["metric", "payment", "paid", "paid_in", "period", "note"]
 
 
@@ -73,7 +72,7 @@ def board_metrics(
         observations=observations,
         due=due,
         outlooks={
-            (row.metric, row.payment): _of_area(outlooks.of(row.metric, row.payment), chosen)
+            (row.metric, row.payment): of_area(outlooks.of(row.metric, row.payment), chosen)
             for row in due.itertuples()
         },
         metrics=metrics,
@@ -150,13 +149,6 @@ def as_paid(board: Board, assessments: pd.DataFrame) -> pd.DataFrame:
 
 def _first(areas: pd.DataFrame) -> str:
     return str(areas.sort_values("area_name")["area_code"].iloc[0])
-
-
-def _of_area(seen: Outlook | NoOutlook, area: str) -> Outlook | NoOutlook:
-    if isinstance(seen, NoOutlook):
-        return seen
-    here = np.flatnonzero(seen.area_codes == area)
-    return seen.take(here) if here.size else NoOutlook(NO_FIGURES)
 
 
 Seen = Outlook | NoOutlook

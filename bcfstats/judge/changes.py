@@ -161,8 +161,7 @@ def _across_a_break(metric: Metric, before: Period, after: Period, frame: pd.Dat
 
 def _findings(metric: Metric, frame: pd.DataFrame) -> NDArray[np.str_]:
     """Name the change: better or worse only where its interval leaves out no change."""
-    sign = -1.0 if metric.polarity == "lower" else 1.0
-    low, high = sign * frame["change_lower"], sign * frame["change_upper"]
+    low, high = (metric.direction * frame[f"change_{end}"] for end in ("lower", "upper"))
     return np.select(
         [frame["change"].isna(), np.minimum(low, high) > 0, np.maximum(low, high) < 0],
         [NOT_COMPARED, BETTER, WORSE],

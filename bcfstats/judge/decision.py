@@ -14,14 +14,14 @@ from bcfstats.define.periods import Period
 from bcfstats.define.schemes import LOCAL, Scheme
 from bcfstats.judge import verdicts
 from bcfstats.judge.ladder import NEITHER, NO_END, RANGE
+from bcfstats.judge.outlook import NO_FIGURES
 from bcfstats.judge.results import LATEST, NOT_COMPARED, Results
 from bcfstats.judge.verdicts import BEATEN, GOOD, NOISE, NOT_BETTER, UNPRECEDENTED
-from bcfstats.stats.tolerance import negligible
+from bcfstats.stats.tolerance import reached
 
 TO_COME, PARTLY_IN, KNOWN = "to come", "partly in", "known"
 MET, MISSED = "met", "missed"
 UNKNOWN, EASY = "not known", "too easy"
-NO_FIGURES = "there are no figures for this area"
 CHALLENGE = {
     **dict.fromkeys((NOT_BETTER, BEATEN, NOISE, verdicts.EASY), EASY),
     UNPRECEDENTED: "too far",
@@ -244,9 +244,7 @@ def _proposed(target: Row | None, window: Row | None, metric: Metric, stage: str
     line = target["payment_line"]
     result = ""
     if math.isfinite(outcome) and math.isfinite(line):
-        sign = 1.0 if metric.polarity == "higher" else -1.0
-        reached = sign * (outcome - line) >= 0 or bool(negligible(outcome - line, line))
-        result = MET if reached else MISSED
+        result = MET if reached(outcome, line, metric.direction) else MISSED
     return {
         "target_value": target["target_value"],
         "target_percent": target["ambition_percent"],
@@ -282,8 +280,7 @@ def told_trend(row: Row | None, metric: Metric) -> str:
     """Name the long-run trend in a word."""
     if row is None or not math.isfinite(row["slope_lower"]):
         return UNKNOWN
-    sign = 1.0 if metric.polarity == "higher" else -1.0
-    low, high = sorted((sign * row["slope_lower"], sign * row["slope_upper"]))
+    low, high = sorted(metric.direction * row[f"slope_{end}"] for end in ("lower", "upper"))
     return "better" if low > 0 else "worse" if high < 0 else "unclear"
 
 
@@ -307,7 +304,6 @@ def _significant(told: Row, outlook: Row | None, target: Row | None, metric: Met
     furthest = value if target else told.get("recommended_to", NAN)
     if not (math.isfinite(least) and math.isfinite(value)):
         return UNKNOWN
-    sign = 1.0 if metric.polarity == "higher" else -1.0
-    if sign * (value - least) >= 0:
+    if metric.direction * (value - least) >= 0:
         return "yes"
-    return "in part" if sign * (furthest - least) >= 0 else "no"
+    return "in part" if metric.direction * (furthest - least) >= 0 else "no"

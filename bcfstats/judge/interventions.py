@@ -12,15 +12,15 @@ from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.periods import Period
 from bcfstats.define.schemes import Scheme, scheme
 from bcfstats.errors import InputError, ParameterError
-from bcfstats.judge.outlook import Floats, NoOutlook, Outlook
+from bcfstats.judge.outlook import Floats, NoOutlook, Outlook, of_area
 from bcfstats.judge.outlooks import Outlooks
 from bcfstats.judge.progress import SURE
 from bcfstats.judge.targets import reach
 from bcfstats.judge.tracking import as_plan, counts_people, goals_of
-from bcfstats.read.observations import as_frame, each_once
+from bcfstats.read.observations import as_frame
 from bcfstats.read.work import WORK_TYPES
 from bcfstats.stats.rows import critical_value
-from bcfstats.words import in_100, number, of_100
+from bcfstats.words import capital, in_100, number, of_100
 
 ADDS_UP, MAY, DOES_NOT, BY_ITSELF, UNTOLD = (
     *("adds up to the goal", "may add up to the goal", "does not add up to the goal"),
@@ -81,7 +81,7 @@ def goals_from_work(
     `peers` is the share of all areas' past changes over as many years that were as good.
     """
     rules = scheme(rules)
-    looks = Outlooks(each_once(observations), rules, metrics=metrics)
+    looks = Outlooks(observations, rules, metrics=metrics)
     work = as_frame(work, "schemes of work", WORK_TYPES)
     if work.empty:
         raise InputError("There are no schemes of work.", do="Give one row a scheme of work.")
@@ -107,7 +107,7 @@ def goals_from_work(
 
 def _row(work: pd.DataFrame, metric: Metric, goal: "pd.Series[Any]", looks: Outlooks) -> dict[str, Any]:
     window: Period = goal["window"]
-    effects, sign = effects_of(work, window), 1.0 if metric.polarity == "higher" else -1.0
+    effects, sign = effects_of(work, window), metric.direction
     total, sd = float(effects["mean"].sum()), float(np.sqrt((effects["sd"] ** 2).sum()))
     half = critical_value(LEVELS.forecast) * sd
     row: dict[str, Any] = {
@@ -121,13 +121,10 @@ def _row(work: pd.DataFrame, metric: Metric, goal: "pd.Series[Any]", looks: Outl
         "goal": goal["goal"],
         "source": goal["source"],
     }
-    seen = looks.of(metric, str(window))
-    area = str(work["area_code"].iloc[0])
-    if isinstance(seen, NoOutlook) or area not in seen.area_codes:
-        why = seen.reason if isinstance(seen, NoOutlook) else "there are no figures for this area"
-        return row | {"finding": UNTOLD, "why": f"{_sum(row, metric)} {why[:1].upper()}{why[1:]}."}
-    view = seen.take(np.flatnonzero(seen.area_codes == area))
-    nothing = float(view.expected[0] / view.values_per_event[0])
+    view = of_area(looks.of(metric, str(window)), str(work["area_code"].iloc[0]))
+    if isinstance(view, NoOutlook):
+        return row | {"finding": UNTOLD, "why": f"{_sum(row, metric)} {capital(view.reason)}."}
+    nothing = float(view.expected_events[0])
     error = float(view.expected_scale[0]) * (
         nothing if view.scale == "ratio" else 1 / view.values_per_event[0]
     )

@@ -17,6 +17,7 @@ from bcfstats.stats.rows import critical_value
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Texts = NDArray[np.object_]
+NO_FIGURES = "there are no figures for this area"
 MOSTLY_KEPT = 0.95
 
 
@@ -87,8 +88,8 @@ class Outlook:
 
     @property
     def direction(self) -> float:
-        """Plus one where higher is better, minus one where lower is."""
-        return 1.0 if self.metric.polarity == "higher" else -1.0
+        """Which way is better: plus one where higher is."""
+        return self.metric.direction
 
     @property
     def months(self) -> int:
@@ -100,6 +101,12 @@ class Outlook:
         """What one event in the payment window adds to the value."""
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(self.metric.multiplier / (self.people * self.periods))
+
+    @property
+    def expected_events(self) -> Floats:
+        """How many events are expected in the window if nothing is done."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(self.expected / self.values_per_event)
 
     def per_month(self, events: Floats) -> Floats:
         """Events of the window as so many a month: of a flow only, not of a stock or a sample."""
@@ -232,3 +239,11 @@ def _kept(apart: Floats) -> float:
 def joined(*texts: Texts) -> Texts:
     """Join arrays of texts entry by entry, with "; " between those that are not empty."""
     return np.array(["; ".join(filter(None, row)) for row in zip(*texts, strict=True)], dtype=object)
+
+
+def of_area(seen: Outlook | NoOutlook, area: str) -> Outlook | NoOutlook:
+    """Keep the one entry of an area, or say that it has no figures."""
+    if isinstance(seen, NoOutlook):
+        return seen
+    here = np.flatnonzero(seen.area_codes == area)
+    return seen.take(here) if here.size else NoOutlook(NO_FIGURES)

@@ -43,16 +43,26 @@ def phase(
     """
     metric = metric if isinstance(metric, Metric) else get_metric(metric)
     window = Period.of(window)
+    check_phases(metric, window, by)
+    rows = each_once(observations)
+    seasons = season_of(rows.loc[rows["metric"] == metric.id], metric, window)
+    return phased(season_in(seasons, area, window), window, by, total, path, start, unchanged)
+
+
+def check_phases(metric: Metric, window: Period, by: str) -> None:
+    """Refuse what is not counted over a period, and a window that months or quarters do not fill."""
     if by not in LENGTHS or metric.nature != "flow" or not metric.kind.tells_events:
         raise ParameterError(NOT_COUNTED, found=f"{metric.id}, by {by}")
     if window.n_months % LENGTHS[by]:
         raise ParameterError("The window is not whole quarters.", found=window.label, do="Phase it by month.")
-    rows = each_once(observations)
-    seasons = season_of(rows.loc[rows["metric"] == metric.id], metric, window)
+
+
+def season_in(seasons: pd.DataFrame, area: str, window: Period) -> Floats:
+    """Take the index of an area from that of all (`season_of`)."""
     if area not in seasons.index:
         what = "The area has no figures before the window."
         raise InputError(what, where=window.label, found=f"'{area}'")
-    return phased(seasons.loc[area].to_numpy(), window, by, total, path, start, unchanged)
+    return np.asarray(seasons.loc[area], dtype=float)
 
 
 def phased(

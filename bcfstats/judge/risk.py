@@ -174,8 +174,7 @@ def _row(row: Mapping[str, Any], metric: Metric, follows: str) -> dict[str, Any]
 def _shortfall(row: Mapping[str, Any], metric: Metric, outcome: float) -> float:
     """Events over the window between an outcome and the payment line."""
     way = row["target_value"] - row["baseline_value"]
-    direction = 1.0 if metric.polarity == "higher" else -1.0
     if not np.isfinite(row["events_better"]) or way == 0:
         return float("nan")
-    events_per_value = row["events_better"] / (direction * way)
-    return float(max(direction * (row["payment_line"] - outcome), 0.0) * events_per_value)
+    events_per_value = row["events_better"] / (metric.direction * way)
+    return float(max(metric.direction * (row["payment_line"] - outcome), 0.0) * events_per_value)

@@ -16,16 +16,17 @@ from bcfstats.define.periods import Period, parse_date
 from bcfstats.define.schemes import Scheme, scheme
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.kinds import counted_by_month
-from bcfstats.judge.outlook import Floats, NoOutlook
+from bcfstats.judge.outlook import Floats, NoOutlook, of_area
 from bcfstats.judge.outlooks import Outlooks, payment_window
 from bcfstats.judge.panel import monthly_panel
-from bcfstats.judge.phasing import phase, phased, season_of
+from bcfstats.judge.phasing import check_phases, phased, season_in, season_of
 from bcfstats.judge.progress import SURE, outcome_ahead
 from bcfstats.judge.targets import proposal
 from bcfstats.judge.windows import in_parts, pieces, usable_rows
-from bcfstats.read.observations import as_frame, each_once, typed
+from bcfstats.read.observations import as_frame, typed
 from bcfstats.read.targets import TARGET_TYPES
 from bcfstats.stats.rows import critical_value
+from bcfstats.stats.tolerance import reached
 from bcfstats.words import in_100, number, of_100
 
 ON_TRACK, OFF_TRACK, EARLY, NO_DATA = "on track", "not on track", "too early to tell", "no data"
@@ -56,10 +57,9 @@ def track(
     return's word follows the plan so far. A period without its figure has no data.
     """
     rules = scheme(rules)
-    rows = each_once(observations)
-    plan = as_plan(plan, metrics)
+    looks = Outlooks(observations, rules, metrics=metrics)
+    rows, plan = looks.observations, as_plan(plan, metrics)
     until = None if known_until is None else Period.of(known_until)
-    looks = Outlooks(rows, rules, metrics=metrics)
     goals, closed = goals_of(plan, looks, metrics)
     tables = [
         _Year(rows.loc[rows["metric"] == name], metrics[str(name)], window, looks, until).follow(of, rules)
@@ -86,7 +86,7 @@ def phase_plan(
 
     For a step or a ramp the count without the work is what is expected if nothing is done.
     """
-    looks = Outlooks(each_once(observations), scheme(rules), metrics=metrics)
+    looks = Outlooks(observations, rules, metrics=metrics)
     goals, closed = goals_of(as_plan(plan, metrics), looks, metrics)
     rows: list[dict[str, Any]] = [
         {"area": row["area_code"], "metric": row["metric"], "reason": row["why"]}
@@ -95,19 +95,22 @@ def phase_plan(
     first = None if start is None else parse_date(start)
     if start is not None and first is None:
         raise ParameterError("This is not a day.", found=f"'{start}'", do="Write 1 October 2025.")
+    seasons: dict[tuple[str, Period], pd.DataFrame] = {}
     for goal in goals.to_dict("records"):
-        metric, seen = metrics[goal["metric"]], looks.of(metrics[goal["metric"]], str(goal["window"]))
-        unchanged = None
-        if not isinstance(seen, NoOutlook) and goal["area_code"] in seen.area_codes:
-            view = seen.take(np.flatnonzero(seen.area_codes == goal["area_code"]))
-            unchanged = float(view.expected[0] / view.values_per_event[0])
-        told = {"area": goal["area_code"], "metric": metric.id}
+        metric, window, area = metrics[goal["metric"]], goal["window"], goal["area_code"]
+        view = of_area(looks.of(metric, str(window)), area)
+        unchanged = None if isinstance(view, NoOutlook) else float(view.expected_events[0])
+        told = {"area": area, "metric": metric.id}
         if not np.isfinite(goal["goal"]):
             rows.append({**told, "reason": "the goal cannot be worked out as a count"})
             continue
-        given = looks.observations, metric, goal["window"], goal["area_code"], goal["goal"]
         try:
-            made = phase(*given, by=by, path=path, start=first, unchanged=unchanged)
+            check_phases(metric, window, by)
+            if (metric.id, window) not in seasons:
+                of = looks.observations["metric"] == metric.id
+                seasons[metric.id, window] = season_of(looks.observations.loc[of], metric, window)
+            index = season_in(seasons[metric.id, window], area, window)
+            made = phased(index, window, by, goal["goal"], path, first, unchanged)
         except (InputError, ParameterError) as error:
             rows.append({**told, "reason": error.what})
             continue
@@ -186,10 +189,9 @@ def _asked(row: dict[str, Any], metric: Metric, window: Period, looks: Outlooks)
     counted = counts_people(metric)
     if counted and np.isfinite(row["target_numerator"]):
         return float(np.round(row["target_numerator"]))
-    seen = looks.of(metric, str(window))
-    if isinstance(seen, NoOutlook) or row["area_code"] not in seen.area_codes:
+    view = of_area(looks.of(metric, str(window)), row["area_code"])
+    if isinstance(view, NoOutlook):
         return float("nan") if counted else float(row["target_value"])
-    view = seen.take(np.flatnonzero(seen.area_codes == row["area_code"]))
     value = proposal(view, pd.DataFrame([row])).value[0]
     return float(np.floor(value / view.values_per_event[0] + 0.5) if counted else value)
 
@@ -215,6 +217,7 @@ def rest_of_year(
 class _State:
     """How the year looks once some of its periods are known, one entry an area."""
 
+    so_far: Floats
     outcome: Floats
     lower: Floats
     upper: Floats
@@ -292,11 +295,11 @@ class _Year:
         n, lower_is_better = len(self.periods), self.metric.polarity == "lower"
         so_far = self._so_far(k)
         if k == n:
-            met = so_far <= goal if lower_is_better else so_far >= goal
+            met = reached(so_far, goal, self.metric.direction)
             known = np.isfinite(so_far) & np.isfinite(goal)
-            return _State(so_far, so_far, so_far, np.where(known, met.astype(float), np.nan))
+            return _State(so_far, so_far, so_far, so_far, np.where(known, met.astype(float), np.nan))
         if self.panel is not None:
-            return self._by_month(k, goal)
+            return _State(so_far, *self._by_month(k, goal))
         expected, scale = self._expected()
         days = np.array([period.days for period in self.periods], dtype=float)
         weight = days * self._season_of_periods()
@@ -314,7 +317,7 @@ class _Year:
             z = np.log(np.maximum(goal - done, 0) / rest) / error
         at_most = np.where(np.isfinite(goal + rest), special.ndtr(z), np.nan)
         chance = at_most if lower_is_better else 1 - at_most
-        return _State(done + rest, done + rest / half, done + rest * half, chance)
+        return _State(so_far, done + rest, done + rest / half, done + rest * half, chance)
 
     def _so_far(self, k: int) -> Floats:
         """Add up counts so far; of other metrics, their value over the periods so far."""
@@ -324,7 +327,7 @@ class _Year:
         weight = np.where(np.isfinite(weight), weight, 1.0)
         return np.asarray((self.actual[:, :k] * weight).sum(axis=1) / weight.sum(axis=1))
 
-    def _by_month(self, k: int, goal: Floats) -> _State:
+    def _by_month(self, k: int, goal: Floats) -> tuple[Floats, Floats, Floats, Floats]:
         """Forecast the rest of a monthly count by the panel of all areas (`do_nothing_forecast`)."""
         assert self.panel is not None
         known = Period(self.window.start, self.periods[k - 1].end)
@@ -335,7 +338,7 @@ class _Year:
         lines = pd.DataFrame({"payment_line": goal / per_value})
         given = (self.panel, self.metric, self.window, known, covered, lines, at)
         outcome, low, high, chance = outcome_ahead(*given)
-        return _State(outcome * per_value, low * per_value, high * per_value, chance)
+        return outcome * per_value, low * per_value, high * per_value, chance
 
     def _expected(self) -> tuple[Floats, Floats]:
         """Give the year's total, or value, if nothing is done, and the standard error of its log."""
@@ -344,7 +347,7 @@ class _Year:
             return nothing, nothing
         place = {code: i for i, code in enumerate(self.seen.area_codes)}
         at = np.array([place.get(code, -1) for code in self.areas])
-        total = self.seen.expected / self.seen.values_per_event if self.counts else self.seen.expected
+        total = self.seen.expected_events if self.counts else self.seen.expected
         scale = self.seen.expected_scale
         scale = scale if self.seen.scale == "ratio" else scale / self.seen.expected
         return np.where(at >= 0, total[at], np.nan), np.where(at >= 0, scale[at], np.nan)
@@ -385,7 +388,7 @@ class _Year:
             "plan": plan[i, k],
             "actual": self.actual[i, k],
             "plan_so_far": float(planned.sum() if self.counts else planned.mean()),
-            "actual_so_far": self._so_far(k + 1)[i],
+            "actual_so_far": state.so_far[i],
             "outcome": state.outcome[i],
             "outcome_lower": state.lower[i],
             "outcome_upper": state.upper[i],
@@ -427,8 +430,7 @@ class _Year:
         words = rules.status_words
         if status == NO_DATA:
             return words["no_data"]
-        sign = 1.0 if self.metric.polarity == "lower" else -1.0
-        level = sign * (row["actual_so_far"] - row["plan_so_far"]) <= 0
+        level = reached(row["actual_so_far"], row["plan_so_far"], self.metric.direction)
         good = status in (ON_TRACK, MET) or (status == EARLY and level)
         return words["on_track" if good else "not_on_track"]
 

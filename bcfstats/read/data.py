@@ -78,7 +78,6 @@ class Data:
         last = max((window.end for window in windows), default=date.max)
         own = self.manifest.get("own_areas", ())
         others = {code: area for code, area in REGISTER.items() if code not in own}
-        others = {code: area for code, area in REGISTER.items() if code not in own}
         gone = [code for code, area in others.items() if not area.is_there(first, last)]
         tables = {
             name: table[~table["area_code"].isin(gone)]

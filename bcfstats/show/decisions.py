@@ -14,6 +14,7 @@ from bcfstats.judge.results import BETTER, PER_CENT, WORSE
 from bcfstats.judge.verdicts import UNKNOWN as NOT_JUDGED
 from bcfstats.judge.verdicts import VERDICTS, in_short_sentences
 from bcfstats.show.sentences import ResultRow, doubt, moved, value
+from bcfstats.stats.tolerance import reached
 from bcfstats.words import capital, in_10, number, plural, sentence, with_unit
 
 STAGES = {KNOWN: "outcome known", PARTLY_IN: "outcome partly in", TO_COME: "outcome to come"}
@@ -172,9 +173,9 @@ def _proposed(one: Decision, metric: Metric, word: str) -> Cell:
 def _without_target(one: Decision, metric: Metric) -> Iterator[str]:
     """Say of a known outcome without a target whether it would have reached the least recommended."""
     if math.isfinite(one.outcome_value) and math.isfinite(one.recommended_from):
-        sign = 1.0 if metric.polarity == "higher" else -1.0
-        reached = sign * (one.outcome_value - one.recommended_from) >= 0
-        yield f"The outcome {'reached' if reached else 'fell short of'} {value(one.recommended_from, metric)}"
+        least = one.recommended_from
+        is_there = reached(one.outcome_value, least, metric.direction)
+        yield f"The outcome {'reached' if is_there else 'fell short of'} {value(least, metric)}"
 
 
 def _fewer(metric: Metric, *, worse: bool = False) -> str:

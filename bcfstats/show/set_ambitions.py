@@ -425,8 +425,7 @@ class Ambitions:
         return [self._metric(row).short_name, row["payment"]]
 
     def _improves(self, row: ResultRow) -> bool:
-        sign = -1.0 if self._metric(row).polarity == "lower" else 1.0
-        return bool(sign * row["expected_percent"] > 0)
+        return bool(self._metric(row).direction * row["expected_percent"] > 0)
 
     def _due(self, metric: str) -> tuple[dict[str, Any], Any]:
         """Find the first target due for a metric, and its outlook."""

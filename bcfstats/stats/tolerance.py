@@ -22,6 +22,12 @@ def settled(difference: _Floats, size: npt.ArrayLike) -> _Floats:
     return np.where(negligible(difference, size), 0.0, difference)
 
 
+def reached(value: npt.ArrayLike, line: npt.ArrayLike, direction: float) -> _Flags:
+    """Whether a value is at a line, but for rounding, or on its better side; False where one is missing."""
+    beyond = direction * (np.asarray(value, dtype=float) - np.asarray(line, dtype=float))
+    return np.asarray((beyond >= 0) | negligible(beyond, line))
+
+
 def largest(values: _Floats) -> _Floats:
     """Largest size of the values along the last axis, which keeps its place; missing ones left out."""
     sizes = np.where(np.isfinite(values), np.abs(values), 0.0)

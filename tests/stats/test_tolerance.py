@@ -14,7 +14,7 @@ from bcfstats.stats.estimates import proportion
 from bcfstats.stats.improvements import minimum_significant_improvement
 from bcfstats.stats.kendall import mann_kendall, sens_slope
 from bcfstats.stats.season import seasonality_test
-from bcfstats.stats.tolerance import constant, negligible
+from bcfstats.stats.tolerance import constant, negligible, reached
 from bcfstats.stats.trend import panel_trend, recent_trend, trend
 
 MONTH = np.tile(np.arange(1, 13), 3)
@@ -142,3 +142,10 @@ def test_rates_are_compared_alike_in_any_unit_of_exposure(count, exposure, scale
     plain = compare_rates(count, exposure, 200, 500, polarity="lower")
     other = compare_rates(count, exposure * scale, 200, 500 * scale, polarity="lower")
     assert other.p_value == pytest.approx(plain.p_value, rel=1e-6, abs=1e-300)  # far tails lose digits
+
+
+@pytest.mark.parametrize(("direction", "beyond"), [(1.0, 0.31), (-1.0, 0.29)])
+def test_a_line_is_reached_on_its_better_side_and_but_for_rounding(direction, beyond):
+    """0.1 + 0.2 is a rounding above 0.3: it reaches that line from either side."""
+    values = [0.1 + 0.2, 0.3, beyond, 0.6 - beyond, float("nan")]
+    assert reached(values, 0.3, direction).tolist() == [True, True, True, False, False]

@@ -54,8 +54,7 @@ def spread_of_plans(plans: pd.DataFrame, metric: Metric, payment: str) -> Chart 
     rows = _drawn(plans, metric, payment)
     if len(rows) < FEWEST:
         return None
-    sign = -1.0 if metric.polarity == "lower" else 1.0
-    rows = rows.sort_values("ambition_percent", key=lambda x: sign * x)
+    rows = rows.sort_values("ambition_percent", key=lambda x: metric.direction * x)
     low, high = (100 * (rows[f"do_nothing_{end}"] / rows["baseline_value"] - 1) for end in ("lower", "upper"))
     size, place = rows["ambition_percent"].to_numpy(dtype=float), np.arange(len(rows), dtype=float)
     up = ends(low.quantile(EDGE), high.quantile(1 - EDGE), size, 0.0, margin=0.08)
