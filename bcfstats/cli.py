@@ -6,7 +6,7 @@ import signal
 import sys
 import traceback
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -245,13 +245,11 @@ def prepare(
     """
     from bcfstats.read.prepare import prepare as prepare_files
     from bcfstats.run.check import describe_prepared
-    from bcfstats.run.settings import all_metrics, load_settings
+    from bcfstats.run.settings import all_metrics
 
-    settings = load_settings(config).with_given(raw=raw, processed=processed, metrics=_tuple(metrics))
+    settings = _settings(config, raw=raw, processed=processed, metrics=_tuple(metrics))
     prepared = prepare_files(settings.raw, settings.processed, metrics=all_metrics(settings))
-    for line in describe_prepared(prepared):
-        print(line)
-    raise typer.Exit(prepared.exit_code)
+    _tell(prepared.exit_code, describe_prepared(prepared))
 
 
 @app.command()
@@ -271,18 +269,13 @@ def check(
     Exit code 1: an area's data are broken, or a target is not challenging and achievable.
     """
     from bcfstats.run.check import describe_data, describe_targets
-    from bcfstats.run.settings import load_settings
 
     given = {"processed": processed, "scheme": scheme, "metrics": _tuple(metrics), "disclosure": disclosure}
-    settings = load_settings(config).with_given(**given)
-    code, lines = (
-        describe_data(settings)
-        if targets is None
-        else describe_targets(settings, targets, allocations=allocations, out=out)
-    )
-    for line in lines:
-        print(line)
-    raise typer.Exit(code)
+    settings = _settings(config, **given)
+    if targets is None:
+        _tell(*describe_data(settings))
+    else:
+        _tell(*describe_targets(settings, targets, allocations=allocations, out=out))
 
 
 @app.command()
@@ -301,13 +294,9 @@ def overview(
     Exit code 1: a target cannot be assessed.
     """
     from bcfstats.run.check import describe_overview
-    from bcfstats.run.settings import load_settings
 
-    settings = load_settings(config).with_given(processed=processed, scheme=scheme, metrics=_tuple(metrics))
-    code, lines = describe_overview(settings, targets, allocations=allocations, out=out)
-    for line in lines:
-        print(line)
-    raise typer.Exit(code)
+    settings = _settings(config, processed=processed, scheme=scheme, metrics=_tuple(metrics))
+    _tell(*describe_overview(settings, targets, allocations=allocations, out=out))
 
 
 @app.command()
@@ -327,14 +316,10 @@ def track(
     Exit code 1: a goal is not on track, or was not met.
     """
     from bcfstats.run.check import describe_tracking
-    from bcfstats.run.settings import load_settings
 
     given = {"processed": processed, "scheme": scheme, "metrics": _tuple(metrics), "disclosure": disclosure}
-    settings = load_settings(config).with_given(**given)
-    code, lines = describe_tracking(settings, plan, until=until, out=out)
-    for line in lines:
-        print(line)
-    raise typer.Exit(code)
+    settings = _settings(config, **given)
+    _tell(*describe_tracking(settings, plan, until=until, out=out))
 
 
 @app.command()
@@ -356,14 +341,10 @@ def phase(
     Exit code 1: a goal could not be phased.
     """
     from bcfstats.run.check import describe_phases
-    from bcfstats.run.settings import load_settings
 
     given = {"processed": processed, "scheme": scheme, "metrics": _tuple(metrics), "disclosure": disclosure}
-    settings = load_settings(config).with_given(**given)
-    code, lines = describe_phases(settings, plan, out, by=by, path=path, start=start)
-    for line in lines:
-        print(line)
-    raise typer.Exit(code)
+    settings = _settings(config, **given)
+    _tell(*describe_phases(settings, plan, out, by=by, path=path, start=start))
 
 
 @app.command()
@@ -383,13 +364,9 @@ def goals(
     Exit code 1: some work does not surely add up to its goal.
     """
     from bcfstats.run.check import describe_goals
-    from bcfstats.run.settings import load_settings
 
     given = {"processed": processed, "scheme": scheme, "metrics": _tuple(metrics), "disclosure": disclosure}
-    code, lines = describe_goals(load_settings(config).with_given(**given), work, plan, out=out)
-    for line in lines:
-        print(line)
-    raise typer.Exit(code)
+    _tell(*describe_goals(_settings(config, **given), work, plan, out=out))
 
 
 @app.command()
@@ -414,8 +391,6 @@ def run(
 
     Exit code 1: some reports failed. 3: it was stopped, and --resume makes what is left.
     """
-    from bcfstats.run.settings import load_settings
-
     given: dict[str, Any] = {
         "processed": processed,
         "out": out,
@@ -428,7 +403,7 @@ def run(
         "engine": engine,
         "executor": executor,
     }
-    _batch(load_settings(config).with_given(**given), areas=tuple(area or ()), open_=open_, resume=resume)
+    _batch(_settings(config, **given), areas=tuple(area or ()), open_=open_, resume=resume)
 
 
 @app.command()
@@ -442,9 +417,7 @@ def report(
     debug: Debug = False,
 ) -> None:
     """Make the report of one area, in a folder apart from the reports of a batch."""
-    from bcfstats.run.settings import load_settings
-
-    settings = load_settings(config)
+    settings = _settings(config)
     out = out or settings.out / "single"
     settings = settings.with_given(processed=processed, out=out, disclosure=disclosure, jobs=1)
     _batch(settings, areas=(area,), open_=open_, single=True)
@@ -463,9 +436,8 @@ def export(
 ) -> None:
     """Write figures, charts, Word or PDF files from the reports of a run."""
     from bcfstats.run.export import export as export_files
-    from bcfstats.run.settings import load_settings
 
-    folder = load_settings(config).with_given(out=out).out
+    folder = _settings(config, out=out).out
     wanted = {"fingertips": fingertips, "docx": docx, "pdf": pdf}
     for path in export_files(folder, areas=tuple(area or ()), charts=charts, **wanted):
         print(path)
@@ -484,10 +456,7 @@ def compare(
     """
     from bcfstats.run.compare import describe_comparison
 
-    code, lines = describe_comparison(before, after, out=out)
-    for line in lines:
-        print(line)
-    raise typer.Exit(code)
+    _tell(*describe_comparison(before, after, out=out))
 
 
 @app.command()
@@ -502,9 +471,8 @@ def validate(
     """Try the methods on months whose outcome is known: false alarms, coverage, forecast error."""
     from bcfstats.define.periods import Period
     from bcfstats.run.check import write_validation
-    from bcfstats.run.settings import load_settings
 
-    settings = load_settings(config).with_given(processed=processed, out=out, metrics=_tuple(metrics))
+    settings = _settings(config, processed=processed, out=out, metrics=_tuple(metrics))
     page, validations = write_validation(settings, until=Period.parse(until).end if until else None)
     for validation in validations:
         print(f"{validation.name}: {validation.description}")
@@ -556,6 +524,20 @@ def _batch(
     if open_:
         webbrowser.open(page.resolve().as_uri())
     raise typer.Exit(result.exit_code)
+
+
+def _settings(config: Path | None, **given: Any) -> Any:
+    """Take the settings of the file, and what the command line gives in their place."""
+    from bcfstats.run.settings import load_settings
+
+    return load_settings(config).with_given(**given)
+
+
+def _tell(code: int, lines: Iterable[str]) -> None:
+    """Print what a command has found, and end with its code."""
+    for line in lines:
+        print(line)
+    raise typer.Exit(code)
 
 
 def _tuple(given: list[Path] | None) -> tuple[Path, ...] | None:

@@ -1,6 +1,7 @@
 """What there is and what is wrong, targets judged and added up, methods tried."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ import pandas as pd
 
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
-from bcfstats.define.schemes import scheme
+from bcfstats.define.schemes import Scheme, scheme
 from bcfstats.disclose.results import without_small
 from bcfstats.errors import InputError
 from bcfstats.files import fitting, safe_csv, write_whole
@@ -128,22 +129,44 @@ def describe_targets(
     return code, [*filter(None, [rules.no_plan]), *map(rules.said, lines)]
 
 
+@dataclass(frozen=True)
+class _Proposed:
+    """The rows of a file of targets, and the data of the areas there are in the scheme's years."""
+
+    data: Data
+    rules: Scheme
+    metrics: Mapping[str, Metric]
+    targets: pd.DataFrame
+    usable: pd.DataFrame
+
+    @property
+    def given(self) -> tuple[pd.DataFrame, pd.DataFrame, Scheme]:
+        """Usable observations, targets and scheme, as every judgement takes them."""
+        return self.usable, self.targets, self.rules
+
+
+def _read(settings: Settings, targets: Path) -> _Proposed:
+    """Read prepared data and a file of targets, or a plan of goals in the same form."""
+    metrics = all_metrics(settings)
+    rules = scheme(settings.scheme, metrics)
+    data = without_small(load(settings.processed).at(rules), metrics.values(), settings.disclosure)
+    rows = read_targets(targets, areas=data.areas, metrics=metrics, scheme=rules)
+    usable = sound(data.observations, metrics, vouched_for(settings)).observations
+    return _Proposed(data, rules, metrics, rows, usable)
+
+
 def assess_file(
     settings: Settings, targets: Path, *, allocations: Path | None = None
 ) -> tuple[Data, pd.DataFrame]:
     """Read prepared data and a file of targets, and judge the targets, every area named."""
-    metrics = all_metrics(settings)
-    rules = scheme(settings.scheme, metrics)
-    data = without_small(load(settings.processed).at(rules), metrics.values(), settings.disclosure)
-    proposed = read_targets(targets, areas=data.areas, metrics=metrics, scheme=rules)
-    money = None if allocations is None else read_allocations(allocations, rules, areas=data.areas)
-    usable = sound(data.observations, metrics, vouched_for(settings)).observations
-    table = assess_ambitions(usable, proposed, rules, allocations=money, metrics=metrics)
-    named = proposed["area_code"].map(data.areas.set_index("area_code")["area_name"])
-    table["area_name"] = table["area_name"].where(
-        table["area_name"] != "", named.fillna(proposed["area_code"])
-    )
-    return data, table
+    read = _read(settings, targets)
+    areas = read.data.areas
+    money = None if allocations is None else read_allocations(allocations, read.rules, areas=areas)
+    table = assess_ambitions(*read.given, allocations=money, metrics=read.metrics)
+    codes = read.targets["area_code"]
+    named = codes.map(areas.set_index("area_code")["area_name"]).fillna(codes)
+    table["area_name"] = table["area_name"].where(table["area_name"] != "", named)
+    return read.data, table
 
 
 def _lines_of(table: pd.DataFrame, metrics: Mapping[str, Metric], out: Path | None) -> tuple[int, list[str]]:
@@ -255,12 +278,8 @@ def describe_tracking(
 
     The exit code is 1 where a goal is not on track, or not met.
     """
-    metrics = all_metrics(settings)
-    data = without_small(load(settings.processed), metrics.values(), settings.disclosure)
-    rules = scheme(settings.scheme, metrics)
-    goals = read_targets(plan, areas=data.areas, metrics=metrics)
-    usable = sound(data.observations, metrics, vouched_for(settings)).observations
-    tracked = track(usable, goals, rules, known_until=until, metrics=metrics)
+    read = _read(settings, plan)
+    tracked = track(*read.given, known_until=until, metrics=read.metrics)
     last = latest(tracked)
     named = (last["area_name"].where(last["area_name"] != "", last["area_code"])).tolist()
     lines = [
@@ -269,7 +288,8 @@ def describe_tracking(
     ]
     if out is not None:
         write_whole(out / "plan.csv", safe_csv(tracked), encoding="utf-8-sig")
-        write = partial(tracking_page, metrics=metrics, is_example=data.is_example, word=rules.word)
+        is_example, word = read.data.is_example, read.rules.word
+        write = partial(tracking_page, metrics=read.metrics, is_example=is_example, word=word)
         links = {}
         for code, rows in tracked.groupby("area_code", sort=False):
             name = str(rows["area_name"].iloc[0] or code)
@@ -287,12 +307,8 @@ def describe_phases(
 
     The exit code is 1 where a goal could not be phased.
     """
-    metrics = all_metrics(settings)
-    data = without_small(load(settings.processed), metrics.values(), settings.disclosure)
-    goals = read_targets(plan, areas=data.areas, metrics=metrics)
-    usable = sound(data.observations, metrics, vouched_for(settings)).observations
-    rules = scheme(settings.scheme, metrics)
-    table = phase_plan(usable, goals, rules, by=by, path=path, start=start, metrics=metrics)
+    read = _read(settings, plan)
+    table = phase_plan(*read.given, by=by, path=path, start=start, metrics=read.metrics)
     phased = table.loc[table["reason"] == ""].drop(columns="reason")
     write_whole(out, safe_csv(phased), encoding="utf-8-sig")
     failed = table.loc[table["reason"] != ""]
@@ -307,13 +323,11 @@ def describe_goals(
 
     The exit code is 1 where the work does not, or may not, add up to its goal.
     """
-    metrics = all_metrics(settings)
-    data = without_small(load(settings.processed), metrics.values(), settings.disclosure)
-    goals = read_targets(plan, areas=data.areas, metrics=metrics)
-    schemes = read_work(work, data.areas, metrics)
-    usable = sound(data.observations, metrics, vouched_for(settings)).observations
-    table = goals_from_work(usable, schemes, goals, scheme(settings.scheme, metrics), metrics=metrics)
-    names = data.areas.set_index("area_code")["area_name"]
+    read = _read(settings, plan)
+    metrics, areas = read.metrics, read.data.areas
+    schemes = read_work(work, areas, metrics)
+    table = goals_from_work(read.usable, schemes, read.targets, read.rules, metrics=metrics)
+    names = areas.set_index("area_code")["area_name"]
     lines = [
         f"{names.get(row['area_code'], row['area_code'])}, {metrics[row['metric']].short_name}, "
         f"{Period.parse(row['period']).label}: {row['finding']}. {row['why']}"

@@ -64,3 +64,29 @@ def test_the_table_and_the_pages_hold_the_goal_of_record_with_its_source(made):
         "For the return",
     ):
         assert text in board
+
+
+@pytest.mark.parametrize("command", ["check", "track", "phase", "goals"])
+def test_a_board_that_has_ended_is_refused_with_what_became_of_it_by_every_command(command, tmp_path):
+    """Bournemouth ended in March 2019; the goal is for 2025/26."""
+    rows = [
+        f"{code},delayed_transfers,{year}-{month:02d},{count},150000"
+        for code, first, count in (("E06000028", 2016, 900), ("E06000058", 2023, 1900))
+        for year in range(first, first + 3)
+        for month in range(1, 13)
+    ]
+    (tmp_path / "raw").mkdir()
+    text = "\n".join(["area,metric,period,numerator,denominator", *rows])
+    (tmp_path / "raw" / "days.csv").write_text(text + "\n", encoding="utf-8")
+    prepare(tmp_path / "raw", tmp_path / "processed")
+    plan = "area,metric,period,change_percent\nBournemouth,delayed_transfers,2025/26,-5\n"
+    (tmp_path / "plan.csv").write_text(plan, encoding="utf-8")
+    given = {"phase": ["plan.csv", "phased.csv"], "goals": ["work.csv", "plan.csv"]}.get(
+        command, ["plan.csv"]
+    )
+    words = [command, *given, "--processed", "processed", "--scheme", "bcf-2025-26"]
+    done = subprocess.run(
+        [sys.executable, "-m", "bcfstats", *words], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2, done.stdout
+    assert "went to Bournemouth, Christchurch and Poole (E06000058)" in done.stderr
