@@ -8,7 +8,7 @@ from scipy import special
 
 from bcfstats.stats.dispersion import shrink_to_panel
 from bcfstats.stats.monthly_model import lag_one
-from bcfstats.stats.rows import MINIMUM_AREAS, Floats
+from bcfstats.stats.rows import MINIMUM_AREAS, Floats, masked_median
 
 YEAR = 12
 FEWEST = 6  # months of a year without which it tells nothing
@@ -52,7 +52,7 @@ def month_noise(values: Floats) -> MonthNoise:
     blocks = [values[:, max(stop - YEAR, 0) : stop] for stop in range(n, 0, -YEAR)][::-1]
     rest = np.hstack([_about_mean(block) for block in blocks]) if blocks else values
     if areas >= MINIMUM_AREAS:
-        national = _median(rest.T)
+        national = np.nan_to_num(masked_median(rest.T, np.isfinite(rest.T)))
         rest = np.hstack([_about_mean(block) for block in np.split(rest - national, _edges(blocks), axis=1)])
     seen = np.isfinite(rest)
     years = sum(np.isfinite(block).any(axis=1) for block in np.split(rest, _edges(blocks), axis=1))
@@ -81,10 +81,3 @@ def _about_mean(block: Floats) -> Floats:
     n = seen.sum(axis=1, keepdims=True)
     mean = np.where(seen, block, 0.0).sum(axis=1, keepdims=True) / np.maximum(n, 1)
     return np.where(seen & (n >= FEWEST), block - mean, np.nan)
-
-
-def _median(rows: Floats) -> Floats:
-    seen = np.isfinite(rows)
-    return np.array(
-        [np.median(row[known]) if known.any() else 0.0 for row, known in zip(rows, seen, strict=True)]
-    )
