@@ -71,9 +71,17 @@ class AreaReport:
         )
 
     def glance(self) -> Part:
-        """Set every metric beside England and the region, with its trend and its last change."""
+        """Set every metric beside the middle area of all and of its region, with trend and last change."""
         rows = [self._at_a_glance(metric) for metric in self.metrics]
-        headings = ["Metric", "Period", "Value", "England", "Region", "Worst to best area", "Trend"]
+        headings = [
+            "Metric",
+            "Period",
+            "Value",
+            "Middle area",
+            "Middle of region",
+            "Worst to best area",
+            "Trend",
+        ]
         headings += ["Change in a year"]
         table = html_table(headings, rows, f"{self.area['area_name']} beside all areas", numeric=(2, 3, 4))
         return Part(fill("glance.html.j2", intro=SPINE, table=table))

@@ -3,13 +3,15 @@
 import re
 
 import pytest
+from bs4 import BeautifulSoup
 
 from bcfstats.example.data import example_data
 from bcfstats.judge.assessment import assess
 from bcfstats.judge.decision import decisions
 from bcfstats.judge.results import UNCLEAR
 from bcfstats.show.decisions import cards, lead
-from bcfstats.show.sentences import rows_of
+from bcfstats.show.report import open_report
+from bcfstats.show.sentences import rows_of, value
 
 AREAS, MOST_WORDS = 150, 20
 
@@ -99,3 +101,32 @@ def test_nothing_clear_is_said_to_be_so():
         == "No metric is clearly better or worse than a year before."
     )
     assert next(lead([], [], {})) == "No two periods can be compared yet."
+
+
+def test_the_columns_beside_an_area_hold_what_their_headings_say(results):
+    """The medians of all areas and of the region, from the comparisons alone."""
+    report = open_report("X06000001", results)
+    table = BeautifulSoup(report.glance(), "html.parser").table
+    headings = [cell.get_text() for cell in table.thead("th")]
+    shown = [
+        dict(zip(headings, (cell.get_text() for cell in row(["th", "td"])), strict=True))
+        for row in table.tbody("tr")
+    ]
+    regions = results.areas.set_index("area_code")["region"]
+    mine = results.standings.loc[results.standings["area_code"] == "X06000001"].set_index("metric")
+    checked = 0
+    for row, metric in zip(shown, report.metrics, strict=True):
+        known = (
+            results.windows.loc[
+                (results.windows["metric"] == metric.id)
+                & (results.windows["payment"] == mine.at[metric.id, "payment"])
+            ]
+            .set_index("area_code")["outcome_whole_value"]
+            .dropna()
+        )
+        near = known.loc[regions.reindex(known.index) == regions["X06000001"]]
+        assert row["Middle area"] == value(known.median(), metric)
+        if "X06000001" in known.index:
+            assert row["Middle of region"] == value(near.median(), metric)
+            checked += 1
+    assert checked > 5
