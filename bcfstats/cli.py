@@ -4,11 +4,13 @@ import io
 import os
 import signal
 import sys
+import threading
 import traceback
 import webbrowser
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -124,8 +126,21 @@ class _Stopped(KeyboardInterrupt):
 def _stopped_by_signals() -> Iterator[None]:
     """Take a request to end, or a terminal that is closed, for Ctrl-C; where they are not ignored."""
 
-    def stop(*_: object) -> None:
-        raise _Stopped
+    def stop(number: int, frame: FrameType | None) -> None:
+        while frame and not frame.f_code.co_filename.startswith("<frozen importlib"):
+            frame = frame.f_back
+        if not frame:
+            raise _Stopped
+        # Compiled code may not survive what is raised while it is imported: a moment later, then
+        again = threading.Timer(0.05, to_main, [number])
+        again.daemon = True
+        again.start()
+
+    def to_main(number: int) -> None:
+        if hasattr(signal, "pthread_kill"):
+            signal.pthread_kill(threading.main_thread().ident or 0, number)
+        else:  # Windows
+            signal.raise_signal(number)
 
     names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
     signals = [getattr(signal, name) for name in names if hasattr(signal, name)]

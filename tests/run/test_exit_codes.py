@@ -205,7 +205,7 @@ def test_a_command_that_is_asked_to_end_at_any_moment_says_so(number, folder, tm
         time.sleep(usual * part / 20)
         process.send_signal(number)
         given, told = process.communicate(timeout=SECONDS)
-        assert process.returncode in (whole.returncode, 3, -number)
+        assert process.returncode in (whole.returncode, 3, -number), told
         if process.returncode == 3:
             assert told.splitlines()[-1].startswith("bcfstats: Stopped.")
         elif process.returncode == whole.returncode:
