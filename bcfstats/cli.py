@@ -445,6 +445,9 @@ def export(
     fingertips: Annotated[bool, typer.Option("--fingertips", help="CSV as a Fingertips export.")] = False,
     docx: Annotated[bool, typer.Option("--docx", help="Each report as a Word document.")] = False,
     pdf: Annotated[bool, typer.Option("--pdf", help="Each report as PDF, by Chromium or Edge.")] = False,
+    board: Annotated[
+        bool, typer.Option("--board", help="Two pages for each board, as PDF and as Word.")
+    ] = False,
     charts: Annotated[str, typer.Option(help="Every chart as a file: svg or png.")] = "",
     config: Config = None,
     debug: Debug = False,
@@ -453,7 +456,7 @@ def export(
     from bcfstats.run.export import export as export_files
 
     folder = _settings(config, out=out).out
-    wanted = {"fingertips": fingertips, "docx": docx, "pdf": pdf}
+    wanted = {"fingertips": fingertips, "docx": docx, "pdf": pdf, "board": board}
     for path in export_files(folder, areas=tuple(area or ()), charts=charts, **wanted):
         print(path)
 

@@ -21,10 +21,10 @@ from bcfstats.stats.tolerance import reached
 
 TO_COME, PARTLY_IN, KNOWN = "to come", "partly in", "known"
 MET, MISSED = "met", "missed"
-UNKNOWN, EASY = "not known", "too easy"
+UNKNOWN, EASY, FAR = "not known", "too easy", "too far"
 CHALLENGE = {
     **dict.fromkeys((NOT_BETTER, BEATEN, NOISE, verdicts.EASY), EASY),
-    UNPRECEDENTED: "too far",
+    UNPRECEDENTED: FAR,
     GOOD: "yes",
 }
 QUESTIONS = {

@@ -21,6 +21,7 @@ from bcfstats.judge.results import Results
 from bcfstats.run.resume import made_reports
 from bcfstats.show.charts.chart import Chart
 from bcfstats.show.charts.history import period_labels
+from bcfstats.show.edition import Edition, board_edition
 from bcfstats.show.report import open_report
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge", "microsoft-edge")
@@ -87,14 +88,16 @@ def export(
     fingertips: bool = False,
     docx: bool = False,
     pdf: bool = False,
+    board: bool = False,
     charts: str = "",
 ) -> Iterator[Path]:
     """Write what is asked for beside a run's reports, from what the run saved, without small numbers."""
     if charts and charts not in PICTURES:
         raise ParameterError("Charts are svg or png.", found=f"'{charts}'")
-    if not (fingertips or docx or pdf or charts):
+    if not (fingertips or docx or pdf or board or charts):
         raise ParameterError(
-            "Nothing is asked for.", do="Give one or more of --fingertips, --docx, --pdf and --charts."
+            "Nothing is asked for.",
+            do="Give one or more of --fingertips, --docx, --pdf, --board and --charts.",
         )
     results = Results.load(run_folder / "tables")
     with sole_use(run_folder):
@@ -102,9 +105,31 @@ def export(
             target = run_folder / "fingertips.csv"
             write_whole(target, safe_csv(fingertips_table(results)), encoding="utf-8-sig")
             yield target
-        if docx or pdf or charts:
-            for code, page in _pages(run_folder, results, areas):
+        if docx or pdf or board or charts:
+            pages = _pages(run_folder, results, areas)
+            for code, page in pages:
                 yield from _of_area(run_folder, results, code, page, docx=docx, pdf=pdf, charts=charts)
+            yield from _board_editions(run_folder, pages) if board else ()
+
+
+def _board_editions(run_folder: Path, pages: Sequence[tuple[str, Path]]) -> Iterator[Path]:
+    """Write each area's two pages for its board: all of them as PDF, then as Word, which may be missing."""
+    editions = {
+        page.with_name(f"{page.stem}-board"): board_edition(Results.load(run_folder / "tables", code))
+        for code, page in pages
+    }
+    for ending in (".pdf", ".docx"):
+        for stem, edition in editions.items():
+            path = stem.with_name(stem.name + ending)
+            with whole(path) as part:
+                part.write_bytes(edition.pdf() if ending == ".pdf" else _in_word(edition))
+            yield path
+
+
+def _in_word(edition: Edition) -> bytes:
+    document = _new_document(edition.title)
+    edition.write(document)
+    return _saved(document)
 
 
 def _of_area(
@@ -195,6 +220,14 @@ WIDTH_CM = 16
 
 def word_document(page: str, charts: Sequence[Chart], title: str) -> bytes:
     """Make a Word document of a report's page."""
+    document = _new_document(title)
+    writer = _Writer(document, {chart.svg: chart for chart in charts})
+    writer.feed(page)
+    writer.close()
+    return _saved(document)
+
+
+def _new_document(title: str) -> Any:
     try:
         import docx
     except ImportError:
@@ -204,9 +237,11 @@ def word_document(page: str, charts: Sequence[Chart], title: str) -> bytes:
     document = docx.Document()
     document.core_properties.title = title
     document.core_properties.language = "en-GB"
-    writer = _Writer(document, {chart.svg: chart for chart in charts})
-    writer.feed(page)
-    writer.close()
+    return document
+
+
+def _saved(document: Any) -> bytes:
+    """Write a document, dated so that it can be made again byte by byte."""
     out, dated = io.BytesIO(), io.BytesIO()
     document.save(out)
     time = max(now().timetuple()[:6], (1980, 1, 1, 0, 0, 0))  # the first that a zip file can hold

@@ -2,6 +2,7 @@
 
 import io
 import re
+import sys
 import xml.etree.ElementTree as ET
 
 import pandas as pd
@@ -82,6 +83,28 @@ def test_word_document_has_headings_tables_and_charts_with_their_words(run):
     assert all(cell.text for table in document.tables for row in table.rows for cell in row.cells)
     assert not any("Data in this chart" in p.text for p in document.paragraphs)
     assert document.core_properties.title == "Area 1: Better Care Fund metrics"
+
+
+@pytest.mark.needs("word")
+def test_the_board_edition_is_two_pages_as_pdf_and_word_beside_the_page(run):
+    import docx
+
+    pdf, word = export(run.out, board=True)
+    assert [path.name for path in (pdf, word)] == [
+        f"{run.outcomes[0].stem}-board.{x}" for x in ("pdf", "docx")
+    ]
+    assert len(re.findall(rb"/Type /Page\b", pdf.read_bytes())) == 2
+    document = docx.Document(word)
+    assert document.paragraphs[0].text == "Area 1: Better Care Fund, for the board"
+    assert document.core_properties.title == document.paragraphs[0].text
+
+
+def test_without_the_package_for_word_the_pdf_is_there(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "docx", None)
+    written = export(run.out, board=True)
+    assert next(written).suffix == ".pdf"
+    with pytest.raises(NotDoneError, match="pip install python-docx"):
+        next(written)
 
 
 @pytest.mark.needs("printing")

@@ -203,7 +203,8 @@ def test_word_document_holds_the_names_and_leads_nowhere(out):
     import docx
 
     code = "<b>X</b>"
-    (path,) = export(out, areas=[code], docx=True)
+    path, *editions = export(out, areas=[code], docx=True, board=True)
+    assert [edition.suffix for edition in editions] == [".pdf", ".docx"]
     document = docx.Document(path)
     assert AREAS[code] in document.paragraphs[0].text or AREAS[code] in document.paragraphs[1].text
     with ZipFile(path) as archive:

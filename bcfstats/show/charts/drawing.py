@@ -78,12 +78,14 @@ class Plot:
         up: tuple[float, float],
         *,
         height: float = 3.2,
+        width: float = WIDTH,
         left: float = 0.09,
         look: str = ANALYSIS_FUNCTION,
+        figure: Any = None,  # a part of a page, of that height and width
     ) -> None:
-        self.figure = Figure(figsize=(WIDTH, height))
+        self.figure = figure or Figure(figsize=(width, height))
         self.colour = palette(look)
-        self.across, self.up, self.height = across, up, height
+        self.across, self.up, self.height, self.width = across, up, height, width
         self.left, self.right = left, 0.97
         self.bottom, self.top = 0.38 / height, 1 - 0.45 / height
         self._write(0.01, 1 - 0.1 / height - self._tall(A_DIGIT), capital(unit), "left")
@@ -135,7 +137,7 @@ class Plot:
         shift: tuple[float, float] = (0, 0),
     ) -> None:
         """Write words level with a place, moved by so many points."""
-        across, up = shift[0] / POINTS_PER_INCH / WIDTH, self._tall(shift[1] - HALF_A_DIGIT)
+        across, up = shift[0] / POINTS_PER_INCH / self.width, self._tall(shift[1] - HALF_A_DIGIT)
         self._write(float(self._x(x)) + across, float(self._y(y)) + up, words, align, colour)
 
     def label_places(
@@ -183,7 +185,7 @@ class Plot:
         self._add(Label(x, y, words, parse_math=False, **given))
 
     def _add(self, artist: Any) -> None:
-        artist.set_transform(self.figure.transFigure)
+        artist.set_transform(self.figure.transSubfigure)
         self.figure.add_artist(artist)
 
     def _x(self, places: ArrayLike) -> Floats:
