@@ -32,6 +32,20 @@ _PAID = (  # what is said of payment, and what is said where nothing is paid
     ("paid for doing nothing", "reached by doing nothing"),
     ("paid by luck", "reached by luck"),
     ("the scheme does not pay for that", "the scheme asks for an improvement"),
+    ("would be paid if", "would reach it if"),
+    ("no payment rests on it", "no {word} is set for it"),
+    ("metric of a payment is paid", "{word} of a period is reached"),
+    ("those paid on", "those planned for"),
+    ("paid on average", "with the {word} reached on average"),
+    ("ll paid if", "ll reached if"),
+    ("Months paid on", "Months planned for"),
+    ("Paid if", "Reached if"),
+    ("Paid in", "Planned for"),
+    ("Payment", "Period"),
+    (" targets have", " {word}s have"),
+    (" targets:", " {word}s:"),
+    ("achievable targets", "achievable {word}s"),
+    ("Target", "{Word}"),
 )
 NO_GOAL = "no {word} is set for it: it is a {role} metric of this scheme"
 
@@ -138,10 +152,13 @@ class Scheme:
     no_plan: str = ""
     unconfirmed: tuple[str, ...] = ()
 
-    @property
-    def is_required(self) -> bool:
-        """Whether boards had to make a plan."""
-        return not self.no_plan
+    def must_plan(self) -> None:
+        """Refuse a scheme in which nothing is to be set, and say why."""
+        if not self.payments:
+            why = self.no_plan or f"No {self.word} is set for any of its metrics."
+            raise ParameterError(
+                "There is nothing to set.", where=f"scheme {self.id}", do=f"{why} Name another scheme."
+            )
 
     @property
     def headline(self) -> str:
@@ -174,7 +191,7 @@ class Scheme:
         '12 in 100 would still reach the goal of 90.0.'
         """
         for paid, planned in () if self.pays else _PAID:
-            text = text.replace(paid, planned.format(word=self.word))
+            text = text.replace(paid, planned.format(word=self.word, Word=self.word.capitalize()))
         return text
 
     def payment_id(self, text: str) -> str:

@@ -123,7 +123,8 @@ def latest_year(rows: pd.DataFrame, metric: Metric) -> tuple[Period, Period] | N
     """Find the latest year with data and the year it can be compared with.
 
     For a monthly metric: the last twelve months in a row that most areas have figures for, and the twelve
-    before them. For others: the last published period and the last before it that covers the same months.
+    before them. For others: the last published period and the last before it that covers the same months,
+    of those that at least half as many areas have a figure for as for any other.
     """
     if metric.frequency == "month":
         run = longest_run(monthly_panel(rows, metric))
@@ -131,12 +132,18 @@ def latest_year(rows: pd.DataFrame, metric: Metric) -> tuple[Period, Period] | N
             return None
         last = Period(run.months[-MONTHS_IN_YEAR].start, run.end)
         return last.shift_years(-1), last
-    good = usable_rows(rows, metric)[["period_start", "period_end"]].drop_duplicates()
-    periods = sorted(Period(start.date(), end.date()) for start, end in good.itertuples(index=False))
+    periods = published(rows, metric)
     if metric.frequency in ("quarter", "year") and (whole := _whole_year(rows, metric, periods)) is not None:
         return whole.shift_years(-1), whole
     same_months = [period for period in periods[:-1] if _begins(period) == _begins(periods[-1])]
     return (same_months[-1], periods[-1]) if same_months else None
+
+
+def published(rows: pd.DataFrame, metric: Metric) -> list[Period]:
+    """List the periods, but those that fewer than half as many areas have a figure for as for another."""
+    areas = usable_rows(rows, metric).groupby(["period_start", "period_end"])["area_code"].nunique()
+    many = areas.index[areas >= areas.max() / 2]
+    return sorted(Period(start.date(), end.date()) for start, end in many)
 
 
 def _whole_year(rows: pd.DataFrame, metric: Metric, periods: list[Period]) -> Period | None:

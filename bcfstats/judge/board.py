@@ -84,6 +84,7 @@ def metrics_due(
     rules: Scheme, local_metric: str | None, periods: Mapping[str, str], metrics: Mapping[str, Metric]
 ) -> pd.DataFrame:
     """List the targets a scheme asks of a board, one row each, in the columns `DUE_COLUMNS` names."""
+    rules.must_plan()
     rows: dict[tuple[str, str], dict[str, object]] = {}
     paid: dict[tuple[str, str], list[Payment]] = defaultdict(list)
     for payment in rules.payments:

@@ -14,7 +14,7 @@ from bcfstats.define.levels import LEVELS
 from bcfstats.define.metrics import METRICS, Metric, get_metric
 from bcfstats.define.periods import Period
 from bcfstats.errors import InputError
-from bcfstats.judge.assessment import latest_year
+from bcfstats.judge.assessment import latest_year, published
 from bcfstats.judge.baseline import window_figures
 from bcfstats.judge.kinds import BY_LIMITS, Figures, chance, change_columns, has_funnel
 from bcfstats.judge.screening import sound
@@ -118,10 +118,11 @@ def compare_areas(
 
 
 def _latest(rows: pd.DataFrame, metric: Metric) -> Period:
+    """Take the latest year, or where there is none to compare the latest period that is published."""
+    if not (there := published(rows, metric)):
+        raise InputError("No area has a usable figure.", where=metric.id)
     found = latest_year(rows, metric)
-    if found is None:
-        raise InputError("No year can be compared.", where=metric.id, do="Name the window.")
-    return found[1]
+    return found[1] if found else there[-1]
 
 
 def _values(rows: pd.DataFrame, metric: Metric, period: Period) -> pd.DataFrame:

@@ -37,7 +37,7 @@ NEEDED = ("area_code", "metric", "payment", "target_value", "target_numerator", 
 COLUMNS = [
     *("area_code", "area_name", "metric", "goal_period", "period", "unit", "plan", "actual", "plan_so_far"),
     *("actual_so_far", "goal", "outcome", "outcome_lower", "outcome_upper", "chance", "status"),
-    *("return_word", "needed", "periods_left", "why", "method", "source"),
+    *("return_word", "needed", "periods_left", "missing", "why", "method", "source"),
 ]
 
 
@@ -54,7 +54,8 @@ def track(
     A goal for a year is phased (`phase`); goals for its months or quarters are taken as they stand, and add
     up to the year where it has none. Counts are in people, other metrics in their unit. On track is a chance
     of 80 in 100 of meeting the year's goal, not on track up to 20; between it is too early to tell, and the
-    return's word follows the plan so far. A period without its figure has no data.
+    return's word follows the plan so far. A period without its figure has no data; after it, its part of the
+    year is forecast as that of the periods to come, and left out of the plan so far.
     """
     rules = scheme(rules)
     looks = Outlooks(observations, rules, metrics=metrics)
@@ -243,6 +244,7 @@ class _Year:
         inside = [until is None or period.end <= until.end for period in self.periods]
         name = "events" if self.counts else "value"
         self.actual = np.where(inside, self.figures.numbers[name], np.nan)
+        self.known = np.isfinite(self.actual)
         self.season = season_of(rows, metric, window) if self.counts else pd.DataFrame()
         seen = looks.of(metric, str(window))
         self.seen = None if isinstance(seen, NoOutlook) else seen
@@ -254,8 +256,7 @@ class _Year:
         """Give a row for each goal and each period up to the last that any area has a figure for."""
         place = {code: i for i, code in enumerate(self.areas)}
         goal, plan = np.full(len(self.areas), np.nan), np.full(self.actual.shape, np.nan)
-        known = np.isfinite(self.actual).cumprod(axis=1).astype(bool)
-        last = int(np.flatnonzero(np.isfinite(self.actual).any(axis=0)).max(initial=-1)) + 1
+        last = int(np.flatnonzero(self.known.any(axis=0)).max(initial=-1)) + 1
         for row in goals.to_dict("records"):
             if row["area_code"] in place:
                 goal[place[row["area_code"]]] = row["goal"]
@@ -265,11 +266,9 @@ class _Year:
         for row in goals.to_dict("records"):
             i = place.get(row["area_code"], -1)
             for k in range(max(last, 1)):
-                there = i >= 0 and last > 0 and bool(known[i, k])
-                numbers = self._numbers(i, k, states[k], plan) if there else {"goal": row["goal"]}
-                if not there and i >= 0:
-                    numbers |= {"plan": plan[i, k], "plan_so_far": plan[i, : k + 1].sum()}
-                found.append(self._row(row, k, numbers, rules))
+                numbers = self._numbers(i, k, states[k], plan) if i >= 0 and last > 0 else {}
+                missing = [] if i < 0 else [self.periods[j].label for j in range(k) if not self.known[i, j]]
+                found.append(self._row(row, k, numbers, missing, rules))
         return pd.DataFrame(found).reindex(columns=COLUMNS)
 
     def _plan(self, row: Mapping[str, Any]) -> Floats:
@@ -292,40 +291,57 @@ class _Year:
 
     def _state(self, k: int, goal: Floats) -> _State:
         """Say what the year comes to once so many of its periods are known, if nothing more changes."""
-        n, lower_is_better = len(self.periods), self.metric.polarity == "lower"
+        n, whole = len(self.periods), self.known[:, :k].all(axis=1)
         so_far = self._so_far(k)
         if k == n:
             met = reached(so_far, goal, self.metric.direction)
-            known = np.isfinite(so_far) & np.isfinite(goal)
-            return _State(so_far, so_far, so_far, so_far, np.where(known, met.astype(float), np.nan))
-        if self.panel is not None:
-            return _State(so_far, *self._by_month(k, goal))
+            chance = np.where(np.isfinite(goal), met.astype(float), np.nan)
+            complete = _State(so_far, so_far, so_far, so_far, chance)
+        elif self.panel is not None:
+            complete = _State(so_far, *self._by_month(k, goal))
+        else:
+            complete = self._ahead(k, goal, so_far)
+        if whole.all() or (k < n and self.panel is None):
+            return complete
+        ahead = self._ahead(k, goal, so_far)
+        pairs = zip(vars(complete).values(), vars(ahead).values(), strict=True)
+        return _State(*(np.where(whole, seen, guessed) for seen, guessed in pairs))
+
+    def _ahead(self, k: int, goal: Floats, so_far: Floats) -> _State:
+        """Forecast what is not known of the year from the outlook at its start, moved by what is."""
+        lower_is_better, known = self.metric.polarity == "lower", self.known[:, :k]
         expected, scale = self._expected()
         days = np.array([period.days for period in self.periods], dtype=float)
         weight = days * self._season_of_periods()
-        share = np.full(len(self.areas), weight[:k].sum() / weight.sum())
+        share = (known * weight[:k]).sum(axis=1) / weight.sum()
         done = so_far if self.counts else so_far * share
         if self.counts:
             expected = np.where(expected > 0, expected, np.nan)
-            noise, later = (self._dispersion() / (expected * part) for part in (share, 1 - share))
+            spread, parts, ahead = self._dispersion() / expected, share, 1 - share
         else:
-            noise, later = (np.full(len(done), self._scatter() / parts) for parts in (k, n - k))
-            scale = np.sqrt(scale**2 + self._scatter() / n)
-        rest, error = rest_of_year(done, share, expected, scale, noise, later)
-        half = np.exp(critical_value(LEVELS.forecast) * error)
-        with np.errstate(divide="ignore", invalid="ignore"):
+            spread, n, parts = self._scatter(), len(self.periods), known.sum(axis=1)
+            ahead, scale = n - parts, np.sqrt(scale**2 + spread / n)
+        with np.errstate(divide="ignore", invalid="ignore"):  # where nothing is known, or all is
+            noise, later = spread / parts, spread / ahead
+            rest, error = rest_of_year(done, share, expected, scale, noise, later)
+            half = np.where(ahead > 0, np.exp(critical_value(LEVELS.forecast) * error), np.nan)
             z = np.log(np.maximum(goal - done, 0) / rest) / error
         at_most = np.where(np.isfinite(goal + rest), special.ndtr(z), np.nan)
         chance = at_most if lower_is_better else 1 - at_most
         return _State(so_far, done + rest, done + rest / half, done + rest * half, chance)
 
     def _so_far(self, k: int) -> Floats:
-        """Add up counts so far; of other metrics, their value over the periods so far."""
-        if self.counts:
-            return np.asarray(self.actual[:, :k].sum(axis=1))
+        """Add up the counts there are so far; of other metrics, their value over the periods so far."""
+        known = self.known[:, :k]
         weight = self.figures.numbers["denominator"][:, :k]
-        weight = np.where(np.isfinite(weight), weight, 1.0)
-        return np.asarray((self.actual[:, :k] * weight).sum(axis=1) / weight.sum(axis=1))
+        weight = np.where(np.isfinite(weight), weight, 1.0) * known
+        if self.counts:
+            total = np.where(known, self.actual[:, :k], 0.0).sum(axis=1)
+            return np.where(known.any(axis=1), total, np.nan)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(
+                (np.where(known, self.actual[:, :k], 0.0) * weight).sum(axis=1) / weight.sum(axis=1)
+            )
 
     def _by_month(self, k: int, goal: Floats) -> tuple[Floats, Floats, Floats, Floats]:
         """Forecast the rest of a monthly count by the panel of all areas (`do_nothing_forecast`)."""
@@ -382,13 +398,19 @@ class _Year:
         return float((rest**2).sum() / df)
 
     def _numbers(self, i: int, k: int, state: _State, plan: Floats) -> dict[str, float]:
-        """Lay out what is known of an area at the end of a period."""
-        planned = plan[i, : k + 1]
-        return {
+        """Lay out what is known of an area at the end of a period; nothing is expected without its figure."""
+        planned = plan[i, : k + 1][self.known[i, : k + 1]]
+        so_far = {
             "plan": plan[i, k],
             "actual": self.actual[i, k],
-            "plan_so_far": float(planned.sum() if self.counts else planned.mean()),
+            "plan_so_far": float(planned.sum() if self.counts else planned.mean())
+            if planned.size
+            else np.nan,
             "actual_so_far": state.so_far[i],
+        }
+        if not self.known[i, k]:
+            return so_far
+        return so_far | {
             "outcome": state.outcome[i],
             "outcome_lower": state.lower[i],
             "outcome_upper": state.upper[i],
@@ -396,11 +418,11 @@ class _Year:
         }
 
     def _row(
-        self, goal: Mapping[str, Any], k: int, numbers: dict[str, float], rules: Scheme
+        self, goal: Mapping[str, Any], k: int, numbers: dict[str, float], missing: list[str], rules: Scheme
     ) -> dict[str, Any]:
         row: dict[str, Any] = {**dict.fromkeys(COLUMNS, np.nan), **numbers, "goal": goal["goal"]}
         left = len(self.periods) - k - 1
-        status = self._status(row, left)
+        status = self._status(row, left, bool(missing))
         row |= {
             "area_code": goal["area_code"],
             "metric": self.metric.id,
@@ -411,15 +433,16 @@ class _Year:
             "return_word": self._return_word(row, status, rules),
             "needed": row["goal"] - row["actual_so_far"] if self.counts else np.nan,
             "periods_left": left,
+            "missing": "; ".join(missing),
             "method": self.method,
             "source": goal["source"],
         }
-        return row | {"why": self._why(row)}
+        return row | {"why": self._why(row, missing)}
 
-    def _status(self, row: Mapping[str, Any], left: int) -> str:
-        if not np.isfinite(row["actual_so_far"]):
+    def _status(self, row: Mapping[str, Any], left: int, incomplete: bool) -> str:
+        if not np.isfinite(row["actual"]):
             return NO_DATA
-        if left == 0 and np.isfinite(row["chance"]):
+        if left == 0 and not incomplete and np.isfinite(row["chance"]):
             return MET if row["chance"] == 1 else MISSED
         if row["chance"] >= SURE:
             return ON_TRACK
@@ -434,18 +457,22 @@ class _Year:
         good = status in (ON_TRACK, MET) or (status == EARLY and level)
         return words["on_track" if good else "not_on_track"]
 
-    def _why(self, row: Mapping[str, Any]) -> str:
+    def _why(self, row: Mapping[str, Any], missing: list[str]) -> str:
         """Say what a state rests on, in sentences."""
-        until, short = Period.parse(row["period"]).label.rpartition(" to ")[2], self.metric.short_name
+        period, short = Period.parse(row["period"]).label, self.metric.short_name
+        until = period.rpartition(" to ")[2]
         if row["status"] == NO_DATA:
-            return f"{short}: a usable figure up to {until} is missing."
+            return f"{short}: there is no usable figure for {period}."
         decimals, unit = (0, f" {row['unit']}") if self.counts else (self.metric.decimals, "")
         names = ("actual_so_far", "plan_so_far", "goal")
         so_far, plan, goal = (number(row[name], decimals) for name in names)
         told = (
             f"{short} to {until}: {so_far}{unit}, planned {plan}; the goal for {self.window.label} is {goal}."
         )
-        if row["periods_left"] == 0:
+        if missing:
+            told += f" Missing, and left out of both: {'; '.join(missing)}."
+        left = int(row["periods_left"]) + len(missing)
+        if left == 0:
             return told
         if not np.isfinite(row["chance"]):
             why = self.reason or "what the year would come to cannot be worked out"
@@ -457,10 +484,11 @@ class _Year:
         )
         if not self.counts:
             return told
-        left, needed, done = int(row["periods_left"]), max(row["needed"], 0.0), row["actual_so_far"]
-        ahead = f"the {self.by}" if left == 1 else f"the {left} {self.by}s"
+        needed, done = max(row["needed"], 0.0), row["actual_so_far"]
+        ahead = (f"the {self.by}" if left == 1 else f"the {left} {self.by}s") + " left or missing"
+        ahead = ahead if missing else ahead.removesuffix(" or missing")
         fewer = "can still come" if self.metric.polarity == "lower" else "must still come"
         return told + (
-            f" {number(needed)} {fewer} in {ahead} left, {number(needed / left)} a {self.by}; "
+            f" {number(needed)} {fewer} in {ahead}, {number(needed / left)} a {self.by}; "
             f"so far there were {number(done / (len(self.periods) - left))} a {self.by}."
         )

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from bcfstats.define.metrics import METRICS, Metric
+from bcfstats.errors import InputError
+from bcfstats.judge.kinds import has_funnel
 from bcfstats.judge.side_by_side import ABOVE, BELOW, CHOSEN, UNKNOWN, WITHIN, SideBySide, compare_areas
 from bcfstats.read.data import Data
 from bcfstats.show import sentences
@@ -158,6 +160,15 @@ def open_comparison(
     beside = compare_areas(data, metric, areas, window, peers=peers, metrics=metrics)
     source = EXAMPLE_SOURCE if data.is_example else beside.metric.publisher
     return AreasCompared(beside, source, EXAMPLES if data.is_example else "")
+
+
+def counted_metric(data: Data) -> str:
+    """Name a metric whose counts tell chance: a share of people where there is one."""
+    there = [metric for name, metric in METRICS.items() if (data.observations["metric"] == name).any()]
+    counted = sorted(filter(has_funnel, there), key=lambda metric: not metric.kind.is_share)
+    if not counted:
+        raise InputError("No metric here has counts that tell chance.", do="Leave this part out.")
+    return counted[0].id
 
 
 def _usual(row: ResultRow, beside: SideBySide) -> str:

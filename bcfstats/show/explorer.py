@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from bcfstats.define.metrics import METRICS, Metric
-from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme
-from bcfstats.errors import BcfStatsError
+from bcfstats.define.metrics import METRICS, Metric, get_metric
+from bcfstats.define.periods import Period
+from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
+from bcfstats.errors import BcfStatsError, InputError
+from bcfstats.judge.assessment import latest_year, published
 from bcfstats.judge.verdicts import UNKNOWN, words_of
 from bcfstats.judge.what_if import Assessment, WhatIf
 from bcfstats.read.data import Data
@@ -112,7 +114,8 @@ class Explorer:
         row = self.judged()
         self.kept.value = ""
         if row is None:
-            self.verdict.value = f"<p>{PICK_AREA if self.window.value else NO_WINDOW}</p>"
+            why = PICK_AREA if self.window.value else self.what_if.rules.said(NO_WINDOW)
+            self.verdict.value = f"<p>{why}</p>"
             return
         others = len(self.what_if.assessable(row["metric"], row["payment"]))
         note = EXAMPLE if self.what_if.data.is_example else ""
@@ -132,6 +135,27 @@ class Explorer:
             self.kept.value = f"<p>{Markup.escape(error)}</p>"
         else:
             self.kept.value = f"<p>Kept in {Markup.escape(self.targets_file)}.</p>"
+
+
+def first_asked(
+    data: Data, rules: Scheme | str = DEFAULT_SCHEME, metric: str | None = None
+) -> tuple[str, Period]:
+    """Give the metric named, or the first that the scheme asks for and there are figures of, and its window.
+
+    A window without figures, and a scheme that asks for nothing, give the latest year that there is.
+    """
+    asked = [(name, one) for pay in scheme(rules).payments for name, one in pay.metrics.items() if one]
+    rows = data.observations
+    names = [get_metric(metric).id] if metric else [*(name for name, _ in asked), *rows["metric"].unique()]
+    found = ((name, published(rows.loc[rows["metric"] == name], METRICS[name])) for name in names)
+    name, there = next((pair for pair in found if pair[1]), (names[0] if names else "", []))
+    if not there:
+        raise InputError("There are no figures of this metric.", found=name)
+    for of, window in asked:
+        if of == name and any(window.contains(period) for period in there):
+            return name, window
+    latest = latest_year(rows.loc[rows["metric"] == name], METRICS[name])
+    return name, latest[1] if latest else there[-1]
 
 
 def _opening(what_if: WhatIf, codes: Mapping[str, str]) -> tuple[str, str]:
@@ -156,8 +180,8 @@ def verdict_html(
     unknown = row["verdict"] == UNKNOWN and not np.isfinite(row["p_paid_do_nothing"])
     levels = [
         ("Baseline", row["baseline_value"]),
-        ("Target", row["target_value"]),
-        (f"Payment line, {rules.line_words} of the way", row["payment_line"]),
+        (rules.said("Target"), row["target_value"]),
+        (f"Payment line, {rules.line_words} of the way", row["payment_line"] if rules.pays else np.nan),
         ("Expected if nothing is done", row["do_nothing_value"]),
         ("Just significant against usual movement", row["minimum_significant_value"]),
         (f"Found significant with {sentences.POWER}", row["detectable_value"]),
@@ -170,7 +194,7 @@ def verdict_html(
         ambition=with_unit(row["ambition_percent"], "%"),
         reasons=row["reasons"],
         chances=[
-            (number(100 * row[name]), words, round(100 * row[name]), colour[part])
+            (number(100 * row[name]), rules.said(words), round(100 * row[name]), colour[part])
             for name, words, part in CHANCE_BARS
             if np.isfinite(row[name])
         ],

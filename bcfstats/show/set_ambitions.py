@@ -32,7 +32,7 @@ from bcfstats.show import sentences
 from bcfstats.show.charts.ambitions import ladder_chart
 from bcfstats.show.charts.chart import Chart
 from bcfstats.show.charts.history import history_chart, season_chart
-from bcfstats.show.page import Part, fill, section
+from bcfstats.show.page import Part, Table, fill, section
 from bcfstats.show.sentences import INTERVAL, LIMITS, POWER, ResultRow, rows_of
 from bcfstats.words import (
     EXAMPLE,
@@ -50,6 +50,14 @@ SOURCE = "set_ambitions notebook"
 DELIVERED = {"do_nothing": "nothing is done", "half": "half is delivered", "delivered": "all is delivered"}
 NOT_ASKED = "none: no improvement"
 NOT_CONFIRMED = "The headings and labels are not confirmed: compare them with your own copy of the template."
+
+
+def _told(rules: Scheme, *paragraphs: str, table: Table | None = None, note: str = "") -> Part:
+    """Write a section in the words of the scheme."""
+    if table is not None:
+        headings, rows, caption, numeric = table
+        table = [rules.said(text) for text in headings], rows, rules.said(caption), numeric
+    return section(*map(rules.said, paragraphs), table=table, note=note)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +86,8 @@ class Targets:
         ]
         headings = ["Metric", "Payment", "Baseline", "Target", "Change", "Verdict", "Paid if nothing is done"]
         headings += ["Paid if all is delivered", "Past yearly changes as good"]
-        return section(
+        return _told(
+            self.board.rules,
             f"{len(rows)} targets: {counted(self.assessments['verdict'])}.",
             table=(headings, rows, "Targets and verdicts", (2, 3, 4, 6, 7, 8)),
         )
@@ -109,8 +118,9 @@ class Targets:
         headings = ["Payment", "Metrics with a chance"]
         headings += [f"All paid if {words}" for words in DELIVERED.values()]
         headings += [f"Metrics paid on average if {words}" for words in DELIVERED.values()]
-        return section(
-            ambiguity(self.board.rules),
+        return _told(
+            self.board.rules,
+            *([ambiguity(self.board.rules)] if self.board.rules.pays else []),
             f"The chances are joined with a correlation of {correlation:g}, which is not known: try several.",
             table=([*headings, "Note"], rows, "Chance that every metric of a payment is paid", range(2, 8)),
         )
@@ -129,7 +139,7 @@ class Targets:
             for row in rows_of(found)
         ]
         headings = ["Metric", "Payment", "Risk", "Likely shortfall", "Shortfall in the worst tenth", "Of"]
-        return section(found["what_follows"].iloc[0], table=(headings, rows, "Risks", (3, 4)))
+        return _told(self.board.rules, found["what_follows"].iloc[0], table=(headings, rows, "Risks", (3, 4)))
 
     def consistency(self, groups: pd.DataFrame, shares: pd.DataFrame) -> Part:
         """Hold the targets against the ambitions of commissioning groups (`ambition_consistency`)."""
@@ -146,29 +156,47 @@ class Targets:
             for row in rows_of(found)
         ]
         headings = ["Metric", "Payment", "Board's change", "Groups' change", "Groups", "Finding", "Note"]
-        return section(table=(headings, rows, "The board's targets and the groups' ambitions", (2, 3)))
+        return _told(
+            self.board.rules, table=(headings, rows, "The board's targets and the groups' ambitions", (2, 3))
+        )
 
-    def phased(self, metric: str, payment: str, by: str = "quarter") -> Part:
-        """Split a target for months into quarters or months, with the season (`phase`)."""
-        row = next(row for row in self._rows() if (row["metric"], row["payment"]) == (metric, payment))
-        window, found = Period.parse(row["target_period"]), self._metric(row)
-        total = row["target_value"] / found.multiplier * row["baseline_denominator"] * window.n_months
+    def phased(self, metric: str | None = None, payment: str | None = None, by: str = "quarter") -> Part:
+        """Split a target, the first that can be if unnamed, into quarters or months (`phase`)."""
+        why = "There is no such target."
+        for row in self._rows():
+            if metric not in (None, row["metric"]) or payment not in (None, row["payment"]):
+                continue
+            try:
+                return self._phased(row, by)
+            except ParameterError as error:
+                why = error.what
+        return section(why)
+
+    def _phased(self, row: ResultRow, by: str) -> Part:
+        found = self._metric(row)
+        seen = self.board.outlooks[(row["metric"], row["payment"])]
+        if isinstance(seen, NoOutlook) or not np.isfinite(row["target_value"]):
+            raise ParameterError(f"{found.short_name} cannot be split: its target is not known.")
+        window = Period.parse(row["target_period"])
+        total = row["target_value"] / found.multiplier * row["baseline_denominator"] * seen.periods
         plan = phase(self.board.observations, found, window, self.board.area_code, total, by=by)
         rows = [
             [part["period"], str(part["days"]), number(part["target"]), number(part["cumulative"])]
             for part in rows_of(plan)
         ]
-        return section(
+        return _told(
+            self.board.rules,
             f"{found.short_name}: {number(total)} over {window.label}, with the population of the baseline.",
             table=(["Period", "Days", "Target", "By its end"], rows, "The target by period", (1, 2, 3)),
         )
 
-    def progress(self, known_until: str) -> Part:
-        """Say how far each monthly ambition had come by a month (`progress`)."""
+    def progress(self, known_until: str | None = None) -> Part:
+        """Say how far each monthly ambition had come by a month, the sixth if unnamed (`progress`)."""
         monthly = self.assessments["metric"].map(lambda name: self.board.metrics[name].frequency == "month")
         followed = self.assessments.loc[monthly & (self.assessments["verdict"] != UNKNOWN)]
         if followed.empty:
-            return section("None of these targets can be followed by the month.")
+            return _told(self.board.rules, "None of these targets can be followed by the month.")
+        known_until = known_until or str(Period.parse(followed["target_period"].iloc[0]).months[:6][-1])
         found = progress(
             self.board.observations,
             followed,
@@ -181,17 +209,18 @@ class Targets:
                 *self._names(row),
                 f"{row['months_known']:.0f} of {row['months']:.0f}",
                 row["status"],
-                row["why"],
+                self.board.rules.said(row["why"]),
             ]
             for row in rows_of(found)
         ]
-        return section(
+        return _told(
+            self.board.rules,
             table=(
                 ["Metric", "Payment", "Months known", "Status", "Why"],
                 rows,
                 f"Progress to {known_until}",
                 (),
-            )
+            ),
         )
 
     def template_csv(self) -> str:
@@ -254,7 +283,8 @@ class Ambitions:
             for row in rows_of(self.board.due)
         ]
         headings = ["Metric", "Payment, as a targets file has it", "Paid in", "Rests on", "Period"]
-        return section(
+        return _told(
+            self.board.rules,
             f"{self.board.rules.title}. {self.board.rules.status}",
             note=EXAMPLE if self.board.is_example else "",
             table=(headings, rows, f"Targets that {self.board.area_name} has to set", ()),
@@ -277,7 +307,8 @@ class Ambitions:
         ]
         clear = sum(row["clear"] for row in found)
         headings = ["Metric", "Payment", "Baseline", "Value", INTERVAL, "Numerator", "Finding", "Note"]
-        return section(
+        return _told(
+            self.board.rules,
             f"{clear} of {len(rows)} targets have a clear baseline: "
             "the same months a year before, on the same definition.",
             table=(headings, rows, "Baselines", (3, 4, 5)),
@@ -300,7 +331,8 @@ class Ambitions:
         better = [row for row in found if self._improves(row)]
         names = "; ".join(", ".join(self._names(row)) for row in better)
         headings = ["Metric", "Payment", "Long-run trend, a year", "If nothing is done", LIMITS]
-        return section(
+        return _told(
+            self.board.rules,
             f"{len(better)} of {len(rows)} are expected to be better than their baseline if nothing is done"
             + (f": {names}. Only a target beyond that asks for more than the trend." if better else "."),
             table=([*headings, "Against the baseline", "Note"], rows, "Long-run trends", (2, 3, 4, 5)),
@@ -322,7 +354,8 @@ class Ambitions:
                 ]
             )
         headings = ["Metric", "Payment", "Months paid on", "Highest month", "Lowest month", "p of a season"]
-        return section(
+        return _told(
+            self.board.rules,
             "Every baseline is of the same months as those paid on, so that the season is in both alike. "
             "An index of 1 is an average day of the year.",
             table=([*headings, "Note"], rows, "Seasons", (2, 5)),
@@ -331,7 +364,8 @@ class Ambitions:
     def reachable(self) -> Part:
         """Say which targets are challenging and yet achievable."""
         rows = [[*self._names(row), row["advice"]] for row in self._each(judge.reachable_targets)]
-        return section(
+        return _told(
+            self.board.rules,
             "Challenging: paid for doing nothing at most 20 times in 100, beyond chance and beyond what is "
             "expected anyway. Achievable: at least 5 in 100 past yearly changes of all areas were as good.",
             table=(["Metric", "Payment", "Advice"], rows, "Challenging and achievable targets", ()),
@@ -352,14 +386,15 @@ class Ambitions:
         ]
         headings = ["Metric", "Payment", "Baseline", "Beyond chance within the two periods"]
         headings += ["Beyond usual movement between years", f"Would be found with {POWER}", "Note"]
-        return section(
+        return _told(
+            self.board.rules,
             "An improvement short of the first level may be purely an artefact of variation. "
             "One short of the second is no larger than such figures move when nothing is targeted.",
             table=(headings, rows, "Levels for a statistically significant improvement", (2, 3, 4, 5)),
         )
 
-    def history(self, metric: str) -> Chart | Part:
-        """Draw a metric up to its first period paid on, with baseline and what is expected."""
+    def history(self, metric: str | None = None) -> Chart | Part:
+        """Draw a metric (the first due if unnamed) up to its first period paid on, and what is expected."""
         due, seen = self._due(metric)
         rows = self._before(due)
         mine = series_table(rows.loc[rows["area_code"] == self.board.area_code], self._metric(due))
@@ -379,30 +414,37 @@ class Ambitions:
             outlooks=ahead,
             source=EXAMPLE_SOURCE if self.board.is_example else "",
         )
-        return drawn or section(f"{self._metric(due).short_name}: there is no figure to draw.")
+        return drawn or _told(
+            self.board.rules, f"{self._metric(due).short_name}: there is no figure to draw."
+        )
 
-    def season(self, metric: str) -> Chart | Part:
+    def season(self, metric: str | None = None) -> Chart | Part:
         """Draw the month indices of a metric from the months before those paid on; or say why not."""
         due, _ = self._due(metric)
         found = self._metric(due)
         table = season_table(self._before(due), found) if found.frequency == "month" else pd.DataFrame()
         mine = table.loc[table["area_code"] == self.board.area_code] if len(table) else table
         if mine.empty or not np.isfinite(mine["index"]).all():
-            return section(f"{found.short_name}: no season can be measured.")
+            return _told(self.board.rules, f"{found.short_name}: no season can be measured.")
         return season_chart(self.board.area_name, found, mine)
 
-    def ladder(self, metric: str, payment: str) -> Chart | Part:
+    def ladder(self, metric: str | None = None, payment: str | None = None) -> Chart | Part:
         """Draw what each level of ambition would mean; or say why there is no such level."""
-        found = get_metric(metric, self.board.metrics)
+        first, _ = self._due(metric)
+        found, payment = self._metric(first), payment or first["payment"]
         seen = self.board.outlooks.get((found.id, payment), NoOutlook("no such target is due"))
         if isinstance(seen, NoOutlook) or seen.reason[0]:
             why = seen.reason if isinstance(seen, NoOutlook) else seen.reason[0]
-            return section(f"{found.short_name}, {payment}: no ladder can be drawn, {why.rstrip('.')}.")
+            return _told(
+                self.board.rules, f"{found.short_name}, {payment}: no ladder can be drawn, {why.rstrip('.')}."
+            )
         ladder = ladder_of(seen, payment, self.board.rules)
         due = self.board.due.set_index(["metric", "payment"])
         window = Period.parse(due["period"][(found.id, payment)])
         drawn = ladder_chart(self.board.area_name, found, window, rows_of(ladder.rungs))
-        return drawn or section(f"{found.short_name}, {payment}: no level is a possible value.")
+        return drawn or _told(
+            self.board.rules, f"{found.short_name}, {payment}: no level is a possible value."
+        )
 
     def choose(
         self, changes: Sequence[tuple[str, str, float]], *, allocations: pd.DataFrame | None = None
@@ -414,6 +456,13 @@ class Ambitions:
             board.observations, targets, board.rules, allocations=allocations, metrics=board.metrics
         )
         return Targets(board, targets, judged.assign(area_name=board.area_name))
+
+    def improved(self, percent: float = 5.0) -> list[tuple[str, str, float]]:
+        """Give every target that is due an improvement of so many per cent, to be changed by hand."""
+        return [
+            (row["metric"], row["payment"], self._metric(row).direction * percent)
+            for row in rows_of(self.board.due)
+        ]
 
     def _each(self, factor: Callable[[Board], pd.DataFrame]) -> list[dict[str, Any]]:
         return rows_of(factor(self.board))
@@ -427,10 +476,11 @@ class Ambitions:
     def _improves(self, row: ResultRow) -> bool:
         return bool(self._metric(row).direction * row["expected_percent"] > 0)
 
-    def _due(self, metric: str) -> tuple[dict[str, Any], Any]:
-        """Find the first target due for a metric, and its outlook."""
-        name = get_metric(metric, self.board.metrics).id
-        rows = self.board.due.loc[(self.board.due["metric"] == name) & (self.board.due["period"] != "")]
+    def _due(self, metric: str | None) -> tuple[dict[str, Any], Any]:
+        """Find the first target due, of a metric if one is named, and its outlook."""
+        rows = self.board.due.loc[self.board.due["period"] != ""]
+        if metric is not None:
+            rows = rows.loc[rows["metric"] == get_metric(metric, self.board.metrics).id]
         if rows.empty:
             raise ParameterError("No target with a period is due for this metric.", found=f"'{metric}'")
         row = {str(key): value for key, value in rows.iloc[0].items()}

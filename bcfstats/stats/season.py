@@ -361,6 +361,7 @@ def _notes(reason: npt.NDArray[np.str_], e: Array, single: bool, usable: bool) -
 
 
 _SEASONS_NEEDED = 2
+NO_MONTHS, STL_METHOD = "no months of data", "STL of the log rate"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -427,12 +428,14 @@ def decompose(
         raise InputError("The calendar months do not follow one another.", do="Give every month, in order.")
     rate = divide(y, e)
     parts = np.full((3, *rate.shape), np.nan)
+    if not month.size:
+        return Decomposition(rate, *parts, STL_METHOD, np.full(len(rate), NO_MONTHS, dtype=object))
     seen = np.isfinite(rate)
     first, end = seen.argmax(axis=1), rate.shape[1] - seen[:, ::-1].argmax(axis=1)
     n, needed = seen.sum(axis=1), _SEASONS_NEEDED * MONTHS_PER_YEAR
     reason = reasons(
         n.shape,
-        ("no months of data", n == 0),
+        (NO_MONTHS, n == 0),
         ("a month is missing: a decomposition needs every month", n < end - first),
         (f"less than {needed} months of data", n < needed),
         ("a month without events has no logarithm", np.asarray((seen & (rate <= 0)).any(axis=1))),
@@ -441,4 +444,4 @@ def decompose(
         months = slice(first[area], end[area])
         found = STL(np.log(rate[area, months]), period=MONTHS_PER_YEAR, robust=robust).fit()
         parts[:, area, months] = np.exp([found.trend, found.seasonal, found.resid])
-    return Decomposition(rate, parts[0], parts[1], parts[2], "STL of the log rate", reason)
+    return Decomposition(rate, *parts, STL_METHOD, reason)

@@ -292,11 +292,13 @@ def test_the_three_headline_metrics_of_2025_26_have_the_year_and_no_money() -> N
 
 def test_no_plan_was_required_in_2020_21() -> None:
     none = scheme("bcf-2020-21")
-    assert not none.is_required
+    with pytest.raises(ParameterError, match=r"nothing to set.*Because of the pandemic no plan was required"):
+        none.must_plan()
     assert none.payments == ()
     assert "no plan was required" in none.no_plan
     assert "No plan was required." in none.headline
-    assert all(scheme(name).is_required for name in SCHEMES if name != "bcf-2020-21")
+    for name in set(SCHEMES) - {"bcf-2020-21"}:
+        scheme(name).must_plan()
 
 
 def test_every_year_since_2016_is_planned_for_once() -> None:

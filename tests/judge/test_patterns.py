@@ -175,6 +175,11 @@ def test_the_latest_published_year_is_compared_with_the_last_of_the_same_months(
     metric = METRICS["reablement"]
     assert latest_year(rows, metric) == (Period.parse("2011/12"), Period.parse("2012/13"))
     assert latest_year(rows.head(1), metric) is None
+    three = yearly("reablement", np.full((3, 3), 70.0), 300.0)
+    later = three["period_start"] == three["period_start"].max()
+    alone = three.loc[~later | (three["area_code"] == three["area_code"].min())]
+    assert latest_year(three, metric)[1] == Period.parse("2012/13")
+    assert latest_year(alone, metric)[1] == Period.parse("2011/12")  # one of three areas is not most
     half = rows.assign(period_start=rows["period_start"] + pd.DateOffset(months=6))
     assert latest_year(pd.concat([rows.head(2), half.tail(1)]), metric) is None
 

@@ -45,10 +45,10 @@ def council(*this_year):
     return quarters([78] * 4 + list(this_year))
 
 
-def by_hand(known, goal=296):
+def by_hand(known, goal=296, quarters=(0, 1, 2, 3)):
     """What 2025/26 comes to once some quarters are known: every number of the method, in plain arithmetic."""
     days = [91, 92, 92, 90]
-    share = sum(days[: len(known)]) / 365
+    share = sum(days[quarter] for quarter in quarters[: len(known)]) / 365
     done, due, ahead = sum(known), 312 * share, 312 * (1 - share)
     level = 0.235**2 + 2 / 312  # what care home admissions usually move by, and the noise of two years
     weight = level / (level + 1 / due)
@@ -118,18 +118,67 @@ def test_windows_that_overlap_are_goals_of_their_own_and_months_in_a_row_are_one
     assert quarter["goal"].unique().tolist() == [2700]
 
 
-def test_a_quarter_that_is_not_there_is_no_data_and_nothing_is_made_of_it():
-    rows = council(80, 70, 66)
+def test_a_quarter_that_is_not_there_takes_nothing_from_those_that_are():
+    """July to September is suppressed: its part of the year is forecast, as that of January to March is."""
+    rows = council(80, 70, 66, 72)
     rows.loc[rows["period_start"] == "2025-07-01", "status"] = "suppressed"
-    other = quarters([78] * 4 + [80, 70, 66], area="X01")
+    other = quarters([78] * 4 + [80, 70, 66, 72], area="X01")
     found = track(pd.concat([rows, other]), pd.concat([FIVE_LESS, FIVE_LESS.assign(area_code="X09")]))
     here, nobody = (found.loc[found["area_code"] == code] for code in ("X00", "X09"))
-    assert here["status"].tolist() == ["not on track", "no data", "no data"]
+    assert here["status"].tolist() == ["not on track", "no data", "too early to tell", "too early to tell"]
     assert here["return_word"].tolist()[1] == "data not available"
-    assert here["plan_so_far"].tolist() == [74, 149, 223]
-    assert here["chance"].isna().tolist() == [False, True, True]
-    assert nobody["status"].tolist() == ["no data"] * 3
-    assert latest(found)["period"].tolist() == ["2025-04/2025-06", "2025-10/2025-12"]
+    assert here["plan"].tolist() == [74, 75, 74, 73]
+    assert here["plan_so_far"].tolist() == [74, 74, 148, 221]  # of the quarters that are there
+    assert here["actual_so_far"].tolist() == [80, 80, 146, 218]
+    assert here["chance"].isna().tolist() == [False, True, False, False]
+    for row, known in ((2, [80, 66]), (3, [80, 66, 72])):
+        made = [here.iloc[row][name] for name in ("outcome", "outcome_lower", "outcome_upper", "chance")]
+        assert made == pytest.approx(by_hand(known, quarters=(0, 2, 3)), rel=1e-9)
+    assert here["missing"].tolist() == ["", "", *["July to September 2025"] * 2]
+    assert here["why"].iloc[1] == (
+        "Long-term care home admissions: there is no usable figure for July to September 2025."
+    )
+    assert "Missing, and left out of both: July to September 2025." in here["why"].iloc[3]
+    assert "78 can still come in the quarter left or missing" in here["why"].iloc[3]
+    assert nobody["status"].tolist() == ["no data"] * 4
+    assert latest(found)["period"].tolist() == ["2026-01/2026-03", "2026-01/2026-03"]
+
+
+def test_a_month_missing_from_a_monthly_count_takes_nothing_from_the_rest():
+    rows = panel(metric="emergency_admissions_65", months=57, first="2021-04", wander=0.01)
+    rows = rows.loc[rows["period_start"] < "2026-04-01"]
+    goal = plan(("2025/26", {"target_numerator": 11_500.0}), metric="emergency_admissions_65")
+    gap = rows.loc[(rows["area_code"] != "X00") | (rows["period_start"] != "2025-07-01")]
+    whole, found = track(rows, goal), track(gap, goal)
+    assert found["status"].tolist()[3] == "no data"
+    assert (found["status"] == "no data").sum() == 1
+    assert found["chance"].notna().sum() == len(found) - 1
+    before = found["period"] < "2025-07"
+    assert found.loc[before, "outcome"].tolist() == whole.loc[before, "outcome"].tolist()
+    after = found["period"] > "2025-08"
+    near = found.loc[after, "outcome"] / whole.loc[after, "outcome"]
+    assert near.between(0.95, 1.05).all()  # a twelfth of the year is guessed
+    assert (found.loc[after, "missing"] == "July 2025").all()
+    assert found["status"].iloc[-1] not in ("met", "not met")  # a year with a month missing is not over
+
+
+def test_an_average_leaves_a_missing_month_out():
+    """Bed days 240 and 160 of 200 discharges each, the month between them missing: 1.0 day so far."""
+    starts = pd.date_range("2024-04", periods=15, freq="MS")
+    days = [*np.linspace(190, 210, 12), 240.0, 999.0, 160.0]
+    frames = [
+        pd.DataFrame({"period_start": starts, "numerator": np.roll(days[:12], i).tolist() + days[12:]})
+        for i in range(3)
+    ]
+    rows = pd.concat([frame.assign(area_code=f"X{i:02d}") for i, frame in enumerate(frames)]).assign(
+        metric="average_discharge_delay", frequency="month", denominator=200.0, status="ok", area_name="A"
+    )
+    rows["period_end"] = rows["period_start"] + pd.offsets.MonthEnd(0)
+    rows = rows.loc[(rows["area_code"] != "X00") | (rows["period_start"] != "2025-05-01")]
+    found = track(rows, plan(("2025/26", {"target_value": 0.95}), metric="average_discharge_delay"))
+    assert found["actual_so_far"].tolist() == pytest.approx([1.2, 1.2, 1.0])
+    assert found["status"].tolist()[1] == "no data"
+    assert np.isfinite(found["chance"].iloc[2])
 
 
 def test_a_count_by_month_is_forecast_as_progress_does():

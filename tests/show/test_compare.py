@@ -4,9 +4,10 @@ import re
 
 import pytest
 
+from bcfstats.errors import InputError
 from bcfstats.example.data import example_data
 from bcfstats.read.peers import peers_by
-from bcfstats.show.compare import MAY_NOT, open_comparison
+from bcfstats.show.compare import MAY_NOT, counted_metric, open_comparison
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +78,10 @@ def test_metric_without_intervals_says_that_nobody_can_tell(data):
     found = open_comparison(data, "dementia_diagnosis", ["Aldamount"])
     assert "Without an interval nobody can tell" in found.conclusions()
     assert found.chart().rows
+
+
+def test_a_metric_whose_counts_tell_chance_is_found_in_any_data(data):
+    assert counted_metric(data) == "reablement"
+    assert counted_metric(data.of("care_home_admissions", "delayed_transfers")) == "care_home_admissions"
+    with pytest.raises(InputError, match="No metric here has counts"):
+        counted_metric(data.of("delayed_transfers"))

@@ -1,15 +1,18 @@
+import re
 from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 from bcfstats.define.metrics import METRICS
+from bcfstats.define.periods import Period
+from bcfstats.errors import InputError
 from bcfstats.example.data import example_data
 from bcfstats.judge.ambitions import assess_ambitions
 from bcfstats.judge.screening import sound
 from bcfstats.judge.what_if import WhatIf
 from bcfstats.read.targets import read_targets
-from bcfstats.show.explorer import Explorer
+from bcfstats.show.explorer import Explorer, first_asked
 from bcfstats.show.palettes import palette
 
 
@@ -127,3 +130,29 @@ def test_kept_target_is_a_row_that_can_be_read_and_judged_alike(explorer, data):
     shown = WhatIf(data).judge(rows["area_code"][0], "delayed_transfers", rows["payment"][0], -20.0)
     for name in ("p_paid_do_nothing", "reach", "verdict", "reasons", "payment_line"):
         assert table[name][0] == shown[name]
+
+
+@pytest.mark.parametrize(
+    ("rules", "metric", "found"),
+    [
+        ("bcf-2013-12", None, ("delayed_transfers", "Apr-Dec 2014")),
+        ("bcf-2014-07", None, ("non_elective_admissions", "Q4 2014/15")),
+        ("bcf-2013-12", "dementia_diagnosis", ("dementia_diagnosis", "2014/15")),
+        ("bcf-2020-21", "care_home_admissions", ("care_home_admissions", "2014/15")),  # no plan: latest year
+        ("bcf-2025-26", None, ("avoidable_emergency_admissions", "Jul 2014 - Jun 2015")),  # none of its own
+    ],
+)
+def test_a_notebook_opens_on_what_a_scheme_asks_for_and_there_are_figures_of(data, rules, metric, found):
+    assert first_asked(data, rules, metric) == (found[0], Period.parse(found[1]))
+
+
+def test_a_metric_without_figures_cannot_be_opened(data):
+    with pytest.raises(InputError, match="no figures of this metric"):
+        first_asked(data, "bcf-2025-26", "length_of_stay_14")
+
+
+def test_a_scheme_without_money_speaks_of_its_goal():
+    shown = Explorer(example_data(n_areas=20, scheme="bcf-2025-26"), "bcf-2025-26").verdict.value
+    assert "would reach it if nothing is done" in shown
+    assert "Goal" in shown
+    assert not re.search(r"[Pp]aid|[Pp]ayment", re.sub(r"<[^>]+>", " ", shown))

@@ -7,7 +7,8 @@ import sys
 import pandas as pd
 import pytest
 
-from bcfstats.example.data import write_example
+from bcfstats.errors import ParameterError
+from bcfstats.example.data import example_data, write_example
 from bcfstats.read.data import load
 from bcfstats.read.prepare import prepare
 from bcfstats.read.template import read_template
@@ -145,3 +146,38 @@ def test_writing_again_keeps_other_boards(folder, choice):
 def test_target_that_is_no_improvement_is_asked_for_no_chance(walk):
     found = walk.choose([("delayed_transfers", "2015-04", 5)]).verdicts()
     assert found.count("none: no improvement") == 3
+
+
+@pytest.fixture(scope="module")
+def present():
+    return open_ambitions(example_data(n_areas=20, scheme="bcf-2025-26"), None, "bcf-2025-26")
+
+
+def test_a_scheme_without_money_speaks_of_goals_and_periods(present):
+    choice = present.choose(present.improved(5))
+    parts = (present.heading(), present.baselines(), present.reachable(), present.needed())
+    parts += (choice.verdicts(), choice.chances(), choice.risks(), choice.phased(), choice.progress())
+    told = re.sub(r"<[^>]+>|No money rests|does not pay", " ", "".join(map(str, parts)))
+    assert not re.search(r"[Pp]aid|[Pp]ayment", told)
+    assert "Goals and verdicts" in told
+    assert "Goals that Aldamount has to set" in told
+    assert [change for *_, change in present.improved(5)] == [-5.0] * 3  # lower is better in each
+
+
+def test_a_rate_for_a_whole_year_is_split_as_its_people(present):
+    """5 % fewer than the admissions of the baseline, not twelve times as many."""
+    choice = present.choose(present.improved(5))
+    care = choice.assessments.set_index("metric").loc["long_term_care_home_admissions"]
+    split = choice.phased("long_term_care_home_admissions")
+    expected = care["target_value"] / 100_000 * care["baseline_denominator"]
+    assert f"{expected:,.0f} over 2025/26" in split
+
+
+def test_what_cannot_be_split_says_why(choice):
+    assert "Only what is counted over a period" in choice.phased("reablement")
+    assert "no such target" in choice.phased("reablement", "2015-04")
+
+
+def test_a_year_without_plans_is_refused_with_the_reason():
+    with pytest.raises(ParameterError, match=r"Because of the pandemic no plan was required for 2020/21"):
+        open_ambitions(example_data(n_areas=3), None, "bcf-2020-21")
