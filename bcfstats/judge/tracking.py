@@ -319,8 +319,9 @@ class _Year:
             expected = np.where(expected > 0, expected, np.nan)
             spread, parts, ahead = self._dispersion() / expected, share, 1 - share
         else:
-            spread, n, parts = self._scatter(), len(self.periods), known.sum(axis=1)
-            ahead, scale = n - parts, np.sqrt(scale**2 + spread / n)
+            n, parts = len(self.periods), known.sum(axis=1)
+            spread, ahead = np.full(len(parts), self._scatter()), n - parts
+            scale = np.sqrt(scale**2 + spread / n)
         with np.errstate(divide="ignore", invalid="ignore"):  # where nothing is known, or all is
             noise, later = spread / parts, spread / ahead
             rest, error = rest_of_year(done, share, expected, scale, noise, later)

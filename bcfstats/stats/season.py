@@ -429,7 +429,9 @@ def decompose(
     rate = divide(y, e)
     parts = np.full((3, *rate.shape), np.nan)
     if not month.size:
-        return Decomposition(rate, *parts, STL_METHOD, np.full(len(rate), NO_MONTHS, dtype=object))
+        return Decomposition(
+            rate, parts[0], parts[1], parts[2], STL_METHOD, np.full(len(rate), NO_MONTHS, dtype=object)
+        )
     seen = np.isfinite(rate)
     first, end = seen.argmax(axis=1), rate.shape[1] - seen[:, ::-1].argmax(axis=1)
     n, needed = seen.sum(axis=1), _SEASONS_NEEDED * MONTHS_PER_YEAR
@@ -444,4 +446,4 @@ def decompose(
         months = slice(first[area], end[area])
         found = STL(np.log(rate[area, months]), period=MONTHS_PER_YEAR, robust=robust).fit()
         parts[:, area, months] = np.exp([found.trend, found.seasonal, found.resid])
-    return Decomposition(rate, *parts, STL_METHOD, reason)
+    return Decomposition(rate, parts[0], parts[1], parts[2], STL_METHOD, reason)
