@@ -3,8 +3,9 @@
 Every window of the published months that has two years of history before it is treated as a payment window in
 which nobody had a target. Run it as
 
-    python -m scripts.placebo_ambitions --data ../shared/data --write docs/validation-ambitions.md
+    python -m scripts.placebo_ambitions ../shared/data ../shared/later --write docs/validation-ambitions.md
 
+Published months are screened as every report screens them.
 Nothing is drawn at random: there is no seed.
 """
 
@@ -22,9 +23,9 @@ from bcfstats.judge.baseline import baseline
 from bcfstats.judge.outlook import Outlook
 from bcfstats.judge.outlook_monthly import months_ahead
 from bcfstats.judge.panel import monthly_panel
-from bcfstats.read.data import load
-from bcfstats.read.prepare import prepare
+from bcfstats.judge.screening import screen
 from bcfstats.stats.improvements import rate_improvement
+from scripts.validate import prepared
 
 SHARE = 0.7
 FEWEST_MONTHS = 24
@@ -62,6 +63,7 @@ def one_window(rows: pd.DataFrame, metric: str, window: Period, lead: int) -> pd
     frame = pd.DataFrame(
         {
             "origin": str(window),
+            "year": window.end.year,
             "baseline": view.value,
             "outcome": after["value"].to_numpy(dtype=float),
             "3.5 %": 0.965 * view.value,
@@ -97,11 +99,11 @@ def placebo_rows(frame: pd.DataFrame, label: str) -> list[str]:
     rows = []
     for ambition in AMBITIONS:
         won = paid(frame, ambition)
-        by_window = 100 * won.groupby(frame["origin"]).mean()
+        by_window, by_year = (100 * won.groupby(frame[when]).mean() for when in ("origin", "year"))
         size = 100 * (1 - frame[ambition] / frame["baseline"]).median()
         rows.append(
             f"| {label} | {ambition} | {size:.1f} | {100 * won.mean():.1f} | {by_window.min():.1f} to "
-            f"{by_window.max():.1f} |"
+            f"{by_window.max():.1f} | {', '.join(f'{year} {share:.1f}' for year, share in by_year.items())} |"
         )
     return rows
 
@@ -160,12 +162,11 @@ def page(real: dict[str, list[str]], example: dict[str, list[str]]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of published files")
+    parser.add_argument("folders", type=Path, nargs="+", help="folders of published files")
     parser.add_argument("--write", type=Path, required=True, help="page to write")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        prepare(given.data, Path(folder) / "processed")
-        published = load(Path(folder) / "processed").observations
+        published = screen(prepared(given.folders, folder).observations, METRICS).observations
     days = [("delayed_transfers", "Delayed days", months, lead) for months in (9, 6) for lead in (0, 3)]
     admissions = [
         ("non_elective_admissions", "Admissions", months, lead) for months in (6, 3) for lead in (0, 3)

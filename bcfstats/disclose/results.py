@@ -14,6 +14,7 @@ from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.disclose.rules import Rule, are_published, blanked, rounded, rules_of, small
 from bcfstats.disclose.secondary import hide_with, totals_to_keep
+from bcfstats.judge.changes import taken_together
 from bcfstats.judge.results import LATEST, NOT_COMPARED, TABLES, Results
 from bcfstats.judge.standings import standings
 from bcfstats.judge.windows import USABLE
@@ -60,7 +61,7 @@ def disclose(data: Data, assess: Callable[[Data], Results], setting: Setting = N
     kept = true
     if any(found.areas for found in hidden):
         kept = _without_small(true, _assessed(_masked(data, hidden), assess, true), hidden)
-        kept = _standing_among_shown(kept)
+        kept = _among_shown(kept)
     kept = _with_rounding(kept, hidden)
     areas = kept.areas.assign(problem=_problems(kept.areas["problem"])) if hidden else kept.areas
     return replace(kept, areas=areas, about=kept.about | {"disclosure": list(_told(data, rules, true))})
@@ -140,10 +141,11 @@ def _without_small(true: Results, masked: Results, hidden: list[_Hidden]) -> Res
     return replace(true, **tables)
 
 
-def _standing_among_shown(kept: Results) -> Results:
-    """Compare areas by the figures that are shown: a rank among hidden ones would tell of them."""
+def _among_shown(kept: Results) -> Results:
+    """Compare areas, and findings of an area, among what is shown: a rank among hidden ones tells of them."""
+    windows, trends = taken_together(kept.windows, kept.trends)
     among, peers = standings(kept.windows, kept.areas, {metric.id: metric for metric in kept.metrics})
-    return replace(kept, standings=among, peers=peers)
+    return replace(kept, windows=windows, trends=trends, standings=among, peers=peers)
 
 
 def _series(series: pd.DataFrame, hidden: list[_Hidden]) -> pd.DataFrame:
@@ -161,7 +163,7 @@ def _without_trend(trends: pd.DataFrame, found: _Hidden) -> pd.DataFrame:
         return trends
     rows = (trends["metric"] == found.metric.id) & trends["area_code"].isin(found.areas)
     frame = trends.copy()
-    frame.loc[rows, ["slope", "slope_lower", "slope_upper"]] = np.nan
+    frame.loc[rows, ["slope", "slope_lower", "slope_upper", "slope_p"]] = np.nan
     frame.loc[rows, "reason"] = "some of its figures are suppressed as small numbers"
     return frame
 

@@ -13,7 +13,7 @@ from bcfstats.errors import InputError
 from bcfstats.judge.ambitions import COLUMNS as ASSESSMENT_COLUMNS
 from bcfstats.judge.ambitions import assess_targets
 from bcfstats.judge.baseline import interval_of
-from bcfstats.judge.changes import change, outlook_table, with_history
+from bcfstats.judge.changes import change, outlook_table, taken_together, with_history
 from bcfstats.judge.decision import MET, MISSED, due_of
 from bcfstats.judge.ladder import ladder_of
 from bcfstats.judge.outlook import NoOutlook, Outlook
@@ -73,13 +73,14 @@ def assess(
         trends.append(trend_table(rows, metric))
         if metric.frequency == "month":
             seasons.append(season_table(rows, metric))
-    areas, compared = _areas(data, problems), _stack(windows)
+    areas = _areas(data, problems)
+    compared, sloped = taken_together(_stack(windows), _stack(trends))
     among, peers = standings(compared, areas, metrics)
     return Results(
         areas=areas,
         series=pd.concat(series, ignore_index=True),
         windows=compared,
-        trends=_stack(trends),
+        trends=sloped,
         seasons=_stack(seasons),
         outlooks=_stack(outlooks),
         ladders=_stack(ladders),

@@ -1,6 +1,8 @@
 """Change between a window and the same months before: how large, which way, and beyond what noise."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +23,7 @@ from bcfstats.judge.results import (
     WORSE,
 )
 from bcfstats.judge.windows import breaks_between
+from bcfstats.stats.multiple import adjust_p_values
 
 
 def outlook_table(seen: Outlook, label: str, recommended: pd.DataFrame) -> pd.DataFrame:
@@ -75,6 +78,27 @@ def _history_p(frame: pd.DataFrame, seen: Outlook | None) -> NDArray[np.float64]
     )
     p = by_area.reindex(frame["area_code"]).to_numpy(dtype=float)
     return np.where(complete.to_numpy(dtype=bool), p, np.nan)
+
+
+def taken_together(windows: pd.DataFrame, trends: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Adjust the two-sided p-value of each comparison and trend for all those of its area, as `q_value`."""
+    if windows.empty:
+        return windows, trends
+    trends = trends.reindex(columns=list(dict.fromkeys([*trends, "area_code", "slope_p"])))
+    p = windows["history_p"].where(windows["finding_against"] == AGAINST_HISTORY, windows["noise_p"])
+    p = np.minimum(2 * np.minimum(p, 1 - p), 1.0).where(windows["finding"] != NOT_COMPARED)
+    area = pd.Series(pd.factorize(pd.concat([windows["area_code"], trends["area_code"]]))[0])
+    place = area.groupby(area).cumcount()
+    table = np.full((area.max() + 1, place.max() + 1), np.nan)
+    table[area, place] = np.concatenate([p, trends["slope_p"]])
+    q = adjust_p_values(table, axis=1)[area, place]
+    return windows.assign(q_value=q[: len(windows)]), trends.assign(q_value=q[len(windows) :])
+
+
+def finding_together(row: Mapping[str, Any]) -> str:
+    """Give the finding of a comparison, but only what stands out when all of the area are taken together."""
+    alone = str(row["finding"])
+    return UNCLEAR if alone in (BETTER, WORSE) and not row["q_value"] <= LEVELS.significance else alone
 
 
 def change(

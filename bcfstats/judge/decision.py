@@ -13,6 +13,7 @@ from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.define.schemes import LOCAL, Scheme
 from bcfstats.judge import verdicts
+from bcfstats.judge.changes import finding_together
 from bcfstats.judge.ladder import NEITHER, NO_END, RANGE
 from bcfstats.judge.outlook import NO_FIGURES
 from bcfstats.judge.results import LATEST, NOT_COMPARED, Results
@@ -213,7 +214,7 @@ def _latest(metric: Metric, row: Row | None) -> dict[str, Any]:
         "latest_per_month": row["outcome_numerator"] / months if counted else NAN,
         "latest_change": row["change"],
         "latest_change_unit": row["change_unit"],
-        "latest_finding": row["finding"],
+        "latest_finding": finding_together(row),
     }
 
 
@@ -277,11 +278,12 @@ def _baseline(window: Row | None, target: Row | None, reason: str) -> str:
 
 
 def told_trend(row: Row | None, metric: Metric) -> str:
-    """Name the long-run trend in a word."""
+    """Name the long-run trend in a word: clear where it stands out among all findings of the area."""
     if row is None or not math.isfinite(row["slope_lower"]):
         return UNKNOWN
     low, high = sorted(metric.direction * row[f"slope_{end}"] for end in ("lower", "upper"))
-    return "better" if low > 0 else "worse" if high < 0 else "unclear"
+    clear = row["q_value"] <= LEVELS.significance
+    return "better" if clear and low > 0 else "worse" if clear and high < 0 else "unclear"
 
 
 def _season(row: Row | None, metric: Metric) -> str:

@@ -11,7 +11,7 @@ from bcfstats.define.periods import Period
 from bcfstats.judge.kinds import counted_by_month
 from bcfstats.judge.panel import NO_PANEL, Panel, longest_run, monthly_panel
 from bcfstats.judge.windows import BOUNDARY, overlap, usable_rows, whole_years
-from bcfstats.stats.kendall import sens_slope
+from bcfstats.stats.kendall import mann_kendall, sens_slope
 from bcfstats.stats.season import seasonal_indices, seasonality_test
 from bcfstats.stats.trend import panel_trend, trend
 
@@ -72,6 +72,7 @@ def _monthly_trend(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
             "slope": found.percent_per_year,
             "slope_lower": found.lower,
             "slope_upper": found.upper,
+            "slope_p": found.p_value,
             "slope_unit": "%",
             "n": found.n_months,
             "points": "months",
@@ -125,6 +126,7 @@ def _panel_slope(
         "slope": found.percent_per_year,
         "slope_lower": found.lower,
         "slope_upper": found.upper,
+        "slope_p": found.p_value,
         "slope_unit": "%",
         "method": "log-linear trend, interval from how all areas shift between years",
         "reason": np.asarray(found.reason, dtype=str),
@@ -142,6 +144,7 @@ def _sens_slope(
         "slope": np.where(enough, found.slope, np.nan),
         "slope_lower": np.where(enough, found.lower, np.nan),
         "slope_upper": np.where(enough, found.upper, np.nan),
+        "slope_p": np.where(enough, mann_kendall(values.to_numpy(dtype=float)).p_value, np.nan),
         "slope_unit": metric.points,
         "method": "Sen's slope",
         "reason": np.where(enough, np.asarray(found.reason, dtype=str), few),

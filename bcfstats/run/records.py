@@ -26,7 +26,8 @@ from bcfstats.run.settings import Settings
 from bcfstats.show.all_areas import areas_page
 from bcfstats.words import EXAMPLES, day, number
 
-TREND = ["slope", "slope_lower", "slope_upper", "slope_unit", "n", "period", "method", "note", "reason"]
+TREND = ["slope", "slope_lower", "slope_upper", "slope_p", "q_value", "slope_unit", "n", "period", "method"]
+TREND += ["note", "reason"]
 SOURCE_LINE_LIMIT = 300
 
 

@@ -8,6 +8,7 @@ from itertools import islice
 from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.periods import Period
 from bcfstats.define.schemes import LOCAL
+from bcfstats.judge.changes import finding_together
 from bcfstats.judge.decision import EASY, KNOWN, MET, MISSED, PARTLY_IN, QUESTIONS, TO_COME, UNKNOWN, Decision
 from bcfstats.judge.ladder import IMPOSSIBLE, NEITHER, NO_END, RANGE, UNTRIED
 from bcfstats.judge.results import BETTER, PER_CENT, WORSE
@@ -58,7 +59,7 @@ def lead(
     """Give what matters most: the clearest change for the worse and for the better, then the targets."""
     found = False
     for finding in (WORSE, BETTER):
-        rows = sorted((row for row in windows if row["finding"] == finding), key=doubt)
+        rows = sorted((row for row in windows if finding_together(row) == finding), key=doubt)
         found |= bool(rows)
         for row in rows[:1]:
             metric, when = metrics[row["metric"]], Period.parse(row["outcome_period"]).label

@@ -13,6 +13,7 @@ from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.define.schemes import payment_label
 from bcfstats.errors import InputError, ParameterError
+from bcfstats.judge.changes import finding_together
 from bcfstats.judge.decision import Decision, decisions, told_trend
 from bcfstats.judge.results import LATEST, NOT_COMPARED, TABLES, Results
 from bcfstats.judge.standings import peers_of
@@ -84,7 +85,8 @@ class AreaReport:
         ]
         headings += ["Change in a year"]
         table = html_table(headings, rows, f"{self.area['area_name']} beside all areas", numeric=(2, 3, 4))
-        return Part(fill("glance.html.j2", intro=SPINE, table=table))
+        counted = sentences.together(self._rows("windows"), self._rows("trends"))
+        return Part(fill("glance.html.j2", intro=f"{SPINE} {counted}", table=table))
 
     def _at_a_glance(self, metric: Metric) -> list[object]:
         name = Markup('<a href="#{}">{}</a>').format(metric.id, metric.short_name)
@@ -99,7 +101,7 @@ class AreaReport:
         values = [sentences.value(x, metric) for x in (row["value"], row["median"], region)]
         last = next(one for one in self._rows("windows", metric.id) if one["payment"] == row["payment"])
         unit = last["change_unit"].removeprefix("percentage ")
-        moved = self._icon(last) + sentences.moved(last["change"], unit)
+        moved = icon(finding_together(last), self._look) + sentences.moved(last["change"], unit)
         trends = [told_trend(one, metric) for one in self._rows("trends", metric.id)]
         return [
             name,

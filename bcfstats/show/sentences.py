@@ -10,6 +10,7 @@ from bcfstats.define.levels import LEVELS
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.define.schemes import payment_label
+from bcfstats.judge.changes import finding_together
 from bcfstats.judge.results import (
     AGAINST_HISTORY,
     AGAINST_NOISE,
@@ -27,6 +28,7 @@ NO_RANGE = "no range is given: counts are too small, or too few years are known"
 INTERVAL = f"{percent(LEVELS.interval)} interval"
 LIMITS = f"{percent(LEVELS.forecast)} limits"
 POWER = f"{percent(LEVELS.power)} power"
+AMONG_ALL = "Among all comparisons and trends of this area it does not stand out."
 AVERAGE_MONTH = ", average per month"
 
 
@@ -123,17 +125,14 @@ def change(row: ResultRow) -> str:
 
 def held_against(row: ResultRow) -> str:
     """Say what the finding allows for, and what the interval leaves out."""
-    if row["finding_against"] == AGAINST_HISTORY:
-        return (
-            "The finding allows for the usual year-to-year change when nothing is targeted. "
-            "The intervals allow for noise within the two periods only."
-        )
-    if row["finding_against"] == AGAINST_NOISE:
-        return (
-            "The finding and its interval allow for noise within the two periods only. Such rates also "
-            "change from year to year when nobody acts, often by far more."
-        )
-    return ""
+    told = {
+        AGAINST_HISTORY: "The finding allows for the usual year-to-year change when nothing is targeted. "
+        "The intervals allow for noise within the two periods only.",
+        AGAINST_NOISE: "The finding and its interval allow for noise within the two periods only. "
+        "Such rates also change from year to year when nobody acts, often by far more.",
+    }.get(row["finding_against"], "")
+    alone = finding_together(row) != row["finding"]
+    return f"{told} {AMONG_ALL}" if alone else told
 
 
 def expected(row: ResultRow, metric: Metric) -> str:
@@ -186,6 +185,23 @@ def standing(row: ResultRow, metric: Metric) -> str:
         else:
             words += [f"Its {INTERVAL}, {limits}, leaves the middle out."]
     return " ".join(words)
+
+
+def together(comparisons: Sequence[ResultRow], trends: Sequence[ResultRow]) -> str:
+    """Say how many findings chance alone would flag, how many there are, and how many hold all together."""
+    tested = [(row["q_value"], row["finding"] in (BETTER, WORSE)) for row in comparisons]
+    tested += [(row["q_value"], row["slope_lower"] * row["slope_upper"] > 0) for row in trends]
+    n = sum(math.isfinite(q) for q, _ in tested)
+    if not n:
+        return ""
+    lucky, found = LEVELS.significance * n, sum(clear for _, clear in tested)
+    held = sum(clear and q <= LEVELS.significance for q, clear in tested)
+    by_chance = f"about {number(lucky)}" if lucky > 0.75 else "fewer than 1"
+    return (
+        f"Of {number(n)} comparisons and trends here, {by_chance} would stand out by chance alone; "
+        f"{number(found)} did, and {number(held)} still do when all are taken together. "
+        "Only those are marked in this table and above."
+    )
 
 
 def _in_group(row: ResultRow) -> str:

@@ -12,15 +12,18 @@ from bcfstats.errors import ParameterError
 from bcfstats.stats.rows import Floats, as_number, as_rows, as_table, unwrap
 
 
-def adjust_p_values(p_values: npt.ArrayLike) -> Floats:
+def adjust_p_values(p_values: npt.ArrayLike, axis: int | None = None) -> Floats:
     """p-values adjusted for the number of tests, by Benjamini and Hochberg.
 
-    It answers: among all these areas, which changes stand out when so many were looked at?
+    It answers: among all these changes, which stand out when so many were looked at?
 
     Parameters
     ----------
     p_values : array_like
-        All the tests of one question, such as every area's change in one metric; NaN where there was none.
+        The tests that are looked at together, such as every area's change in one metric or every change on an
+        area's page; NaN where there was none.
+    axis : int, optional
+        Along which tests are taken together, each line by itself; all of them if not given.
 
     Returns
     -------
@@ -36,25 +39,28 @@ def adjust_p_values(p_values: npt.ArrayLike) -> Floats:
     Notes
     -----
     Benjamini and Hochberg (1995) JRSS-B 57:289-300, doi:10.1111/j.2517-6161.1995.tb02031.x. For lists of many
-    areas; one area looked at for its own sake needs no adjustment.
+    areas, and for many metrics of one; one metric of one area looked at for its own sake needs no adjustment.
 
     Examples
     --------
     >>> adjust_p_values([0.01, 0.04, 0.03, None]).round(4)
     array([0.03, 0.04, 0.04,  nan])
+    >>> adjust_p_values([[0.01, 0.04], [0.03, None]], axis=1).round(4).tolist()
+    [[0.02, 0.04], [0.03, nan]]
     """
     (p,) = as_rows(p_values=p_values)
     if np.any((p < 0) | (p > 1)):
         raise ParameterError(
             "A p-value is not between 0 and 1.", found=f"{np.nanmin(p):g} to {np.nanmax(p):g}"
         )
-    from statsmodels.stats.multitest import multipletests
-
-    given = ~np.isnan(p)
-    adjusted = np.full(p.shape, np.nan)
-    if given.any():
-        adjusted[given] = multipletests(p[given], method="fdr_bh")[1]
-    return unwrap(adjusted)
+    lines = p.reshape(1, -1) if axis is None else np.moveaxis(p, axis, -1)
+    order = np.argsort(lines, axis=-1)  # missing ones last
+    scaled = np.take_along_axis(lines, order, -1) / np.arange(1, lines.shape[-1] + 1)
+    scaled *= np.isfinite(lines).sum(axis=-1, keepdims=True)
+    least = np.fmin.accumulate(scaled[..., ::-1], axis=-1)[..., ::-1]
+    adjusted = np.empty_like(lines)
+    np.put_along_axis(adjusted, order, np.where(np.isnan(scaled), np.nan, np.minimum(least, 1.0)), -1)
+    return unwrap(adjusted.reshape(p.shape) if axis is None else np.moveaxis(adjusted, -1, axis))
 
 
 _NODES = 61

@@ -18,6 +18,7 @@ def test_no_sentence_calls_a_change_of_delayed_days_significant():
         "change_upper": 33.0,
         "change_reason": "",
         "finding_against": "noise within the two periods only",
+        "q_value": 0.01,
         "matched_months": 9.0,
         "outcome_n_expected": 9,
     }

@@ -24,6 +24,19 @@ def test_adjusted_as_statsmodels(p_values):
     )
 
 
+def test_each_line_is_taken_by_itself():
+    p = np.random.default_rng(16).uniform(size=(2_000, 19))
+    p[::7, 3:] = np.nan
+    found = adjust_p_values(p, axis=1)
+    np.testing.assert_allclose(found, adjust_p_values(p.T, axis=0).T)
+    for row, adjusted in zip(p[:21], found[:21], strict=True):
+        np.testing.assert_allclose(adjusted, adjust_p_values(row))
+    whole = np.isfinite(p).all(axis=1)
+    alone, together = ((x[whole] <= 0.05).any(axis=1).mean() for x in (p, found))
+    assert alone == pytest.approx(1 - 0.95**19, abs=0.04)  # four standard errors
+    assert together == pytest.approx(0.05, abs=0.02)
+
+
 def test_missing_p_values_are_no_tests():
     p = np.array([[0.01, np.nan], [0.04, 0.03]])
     found = adjust_p_values(p)
