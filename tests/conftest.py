@@ -10,14 +10,23 @@ from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
+
+if TYPE_CHECKING:
+    from bcfstats.judge.results import Results
 
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED = Path(os.environ.get("BCFSTATS_REAL_DATA", ROOT.parent / "shared" / "data"))
 PRESENT_DAY = Path(os.environ.get("BCFSTATS_PRESENT_DAY", ROOT.parent / "shared" / "present-day"))
 CASES = Path(os.environ.get("BCFSTATS_CASES", ROOT.parent / "shared" / "cases"))
+# Each cell of a notebook, and each example of a docstring, that assesses all 150 example areas
+SLOW = (
+    *("notebooks/area_report.ipynb", "notebooks/set_ambitions.ipynb"),
+    "bcfstats/show/report.py::bcfstats.show.report.open_report",
+)
 LONGEST_FIRST = ("tests/run", "tests/browser", "notebooks", "tests/test_docs.py", "tests/judge")
 
 
@@ -108,8 +117,12 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long, so that no process is left with it at the end."""
+    for item in items:
+        if item.nodeid.startswith(SLOW):
+            item.add_marker("slow")
     places = {name: place for place, name in enumerate(LONGEST_FIRST)}
 
     def place(item: pytest.Item) -> int:
@@ -180,6 +193,43 @@ def real(real_data: Path, once) -> Path:
 def real_processed(real: Path) -> Path:
     """Give the folder of the real published files, prepared."""
     return real / "processed"
+
+
+@pytest.fixture(scope="session")
+def real_results(real_processed: Path, once) -> "Results":
+    """Assess the real published files, with one target for Southampton."""
+    from bcfstats.judge.assessment import assess
+    from bcfstats.read.data import load
+    from bcfstats.read.targets import read_targets
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        row = "Southampton,delayed_transfers,2015-04,-12.5"
+        (folder / "targets.csv").write_text(f"area,metric,payment,change_percent\n{row}\n", encoding="utf-8")
+        data = load(real_processed)
+        found = assess(data, targets=read_targets(folder / "targets.csv", areas=data.areas))
+        (folder / "results.pickle").write_bytes(pickle.dumps(found))
+
+    found: Results = pickle.loads((once("real-results", make) / "results.pickle").read_bytes())
+    return found
+
+
+@pytest.fixture(scope="session")
+def example_results(once) -> "Results":
+    """Assess six example areas with their targets."""
+    from bcfstats.example.data import example_data
+    from bcfstats.example.targets import example_targets
+    from bcfstats.judge.assessment import assess
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        missing = dict.fromkeys(("target_value", "target_numerator", "baseline_value"), float("nan"))
+        given = example_targets(6).rename(columns={"area": "area_code"}).assign(against="baseline", **missing)
+        found = assess(example_data(n_areas=6), targets=given)
+        (folder / "results.pickle").write_bytes(pickle.dumps(found))
+
+    found: Results = pickle.loads((once("example-results", make) / "results.pickle").read_bytes())
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -21,13 +21,8 @@ def workspace(tmp_path_factory):
     return folder
 
 
-def quick_or_slow(page):
-    """A page whose examples prepare files or make reports takes half a minute or more."""
-    slow = re.search(r"^\$ bcfstats (prepare|run|report)", page.read_text(encoding="utf-8"), re.MULTILINE)
-    return pytest.param(page, id=page.stem, marks=[pytest.mark.slow] if slow else [])
-
-
-@pytest.mark.parametrize("page", [quick_or_slow(page) for page in pages()])
+@pytest.mark.slow
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.stem)
 def test_examples_give_what_the_page_shows(page, workspace, tmp_path):
     """`python -m scripts.examples` writes what they give now."""
     shutil.copytree(workspace, tmp_path, dirs_exist_ok=True)
@@ -46,11 +41,13 @@ def test_pictures_are_small_and_each_is_shown_with_its_words():
     assert [path.name for path, words in shown.items() if len(words) < 20] == []
 
 
+@pytest.mark.slow
 def test_site_asks_for_nothing_from_elsewhere(site):
     found = {page.name for page in site.rglob("*.html") if OUTSIDE.search(page.read_text(encoding="utf-8"))}
     assert found == set()
 
 
+@pytest.mark.slow
 def test_site_shows_the_method_pages_and_the_docstrings_themselves(site):
     for name in method_names():
         page = BeautifulSoup((site / "methods" / f"{name}.html").read_text(encoding="utf-8"), "html.parser")

@@ -8,6 +8,8 @@ import pytest
 import bcfstats as bcf
 from tests.browser.browsing import ROOT, jupyterlab, run_all_cells
 
+pytestmark = pytest.mark.slow
+
 MOST_SECONDS = 1.0  # a fifth of it on a machine that does nothing else
 FOLLOW = """key => new Promise(told => {
     const shown = document.querySelector(".widget-html"), before = shown.innerText

@@ -16,6 +16,8 @@ from bcfstats.run.settings import Settings
 from tests.browser.browsing import ROOT
 from tests.run.hostile import AREAS, FORMULAS, MARKUP, prepared_hostile, write_hostile_targets
 
+pytestmark = pytest.mark.slow
+
 POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
 CHOSEN = list(AREAS)[::2]  # every second area with a report; the index and the overview name them all
 

@@ -129,7 +129,7 @@ def test_no_script_but_our_own_may_run(open_page, england):
     assert opened.page.title() != "1"
 
 
-@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize("width", [1280, pytest.param(320, marks=pytest.mark.slow)])
 def test_axe_finds_nothing_on_the_map_of_england(open_page, england, width):
     page = open_page(england, width).page
     assert broken_rules(page) == {}

@@ -4,6 +4,8 @@ import pytest
 
 from tests.browser.rules import broken_rules
 
+pytestmark = pytest.mark.slow
+
 PAGES = ["index", "tutorial", "howto/which-target", "methods/trend", "reference/judge"]
 
 

@@ -231,6 +231,7 @@ def test_carers_are_asked_every_second_year(table):
 # docs/example-data.md); the bands are what panels of 150 areas vary by from seed to seed, about 3 SD.
 
 
+@pytest.mark.slow
 def test_the_measures_give_the_published_figures_on_the_published_files(real_data):
     readings = [read_file(file).observations for file in sorted((real_data / "dtoc").glob("*_1[1-4].xls"))]
     real = pd.concat([rows[rows["period_start"].between("2011-04", "2014-03")] for rows in readings])

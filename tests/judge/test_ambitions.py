@@ -390,6 +390,7 @@ def example():
     return assess_ambitions(data.observations, targets(rows.to_dict("records")))
 
 
+@pytest.mark.slow
 def test_no_sentence_has_more_than_25_words(example):
     assert len(example) > 500
     assert example["verdict"].nunique() >= 6
@@ -400,6 +401,7 @@ def test_no_sentence_has_more_than_25_words(example):
             assert "nan" not in sentence.split(), sentence
 
 
+@pytest.mark.slow
 def test_every_verdict_has_reasons_and_every_missing_number_one(example):
     assert set(example["verdict"]) <= set(VERDICTS)
     assert (example["reasons"].str.len() > 0).all()
@@ -411,12 +413,14 @@ def test_every_verdict_has_reasons_and_every_missing_number_one(example):
         assert (judged[column].notna() == improves).all(), column
 
 
+@pytest.mark.slow
 def test_the_sentences_say_what_was_compared_how_sure_and_what_would_change_it(example):
     judged = example.loc[example["verdict"] == "within_noise"].iloc[0]
     for words in ("the baseline of", "If nothing is done", "in 100", "payment line of", "would be needed"):
         assert words in judged["reasons"]
 
 
+@pytest.mark.slow
 def test_probabilities_are_probabilities_and_ordered(example):
     judged = example.loc[example["verdict"] != "cannot_be_assessed"]
     for column in ("p_paid_no_change", "p_paid_do_nothing", "p_paid_if_delivered", "reach"):
@@ -466,6 +470,7 @@ def test_the_nation_can_be_told_to_move():
     )
 
 
+@pytest.mark.slow
 def test_the_value_that_would_change_the_verdict_does(example):
     """Set at the value named, no target is within noise, too easy, beaten by the trend or no improvement."""
     data = example_data(n_areas=60)

@@ -7,7 +7,7 @@ from bcfstats.define.periods import Period
 from bcfstats.errors import InputError
 from bcfstats.judge.assessment import assess, latest_year
 from bcfstats.judge.results import LATEST, Results
-from bcfstats.read.data import Data, load
+from bcfstats.read.data import Data
 
 AREAS = pd.DataFrame(
     {
@@ -81,11 +81,7 @@ def test_latest_year_of_a_series_with_a_gap_is_the_last_twelve_months_in_a_row(m
     assert before == Period.parse("Oct 2012 - Sep 2013")
 
 
-@pytest.fixture(scope="module")
-def real_results(real_processed):
-    return assess(load(real_processed))
-
-
+@pytest.mark.slow
 def test_every_area_of_the_real_files_has_results(real_results):
     results = real_results
     assert (results.areas["problem"] == "").all()
@@ -100,6 +96,7 @@ def test_every_area_of_the_real_files_has_results(real_results):
     assert (admissions["finding"] == "not compared").all()  # the 2014 break: domain.md section 9, trap 1
 
 
+@pytest.mark.slow
 def test_no_result_is_missing_without_a_reason(real_results):
     windows = real_results.windows
     for side in ("baseline", "outcome"):

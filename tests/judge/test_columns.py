@@ -3,24 +3,17 @@
 import pandas as pd
 import pytest
 
-from bcfstats.example.data import example_data
-from bcfstats.example.targets import example_targets
-from bcfstats.judge.assessment import assess
 from bcfstats.judge.columns import data_dictionary, dictionary_page
 from bcfstats.judge.national import national_overview
 from bcfstats.judge.results import TABLES
 from bcfstats.run.records import failures_table, results_table
 from bcfstats.run.report import Outcome
 
-N_AREAS = 6
-
 
 @pytest.fixture(scope="module")
-def tables():
+def tables(example_results):
     """Every table of a run with targets, and of an overview of them."""
-    given = example_targets(N_AREAS).rename(columns={"area": "area_code"})
-    missing = dict.fromkeys(("target_value", "target_numerator", "baseline_value"), float("nan"))
-    results = assess(example_data(n_areas=N_AREAS), targets=given.assign(against="baseline", **missing))
+    results = example_results
     overview = national_overview(results.assessments, results.areas)
     failed = failures_table([Outcome("X", "X town", "x", reason="no figures")])
     return {

@@ -10,7 +10,6 @@ import pytest
 from bcfstats.define.metrics import METRICS
 from bcfstats.define.schemes import scheme
 from bcfstats.example.data import example_data
-from bcfstats.example.targets import example_targets
 from bcfstats.judge.assessment import assess
 from bcfstats.judge.board import board_metrics, reachable_targets
 from bcfstats.judge.decision import (
@@ -27,8 +26,7 @@ from bcfstats.judge.decision import (
 from bcfstats.judge.payment import outcomes, payment
 from bcfstats.judge.screening import sound
 
-N_AREAS = 6
-MISSING = dict.fromkeys(("target_value", "target_numerator", "baseline_value"), float("nan"))
+N_AREAS = 6  # of the results, which conftest.py makes
 
 
 @pytest.fixture(scope="module")
@@ -37,20 +35,8 @@ def data():
 
 
 @pytest.fixture(scope="module")
-def targets():
-    return (
-        example_targets(N_AREAS).rename(columns={"area": "area_code"}).assign(against="baseline", **MISSING)
-    )
-
-
-@pytest.fixture(scope="module")
-def results(data, targets):
-    return assess(data, targets=targets)
-
-
-@pytest.fixture(scope="module")
-def table(results):
-    return decision_table(results)
+def table(example_results):
+    return decision_table(example_results)
 
 
 def until(data, month):
@@ -59,8 +45,10 @@ def until(data, month):
     return replace(data, observations=data.observations.loc[kept])
 
 
-def test_met_and_missed_are_what_payment_finds_by_exact_fractions(data, results, table):
-    judged = payment(outcomes(sound(data.observations, METRICS).observations, results.assessments)).metrics
+def test_met_and_missed_are_what_payment_finds_by_exact_fractions(data, example_results, table):
+    judged = payment(
+        outcomes(sound(data.observations, METRICS).observations, example_results.assessments)
+    ).metrics
     broken = table.loc[table["reason"] != ""].set_index(KEYS).index  # no result is told across a series break
     judged = judged.dropna(subset=["achieved"]).set_index(KEYS)["achieved"].drop(broken, errors="ignore")
     told = table.loc[table["result"] != ""].set_index(KEYS)["result"]
@@ -69,6 +57,7 @@ def test_met_and_missed_are_what_payment_finds_by_exact_fractions(data, results,
     assert {MET, MISSED} == set(told)
 
 
+@pytest.mark.slow
 def test_recommended_is_what_the_ladder_advises(data, table):
     """The notebook's advice and the page's range are the same numbers, at the decimals they are told with."""
     seen, by_key = 0, {tuple(one[name] for name in KEYS): one for one in table.to_dict("records")}
@@ -92,15 +81,15 @@ def test_recommended_is_what_the_ladder_advises(data, table):
     ("month", "stage"), [("2014-03", TO_COME), ("2014-09", PARTLY_IN), ("2014-12", KNOWN)]
 )
 def test_stage_is_how_much_of_the_window_is_published(data, month, stage):
-    days = decision_table(assess(until(data, month)))
+    days = decision_table(assess(until(data.of("delayed_transfers"), month)))
     days = days.loc[(days["metric"] == "delayed_transfers") & (days["payment"] == "2015-04")]
     assert days["stage"].eq(stage).mean() > 0.8  # a month that looks wrong may be left out
 
 
-def test_every_metric_of_the_scheme_is_told_of_in_every_area(results):
+def test_every_metric_of_the_scheme_is_told_of_in_every_area(example_results):
     asked = {name for payment in scheme().payments for name in payment.metrics}
-    told = decisions(results)
-    for code in results.areas["area_code"]:
+    told = decisions(example_results)
+    for code in example_results.areas["area_code"]:
         names = {one.metric for one in told if one.area_code == code}
         groups = {METRICS[name].group for name in names if name in METRICS}
         assert asked <= names | groups
@@ -116,6 +105,7 @@ def test_there_is_a_reason_or_a_finding_and_never_both(table):
 
 
 def test_no_decision_names_a_figure_of_an_area_without_any(data):
+    data = data.of("delayed_transfers", "reablement")
     others = data.observations.loc[
         (data.observations["metric"] != "delayed_transfers") | (data.observations["area_code"] != "X06000001")
     ]

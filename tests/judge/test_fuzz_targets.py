@@ -80,6 +80,7 @@ def check_bounds(row):
         assert lowest <= row["payment_line"] <= highest
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=proposed())
 def test_any_target_is_judged_or_says_why_not(looks, rows):

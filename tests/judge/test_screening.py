@@ -101,13 +101,14 @@ def test_overrule_that_is_not_understood_is_refused(text):
         parse_trusted(text, METRICS)
 
 
-def test_known_jumps_of_the_published_files_are_found(real_processed):
+@pytest.mark.slow
+def test_known_jumps_of_the_published_files_are_found(real_processed, real_results):
     """Sheffield rose 4.6 times in August 2013 (data-sources.md 1); no missing trust passes for success."""
     data = load(real_processed)
     found = screen(data.observations, METRICS).findings
     days = found.loc[found["metric"] == "delayed_transfers"]
     sheffield = days.loc[days["area_name"] == "Sheffield"].iloc[0]
     assert (sheffield["period"], sheffield["what"]) == ("2013-08/2013-08", "level shift up")
-    windows = assess(data).windows
+    windows = real_results.windows
     admissions = windows.loc[windows["metric"] == "non_elective_admissions"]
     assert not ((admissions["finding"] == "better") & (admissions["change"] < -40)).any()

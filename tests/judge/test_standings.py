@@ -98,7 +98,8 @@ def test_nothing_to_compare_is_nothing_at_all():
 
 
 def test_example_areas_are_counted_as_a_plain_loop_counts_them():
-    results = assess(example_data(n_areas=12))
+    data = example_data(n_areas=12)
+    results = assess(data.of("delayed_transfers", "reablement", "care_home_admissions"))
     regions = results.areas.set_index("area_code")["region"]
     for own in results.standings.to_dict("records"):
         rows = results.windows.loc[

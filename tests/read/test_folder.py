@@ -182,7 +182,7 @@ def test_a_file_that_changes_after_it_was_read_is_refused(raw, tmp_path, monkeyp
     assert len(found.data.observations) == 1
 
 
-@pytest.mark.parametrize("pause", [0.01, 0.1])
+@pytest.mark.parametrize("pause", [0.01, pytest.param(0.1, marks=pytest.mark.slow)])
 def test_files_rewritten_in_place_are_never_read_by_half(pause, raw, tmp_path):
     """A program rewrites a file again and again, row by row: all rows kept are of one turn, or none is."""
     path = raw / "again.csv"

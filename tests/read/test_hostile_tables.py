@@ -281,6 +281,7 @@ def test_files_of_which_no_area_is_known_end_soon(write, tmp_path):
     assert time.process_time() - start < 20
 
 
+@pytest.mark.slow
 def test_a_heading_row_of_very_many_columns_ends_soon(write):
     head = [*HEAD, *(f"c{number}" for number in range(12_000)), "c1"]
     start = time.process_time()

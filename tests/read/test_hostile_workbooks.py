@@ -339,6 +339,7 @@ for name in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.needs("resource")
 def test_huge_files_take_neither_memory_nor_time(tmp_path):
     """Under 1 GiB and 10 seconds each, and every one is refused."""

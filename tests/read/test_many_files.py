@@ -58,6 +58,7 @@ def test_a_row_of_one_file_never_counts_for_another(folder):
     assert set(found["good.csv"].observations["status"]) == {"ok"}
 
 
+@pytest.mark.slow
 def test_a_file_that_takes_too_long_does_not_take_others_with_it(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(processes, "MOST_SECONDS", 4)
     lines = (

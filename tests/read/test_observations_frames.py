@@ -67,7 +67,11 @@ def wrong_tables(table):
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
-    "name", ["baseline", "screen", "assess", "payment", "outcomes", "chances", "overview", "areas"]
+    "name",
+    [
+        *("baseline", "screen", "payment", "outcomes", "chances", "overview", "areas"),
+        pytest.param("assess", marks=pytest.mark.slow),
+    ],
 )
 def test_no_python_error_reaches_a_user(name, tables):
     function, table = tables[name]

@@ -88,7 +88,10 @@ def test_the_published_tables_of_2024_25(present_day):
     [
         ("meas-from-asc-of-17-18-open-data.csv", "2017/18", 585.6, 82.9),
         ("meas-from-asc-of-eng-1819-open-data.csv", "2018/19", 579.4, 82.4),
-        ("meas-from-asc-of-eng-2021-open-data-csv_v2.xlsx", "2020/21", 498.2, 79.1),
+        pytest.param(
+            *("meas-from-asc-of-eng-2021-open-data-csv_v2.xlsx", "2020/21", 498.2, 79.1),
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_the_open_data_of_later_years(present_day, name, year, care_homes, reablement):

@@ -86,6 +86,7 @@ def _unknown():
     raise ParameterError("No.", found="x")
 
 
+@pytest.mark.slow
 def test_processes_end_when_they_are_idle(monkeypatch):
     monkeypatch.setattr(processes, "SECONDS_IDLE", 0)
     apart("a", len, "")

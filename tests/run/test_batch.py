@@ -28,10 +28,8 @@ def settings(processed: Path, out: Path, **given: object) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def run(example_processed, tmp_path_factory):
-    stream = io.StringIO()
-    out = tmp_path_factory.mktemp("run") / "reports with spaces"
-    return run_batch(settings(example_processed, out), stream=stream), stream.getvalue()
+def run(example_run):
+    return example_run
 
 
 def test_every_area_has_a_page_and_an_executed_notebook(run):
@@ -134,9 +132,9 @@ def test_record_of_the_run(run):
     assert record["settings"]["scheme"] == "bcf-2013-12"
 
 
-def test_broken_area_does_not_stop_the_others(broken_few, tmp_path):
+def test_broken_area_does_not_stop_the_others(broken_few, tmp_path, batched):
     out = tmp_path / "reports"
-    result = run_batch(settings(broken_few, out), stream=io.StringIO())
+    result = batched(settings(broken_few, out))
     assert result.exit_code == 1
     with (out / "failures.csv").open(encoding="utf-8-sig", newline="") as file:
         (failure,) = csv.DictReader(file)
@@ -153,9 +151,9 @@ def test_broken_area_does_not_stop_the_others(broken_few, tmp_path):
     assert "no report" in index
 
 
-def test_some_areas_by_name_or_code(few, tmp_path):
+def test_some_areas_by_name_or_code(few, tmp_path, batched):
     name = load(few).areas["area_name"][0]
-    result = run_batch(settings(few, tmp_path, jobs=1), areas=[name.upper()], stream=io.StringIO())
+    result = batched(settings(few, tmp_path, jobs=1), areas=[name.upper()])
     assert [outcome.area_name for outcome in result.outcomes] == [name]
 
 
@@ -190,7 +188,7 @@ def test_notebook_that_declares_other_parameters_is_refused_and_nothing_written(
     assert not out.exists()
 
 
-def test_hostile_area_name_reaches_the_page_as_text(few, tmp_path):
+def test_hostile_area_name_reaches_the_page_as_text(few, tmp_path, batched):
     processed = tmp_path / "processed"
     processed.mkdir()
     for path in few.iterdir():
@@ -200,9 +198,7 @@ def test_hostile_area_name_reaches_the_page_as_text(few, tmp_path):
         rows = pd.read_parquet(processed / f"{table}.parquet")
         rows.loc[rows["area_code"] == "X06000001", "area_name"] = name
         rows.to_parquet(processed / f"{table}.parquet")
-    result = run_batch(
-        settings(processed, tmp_path / "out", jobs=1), areas=["X06000001"], stream=io.StringIO()
-    )
+    result = batched(settings(processed, tmp_path / "out", jobs=1), areas=["X06000001"])
     for page in (result.index, result.page(result.outcomes[0])):
         soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
         assert len(soup.find_all("script")) == (page == result.index)

@@ -1,8 +1,5 @@
 """`bcfstats check TARGETS` and `bcfstats overview`, as a user runs them."""
 
-import subprocess
-import sys
-
 import pandas as pd
 import pytest
 
@@ -40,18 +37,23 @@ def every_board(tmp_path_factory):
     return folder
 
 
-def run(folder, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "bcfstats", *arguments, "--processed", str(folder / "processed")],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-    )
+@pytest.fixture
+def run(bcfstats):
+    def judged(folder, *words):
+        return bcfstats(*words, "--processed", folder / "processed", folder=folder)
+
+    return judged
 
 
-@pytest.mark.needs("resource")
-def test_every_target_of_every_board_is_judged(every_board):
+@pytest.fixture
+def folder(few, tmp_path):
+    """Two metrics of three boards."""
+    (tmp_path / "processed").symlink_to(few)
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_every_target_of_every_board_is_judged(every_board, run):
     done = run(every_board, "check", "targets.csv", "--out", "assessments.csv")
     assert done.returncode == 1, done.stderr  # some target is not challenging and achievable
     table = pd.read_csv(every_board / "assessments.csv", encoding="utf-8-sig")
@@ -60,7 +62,8 @@ def test_every_target_of_every_board_is_judged(every_board):
     assert (table["verdict"] != "cannot_be_assessed").mean() > 0.9
 
 
-def test_overview_adds_up_by_region_and_for_england(every_board):
+@pytest.mark.slow
+def test_overview_adds_up_by_region_and_for_england(every_board, run):
     done = run(every_board, "overview", "targets.csv", "--out", "overview")
     assert done.returncode in (0, 1), done.stderr
     told = next(
@@ -82,24 +85,23 @@ def test_overview_adds_up_by_region_and_for_england(every_board):
     assert len(tables["plans"]) == BOARDS * 6 * 2
 
 
-def test_a_few_targets_are_explained_and_money_is_shown(every_board):
-    area = pd.read_csv(every_board / "targets.csv")["area"][0]
-    (every_board / "few.csv").write_text(
-        f"area,metric,payment,change_percent\n{area},delayed_transfers,2015-04,-6\n"
+def test_a_few_targets_are_explained_and_money_is_shown(folder, run):
+    (folder / "few.csv").write_text(
+        "area,metric,payment,change_percent\nX06000001,delayed_transfers,2015-04,-6\n"
     )
-    (every_board / "money.csv").write_text(f"area,payment,national_share_percent\n{area},2015-04,0.3\n")
-    done = run(every_board, "check", "few.csv", "--allocations", "money.csv", "--out", "few_out.csv")
+    (folder / "money.csv").write_text("area,payment,national_share_percent\nX06000001,2015-04,0.3\n")
+    done = run(folder, "check", "few.csv", "--allocations", "money.csv", "--out", "few_out.csv")
     assert "If nothing is done" in done.stdout
-    row = pd.read_csv(every_board / "few_out.csv", encoding="utf-8-sig").iloc[0]
+    row = pd.read_csv(folder / "few_out.csv", encoding="utf-8-sig").iloc[0]
     assert row["money_at_stake"] == 250_000  # 0.3 % of £250 million is £750,000, a third of it
     assert row["money_is_estimate"]
 
 
-def test_a_wrong_row_is_named_and_nothing_is_assessed(every_board):
-    (every_board / "wrong.csv").write_text(
+def test_a_wrong_row_is_named_and_nothing_is_assessed(folder, run):
+    (folder / "wrong.csv").write_text(
         "area,metric,payment,change_percent\nAtlantis,delayed_transfers,2015-04,-6\n"
     )
-    done = run(every_board, "check", "wrong.csv")
+    done = run(folder, "check", "wrong.csv")
     assert done.returncode == 2
     assert "Atlantis" in done.stderr
     assert "Traceback" not in done.stderr

@@ -9,6 +9,7 @@ from bcfstats.run.check import write_validation
 from bcfstats.run.settings import Settings
 
 
+@pytest.mark.slow
 def test_page_and_diagram_of_every_monthly_metric(example_processed, tmp_path):
     page, found = write_validation(Settings(processed=example_processed, out=tmp_path / "out"))
     text = page.read_text(encoding="utf-8")

@@ -96,7 +96,7 @@ def assert_same(book, folder, engine):
     return ours
 
 
-@pytest.mark.parametrize("engine", [FORKED, WARM])
+@pytest.mark.parametrize("engine", [FORKED, pytest.param(WARM, marks=pytest.mark.slow)])
 def test_all_that_a_cell_can_show_is_recorded_as_by_the_plain_engine(engine, tmp_path):
     made = assert_same(notebook(*SHOWS), tmp_path, engine)
     assert made.outcome.reason == ""
@@ -111,7 +111,12 @@ def test_what_other_programs_print_is_recorded_where_it_was_printed(tmp_path):
     assert texts == {"stdout": "first\nsecond\nfourth\n", "stderr": "third\n"}
 
 
-@pytest.mark.parametrize("fault", ENDS)
+QUICK = ("exception", "exit")
+
+
+@pytest.mark.parametrize(
+    "fault", [fault if fault in QUICK else pytest.param(fault, marks=pytest.mark.slow) for fault in ENDS]
+)
 def test_errors_are_recorded_as_by_the_plain_engine(fault, tmp_path):
     made = assert_same(notebook("print('before')", ENDS[fault], "never = 1"), tmp_path, FORKED)
     assert made.outcome.reason
@@ -127,6 +132,7 @@ def batch(broken_few, tmp_path_factory):
     return run_batch(settings(broken_few, out), stream=io.StringIO()), broken_few
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", [PLAIN, WARM])
 def test_reports_of_example_areas_are_the_same_by_every_engine(batch, engine, tmp_path):
     """The warm engine is the one for Windows."""
@@ -179,7 +185,7 @@ import matplotlib, numpy, pandas, bcfstats
 CHANCE = "(random.random(), numpy.random.random())"
 
 
-@pytest.mark.parametrize("engine", [FORKED, WARM])
+@pytest.mark.parametrize("engine", [FORKED, pytest.param(WARM, marks=pytest.mark.slow)])
 def test_one_report_does_not_reach_the_next(engine, tmp_path):
     def shown(book, place):
         return book.cells[place].outputs[0].data["text/plain"]
@@ -205,12 +211,15 @@ HANGS = "print('begun', flush=True)\nwhile True:\n    pass"
 EATS = "eaten = []\nwhile True:\n    eaten.append(bytearray(50_000_000))"
 
 
+@pytest.mark.slow
 def test_a_killed_a_hanging_and_an_eating_report_are_one_line_each_and_the_rest_is_made(tmp_path):
     """The fault is chosen by the area's code; the areas between them are made."""
     from tests.run.test_batch import settings
 
     write_example(tmp_path / "raw", n_areas=7)
     prepare(tmp_path / "raw", tmp_path / "processed")
+    rows = pd.read_parquet(tmp_path / "processed" / "observations.parquet")
+    rows.loc[rows["metric"] == "reablement"].to_parquet(tmp_path / "processed" / "observations.parquet")
     faults = {"X06000001": KILLS, "X06000003": HANGS, "X06000005": EATS, "X06000006": KILLS_ITS_MAKER}
     nbformat.write(
         notebook(f"faults = {faults!r}\nexec(faults.get(area_code, ''))", "'end'"), tmp_path / "f.ipynb"
@@ -232,6 +241,7 @@ def test_a_killed_a_hanging_and_an_eating_report_are_one_line_each_and_the_rest_
     assert "begun" in hung_at.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", [WARM, PLAIN])
 def test_the_other_engines_survive_a_dead_and_a_hanging_kernel(engine, tmp_path):
     made, _ = run(notebook(KILLS), tmp_path, engine)

@@ -1,6 +1,5 @@
 """What is taken away from a run: read with other code than what writes it."""
 
-import io
 import re
 import sys
 import xml.etree.ElementTree as ET
@@ -11,7 +10,6 @@ import pytest
 from bcfstats.errors import InputError, NotDoneError, ParameterError
 from bcfstats.judge.results import Results
 from bcfstats.run import export as browser
-from bcfstats.run.batch import run_batch
 from bcfstats.run.export import COLUMNS, export
 from bcfstats.run.settings import Settings
 from tests.disclose.small_areas import PARTNER, TINY
@@ -19,7 +17,7 @@ from tests.run.test_small_numbers import NOTEBOOK, prepared
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def run(tmp_path_factory, batched):
     folder = tmp_path_factory.mktemp("export")
     settings = Settings(
         processed=prepared(folder / "data", 3.0),
@@ -28,7 +26,7 @@ def run(tmp_path_factory):
         notebook=NOTEBOOK,
         jobs=1,
     )
-    return run_batch(settings, areas=[TINY], stream=io.StringIO())
+    return batched(settings, areas=[TINY])
 
 
 def test_fingertips_columns_are_those_of_an_untouched_export(real_data):

@@ -62,6 +62,7 @@ def out(folder):
     return found
 
 
+@pytest.mark.slow
 def test_nothing_leaves_the_folder_and_no_parameter_becomes_code(folder, out):
     assert {path.name for path in folder.iterdir()} == {"raw", "processed", "targets.csv", out.name}
     assert {path.name for path in (folder / "raw").iterdir()} == {"areas.csv", FILE}
@@ -69,6 +70,7 @@ def test_nothing_leaves_the_folder_and_no_parameter_becomes_code(folder, out):
     assert not (Path.cwd() / "harm").exists()
 
 
+@pytest.mark.slow
 def test_every_file_name_is_one_that_windows_takes_and_no_two_areas_share_one(out):
     for sub in ("areas", "notebooks"):
         names = [path.name for path in (out / sub).iterdir() if path.suffix in (".html", ".ipynb")]
@@ -94,6 +96,7 @@ def pages(out):
     return [*out.rglob("*.html")]
 
 
+@pytest.mark.slow
 def test_pages_hold_no_script_but_the_index_its_own_and_no_handler(out):
     assert len(pages(out)) == len(AREAS) - 1 + 2
     for path in pages(out):
@@ -113,6 +116,7 @@ def test_pages_hold_no_script_but_the_index_its_own_and_no_handler(out):
             assert tag.name != "img" or tag["src"].startswith("data:image/svg+xml,")
 
 
+@pytest.mark.slow
 def test_every_name_is_read_as_it_stands(out):
     index = BeautifulSoup((out / "index.html").read_text(encoding="utf-8"), "html.parser").get_text()
     areas = pd.read_parquet(out / "tables" / "areas.parquet")
@@ -125,6 +129,7 @@ def test_every_name_is_read_as_it_stands(out):
             assert " ".join(text.split()) == f"{name}: Better Care Fund metrics"
 
 
+@pytest.mark.slow
 def test_pictures_are_whole_and_run_nothing(out):
     sources = [path.read_text(encoding="utf-8") for path in (out / "charts").rglob("*.svg")]
     assert len(sources) >= 9
@@ -141,6 +146,7 @@ def cells(path):
         return [cell for row in csv.reader(file) for cell in row]
 
 
+@pytest.mark.slow
 def test_no_cell_of_a_csv_file_is_a_formula(out):
     paths = [*out.rglob("*.csv")]
     assert {path.name for path in paths} >= {
@@ -163,6 +169,7 @@ def is_number(text):
     return True
 
 
+@pytest.mark.slow
 def test_no_cell_of_the_workbook_is_a_formula_or_leads_out_of_it(out):
     with ZipFile(out / "results.xlsx") as archive:
         for name in archive.namelist():
@@ -180,6 +187,7 @@ def test_no_cell_of_the_workbook_is_a_formula_or_leads_out_of_it(out):
     assert all(link.target is None for link in links)
 
 
+@pytest.mark.slow
 def test_parameters_of_executed_notebooks_are_the_texts_themselves(out):
     given = {}
     words = [
@@ -198,6 +206,7 @@ def test_parameters_of_executed_notebooks_are_the_texts_themselves(out):
     assert given.keys() == AREAS.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.needs("word")
 def test_word_document_holds_the_names_and_leads_nowhere(out):
     import docx
@@ -212,6 +221,7 @@ def test_word_document_holds_the_names_and_leads_nowhere(out):
     assert not [text for text in rels if "External" in text]
 
 
+@pytest.mark.slow
 def test_record_keeps_the_codes_as_they_are(out):
     record = json.loads((out / "run.json").read_text(encoding="utf-8"))
     assert set(record["areas"]) == set(AREAS)

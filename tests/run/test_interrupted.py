@@ -4,9 +4,7 @@
 """
 
 import hashlib
-import io
 import json
-import os
 import shutil
 import signal
 import stat
@@ -77,10 +75,10 @@ def started(processed, out, book, *given, **how):
 
 
 @pytest.fixture
-def begun(few, tmp_path):
+def begun(few, tmp_path, batched):
     """A run whose first report has begun and never ends; its folder holds an earlier run's files."""
     out = tmp_path / "out"
-    run_batch(settings(few, out, notebook=quick(tmp_path)), stream=io.StringIO())
+    batched(settings(few, out, notebook=quick(tmp_path)))
     earlier = files(out)
     nbformat.write(
         notebook("import time\nopen('begun', 'w').close()\ntime.sleep(600)"), tmp_path / "hangs.ipynb"
@@ -92,23 +90,24 @@ def begun(few, tmp_path):
     process.communicate()
 
 
-def test_another_run_is_kept_out_until_the_first_is_killed(begun, few, tmp_path):
+def test_another_run_is_kept_out_until_the_first_is_killed(begun, few, tmp_path, batched):
     process, out, _ = begun
     other = settings(few, out, notebook=quick(tmp_path))
     before = files(out)
     with pytest.raises(NotDoneError, match=f"Another run is writing.*Found: process {process.pid} ") as told:
-        run_batch(other, stream=io.StringIO())
+        batched(other)
     assert "--out" in told.value.do
     with pytest.raises(NotDoneError, match="Another run is writing"):
         list(export(out, fingertips=True))
     assert files(out) == before
     process.kill()
     process.wait()
-    assert run_batch(other, stream=io.StringIO()).exit_code == 0
+    assert batched(other).exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_killed_run_says_what_is_still_to_be_made_and_nothing_of_an_earlier_run_passes_for_its_own(
-    begun, few, tmp_path
+    begun, few, tmp_path, batched
 ):
     process, out, earlier = begun
     process.kill()
@@ -129,12 +128,13 @@ def test_a_killed_run_says_what_is_still_to_be_made_and_nothing_of_an_earlier_ru
     with pytest.raises(InputError, match="no report of this run"):
         list(export(out, areas=["X06000001"], charts="svg"))
     again = settings(few, out, notebook=quick(tmp_path))
-    result = run_batch(again, resume=True, stream=io.StringIO())
+    result = batched(again, resume=True)
     assert result.exit_code == 0
     assert {name: files(out)[name] for name in pages} == {name: earlier[name] for name in pages}
     assert files(out)["results.csv"] == earlier["results.csv"]
 
 
+@pytest.mark.slow
 def test_ctrl_c_pressed_twice_ends_soon_and_leaves_a_record(begun):
     process, out, _ = begun
     pressed = time.monotonic()
@@ -151,13 +151,13 @@ def test_ctrl_c_pressed_twice_ends_soon_and_leaves_a_record(begun):
 
 
 @pytest.mark.needs("resource")
-@pytest.mark.parametrize("room", [4_000, 20_000])
-def test_a_full_disk_leaves_every_file_whole(room, few, tmp_path):
+@pytest.mark.parametrize("room", [4_000, pytest.param(20_000, marks=pytest.mark.slow)])
+def test_a_full_disk_leaves_every_file_whole(room, few, tmp_path, batched):
     """The system refuses to write more than so many bytes to a file, as it does when a disk is full."""
     import resource
 
     out = tmp_path / "out"
-    run_batch(settings(few, out, notebook=quick(tmp_path)), stream=io.StringIO())
+    batched(settings(few, out, notebook=quick(tmp_path)))
     before = files(out)
     changed = tmp_path / "processed"
     shutil.copytree(few, changed)
@@ -179,27 +179,30 @@ def test_a_full_disk_leaves_every_file_whole(room, few, tmp_path):
         assert after == before
     for name in after:
         plain(out / name)  # reads it
-    result = run_batch(settings(changed, out, notebook=tmp_path / "quick.ipynb"), stream=io.StringIO())
+    result = batched(settings(changed, out, notebook=tmp_path / "quick.ipynb"))
     assert result.exit_code == 0
 
 
-@pytest.mark.parametrize("name", ["results.xlsx", "index.html", "run.json"])
-def test_a_file_that_cannot_be_replaced_is_named(name, few, tmp_path):
+@pytest.mark.parametrize(
+    "name",
+    ["results.xlsx", *(pytest.param(name, marks=pytest.mark.slow) for name in ("index.html", "run.json"))],
+)
+def test_a_file_that_cannot_be_replaced_is_named(name, few, tmp_path, batched):
     """As where Excel has it open, which only Windows minds: here a folder stands in its place."""
     (tmp_path / "out" / name / "inside").mkdir(parents=True)
     with pytest.raises(NotDoneError, match=r"could not be written.*Where: .*out") as told:
-        run_batch(settings(few, tmp_path / "out", notebook=quick(tmp_path)), stream=io.StringIO())
+        batched(settings(few, tmp_path / "out", notebook=quick(tmp_path)))
     assert name in told.value.where
     assert not list((tmp_path / "out").rglob("*.part"))
 
 
-def test_a_report_that_cannot_be_written_fails_alone(few, tmp_path):
+def test_a_report_that_cannot_be_written_fails_alone(few, tmp_path, batched):
     out = tmp_path / "out"
     run = settings(few, out, notebook=quick(tmp_path))
-    stem = run_batch(run, stream=io.StringIO()).outcomes[0].stem
+    stem = batched(run).outcomes[0].stem
     (out / "areas" / f"{stem}.html").unlink()
     (out / "areas" / f"{stem}.html" / "inside").mkdir(parents=True)
-    result = run_batch(run, stream=io.StringIO())
+    result = batched(run)
     assert [bool(outcome.reason) for outcome in result.outcomes] == [True, False, False]
     assert "could not be written" in result.failed[0].reason
     assert f'href="areas/{stem}.html"' not in result.index.read_text(encoding="utf-8")
@@ -211,19 +214,19 @@ def test_a_folder_that_cannot_be_made_is_told_before_anything_is_computed(tmp_pa
         run_batch(settings(tmp_path / "nowhere", tmp_path / "file" / "out"))
 
 
-def test_what_a_killed_run_was_writing_is_cleared_away(few, tmp_path):
+def test_what_a_killed_run_was_writing_is_cleared_away(few, tmp_path, batched):
     out = tmp_path / "out"
     for folder in ("areas", "tables", "notebooks"):
         (out / folder).mkdir(parents=True)
         (out / folder / ".some.html.1234.part").write_text("half")
-    run_batch(settings(few, out, notebook=quick(tmp_path)), stream=io.StringIO())
+    batched(settings(few, out, notebook=quick(tmp_path)))
     assert not list(out.rglob(".*"))
 
 
-def test_saved_tables_are_the_old_ones_or_the_new_ones(few, tmp_path):
+def test_saved_tables_are_the_old_ones_or_the_new_ones(few, tmp_path, batched):
     """A table that cannot be written leaves all the old ones; half replaced, they do not pass for a run."""
     out = tmp_path / "out"
-    run_batch(settings(few, out, notebook=quick(tmp_path)), stream=io.StringIO())
+    batched(settings(few, out, notebook=quick(tmp_path)))
     results, before = Results.load(out / "tables"), files(out / "tables")
     odd = results.trends.assign(odd=[object()] * len(results.trends))
     with pytest.raises(Exception, match="odd"):
@@ -255,7 +258,8 @@ assert len(reads) >= 4, reads
 """
 
 
-def test_data_that_change_while_a_run_computes_are_seen_by_the_next_one(few, tmp_path):
+@pytest.mark.slow
+def test_data_that_change_while_a_run_computes_are_seen_by_the_next_one(few, tmp_path, batched):
     processed, out, other = tmp_path / "processed", tmp_path / "out", tmp_path / "other.parquet"
     shutil.copytree(few, processed)
     rows = pd.read_parquet(processed / "observations.parquet")
@@ -268,8 +272,8 @@ def test_data_that_change_while_a_run_computes_are_seen_by_the_next_one(few, tmp
     assert (processed / "observations.parquet").read_bytes() != before  # it was changed under the run
     first = (out / "results.csv").read_bytes()
     again = settings(processed, out, notebook=tmp_path / "quick.ipynb")
-    run_batch(again, resume=True, stream=io.StringIO())
-    fresh = run_batch(replace(again, out=tmp_path / "fresh"), stream=io.StringIO())
+    batched(again, resume=True)
+    fresh = batched(replace(again, out=tmp_path / "fresh"))
     assert (out / "results.csv").read_bytes() == (fresh.out / "results.csv").read_bytes() != first
 
 
@@ -280,7 +284,8 @@ def test_prepared_data_are_read_while_they_are_being_replaced(few, tmp_path):
     assert load(folder).manifest == load(few).manifest
 
 
-def test_raw_files_are_never_written(tmp_path):
+@pytest.mark.slow
+def test_raw_files_are_never_written(tmp_path, bcfstats):
     """Every command, on published files that may not be written to."""
     write_example(tmp_path / "raw", n_areas=2)
     for path in sorted((tmp_path / "raw").rglob("*")):
@@ -305,15 +310,7 @@ def test_raw_files_are_never_written(tmp_path):
             ["export", "--out", "out", "--fingertips"],
         ]
         for command in commands:
-            told = subprocess.run(
-                [sys.executable, "-m", "bcfstats", *command],
-                cwd=tmp_path,
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
-                capture_output=True,
-                text=True,
-                timeout=SECONDS,
-                check=False,
-            )
+            told = bcfstats(*command, folder=tmp_path)
             assert told.returncode == 0, told.stderr
         assert listing(tmp_path / "raw") == before
     finally:

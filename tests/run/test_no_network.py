@@ -76,8 +76,8 @@ def guarded(tmp_path_factory):
 def done(guarded, tmp_path_factory):
     guard, environment = guarded
     folder = tmp_path_factory.mktemp("work")
-    write_example(folder / "raw", n_areas=25)
-    write_example_targets(folder / "targets.csv", n_areas=25)
+    write_example(folder / "raw", n_areas=6)
+    write_example_targets(folder / "targets.csv", n_areas=6)
     read = ["--processed", "processed"]
     warm = f'notebook = "{NOTEBOOK.as_posix()}"\nengine = "warm"\ntargets = ["targets.csv"]\n'
     (folder / "bcfstats.toml").write_text(warm, encoding="utf-8")
@@ -107,6 +107,7 @@ def done(guarded, tmp_path_factory):
     return guard, folder, told.stdout, [words[0] for words in commands]
 
 
+@pytest.mark.slow
 def test_every_command_works_without_a_network(done):
     guard, folder, told, commands = done
     ended = [line.split()[1:] for line in told.splitlines() if line.startswith("ended ")]
@@ -117,6 +118,7 @@ def test_every_command_works_without_a_network(done):
     assert len(list(guard.glob("guarded-*"))) >= 3  # this process, the forking worker, the warm one
 
 
+@pytest.mark.slow
 def test_nothing_of_the_environment_is_in_any_file(done):
     _, folder, told, _ = done
     files = [path for path in folder.rglob("*") if path.is_file()]

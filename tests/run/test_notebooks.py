@@ -9,7 +9,7 @@ import pytest
 from bcfstats.errors import ParameterError
 from bcfstats.run.notebooks import TO_WORK_WITH, lay_out, shipped
 from bcfstats.run.settings import Settings
-from tests.run.test_cli import ROOT, bcfstats
+from tests.run.test_cli import ROOT
 from tests.test_environment import table
 
 
@@ -40,7 +40,7 @@ def test_they_are_laid_in_a_folder_and_never_overwritten(tmp_path):
     assert not laid[1].exists()
 
 
-def test_command_says_how_to_open_them(tmp_path):
+def test_command_says_how_to_open_them(tmp_path, bcfstats):
     done = bcfstats("notebooks", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "Open them with: jupyter lab notebooks"
@@ -97,7 +97,7 @@ def test_a_year_without_plans_says_so(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_demo_of_a_year_without_money_speaks_of_goals(tmp_path):
+def test_the_demo_of_a_year_without_money_speaks_of_goals(tmp_path, bcfstats):
     done = bcfstats("demo", "--scheme", "bcf-2025-26", "--areas", "3", "--out", "made", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "3 reports made, 0 failed." in done.stdout

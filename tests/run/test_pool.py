@@ -92,6 +92,7 @@ def test_no_more_reports_are_asked_for_than_can_be_used():
     assert slow.most == AHEAD * 3
 
 
+@pytest.mark.slow
 def test_any_executor_makes_the_same_reports(folder):
     kit, jobs = kit_for(notebook(READS, "1 / 0"), folder), [job("X1"), job("X2")]
     with open_crew("local", 2) as crew:
@@ -169,6 +170,7 @@ def cluster(need, tmp_path):
         yield address, code.stdout.strip(), processes
 
 
+@pytest.mark.slow
 def test_cluster_that_loses_a_worker_half_way_makes_every_report_as_here(cluster, folder):
     address, code, processes = cluster
     kit = kit_for(notebook("import time\ntime.sleep(0.2)", READS, "print(area_code)"), folder)
@@ -238,10 +240,14 @@ def test_a_lost_scheduler_ends_every_run_and_loses_nothing(number, need, few, tm
     assert some
 
 
-def test_executors_that_cannot_be_used_are_refused(need):
+def test_an_executor_that_is_none_is_refused():
     with pytest.raises(InputError, match="not known"):
         check_executor("cloud")
-    need("cluster")
+
+
+@pytest.mark.slow  # it waits for an answer
+@pytest.mark.needs("cluster")
+def test_a_cluster_that_cannot_be_reached_is_told():
     with pytest.raises(NotDoneError, match="cannot be reached"), open_crew("dask=tcp://localhost:1", 1):
         pass
 
@@ -276,6 +282,7 @@ def test_resuming_makes_nothing_where_nothing_changed_and_one_where_one_changed(
     assert [outcome.reason for outcome in result.outcomes] == ["", "", ""]
 
 
+@pytest.mark.slow
 def test_results_are_written_again_only_where_they_are_not_what_was_written(made, few):
     def resumed():
         run_batch(settings(few, made), resume=True, stream=io.StringIO())

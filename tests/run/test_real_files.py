@@ -10,6 +10,8 @@ from bs4 import BeautifulSoup
 from bcfstats.run.batch import run_batch
 from bcfstats.run.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "area_report.ipynb"
 
 

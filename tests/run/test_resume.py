@@ -45,11 +45,13 @@ def made_by_one(few, targets, tmp_path_factory):
     return files(out)
 
 
+@pytest.mark.slow
 def test_two_workers_make_the_same_files(made_by_one, few, targets, tmp_path):
     run_batch(settings(few, tmp_path, jobs=2, targets=(targets,)), stream=io.StringIO())
     assert files(tmp_path) == made_by_one
 
 
+@pytest.mark.slow
 def test_another_executor_with_spawned_processes_makes_the_same_files(made_by_one, few, targets, tmp_path):
     chosen = settings(few, tmp_path, jobs=2, targets=(targets,))
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
@@ -57,6 +59,7 @@ def test_another_executor_with_spawned_processes_makes_the_same_files(made_by_on
     assert files(tmp_path) == made_by_one
 
 
+@pytest.mark.slow
 def test_another_engine_order_of_sets_time_zone_and_locale_make_the_same_files(
     made_by_one, few, targets, tmp_path
 ):

@@ -4,42 +4,26 @@ The page is read as text and the CSV as numbers; nothing here shares code with w
 the page agrees with one of the CSV if it is that number rounded to the decimals it is printed with.
 """
 
-import io
 import re
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from bcfstats.example.targets import write_example_targets
-from bcfstats.run.batch import run_batch
-from bcfstats.run.settings import Settings
-
-NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "area_report.ipynb"
 NUMBER = re.compile(r"(?<![\w/.])[−+]?\d[\d,]*(?:\.\d+)?")
 MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July", "August", "September"),
     *("October", "November", "December"),
 )
 METRICS = 15
-WITH_TARGETS = ("reablement", "delayed_transfers")  # the others show the ladder's chances
 POPULATION_MOVES = 0.02  # in a year: how far a mean of monthly rates may lie from the rate of the year
 
 
 @pytest.fixture(scope="module")
-def run(example_processed, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("same") / "reports"
-    targets = write_example_targets(folder.parent / "targets.csv", n_areas=3)
-    proposed = pd.read_csv(targets)
-    proposed.loc[proposed["metric"].isin(WITH_TARGETS)].to_csv(targets, index=False)
-    settings = Settings(
-        processed=example_processed, out=folder, notebook=NOTEBOOK, jobs=1, targets=(Path(targets),)
-    )
-    result = run_batch(settings, stream=io.StringIO())
-    assert not result.failed
+def run(example_run):
+    result, _ = example_run
     return result
 
 

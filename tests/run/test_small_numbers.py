@@ -30,7 +30,7 @@ def prepared(folder: Path, small: float, year: int = 2013) -> Path:
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
+def runs(tmp_path_factory, batched):
     folder = tmp_path_factory.mktemp("small")
     made = []
     for small in (2.0, 5.0):
@@ -41,7 +41,7 @@ def runs(tmp_path_factory):
             notebook=NOTEBOOK,
             jobs=1,
         )
-        made.append(run_batch(settings, areas=[TINY, PARTNER], stream=io.StringIO()))
+        made.append(batched(settings, areas=[TINY, PARTNER]))
     return made
 
 
@@ -69,6 +69,7 @@ def content(path: Path) -> object:
     return re.sub(r"\d+\.\d+ seconds", "", text)
 
 
+@pytest.mark.slow
 def test_every_file_of_a_run_is_the_same_whatever_the_hidden_count_is(runs):
     first, other = (run.out for run in runs)
     assert [outcome.reason for run in runs for outcome in run.outcomes] == [""] * 4
@@ -81,6 +82,7 @@ def test_every_file_of_a_run_is_the_same_whatever_the_hidden_count_is(runs):
             assert content(first / name) == content(other / name), name
 
 
+@pytest.mark.slow
 def test_page_says_which_rule_was_used_and_what_is_suppressed(runs):
     (outcome,) = [found for found in runs[0].outcomes if found.area_code == TINY]
     text = runs[0].page(outcome).read_text(encoding="utf-8")

@@ -1,8 +1,5 @@
 """`bcfstats track PLAN`, as a user runs it: lines, exit code, one page a board and one for all."""
 
-import subprocess
-import sys
-
 import pandas as pd
 import pytest
 
@@ -18,24 +15,17 @@ Ilvacliff,falls_injuries,2025/26,-5,
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def tracked_plan(tmp_path_factory, bcfstats):
     folder = tmp_path_factory.mktemp("track")
     write_example(folder / "raw", n_areas=12, scheme="bcf-2025-26")
     prepare(folder / "raw", folder / "processed")
     (folder / "plan.csv").write_text(PLAN, encoding="utf-8")
     words = ["track", "plan.csv", "--processed", "processed", "--scheme", "bcf-2025-26"]
-    done = subprocess.run(
-        [sys.executable, "-m", "bcfstats", *words, "--until", "Dec 2025", "--out", "out"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return folder / "out", done
+    return folder / "out", bcfstats(*words, "--until", "Dec 2025", "--out", "out", folder=folder)
 
 
-def test_each_goal_has_a_line_and_the_exit_code_says_whether_one_is_off_track(made):
-    _, done = made
+def test_each_goal_has_a_line_and_the_exit_code_says_whether_one_is_off_track(tracked_plan):
+    _, done = tracked_plan
     assert done.returncode in (0, 1), done.stderr
     lines = done.stdout.splitlines()
     assert [line.split(":")[0] for line in lines[:4]] == ["Aldamount"] * 2 + ["Ilvacliff"] * 2
@@ -43,8 +33,8 @@ def test_each_goal_has_a_line_and_the_exit_code_says_whether_one_is_off_track(ma
     assert (done.returncode == 1) == any("not on track" in line for line in lines)
 
 
-def test_the_table_and_the_pages_hold_the_goal_of_record_with_its_source(made):
-    out, done = made
+def test_the_table_and_the_pages_hold_the_goal_of_record_with_its_source(tracked_plan):
+    out, done = tracked_plan
     assert "Pages and table" in done.stdout
     table = pd.read_csv(out / "plan.csv", encoding="utf-8-sig")
     assert set(table["source"].dropna()) == {"HWB, 3 March 2025"}
@@ -67,7 +57,9 @@ def test_the_table_and_the_pages_hold_the_goal_of_record_with_its_source(made):
 
 
 @pytest.mark.parametrize("command", ["check", "track", "phase", "goals"])
-def test_a_board_that_has_ended_is_refused_with_what_became_of_it_by_every_command(command, tmp_path):
+def test_a_board_that_has_ended_is_refused_with_what_became_of_it_by_every_command(
+    command, tmp_path, bcfstats
+):
     """Bournemouth ended in March 2019; the goal is for 2025/26."""
     rows = [
         f"{code},delayed_transfers,{year}-{month:02d},{count},150000"
@@ -85,8 +77,6 @@ def test_a_board_that_has_ended_is_refused_with_what_became_of_it_by_every_comma
         command, ["plan.csv"]
     )
     words = [command, *given, "--processed", "processed", "--scheme", "bcf-2025-26"]
-    done = subprocess.run(
-        [sys.executable, "-m", "bcfstats", *words], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    done = bcfstats(*words, folder=tmp_path)
     assert done.returncode == 2, done.stdout
     assert "went to Bournemouth, Christchurch and Poole (E06000058)" in done.stderr

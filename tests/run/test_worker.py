@@ -5,6 +5,8 @@ import pickle
 import subprocess
 import sys
 
+import pytest
+
 from bcfstats.run.pool import COMMAND
 from bcfstats.run.report import PLAIN, Job
 from bcfstats.run.worker import _as_if_not_installed
@@ -18,6 +20,7 @@ def test_it_ends_when_its_starter_hangs_up():
     assert (done.returncode, done.stdout) == (0, b"")
 
 
+@pytest.mark.slow
 def test_what_is_printed_does_not_get_among_the_answers(tmp_path):
     cell = "import os, sys\nprint('noise')\nos.write(1, b'more noise')\nsys.stdout.flush()"
     asked = [

@@ -41,6 +41,7 @@ def test_ambition_starts_in_the_improving_direction(explorer, metric, first):
     assert explorer.ambition.value == first
 
 
+@pytest.mark.slow
 def test_every_metric_and_window_can_be_picked(explorer):
     for _, metric in explorer.metric.options:
         explorer.metric.value = metric

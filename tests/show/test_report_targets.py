@@ -31,6 +31,7 @@ def run():
     return assess(data, targets=targets(rows)), [first, *others]
 
 
+@pytest.mark.slow
 def test_every_part_of_every_report_is_written(run):
     results, areas = run
     for code in areas:
@@ -39,6 +40,7 @@ def test_every_part_of_every_report_is_written(run):
             assert "nan" not in str(getattr(report, name)()).split()
 
 
+@pytest.mark.slow
 def test_a_target_for_a_metric_without_figures_is_named_and_ends_no_report(run):
     results, areas = run
     page = str(open_report(areas[0], results).decision())

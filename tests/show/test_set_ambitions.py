@@ -34,6 +34,7 @@ def choice(walk):
     return walk.choose(CHOSEN)
 
 
+@pytest.mark.slow
 def test_the_command_comes_to_the_same_verdicts(folder, choice):
     choice.write(folder / "targets.csv")
     done = subprocess.run(

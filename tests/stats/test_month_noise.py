@@ -65,6 +65,7 @@ def test_too_few_months_say_nothing_and_the_panel_lends_to_an_area_without_its_o
     assert found.variance[0] == pytest.approx(0.01, rel=0.4)
 
 
+@pytest.mark.slow
 def test_published_panels_are_called_as_often_as_chance(real_data):
     measure = pytest.importorskip("scripts.false_alarms").measure
     if not list(real_data.parent.rglob("drd_utla_monthly_2024-25_tidy.csv")):

@@ -56,6 +56,7 @@ def test_breaks_are_kept_out():
     assert kept.falls[HISTORY][window] > out.falls[HISTORY][window] + 0.05
 
 
+@pytest.mark.slow
 def test_published_delayed_days_to_march_2015(real_data):
     from bcfstats.read.recognise import read_file
 
