@@ -43,5 +43,5 @@ def test_it_is_read_or_refused_with_a_reason(name, seed, tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", list(readers()))
 def test_so_are_many_more(name, tmp_path):
-    for seed in range(600):
+    for seed in range(300):
         read_one(name, seed, tmp_path)

@@ -9,7 +9,6 @@ import pytest
 from bcfstats.errors import InputError
 from bcfstats.judge.results import Results
 from bcfstats.run.compare import compare_runs, describe_comparison, differences
-from tests.run.test_cli import bcfstats
 
 ROWS = [
     ["X1", "Aldamount", "reablement", "2015-10", "80.0", "-0.5", "no clear change"],
@@ -207,7 +206,7 @@ def test_what_cannot_be_compared_is_refused(before, tmp_path):
         compare_runs(before, torn)
 
 
-def test_command_ends_with_0_1_or_2(before, tmp_path):
+def test_command_ends_with_0_1_or_2(before, tmp_path, bcfstats):
     after = folder_of(tmp_path / "after", edited(0, "change", "1.25"))
     assert bcfstats("compare", before, before).returncode == 0
     assert bcfstats("compare", before, after).returncode == 1

@@ -179,6 +179,25 @@ def test_messages_that_nobody_can_be_told_change_no_exit_code(stream, folder, tm
 
 
 @POSIX
+@pytest.mark.needs("proc")
+def test_less_memory_than_is_needed_is_told_before_anything_is_computed(folder, tmp_path):
+    done = shell(f"ulimit -v {700 * 1024}; {line(WRITING['run'], str(tmp_path))}", folder)
+    assert done.returncode == 3, done.stdout
+    assert "allows a program too little memory" in done.stderr
+    assert "700 MiB" in done.stderr
+    assert not (tmp_path / "reports" / "tables").exists()
+
+
+@POSIX
+@pytest.mark.slow
+@pytest.mark.needs("proc")
+def test_with_a_limit_of_memory_below_our_own_every_report_is_made(folder, tmp_path):
+    done = shell(f"ulimit -v {3 * 2**20}; {line(WRITING['run'], str(tmp_path))}", folder)
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "reports" / "areas").iterdir())) == 3
+
+
+@POSIX
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_command_that_is_asked_to_end_says_so_in_one_line(number, folder, tmp_path):
     command = [sys.executable, "-m", "bcfstats", "prepare", "--raw", folder / "raw", "--processed", tmp_path]
