@@ -132,9 +132,10 @@ class YearlyValues:
 def _series(rows: pd.DataFrame, metric: Metric, areas: pd.Index, last: Period, scale: str) -> YearlyValues:
     """Lay the published years out, back to the last series break or change of basis."""
     tables = []
+    earliest = pd.Timestamp(rows["period_start"].min()).date()
     for back in range(MOST_YEARS):
         period = last.shift_years(-back)
-        if any(period.start < found.date <= last.end for found in metric.breaks):
+        if period.end < earliest or any(period.start < found.date <= last.end for found in metric.breaks):
             break
         like = last if metric.frequency == "wave" and back else None
         tables.append(window_figures(rows, metric, period, like).set_index("area_code").reindex(areas))
