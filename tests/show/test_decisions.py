@@ -136,9 +136,9 @@ def test_a_page_says_how_many_findings_hold_when_all_are_taken_together(results)
     assert any(0 < held < alone for alone, held in seen)
 
 
-def test_the_columns_beside_an_area_hold_what_their_headings_say(example_results):
+@pytest.mark.slow
+def test_the_columns_beside_an_area_hold_what_their_headings_say(results):
     """The medians of all areas and of the region, from the comparisons alone."""
-    results = example_results
     report = open_report("X06000001", results)
     table = BeautifulSoup(report.glance(), "html.parser").table
     headings = [cell.get_text() for cell in table.thead("th")]
