@@ -208,6 +208,20 @@ def assess_against(
 def _judged(
     rows: pd.DataFrame, view: Outlook, rules: Scheme, peers: Peers | None, cutoffs: Cutoffs
 ) -> pd.DataFrame:
+    frame, target, missing = weigh(rows, view, rules, peers, cutoffs)
+    told = sentences(frame, view, target, missing, cutoffs)
+    frame["reasons"] = [rules.said(text) for text in told]
+    return frame
+
+
+def weigh(
+    rows: pd.DataFrame,
+    view: Outlook,
+    rules: Scheme,
+    peers: Peers | None = None,
+    cutoffs: Cutoffs = USUAL_CUTOFFS,
+) -> tuple[pd.DataFrame, Proposal, Missing]:
+    """Judge targets lined up with an outlook, in numbers and verdicts, without the sentences."""
     target = proposal(view, rows)
     share = rules.line_share
     line = np.where(target.improves, target.start - share * (target.start - target.value), np.nan)
@@ -267,9 +281,7 @@ def _judged(
     frame["verdict"], why = _verdicts(frame, size, reason, view.no_chance, cutoffs)
     no_line = np.full(len(frame), NO_LINE if rules.pays and rules.pass_share is None else "", dtype=object)
     frame["warnings"] = joined(view.warnings, target.warnings, no_line)
-    told = sentences(frame, view, target, Missing(why, why_no_challenge), cutoffs)
-    frame["reasons"] = [rules.said(text) for text in told]
-    return frame
+    return frame, target, Missing(why, why_no_challenge)
 
 
 def _ratio(top: Floats, bottom: Floats) -> Floats:

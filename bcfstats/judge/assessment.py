@@ -13,6 +13,8 @@ from bcfstats.errors import InputError
 from bcfstats.judge.ambitions import COLUMNS as ASSESSMENT_COLUMNS
 from bcfstats.judge.ambitions import assess_targets
 from bcfstats.judge.baseline import interval_of
+from bcfstats.judge.candidates import COLUMNS as CANDIDATE_COLUMNS
+from bcfstats.judge.candidates import candidates_of
 from bcfstats.judge.changes import change, outlook_table, taken_together, with_history
 from bcfstats.judge.decision import MET, MISSED, due_of
 from bcfstats.judge.ladder import ladder_of
@@ -59,7 +61,7 @@ def assess(
     due = due_of(rules)
     named = {row["metric"] for row in due} | (set() if targets is None else set(targets["metric"]))
     looks = Outlooks(observations, rules, metrics=metrics)
-    windows, trends, seasons, series, outlooks, ladders = [], [], [], [], [], []
+    windows, trends, seasons, series, outlooks, ladders, candidates = [], [], [], [], [], [], []
     for metric in present:
         rows = observations.loc[observations["metric"] == metric.id]
         for label, before, after in comparisons_of(rows, metric, rules):
@@ -69,6 +71,8 @@ def assess(
                 ladder = ladder_of(seen, label, rules)
                 outlooks.append(outlook_table(seen, label, ladder.recommended))
                 ladders.append(ladder.rungs)
+                if label != LATEST:
+                    candidates.append(candidates_of(_still_open(seen, windows[-1]), label, rules))
         series.append(series_table(rows, metric))
         trends.append(trend_table(rows, metric))
         if metric.frequency == "month":
@@ -84,6 +88,7 @@ def assess(
         seasons=_stack(seasons),
         outlooks=_stack(outlooks),
         ladders=_stack(ladders),
+        candidates=_stack([rows for rows in candidates if len(rows)]).reindex(columns=CANDIDATE_COLUMNS),
         findings=screened.findings,
         standings=among,
         peers=peers,
@@ -104,6 +109,12 @@ def assess(
 def _same_windows(seen: Outlook | NoOutlook, before: Period) -> Outlook | None:
     """Keep an outlook that starts from the baseline that a change is measured from."""
     return seen if isinstance(seen, Outlook) and seen.before == before else None
+
+
+def _still_open(seen: Outlook, window: pd.DataFrame) -> Outlook:
+    """Keep the areas whose outcome is not known yet."""
+    known = np.isfinite(window[["outcome_value", "outcome_whole_value"]].to_numpy(dtype=float)).all(axis=1)
+    return seen.take(np.flatnonzero(~np.isin(seen.area_codes, window.loc[known, "area_code"].to_numpy())))
 
 
 def comparisons_of(rows: pd.DataFrame, metric: Metric, rules: Scheme) -> list[tuple[str, Period, Period]]:

@@ -20,8 +20,8 @@ AGAINST_HISTORY = "usual movement between years"
 AGAINST_NOISE = "noise within the two periods only"
 PEERS = "peers"  # by group, where all others are by area
 TABLES = (
-    *("areas", "series", "windows", "trends", "seasons", "outlooks", "ladders", "assessments", "findings"),
-    *("standings", PEERS),
+    *("areas", "series", "windows", "trends", "seasons", "outlooks", "ladders", "candidates", "assessments"),
+    *("findings", "standings", PEERS),
 )
 METRICS, ABOUT = "metrics.json", "about.json"
 ROWS_READ_TOGETHER = 8192  # some dozen areas: what reading one costs, however many there are
@@ -38,6 +38,7 @@ class Results:
     seasons: pd.DataFrame
     outlooks: pd.DataFrame
     ladders: pd.DataFrame
+    candidates: pd.DataFrame
     assessments: pd.DataFrame
     findings: pd.DataFrame
     standings: pd.DataFrame

@@ -14,6 +14,7 @@ from bcfstats.errors import ParameterError
 AUTO, FORKED, WARM, PLAIN = "auto", "forked", "warm", "plain"  # what runs a notebook
 ENGINES = (AUTO, FORKED, WARM, PLAIN)
 KERNEL_NAME = "python3"
+SCRIPT = "slider.js"
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -201,9 +202,11 @@ def _titled(kit: Kit, job: Job) -> Any:
 
 
 def _page(notebook: Any) -> str:
-    from bcfstats.show.page import style
+    from bcfstats.show.page import script, script_hash, style
 
-    html, _ = exporter().from_notebook_node(notebook, {"bcfstats_style": str(style())})
+    given = {"style": style(), "script": script(SCRIPT), "script_hash": script_hash(SCRIPT)}
+    resources = {f"bcfstats_{name}": str(text) for name, text in given.items()}
+    html, _ = exporter().from_notebook_node(notebook, resources)
     return str(html)
 
 

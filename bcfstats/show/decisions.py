@@ -121,7 +121,7 @@ def _given(one: Decision, metric: Metric | None) -> str:
 def _now(one: Decision, metric: Metric) -> Cell:
     notes = []
     if math.isfinite(one.latest_per_month):
-        notes.append(f"{_count(one.latest_per_month)} {metric.event} a month")
+        notes.append(f"{count(one.latest_per_month)} {metric.event} a month")
     if math.isfinite(one.latest_change):
         sure = one.latest_finding if one.latest_finding in (BETTER, WORSE) else "not clearly real"
         notes.append(f"{moved(one.latest_change, one.latest_change_unit)} in a year: {sure}")
@@ -151,7 +151,7 @@ def _recommended(one: Decision, metric: Metric, word: str) -> Cell:
     better = f" or {'lower' if metric.polarity == 'lower' else 'higher'}" if one.found == NO_END else ""
     notes = [" to ".join(with_unit(percent, "%") for percent in percents)]
     if all(map(math.isfinite, events)):
-        notes.append(f"{' to '.join(map(_count, events))} {_fewer(metric)} a month")
+        notes.append(f"{' to '.join(map(count, events))} {fewer(metric)} a month")
     return Cell(label, " to ".join(value(end, metric) for end in values) + better, tuple(notes))
 
 
@@ -161,7 +161,7 @@ def _proposed(one: Decision, metric: Metric, word: str) -> Cell:
         return Cell(label, "None", tuple(_without_target(one, metric)))
     each, notes = one.target_per_month, [with_unit(one.target_percent, "%")]
     if math.isfinite(each):
-        notes = [f"{notes[0]}, {_count(abs(each))} {_fewer(metric, worse=each < 0)} a month"]
+        notes = [f"{notes[0]}, {count(abs(each))} {fewer(metric, worse=each < 0)} a month"]
     if one.result:
         line, came = (value(x, metric) for x in (one.payment_line, one.outcome_value))
         notes.append(f"{capital(one.result)}: {came}, the line {line}")
@@ -179,11 +179,13 @@ def _without_target(one: Decision, metric: Metric) -> Iterator[str]:
         yield f"The outcome {'reached' if is_there else 'fell short of'} {value(least, metric)}"
 
 
-def _fewer(metric: Metric, *, worse: bool = False) -> str:
+def fewer(metric: Metric, *, worse: bool = False) -> str:
+    """Say whether better, or worse, is fewer or more."""
     return "fewer" if (metric.polarity == "lower") is not worse else "more"
 
 
-def _count(each: float) -> str:
+def count(each: float) -> str:
+    """Write people or days a month, small numbers with a decimal."""
     return number(each) if abs(each) >= 10 else number(each, 1)
 
 

@@ -27,6 +27,7 @@ from bcfstats.show.decisions import HOW_TO_READ, PAID_RARELY, REACHED_RARELY, ca
 from bcfstats.show.page import FOLDER, Part, fill, fill_environment, html_table
 from bcfstats.show.palettes import ANALYSIS_FUNCTION, icon
 from bcfstats.show.sentences import INTERVAL, ResultRow, rows_of
+from bcfstats.show.slider import slider
 from bcfstats.words import (
     EXAMPLE_SOURCE,
     MISSING,
@@ -166,6 +167,7 @@ class AreaReport:
                 standing=" ".join(sentences.standing(row, about) for row in self._rows("standings", metric)),
                 peers=self.peers_chart(metric),
                 ladders=self._ladders(about),
+                sliders=self._sliders(about),
                 history=self.history_chart(metric),
                 no_history=NO_HISTORY,
                 table=self._window_table(rows, about),
@@ -294,8 +296,10 @@ class AreaReport:
         return self.results.series.loc[self.results.series["metric"] == metric].reset_index(drop=True)
 
     def _ladders(self, metric: Metric) -> list[tuple[str, str, Chart | None]]:
-        """Give each payment's ladder: what it takes to be significant, and every rung."""
+        """Give each payment's ladder, what can still be decided first: what is significant, and every rung."""
         rungs = self._rows("ladders", metric.id)
+        still_open = {row["payment"] for row in self._rows("candidates", metric.id)}
+        outlooks = self._rows("outlooks", metric.id)
         decided = {one.payment: one for one in self._decisions if one.metric == metric.id}
         return [
             (
@@ -311,9 +315,23 @@ class AreaReport:
                     target=decided[row["payment"]].target_value,
                 ),
             )
-            for row in self._rows("outlooks", metric.id)
+            for row in sorted(outlooks, key=lambda row: row["payment"] not in still_open)
             if row["payment"] != LATEST and np.isfinite(row["expected"])
         ]
+
+    def _sliders(self, metric: Metric) -> list[Markup]:
+        """Give a slider for each payment whose outcome is still to come, or partly in."""
+        rows = self._rows("candidates", metric.id)
+        known = {row["payment"]: row["known"] for row in self._rows("outlooks", metric.id)}
+        word = self.results.about.get("word", "target")
+        found = []
+        for one in self._decisions:
+            steps = [row for row in rows if row["payment"] == one.payment]
+            if one.metric == metric.id and steps and not one.reason:
+                paid = self._paid({"payment": one.payment}) if self._pays else ""
+                name = f"{metric.id}-{len(found)}"
+                found.append(slider(name, paid, steps, metric, one, known[one.payment], word))
+        return found
 
     def _named(self, metric: str) -> Metric:
         return next(known for known in self.results.metrics if known.id == metric)

@@ -27,6 +27,7 @@ def fill_environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["capital"] = capital
+    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
     return environment
 
 
