@@ -20,8 +20,8 @@ COLUMNS = [*KEPT, "reason"]
 def candidates_of(view: Outlook, payment: str, rules: Scheme) -> pd.DataFrame:
     """Judge a row of targets around each area's baseline, as `assess_ambitions` does, from low to high.
 
-    Changes told in per cent go by half a per cent of the baseline; those told in points by round values half a
-    percentage point apart, or by the last decimal shown. `reason` says why one cannot be judged. An area
+    Changes told in per cent go by half a per cent of the baseline, those told in points by round values half
+    a percentage point apart, or by the last decimal shown. `reason` says why one cannot be judged. An area
     without a baseline, or with one of nothing, has no row, nor has a value that is not possible.
     """
     steps = np.sort(view.direction * np.arange(-WORSE, BETTER + 1))

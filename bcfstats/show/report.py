@@ -296,7 +296,7 @@ class AreaReport:
         return self.results.series.loc[self.results.series["metric"] == metric].reset_index(drop=True)
 
     def _ladders(self, metric: Metric) -> list[tuple[str, str, Chart | None]]:
-        """Give each payment's ladder, what can still be decided first: what is significant, and every rung."""
+        """Give each payment's ladder, what is still open first: what is significant, and every rung."""
         rungs = self._rows("ladders", metric.id)
         still_open = {row["payment"] for row in self._rows("candidates", metric.id)}
         outlooks = self._rows("outlooks", metric.id)
@@ -324,7 +324,7 @@ class AreaReport:
         rows = self._rows("candidates", metric.id)
         known = {row["payment"]: row["known"] for row in self._rows("outlooks", metric.id)}
         word = self.results.about.get("word", "target")
-        found = []
+        found: list[Markup] = []
         for one in self._decisions:
             steps = [row for row in rows if row["payment"] == one.payment]
             if one.metric == metric.id and steps and not one.reason:

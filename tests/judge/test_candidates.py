@@ -70,9 +70,9 @@ def test_an_area_too_small_for_a_chance_says_why():
 
 def test_only_what_is_not_known_yet_has_candidates():
     values = 80 + np.cumsum(np.random.default_rng(1).normal(0, 3, (8, 5)), axis=1)
-    rows = yearly("reablement", values, 150)
+    rows = yearly("reablement", np.round(1.5 * values) / 1.5, 150)  # of whole people
     to_come = (rows["area_code"] == "X03") & (rows["period_end"] == pd.Timestamp("2015-03-31"))
-    areas = rows[["area_code", "area_name"]].drop_duplicates()
+    areas = rows[["area_code", "area_name"]].drop_duplicates().assign(region="", region_code="")
     results = assess(Data(rows.loc[~to_come], areas, rows.iloc[:0], {}), SCHEME)
     assert set(results.candidates["area_code"]) == {"X03"}
     assert set(results.candidates["payment"]) == {"2015-10"}
