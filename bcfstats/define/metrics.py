@@ -63,6 +63,11 @@ class Unusual:
         span = Period(self.start, self.end).label
         return f"a time of {self.what} ({span}): in no baseline, season or usual change"
 
+    @property
+    def level(self) -> str:
+        """How a comparison across it is to be read."""
+        return f"{self.what} lies between: a level before and one after, not a trend"
+
 
 @dataclass(frozen=True)
 class Metric:

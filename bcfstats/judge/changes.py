@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bcfstats.define.levels import LEVELS
-from bcfstats.define.metrics import Metric
+from bcfstats.define.metrics import UNUSUAL, Metric
 from bcfstats.define.periods import Period
 from bcfstats.judge.baseline import COMPARED, window_figures
 from bcfstats.judge.kinds import DISPERSED, Figures, chance, change_columns, counted_by_month
@@ -130,6 +130,9 @@ def change(
     frame.loc[broken != "", ["change", "change_lower", "change_upper", "noise_p"]] = np.nan
     frame["change_reason"] = broken.where(broken != "", frame["change_reason"])
     frame["finding"] = _findings(metric, frame)
+    if levels := [time.level for time in UNUSUAL if before.start < time.start and time.end < after.end]:
+        told = frame["outcome_warnings"]
+        frame["outcome_warnings"] = told + np.where(told == "", "", "; ") + "; ".join(levels)
     return frame.reset_index()
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bcfstats.define.metrics import Metric
+from bcfstats.define.metrics import UNUSUAL, Metric
 from bcfstats.define.periods import Period
 from bcfstats.judge.kinds import counted_by_month
 from bcfstats.judge.panel import NO_PANEL, Panel, longest_run, monthly_panel
@@ -90,6 +90,7 @@ def _annual_trend(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
     good = good.loc[np.isfinite(good["value"].to_numpy(dtype=float))]
     starts = pd.to_datetime(good["period_start"])
     good = good.loc[starts.dt.date >= _since(metric, good)]
+    good, across = _after_the_unusual(good)
     good = _on_last_boundaries(good)
     if good.empty:
         return pd.DataFrame()
@@ -107,7 +108,7 @@ def _annual_trend(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
             "n": n,
             "points": "points",
             "period": str(Period(first.date(), ends.date())),
-            "note": "",
+            "note": across,
         }
     )
 
@@ -165,6 +166,16 @@ def _on_last_boundaries(rows: pd.DataFrame) -> pd.DataFrame:
     boundaries = rows["basis"].str.partition(BOUNDARY)[2] if len(rows) else rows["basis"]
     last = boundaries.groupby(rows["area_code"]).transform("last")
     return rows.loc[boundaries == last]
+
+
+def _after_the_unusual(rows: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Keep the years after an unusual time that has figures on both sides and none of use in it; say so."""
+    for time in UNUSUAL:
+        starts, ends = rows["period_start"], rows["period_end"]
+        before, after = starts < pd.Timestamp(time.start), ends > pd.Timestamp(time.end)
+        if before.any() and after.any() and (before | (starts > pd.Timestamp(time.end))).all():
+            return rows.loc[after & ~before], time.level
+    return rows, ""
 
 
 def _since(metric: Metric, rows: pd.DataFrame) -> date:

@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from bcfstats.define.metrics import METRICS, UNUSUAL, Metric, get_metric
-from bcfstats.define.periods import Period
-from bcfstats.errors import ParameterError
+from bcfstats.define.periods import Period, parse_date
+from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.panel import Panel, longest_run, monthly_panel
 from bcfstats.judge.windows import USABLE
 from bcfstats.read.observations import as_observations, check_observations, problems_by_area
 from bcfstats.stats.breaks import SHIFT_DOWN, SHIFT_UP, SWAP, find_breaks
+from bcfstats.words import day as long_day
 
 EVERY = "every"  # area, in an overrule
 A_QUARTER = 0.25  # of the days of a period in an unusual time, and it is no guide either
@@ -130,6 +132,48 @@ def parse_trusted(text: str, metrics: Mapping[str, Metric]) -> Trusted:
             do="Write an area code, a metric and a period, such as 'E08000019 delayed_transfers Aug 2013'.",
         )
     return Trusted(parts[0], get_metric(parts[1], metrics).id, Period.parse(parts[2]))
+
+
+@dataclass(frozen=True)
+class Break:
+    """A day from which what an area, or "every" one, counts in a metric is something else."""
+
+    area_code: str
+    metric: str
+    day: date
+    what: str
+
+    def of(self, observations: pd.DataFrame) -> pd.DataFrame:
+        """Give the figures from that day on, and those it lies in, a basis of their own."""
+        mine = observations["metric"].eq(self.metric)
+        mine &= observations["area_code"].eq(self.area_code) | (self.area_code == EVERY)
+        ends = mine & (observations["period_end"] >= pd.Timestamp(self.day))
+        if not ends.any():
+            raise InputError(
+                "There is no figure that this break could part from those before.",
+                where="breaks",
+                found=f"{self.area_code}, {self.metric}, {long_day(self.day)}",
+                do="Look at its area code, metric and day.",
+            )
+        whole = observations["period_start"] >= pd.Timestamp(self.day)
+        told = np.where(whole, f"{self.what} since {long_day(self.day)}", f"{self.what} in a part of it")
+        basis = observations["basis"].fillna("").astype(str)
+        joined = (basis + " [" + told + "]").str.strip()
+        return observations.assign(basis=basis.mask(ends, joined))
+
+
+def parse_break(text: str, metrics: Mapping[str, Metric]) -> Break:
+    """Read a break as it stands in the settings: area code or "every", metric, day, what changed."""
+    parts = text.split(maxsplit=3)
+    day = parse_date(parts[2]) if len(parts) == 4 else None
+    if day is None:
+        raise ParameterError(
+            "An entry of 'breaks' is not understood.",
+            found=f"'{text}'",
+            do="Write an area code, a metric, a day and what changed, such as "
+            "'E08000019 emergency_admissions_65 2024-10-01 same-day emergency care recorded elsewhere'.",
+        )
+    return Break(parts[0], get_metric(parts[1], metrics).id, day, parts[3])
 
 
 def _without_unusual(observations: pd.DataFrame, trusted: Sequence[Trusted]) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from bcfstats.errors import InputError, NotDoneError
 from bcfstats.files import clear_parts, now, safe_csv, sole_use, write_whole, writing
 from bcfstats.judge.assessment import assess
 from bcfstats.judge.results import Results
-from bcfstats.read.data import Data, load
+from bcfstats.read.data import Data
 from bcfstats.read.targets import read_targets
 from bcfstats.run import pool
 from bcfstats.run.pool import (
@@ -50,7 +50,7 @@ from bcfstats.run.resume import (
     source_fingerprint,
     stem_of,
 )
-from bcfstats.run.settings import Settings, all_metrics, vouched_for
+from bcfstats.run.settings import Settings, all_metrics, prepared_data, vouched_for
 from bcfstats.words import EXAMPLE, day
 
 SECONDS_BETWEEN_LINES = 15.0
@@ -217,7 +217,7 @@ def _run(
 def _compute(settings: Settings, areas: Sequence[str], started: datetime, engine: str) -> None:
     """Compute the tables of all areas and save them; what it took is given back to the system."""
     inputs = _inputs(settings)  # before they are read: a change meanwhile shows next time
-    data = load(settings.processed)
+    data = prepared_data(settings)
     _check_names(data, areas)  # before anything else is looked at
     data = data.at(scheme(settings.scheme, all_metrics(settings)))
     _check_names(data, areas)

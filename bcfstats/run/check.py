@@ -25,14 +25,14 @@ from bcfstats.judge.tracking import MISSED, OFF_TRACK, latest, phase_plan, track
 from bcfstats.judge.validation import Validation, validate_observations
 from bcfstats.judge.verdicts import GOOD, UNKNOWN, VERDICTS, words_of
 from bcfstats.read.allocations import read_allocations
-from bcfstats.read.data import Data, load
+from bcfstats.read.data import Data
 from bcfstats.read.formats import plain
 from bcfstats.read.observations import check_observations, problems_by_area
 from bcfstats.read.prepare import Prepared
 from bcfstats.read.recognise import KNOWN_KINDS
 from bcfstats.read.targets import read_targets
 from bcfstats.read.work import read_work
-from bcfstats.run.settings import Settings, all_metrics, vouched_for
+from bcfstats.run.settings import Settings, all_metrics, prepared_data, vouched_for
 from bcfstats.show.all_areas import overview_page, tracking_page
 from bcfstats.show.sentences import value
 from bcfstats.show.validation_page import reliability_svg, validation_page
@@ -102,7 +102,7 @@ def _some(lines: list[str]) -> list[str]:
 
 def describe_data(settings: Settings) -> tuple[int, list[str]]:
     """Say, per metric, what there is and what is broken; exit code 1 where an area's data are broken."""
-    data = load(settings.processed)
+    data = prepared_data(settings)
     metrics = all_metrics(settings)
     broken = problems_by_area(check_observations(data.observations, metrics))
     lines = list(_metric_lines(data))
@@ -149,7 +149,7 @@ def _read(settings: Settings, targets: Path) -> _Proposed:
     """Read prepared data and a file of targets, or a plan of goals in the same form."""
     metrics = all_metrics(settings)
     rules = scheme(settings.scheme, metrics)
-    data = without_small(load(settings.processed).at(rules), metrics.values(), settings.disclosure)
+    data = without_small(prepared_data(settings).at(rules), metrics.values(), settings.disclosure)
     rows = read_targets(targets, areas=data.areas, metrics=metrics, scheme=rules)
     usable = sound(data.observations, metrics, vouched_for(settings)).observations
     return _Proposed(data, rules, metrics, rows, usable)
@@ -344,7 +344,7 @@ VALIDATION_PAGE = "validation.md"
 
 def write_validation(settings: Settings, *, until: date | None = None) -> tuple[Path, list[Validation]]:
     """Validate every monthly metric that has enough months, up to a day, and write the page."""
-    data, metrics = load(settings.processed), all_metrics(settings)
+    data, metrics = prepared_data(settings), all_metrics(settings)
     monthly = data.observations.loc[data.observations["frequency"] == "month", "metric"].unique()
     rates = [name for name, metric in metrics.items() if counted_by_month(metric)]
     names = {name: metrics[name].name for name in sorted(set(monthly) & set(rates))}

@@ -13,7 +13,8 @@ from bcfstats.define.schemes import DEFAULT_SCHEME
 from bcfstats.disclose.rules import rule
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.files import write_whole
-from bcfstats.judge.screening import Trusted, parse_trusted
+from bcfstats.judge.screening import Trusted, parse_break, parse_trusted
+from bcfstats.read.data import Data, load
 from bcfstats.run.notebooks import AREA_REPORT
 from bcfstats.show.palettes import ANALYSIS_FUNCTION, palette
 
@@ -42,6 +43,9 @@ class Settings:
         Colours of the charts: "analysis_function" or "making_data_count".
     trusted : tuple of str
         Months vouched for, each "area code, metric, period": nothing sudden is found in them.
+    breaks : tuple of str
+        Days from which a metric counts something else, each "area code, metric, day, what changed": figures
+        before and after are not compared.
     notebook : Path
         The notebook run for each area; the package's own if none is named.
     jobs : int
@@ -62,6 +66,7 @@ class Settings:
     metrics: tuple[Path, ...] = ()
     targets: tuple[Path, ...] = ()
     trusted: tuple[str, ...] = ()
+    breaks: tuple[str, ...] = ()
     disclosure: str = ""
     palette: str = ANALYSIS_FUNCTION
     notebook: Path = AREA_REPORT
@@ -90,7 +95,7 @@ def load_settings(path: Path | None = None) -> Settings:
         raise InputError("There is no such settings file.", where=str(path), do="'bcfstats init' writes one.")
     kinds = {field.name: type(field.default) for field in fields(Settings)}
     known = {name: str if issubclass(kind, Path) else kind for name, kind in kinds.items()}
-    known |= dict.fromkeys(("metrics", "targets", "trusted"), list) | {"disclosure": object}
+    known |= dict.fromkeys(("metrics", "targets", "trusted", "breaks"), list) | {"disclosure": object}
     table = check_keys(read_toml(chosen), str(chosen), {}, known)
     given: dict[str, Any] = {name: _typed(name, kinds[name], table, chosen) for name in table}
     return Settings(**given)
@@ -113,6 +118,15 @@ def vouched_for(settings: Settings) -> tuple[Trusted, ...]:
     return tuple(parse_trusted(entry, metrics) for entry in settings.trusted)
 
 
+def prepared_data(settings: Settings) -> Data:
+    """Read what was prepared, its figures parted by the breaks that the settings name."""
+    metrics, data = all_metrics(settings), load(settings.processed)
+    observations = data.observations
+    for entry in settings.breaks:
+        observations = parse_break(entry, metrics).of(observations)
+    return replace(data, observations=observations)
+
+
 def write_settings(folder: Path) -> Path:
     """Write a commented settings file."""
     target = folder / FILE
@@ -130,7 +144,7 @@ def _typed(name: str, kind: type, table: dict[str, Any], source: Path) -> object
     value = table[name]
     if kind is tuple:
         given = texts(table, name, str(source))
-        return given if name == "trusted" else tuple(map(Path, given))
+        return given if name in ("trusted", "breaks") else tuple(map(Path, given))
     if issubclass(kind, Path):
         return Path(value)
     if kind is int and not 1 <= value <= LARGEST:

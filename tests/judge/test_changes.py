@@ -6,6 +6,7 @@ from bcfstats.define.metrics import METRICS
 from bcfstats.define.periods import Period
 from bcfstats.judge.changes import change
 from bcfstats.judge.results import BETTER, NOT_COMPARED, UNCLEAR, WORSE
+from tests.judge.made_up import yearly
 
 DAYS = METRICS["delayed_transfers"]
 BEFORE, AFTER = Period.parse("Apr-Dec 2013"), Period.parse("Apr-Dec 2014")
@@ -110,3 +111,13 @@ def test_noisy_months_widen_the_interval(months):
     wide = compare(months(list(noisy)))
     width = [found["change_upper"] - found["change_lower"] for found in (quiet, wide)]
     assert width[1] > 2 * width[0]
+
+
+def test_a_comparison_across_the_pandemic_is_of_levels():
+    rows = yearly("reablement", np.full((2, 5), 80.0), 400.0, first=2018)
+    first, last = Period.parse("2018/19"), Period.parse("2022/23")
+    across = change(rows, METRICS["reablement"], first, last, label="x")
+    assert across["outcome_warnings"].str.contains("a level before and one after, not a trend").all()
+    for before, after in (("2018/19", "2019/20"), ("2020/21", "2021/22")):
+        found = change(rows, METRICS["reablement"], Period.parse(before), Period.parse(after), label="x")
+        assert not found["outcome_warnings"].str.contains("level").any()

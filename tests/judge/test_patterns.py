@@ -1,5 +1,7 @@
 """Trends, seasons, windows and published changes, against scipy, exact series and hand arithmetic."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -241,3 +243,22 @@ def test_history_is_only_held_against_the_same_baseline():
     later = yearly("reablement", 70 + np.random.default_rng(3).normal(0, 2.0, (30, 4)), 300.0)
     assert _same_windows(outlook(later, "reablement", "2014/15"), before).before == before
     assert _same_windows(outlook(rows.head(0), "reablement", "2014/15"), before) is None
+
+
+def test_a_trend_does_not_run_across_the_pandemic():
+    """Level until 2019/20, 10 points more each year from 2022/23; the two years between are suspect."""
+    metric = replace(METRICS["reablement"], breaks=())
+    values = np.array([[100.0] * 4 + [50.0] * 2 + [60.0, 70.0, 80.0, 90.0]])
+    rows = yearly("reablement", np.minimum(values, 95.0).repeat(3, axis=0), 400.0, first=2016)
+    rows.loc[rows["period_start"].dt.year.isin([2020, 2021]), "status"] = "suspect"
+    found = trend_table(rows, metric)
+    assert found["period"].tolist() == ["2022-04/2026-03"] * 3
+    assert found["n"].tolist() == [4] * 3
+    assert (
+        found["note"].tolist()
+        == ["the COVID-19 pandemic lies between: a level before and one after, not a trend"] * 3
+    )
+    trusted = trend_table(rows.assign(status="ok"), metric)
+    assert trusted["period"].tolist() == ["2016-04/2026-03"] * 3
+    before = trend_table(rows.loc[rows["period_start"] < "2021"], metric)
+    assert before["note"].tolist() == [""] * 3

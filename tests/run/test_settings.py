@@ -1,10 +1,16 @@
 """Settings from a file, from the command line, and as they are when nothing is said."""
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from bcfstats.define.metrics import METRICS
+from bcfstats.define.periods import Period
 from bcfstats.errors import BcfStatsError, InputError, ParameterError
+from bcfstats.judge.changes import change
+from bcfstats.read.data import load
 from bcfstats.run.notebooks import AREA_REPORT
-from bcfstats.run.settings import FILE, Settings, load_settings, write_settings
+from bcfstats.run.settings import FILE, Settings, load_settings, prepared_data, write_settings
 
 
 def test_the_file_that_init_writes_says_what_holds_anyway(tmp_path):
@@ -39,3 +45,47 @@ def test_a_file_that_was_named_must_be_there(tmp_path):
 def test_no_path_of_the_package_is_recorded():
     assert Settings().as_record()["notebook"] == ""
     assert str(AREA_REPORT.parent) not in str(Settings().as_record())
+
+
+def test_figures_on_either_side_of_a_break_that_a_user_knows_are_not_compared(few, tmp_path):
+    whole = load(few)
+    data = prepared_data(
+        Settings(
+            processed=few,
+            breaks=(
+                "X06000001 delayed_transfers 2014-04-01 another ward counted",
+                "every reablement 2013-10-01 other questions",
+            ),
+        )
+    )
+    before, after = Period.parse("Apr-Dec 2013"), Period.parse("Apr-Dec 2014")
+    for seen, compared in ((whole, [True] * 3), (data, [False, True, True])):
+        rows = seen.of("delayed_transfers").observations
+        found = change(rows, METRICS["delayed_transfers"], before, after, label="x").sort_values("area_code")
+        assert np.isfinite(found["change"]).tolist() == compared
+    assert "another ward counted since 1 April 2014" in found["change_reason"].iloc[0]
+    years = data.of("reablement").observations
+    ends = years.groupby(years["period_start"].dt.year)["basis"].agg(
+        lambda told: {text[-9:] for text in told}
+    )
+    assert ends[2013] == {"rt of it]"}  # the year the day lies in is like neither
+    assert ends[2014] == {"ber 2013]"}
+    assert not any(text.endswith("]") for text in ends[2012])
+    pd.testing.assert_frame_equal(
+        data.observations.drop(columns="basis"), whole.observations.drop(columns="basis")
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "match"),
+    [
+        ("X06000001 delayed_transfers 2014-04-01", "not understood"),
+        ("X06000001 delayed_transfers April what changed", "not understood"),
+        ("X06000001 delayed 2014-04-01 what changed", "no such metric|There is no metric"),
+        ("X09000001 delayed_transfers 2014-04-01 what changed", "no figure that this break"),
+        ("X06000001 delayed_transfers 2024-04-01 what changed", "no figure that this break"),
+    ],
+)
+def test_a_break_that_parts_nothing_is_refused(entry, match, few):
+    with pytest.raises(BcfStatsError, match=match):
+        prepared_data(Settings(processed=few, breaks=(entry,)))

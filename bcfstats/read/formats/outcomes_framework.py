@@ -14,7 +14,7 @@ import pandas as pd
 
 from bcfstats.define.areas import NOT_LISTED, area_names, code_of
 from bcfstats.define.datafiles import read_rows
-from bcfstats.define.metrics import METRICS, Metric
+from bcfstats.define.metrics import CODES, METRICS, CodeYears, Metric
 from bcfstats.define.periods import Period, financial_year
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.read.marks import Cell, NotANumber, parse_number, read_cell
@@ -28,6 +28,7 @@ from bcfstats.read.observations import (
 from bcfstats.read.reading import Check, FileReading, Refusal, by_area
 from bcfstats.read.workbook import Book, Text, as_text, find_table, has_table
 
+FRAMEWORK = "ASCOF"
 KIND = "Measures from the Adult Social Care Outcomes Framework"
 PUBLISHER = "NHS Digital (HSCIC)"
 ADULTS = "2C1"  # its denominator is the population aged 18 and over
@@ -129,7 +130,7 @@ def _entries(table: pd.DataFrame, where: str, refused: list[Refusal]) -> Iterato
     """Bring the rows of one place and measure together; only totals, not age groups or sexes."""
     table = table.assign(measure=table["ascof measure code"].map(_measure))
     ons = next((name for name in table.columns if name.startswith("ons ")), "geographical code")
-    wanted = table[table["measure"].isin([*(line["measure"] for line in _measures()), ADULTS])]
+    wanted = table[table["measure"].isin([*(_measure(one.code) for one in _measures()), ADULTS])]
     wanted = wanted[wanted["disaggregation level"].str.strip().str.casefold() == "total"]
     keys = ["geographical level", ons, "geographical code", "geographical description", "measure"]
     for (level, code, council, name, measure), rows in wanted.groupby(keys, sort=False):
@@ -199,17 +200,20 @@ def _known_years() -> tuple[dict[str, str], ...]:
 
 
 @cache
-def _measures() -> tuple[dict[str, str], ...]:
-    return read_rows(Path(__file__).with_name("outcomes_framework_measures.csv"))
+def _measures() -> tuple[CodeYears, ...]:
+    """List what each code has meant: those that changed their meaning, and those of the registry."""
+    changed = [one for one in CODES if one.framework == FRAMEWORK]
+    others = [
+        CodeYears(FRAMEWORK, metric.code, "", "", metric.id, metric.name)
+        for metric in METRICS.values()
+        if metric.framework == FRAMEWORK and metric.code not in {one.code for one in changed}
+    ]
+    return tuple(one for one in (*changed, *others) if one.metric)
 
 
 def _metrics_in(year: int) -> dict[str, str]:
     """Give the metric of each measure code as it was in a year: a code may become that of another measure."""
-    return {
-        line["measure"]: line["metric"]
-        for line in _measures()
-        if int(line["first_year"]) <= year <= int(line["last_year"] or year)
-    }
+    return {_measure(one.code): one.metric for one in _measures() if one.holds(year)}
 
 
 def _rounded(entries: list[_Entry], measures: Iterable[str]) -> set[tuple[str, str]]:
