@@ -263,6 +263,18 @@ def came_from(code: str) -> list[Area]:
     return [area for area in REGISTER.values() if code in dict(area.successors)]
 
 
+def same_ground(area: Area) -> list[Area]:
+    """Give the areas that cover the same ground together: those it came from and went to, and theirs."""
+    found: dict[str, Area] = {}
+    new = [area]
+    while new:
+        one = new.pop()
+        if one.area_code not in found:
+            found[one.area_code] = one
+            new += [*came_from(one.area_code), *(REGISTER[code] for code, _ in one.successors)]
+    return sorted(found.values(), key=lambda one: one.area_name)
+
+
 def _listed(areas: Mapping[str, Area] | Iterable[Area] | pd.DataFrame) -> list[Area]:
     if hasattr(areas, "columns"):
         return _from_frame(areas)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bcfstats.define.areas import REGISTER
-from bcfstats.errors import InputError
+from bcfstats.define.areas import REGISTER, Area, find_area, same_ground
+from bcfstats.define.metrics import METRICS
+from bcfstats.errors import InputError, ParameterError
 from bcfstats.files import MANIFEST, aside
 from bcfstats.read.observations import AREA_TYPES, KEY, OBSERVATION_TYPES, as_frame, as_observations, typed
 
@@ -71,6 +72,34 @@ class Data:
         kept = known.drop_duplicates(KEY, keep="last").sort_index()
         return replace(self, observations=typed(kept, OBSERVATION_TYPES))
 
+    def joined(self, name: str) -> Data:
+        """Put an area together with those it was split or merged with: one area of constant boundaries.
+
+        It takes the place of its parts. Counts add where all of the parts have them; other figures have none.
+        """
+        parts = same_ground(find_area(name))
+        if len(parts) == 1:
+            raise ParameterError(
+                "This area was neither split nor merged: it needs no sum.", where="joined", found=name
+            )
+        codes, now = [part.area_code for part in parts], [part for part in parts if part.end is None]
+        whole = {
+            "area_code": "+".join(part.area_code for part in now),
+            "area_name": " with ".join(part.area_name for part in now),
+        }
+        kept = {
+            table: rows[~rows["area_code"].isin(codes)]
+            for table, rows in (("observations", self.observations), ("earlier", self.earlier))
+        }
+        mine = self.observations[self.observations["area_code"].isin(codes)]
+        groups = mine.groupby(["metric", "period_start", "period_end", "frequency"], as_index=False)
+        added = typed([_sum(rows, parts) | whole for _, rows in groups], OBSERVATION_TYPES)
+        kept["observations"] = typed(pd.concat([kept["observations"], added]), OBSERVATION_TYPES)
+        places = self.areas[~self.areas["area_code"].isin(codes)]
+        place = {"area_type": "areas added up", "region": now[0].region, "region_code": now[0].region_code}
+        one = typed([{**whole, **place, "board": whole["area_name"]}], AREA_TYPES)
+        return replace(self, areas=typed(pd.concat([places, one]), AREA_TYPES), **kept)
+
     def at(self, rules: Scheme) -> Data:
         """Give the areas there are in the years of a scheme, with their figures; those of a list stay."""
         windows = [window for payment in rules.payments for window in payment.metrics.values() if window]
@@ -84,6 +113,41 @@ class Data:
             for name, table in (("observations", self.observations), ("areas", self.areas))
         }
         return replace(self, **tables)
+
+
+def _sum(rows: pd.DataFrame, parts: list[Area]) -> dict[str, Any]:
+    """Add up the parts of an area in one period, or say why that cannot be done."""
+    first = rows.iloc[0]
+    start, end, metric = (
+        first["period_start"].date(),
+        first["period_end"].date(),
+        METRICS.get(first["metric"]),
+    )
+    days = [day for part in parts for day in (part.start, part.end and part.end + timedelta(days=1)) if day]
+    there = {part.area_code: part.area_name for part in parts if part.is_there(start, end)}
+    good = rows[
+        rows["status"].isin(["ok", "rounded"]) & rows[["numerator", "denominator"]].notna().all(axis=1)
+    ]
+    lacking = [there[code] for code in there if code not in set(good["area_code"])]
+    made = {name: first[name] for name in ("metric", "period_start", "period_end", "frequency")}
+    made |= {"vintage": rows["vintage"].max(), "source": "; ".join(sorted(set(rows["source"])))}
+    why = f"no usable figure of {' and '.join(lacking)} to add" if lacking else ""
+    if any(start < day <= end for day in days):
+        why = "an area began or ended within the period"
+    if metric is None or not metric.kind.is_exact:
+        why = "figures of this kind cannot be added up"
+    if why:
+        return made | {"status": "not_available", "status_note": why}
+    count, of = good["numerator"].sum(), good["denominator"].sum()
+    rounded = (good["status"] == "rounded").any()
+    return made | {
+        "numerator": count,
+        "denominator": of,
+        "value": metric.multiplier * count / of if of else float("nan"),
+        "status": "rounded" if rounded else "ok",
+        "status_note": "the sum of " + " and ".join(there.values()),
+        "basis": "; ".join(sorted(set(good["basis"]) - {""})),
+    }
 
 
 def load(processed: str | Path) -> Data:

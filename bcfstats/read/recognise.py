@@ -43,6 +43,9 @@ KNOWN_KINDS = (
     "Fingertips exports (.csv)",
     "plain tables of observations, and lists of areas (.csv, .xlsx)",
 )
+PLAIN_TABLE = (
+    "Of anything else make a plain table with the columns area, metric, period, numerator and denominator."
+)
 _TITLE_ROWS = 10
 _LOOKUPS = {
     ("LAD15CD", "RGN15CD"): "a lookup of districts to regions: the register of areas has them",
@@ -113,7 +116,7 @@ def _unchecked(path: Path, content: bytes, metrics: Mapping[str, Metric]) -> Fil
         "This file has none of the formats that are known.",
         where=source.path.name,
         found=found or _shown(source),
-        do=do + "Known are: " + "; ".join(KNOWN_KINDS) + ".",
+        do=f"{do}Known are: {'; '.join(KNOWN_KINDS)}. {PLAIN_TABLE}",
     )
 
 

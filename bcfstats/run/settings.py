@@ -46,6 +46,8 @@ class Settings:
     breaks : tuple of str
         Days from which a metric counts something else, each "area code, metric, day, what changed": figures
         before and after are not compared.
+    joined : tuple of str
+        Areas put together with those they were split or merged with, in whose place the sum stands.
     notebook : Path
         The notebook run for each area; the package's own if none is named.
     jobs : int
@@ -67,6 +69,7 @@ class Settings:
     targets: tuple[Path, ...] = ()
     trusted: tuple[str, ...] = ()
     breaks: tuple[str, ...] = ()
+    joined: tuple[str, ...] = ()
     disclosure: str = ""
     palette: str = ANALYSIS_FUNCTION
     notebook: Path = AREA_REPORT
@@ -95,7 +98,9 @@ def load_settings(path: Path | None = None) -> Settings:
         raise InputError("There is no such settings file.", where=str(path), do="'bcfstats init' writes one.")
     kinds = {field.name: type(field.default) for field in fields(Settings)}
     known = {name: str if issubclass(kind, Path) else kind for name, kind in kinds.items()}
-    known |= dict.fromkeys(("metrics", "targets", "trusted", "breaks"), list) | {"disclosure": object}
+    known |= dict.fromkeys(("metrics", "targets", "trusted", "breaks", "joined"), list) | {
+        "disclosure": object
+    }
     table = check_keys(read_toml(chosen), str(chosen), {}, known)
     given: dict[str, Any] = {name: _typed(name, kinds[name], table, chosen) for name in table}
     return Settings(**given)
@@ -119,8 +124,10 @@ def vouched_for(settings: Settings) -> tuple[Trusted, ...]:
 
 
 def prepared_data(settings: Settings) -> Data:
-    """Read what was prepared, its figures parted by the breaks that the settings name."""
+    """Read what was prepared: areas put together, and figures parted by breaks, as the settings say."""
     metrics, data = all_metrics(settings), load(settings.processed)
+    for name in settings.joined:
+        data = data.joined(name)
     observations = data.observations
     for entry in settings.breaks:
         observations = parse_break(entry, metrics).of(observations)
@@ -144,7 +151,7 @@ def _typed(name: str, kind: type, table: dict[str, Any], source: Path) -> object
     value = table[name]
     if kind is tuple:
         given = texts(table, name, str(source))
-        return given if name in ("trusted", "breaks") else tuple(map(Path, given))
+        return given if name in ("trusted", "breaks", "joined") else tuple(map(Path, given))
     if issubclass(kind, Path):
         return Path(value)
     if kind is int and not 1 <= value <= LARGEST:

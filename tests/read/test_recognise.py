@@ -26,3 +26,4 @@ def test_what_is_not_known_is_refused_with_what_is():
     with pytest.raises(InputError, match="none of the formats") as told:
         read_content(Path("letter.txt"), b"Dear all,\nthank you.\n", METRICS)
     assert "Known are: " in told.value.do
+    assert told.value.do.endswith("the columns area, metric, period, numerator and denominator.")

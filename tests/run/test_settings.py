@@ -9,6 +9,7 @@ from bcfstats.define.periods import Period
 from bcfstats.errors import BcfStatsError, InputError, ParameterError
 from bcfstats.judge.changes import change
 from bcfstats.read.data import load
+from bcfstats.read.prepare import prepare
 from bcfstats.run.notebooks import AREA_REPORT
 from bcfstats.run.settings import FILE, Settings, load_settings, prepared_data, write_settings
 
@@ -89,3 +90,20 @@ def test_figures_on_either_side_of_a_break_that_a_user_knows_are_not_compared(fe
 def test_a_break_that_parts_nothing_is_refused(entry, match, few):
     with pytest.raises(BcfStatsError, match=match):
         prepared_data(Settings(processed=few, breaks=(entry,)))
+
+
+def test_areas_are_put_together_before_their_figures_are_parted(tmp_path):
+    rows = [
+        {"area": code, "metric": "reablement", "period": year, "numerator": 80, "denominator": 100}
+        for code, year in (("E10000006", "2021/22"), ("E06000063", "2024/25"), ("E06000064", "2024/25"))
+    ]
+    (tmp_path / "raw").mkdir()
+    pd.DataFrame(rows).to_csv(tmp_path / "raw" / "mine.csv", index=False)
+    assert prepare(tmp_path / "raw", tmp_path / "processed").exit_code == 0
+    both = "E06000063+E06000064"
+    given = {"joined": ("Cumbria",), "breaks": (f"{both} reablement 2023-04-01 other questions",)}
+    found = prepared_data(Settings(processed=tmp_path / "processed", **given))
+    assert found.observations["area_code"].tolist() == [both, both]
+    assert found.observations["numerator"].tolist() == [80, 160]
+    assert found.observations["basis"].tolist() == ["", "[other questions since 1 April 2023]"]
+    assert both in set(found.areas["area_code"])
