@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bcfstats.define.areas import REGISTER, Area, find_area, same_ground
-from bcfstats.define.metrics import METRICS
+from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.files import MANIFEST, aside
 from bcfstats.read.observations import AREA_TYPES, KEY, OBSERVATION_TYPES, as_frame, as_observations, typed
@@ -72,7 +72,7 @@ class Data:
         kept = known.drop_duplicates(KEY, keep="last").sort_index()
         return replace(self, observations=typed(kept, OBSERVATION_TYPES))
 
-    def joined(self, name: str) -> Data:
+    def joined(self, name: str, metrics: Mapping[str, Metric] = METRICS) -> Data:
         """Put an area together with those it was split or merged with: one area of constant boundaries.
 
         It takes the place of its parts. Counts add where all of the parts have them; other figures have none.
@@ -93,7 +93,8 @@ class Data:
         }
         mine = self.observations[self.observations["area_code"].isin(codes)]
         groups = mine.groupby(["metric", "period_start", "period_end", "frequency"], as_index=False)
-        added = typed([_sum(rows, parts) | whole for _, rows in groups], OBSERVATION_TYPES)
+        sums = [_sum(rows, parts, metrics.get(str(key[0]))) | whole for key, rows in groups]
+        added = typed(sums, OBSERVATION_TYPES)
         kept["observations"] = typed(pd.concat([kept["observations"], added]), OBSERVATION_TYPES)
         places = self.areas[~self.areas["area_code"].isin(codes)]
         place = {"area_type": "areas added up", "region": now[0].region, "region_code": now[0].region_code}
@@ -115,14 +116,10 @@ class Data:
         return replace(self, **tables)
 
 
-def _sum(rows: pd.DataFrame, parts: list[Area]) -> dict[str, Any]:
+def _sum(rows: pd.DataFrame, parts: list[Area], metric: Metric | None) -> dict[str, Any]:
     """Add up the parts of an area in one period, or say why that cannot be done."""
     first = rows.iloc[0]
-    start, end, metric = (
-        first["period_start"].date(),
-        first["period_end"].date(),
-        METRICS.get(first["metric"]),
-    )
+    start, end = first["period_start"].date(), first["period_end"].date()
     days = [day for part in parts for day in (part.start, part.end and part.end + timedelta(days=1)) if day]
     there = {part.area_code: part.area_name for part in parts if part.is_there(start, end)}
     good = rows[
@@ -136,7 +133,7 @@ def _sum(rows: pd.DataFrame, parts: list[Area]) -> dict[str, Any]:
         why = "an area began or ended within the period"
     if metric is None or not metric.kind.is_exact:
         why = "figures of this kind cannot be added up"
-    if why:
+    if metric is None or why:
         return made | {"status": "not_available", "status_note": why}
     count, of = good["numerator"].sum(), good["denominator"].sum()
     rounded = (good["status"] == "rounded").any()

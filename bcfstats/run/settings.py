@@ -127,7 +127,7 @@ def prepared_data(settings: Settings) -> Data:
     """Read what was prepared: areas put together, and figures parted by breaks, as the settings say."""
     metrics, data = all_metrics(settings), load(settings.processed)
     for name in settings.joined:
-        data = data.joined(name)
+        data = data.joined(name, metrics)
     observations = data.observations
     for entry in settings.breaks:
         observations = parse_break(entry, metrics).of(observations)
