@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from bs4 import BeautifulSoup
 
-from bcfstats.define.metrics import METRICS
+from bcfstats.define.metrics import METRICS, UNUSUAL
 from bcfstats.show.charts.history import history_chart
 
 METRIC = METRICS["delayed_transfers"]
@@ -31,7 +31,9 @@ def months(n=24):
     values = np.arange(float(n))
     values[5] = np.nan
     ends = starts + pd.offsets.MonthEnd()
-    return pd.DataFrame({"period_start": starts, "period_end": ends, "value": values, "status": "ok"})
+    return pd.DataFrame(
+        {"period_start": starts, "period_end": ends, "value": values, "status": "ok", "status_note": ""}
+    )
 
 
 def chart(windows=(WINDOW,), **given):
@@ -85,3 +87,17 @@ def test_months_that_are_missing_stay_in_the_data_as_such():
 
 def test_figures_that_are_hidden_altogether_draw_nothing():
     assert history_chart("Here", METRIC, months().assign(value=np.nan), ()) is None
+
+
+def test_the_pandemic_is_hatched_with_the_reason_wherever_its_figures_are_set_apart():
+    starts = pd.date_range("2019-01-01", periods=48, freq="MS")
+    note = UNUSUAL[0].words
+    series = months(48).assign(period_start=starts, period_end=starts + pd.offsets.MonthEnd())
+    apart = series["period_start"].between("2020-03-01", "2022-03-01")
+    drawn = history_chart("Here", METRIC, series.assign(status_note=np.where(apart, note, "")), ())
+    assert "<pattern" in drawn.svg
+    assert ">the COVID-19 pandemic<" in drawn.svg
+    assert f"Hatched: {note}" in drawn.note
+    vouched = history_chart("Here", METRIC, series, ())
+    assert "pattern" not in vouched.svg
+    assert "Hatched" not in vouched.note

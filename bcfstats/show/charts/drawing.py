@@ -126,6 +126,13 @@ class Plot:
         fill: Any = {"facecolor": self.colour[colour], "alpha": alpha, "linewidth": 0}
         self._add(Rectangle((left, low), right - left, high - low, **fill))
 
+    def hatch(self, x: tuple[float, float], words: str) -> None:
+        """Hatch a stretch over the whole height, and say at its foot what it is."""
+        (left, right), (low, high) = self._x(x), self._y(self.up)
+        lines: Any = {"fill": False, "hatch": "///", "edgecolor": self.colour["grid"], "linewidth": 0}
+        self._add(Rectangle((left, low), right - left, high - low, **lines))
+        self.text(x[0], self.up[0], words, shift=(2, 8))
+
     def text(
         self,
         x: float,

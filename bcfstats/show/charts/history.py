@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from bcfstats.define.levels import LEVELS
-from bcfstats.define.metrics import Metric
+from bcfstats.define.metrics import UNUSUAL, Metric, Unusual
 from bcfstats.define.periods import Period, month_of
 from bcfstats.show import sentences
 from bcfstats.show.charts.chart import Chart
@@ -56,13 +57,14 @@ def history_chart(
     monthly = metric.frequency == "month"
     plot, headings, rows = (_draw_months if monthly else _draw_years)(metric, series, around, look)
     limits = "" if monthly else f", with {INTERVAL}s"
+    hatched = [f"Hatched: {time.words}" for time, _ in _set_apart(series)]
     return Chart(
         plot.figure,
         alt=_alt(area, metric, labels, values) + around.in_words(metric),
         caption=f"{metric.short_name}, {area}, {labels[0]} to {labels[-1]}{limits}",
         headings=headings,
         rows=rows,
-        note=". ".join([f"Source: {source or metric.publisher}", *around.key(monthly=monthly)]),
+        note=". ".join([f"Source: {source or metric.publisher}", *around.key(monthly=monthly), *hatched]),
     )
 
 
@@ -166,6 +168,9 @@ def _draw_months(
     across = ends(days, [day for period in drawn for day in _edges(period)], margin=0.05)
     plot = Plot(sentences.unit(metric), across, ends(values, around.values, low=0), look=look)
     plot.label_values()
+    for time, marked in _set_apart(series):
+        first, last = series["period_start"].iloc[marked[0]], series["period_end"].iloc[marked[-1]]
+        plot.hatch((_day(first), _day(last)), time.what)
     for tint, (side, period, level) in zip(("comparison", "emphasis"), around.levels, strict=False):
         edges = _edges(period)
         plot.band(edges, None, "band")
@@ -208,6 +213,8 @@ def _draw_years(
     up = ends(values, lower, upper, around.values, low=0)
     plot = Plot(sentences.unit(metric), (-0.5, len(labels) - 0.5), up, look=look)
     plot.label_values()
+    for time, marked in _set_apart(series):
+        plot.hatch((marked[0] - 0.5, marked[-1] + 0.5), time.what)
     at = labels.index(around.outcome) if around.outcome in labels else None
     if at is not None:
         around.draw(plot, (at - 0.3, at + 0.3))
@@ -233,6 +240,13 @@ def _draw_years(
         )
     ]
     return plot, ["Period", "Value", INTERVAL, "Definition in force"], rows
+
+
+def _set_apart(series: pd.DataFrame) -> list[tuple[Unusual, NDArray[np.int64]]]:
+    """Find the rows of each time that is no guide to ordinary ones, unless somebody vouches for them."""
+    notes = series["status_note"].to_numpy()
+    found = ((time, np.flatnonzero(notes == time.words)) for time in UNUSUAL)
+    return [(time, rows) for time, rows in found if rows.size]
 
 
 def _joined(i: int, basis: Sequence[str], starts: Sequence[date], metric: Metric) -> bool:
