@@ -19,6 +19,7 @@ from bcfstats.words import in_100, sentence, signed
 from tests.browser.rules import broken_rules
 from tests.judge.made_up import targets
 
+pytestmark = pytest.mark.slow
 PAYMENTS = {"delayed_transfers": "2015-04", "reablement": "2015-10"}  # a rate to lower, a share to raise
 USUAL, TINY = "X06000001", "X06000012"
 CHANCES = ("p_paid_do_nothing", "p_paid_if_half_delivered", "p_paid_if_delivered")

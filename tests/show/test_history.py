@@ -101,3 +101,12 @@ def test_the_pandemic_is_hatched_with_the_reason_wherever_its_figures_are_set_ap
     vouched = history_chart("Here", METRIC, series, ())
     assert "pattern" not in vouched.svg
     assert "Hatched" not in vouched.note
+
+
+def test_so_many_years_are_named_that_their_names_do_not_meet():
+    starts = pd.date_range("2010-04-01", periods=16, freq="12MS")
+    ends = starts + pd.DateOffset(years=1, days=-1)
+    series = months(16).assign(period_start=starts, period_end=ends, basis="", lower=np.nan, upper=np.nan)
+    drawn = history_chart("Here", METRICS["care_home_admissions"], series, ())
+    years = re.findall(r">(20\d\d/\d\d)<", drawn.svg)
+    assert years == [f"{year}/{year - 1999}" for year in range(2011, 2026, 2)]

@@ -30,7 +30,7 @@ DASHED = "Dashed: the proposed target"
 PAID_FROM = ", and the line it is paid from"
 SUPPRESSED = "suppressed"
 SIDES = ("baseline", "outcome")
-LONGEST_ON_AXIS = 9
+LONGEST_ON_AXIS, MOST_ON_AXIS = 9, 8
 Rows = list[list[object]]
 
 
@@ -227,7 +227,11 @@ def _draw_years(
     plot.points(place, values, "series")
     if at is not None and around.mark:
         plot.mark(at, values[at], around.mark)
-    plot.label_places(place, [_on_axis(*each) for each in zip(labels, starts, finish, strict=True)])
+    named = [_on_axis(*each) for each in zip(labels, starts, finish, strict=True)]
+    every = slice(
+        (len(named) - 1) % (apart := -(-len(named) // MOST_ON_AXIS)), None, apart
+    )  # the last one too
+    plot.label_places(place[every], named[every])
     rows: Rows = [
         [
             label,
