@@ -14,6 +14,7 @@ from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.disclose.rules import Rule, are_published, blanked, rounded, rules_of, small
 from bcfstats.disclose.secondary import hide_with, totals_to_keep
+from bcfstats.judge.assessment import with_first_editions
 from bcfstats.judge.changes import taken_together
 from bcfstats.judge.results import LATEST, NOT_COMPARED, TABLES, Results
 from bcfstats.judge.standings import standings
@@ -63,6 +64,10 @@ def disclose(data: Data, assess: Callable[[Data], Results], setting: Setting = N
         kept = _without_small(true, _assessed(_masked(data, hidden), assess, true), hidden)
         kept = _among_shown(kept)
     kept = _with_rounding(kept, hidden)
+    published = data.earlier[are_published(replace(data, observations=data.earlier))]
+    if len(published):
+        windows = with_first_editions(kept.windows, data.observations, published, true.metrics)
+        kept = replace(kept, windows=windows)
     areas = kept.areas.assign(problem=_problems(kept.areas["problem"])) if hidden else kept.areas
     return replace(kept, areas=areas, about=kept.about | {"disclosure": list(_told(data, rules, true))})
 

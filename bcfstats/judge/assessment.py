@@ -12,7 +12,7 @@ from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import InputError
 from bcfstats.judge.ambitions import COLUMNS as ASSESSMENT_COLUMNS
 from bcfstats.judge.ambitions import assess_targets
-from bcfstats.judge.baseline import interval_of
+from bcfstats.judge.baseline import interval_of, window_figures
 from bcfstats.judge.candidates import COLUMNS as CANDIDATE_COLUMNS
 from bcfstats.judge.candidates import candidates_of
 from bcfstats.judge.changes import change, outlook_table, taken_together, with_history
@@ -27,7 +27,8 @@ from bcfstats.judge.screening import Trusted, screen
 from bcfstats.judge.standings import standings
 from bcfstats.judge.windows import in_window, usable_rows, with_values
 from bcfstats.read.data import Data
-from bcfstats.read.observations import check_observations, problems_by_area
+from bcfstats.read.observations import KEY, check_observations, problems_by_area
+from bcfstats.words import number
 
 MONTHS_IN_YEAR = 12
 NO_ASSESSMENTS = pd.DataFrame(columns=ASSESSMENT_COLUMNS)
@@ -104,6 +105,31 @@ def assess(
             "follows": {name: list(rules.what_follows(name == MET)) for name in (MET, MISSED)},
         },
     )
+
+
+def with_first_editions(
+    windows: pd.DataFrame, observations: pd.DataFrame, earlier: pd.DataFrame, metrics: Sequence[Metric]
+) -> pd.DataFrame:
+    """Say beside each baseline what it was as first published, where it has been revised since."""
+    every = pd.concat([earlier, observations])
+    first = every.sort_values("vintage", na_position="first", kind="stable").drop_duplicates(KEY)
+    windows = windows.reset_index(drop=True)
+    told = windows["baseline_warnings"].to_dict() if len(windows) else {}
+    for metric in metrics:
+        revised = set(earlier.loc[earlier["metric"] == metric.id, "area_code"])
+        tables = [
+            rows.loc[rows["metric"].eq(metric.id) & rows["area_code"].isin(revised)]
+            for rows in (first, observations)
+        ]
+        mine = windows.loc[windows["metric"].eq(metric.id) & windows["area_code"].isin(revised)]
+        for (before, after), rows in mine.groupby(["baseline_period", "outcome_period"]):
+            both = Period.parse(before), Period.parse(after)
+            was, now = (window_figures(table, metric, *both).set_index("area_code") for table in tables)
+            for i, code in rows.loc[np.isfinite(rows["baseline_value"]), "area_code"].items():
+                then, since = (number(found["value"][code], metric.decimals) for found in (was, now))
+                if then != since and was["n_present"][code] == rows["baseline_n_present"][i]:
+                    told[i] = "; ".join(filter(None, (told[i], f"as first published it was {then}")))
+    return windows.assign(baseline_warnings=pd.Series(told, dtype="object")) if told else windows
 
 
 def _same_windows(seen: Outlook | NoOutlook, before: Period) -> Outlook | None:

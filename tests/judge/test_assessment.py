@@ -5,7 +5,8 @@ import pytest
 from bcfstats.define.metrics import METRICS
 from bcfstats.define.periods import Period
 from bcfstats.errors import InputError
-from bcfstats.judge.assessment import assess, latest_year
+from bcfstats.judge.assessment import assess, latest_year, with_first_editions
+from bcfstats.judge.changes import change
 from bcfstats.judge.results import LATEST, Results
 from bcfstats.read.data import Data
 
@@ -122,3 +123,23 @@ def test_waves_are_compared_with_the_same_wave_a_year_before(years):
     before, after = latest_year(rows, METRICS["patient_experience"])
     assert (str(before), str(after)) == ("2013-10/2014-03", "2014-10/2015-03")
     assert latest_year(rows.iloc[2:], METRICS["patient_experience"]) is None
+
+
+def test_a_baseline_that_was_revised_says_what_it_was(years):
+    """Of 100 discharges 80 were first published for 2013/14, then 76; the second area was not revised."""
+    rows = pd.concat(
+        [years("reablement", [{"numerator": n, "denominator": 100.0, "value": n} for n in (76.0, 90.0)])] * 2
+    )
+    rows["area_code"] = np.repeat(["X00", "X01"], 2)
+    rows["vintage"] = pd.Timestamp("2016-07-10")
+    metric = METRICS["reablement"]
+    before, after = Period.parse("2013/14"), Period.parse("2014/15")
+    windows = change(rows, metric, before, after, label="x")
+    earlier = rows.head(1).assign(numerator=80.0, value=80.0, vintage=pd.Timestamp("2015-10-01"))
+    found = with_first_editions(windows, rows, earlier, [metric])
+    assert found["baseline_warnings"].tolist() == ["as first published it was 80.0", ""]
+    pd.testing.assert_frame_equal(
+        found.drop(columns="baseline_warnings"), windows.drop(columns="baseline_warnings")
+    )
+    same = with_first_editions(windows, rows, earlier.assign(numerator=76.0, value=76.0), [metric])
+    assert same["baseline_warnings"].tolist() == ["", ""]
