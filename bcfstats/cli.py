@@ -56,6 +56,10 @@ OwnMetrics = Annotated[list[Path] | None, typer.Option("--metrics", help="TOML f
 Disclosure = Annotated[
     str | None, typer.Option(help="Small numbers of your own: none, hes-2014, hes-2018 or threshold=N.")
 ]
+TargetFiles = Annotated[list[Path] | None, typer.Option("--targets", help="File of proposed targets.")]
+MoneyFiles = Annotated[
+    list[Path] | None, typer.Option("--allocations", help="CSV or XLSX file of each area's money.")
+]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Reports made at the same time.")]
 
 
@@ -391,7 +395,8 @@ def run(
     out: Folder = None,
     scheme: SchemeName = None,
     metrics: OwnMetrics = None,
-    targets: Annotated[list[Path] | None, typer.Option(help="File of proposed targets to judge.")] = None,
+    targets: TargetFiles = None,
+    allocations: MoneyFiles = None,
     disclosure: Disclosure = None,
     notebook: Annotated[Path | None, typer.Option(help="Notebook to run for each area.")] = None,
     jobs: Jobs = None,
@@ -412,6 +417,7 @@ def run(
         "scheme": scheme,
         "metrics": _tuple(metrics),
         "targets": _tuple(targets),
+        "allocations": _tuple(allocations),
         "disclosure": disclosure,
         "notebook": notebook,
         "jobs": jobs,
@@ -426,6 +432,7 @@ def report(
     area: Annotated[str, typer.Argument(help="Name, ONS code or council code.")],
     processed: Folder = None,
     out: Folder = None,
+    allocations: MoneyFiles = None,
     disclosure: Disclosure = None,
     config: Config = None,
     open_: Annotated[bool, typer.Option("--open", help="Open the report when done.")] = False,
@@ -434,7 +441,8 @@ def report(
     """Make the report of one area, in a folder apart from the reports of a batch."""
     settings = _settings(config)
     out = out or settings.out / "single"
-    settings = settings.with_given(processed=processed, out=out, disclosure=disclosure, jobs=1)
+    given = {"processed": processed, "disclosure": disclosure, "allocations": _tuple(allocations)}
+    settings = settings.with_given(out=out, jobs=1, **given)
     _batch(settings, areas=(area,), open_=open_, single=True)
 
 
@@ -459,6 +467,36 @@ def export(
     wanted = {"fingertips": fingertips, "docx": docx, "pdf": pdf, "board": board}
     for path in export_files(folder, areas=tuple(area or ()), charts=charts, **wanted):
         print(path)
+
+
+@app.command()
+def board(
+    area: Annotated[str | None, typer.Argument(help="Name, ONS code or council code.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every board, in place of an area.")] = False,
+    targets: TargetFiles = None,
+    allocations: MoneyFiles = None,
+    answers: Annotated[Path | None, typer.Option(help="Answers to conditions and criteria.")] = None,
+    groups: Annotated[Path | None, typer.Option(help="Commissioning groups' ambitions and shares.")] = None,
+    local: Annotated[str, typer.Option(help="The local metric, where no target names it.")] = "",
+    docx: Annotated[bool, typer.Option("--docx", help="A Word document besides the CSV files.")] = False,
+    processed: Folder = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the boards' folders.")] = None,
+    scheme: SchemeName = None,
+    disclosure: Disclosure = None,
+    metrics: OwnMetrics = None,
+    config: Config = None,
+    debug: Debug = False,
+) -> None:
+    """Write what the guidance asks of a board: verdicts, payment, conditions, risks, the template's table."""
+    from bcfstats.run.board import describe_boards
+
+    if (area is None) is not all_:
+        raise InputError("Name one area, or give --all for every board.", found=area or "neither")
+    given: dict[str, Any] = {"targets": _tuple(targets), "allocations": _tuple(allocations)}
+    given |= {"processed": processed, "scheme": scheme, "metrics": _tuple(metrics), "disclosure": disclosure}
+    settings = _settings(config, **given)
+    folder = out or settings.out / "boards"
+    _tell(*describe_boards(settings, area, folder, answers=answers, groups=groups, local=local, docx=docx))
 
 
 @app.command()

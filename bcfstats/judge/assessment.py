@@ -40,11 +40,13 @@ def assess(
     *,
     metrics: Mapping[str, Metric] = METRICS,
     targets: pd.DataFrame | None = None,
+    allocations: pd.DataFrame | None = None,
     trusted: Sequence[Trusted] = (),
 ) -> Results:
     """Compute baselines, changes, trends, seasons, outlooks and ladders for every area and metric.
 
-    Proposed targets, from `read_targets`, are judged as well; `trusted` are months the analyst vouches for.
+    Proposed targets, from `read_targets`, are judged as well, with the money of `read_allocations` on them;
+    `trusted` are months the analyst vouches for.
     An area whose observations break a rule is left out of every calculation and named in `areas`.
     """
     rules = scheme(rules)
@@ -93,7 +95,7 @@ def assess(
         findings=screened.findings,
         standings=among,
         peers=peers,
-        assessments=NO_ASSESSMENTS if targets is None else assess_targets(targets, looks),
+        assessments=NO_ASSESSMENTS if targets is None else assess_targets(targets, looks, allocations),
         metrics=tuple(metrics[name] for name in metrics if name in names | named),
         about={
             "scheme": rules.id,

@@ -78,6 +78,7 @@ class Decision:
     verdict: str = ""
     payment_line: float = NAN
     p_paid_do_nothing: float = NAN
+    money_at_stake: float = NAN
     outcome_value: float = NAN
     result: str = ""
     clear_baseline: str = "none"
@@ -253,6 +254,7 @@ def _proposed(target: Row | None, window: Row | None, metric: Metric, stage: str
         "verdict": target["verdict"],
         "payment_line": line,
         "p_paid_do_nothing": target["p_paid_do_nothing"],
+        "money_at_stake": target["money_at_stake"],
         "outcome_value": outcome,
         "result": result,
     }

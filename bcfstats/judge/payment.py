@@ -15,6 +15,7 @@ from bcfstats.define.periods import Period
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.baseline import baseline
+from bcfstats.judge.windows import breaks_between
 from bcfstats.read.observations import as_frame
 from bcfstats.stats.tolerance import RELATIVE
 
@@ -62,9 +63,9 @@ def payment(
     ----------
     outcomes : DataFrame
         One row per area, metric and payment: `area_code metric payment baseline_value target_value
-        outcome_value`, and optionally `projected_value` where the target was set against a projection. Values
-        may be numbers, text, Decimal or Fraction; a float counts as the decimal number it prints as, give or
-        take the last digit it can hold.
+        outcome_value`, and optionally `projected_value` where the target was set against a projection, and
+        the `reason` why there is no outcome. Values may be numbers, text, Decimal or Fraction; a float counts
+        as the decimal number it prints as, give or take the last digit it can hold.
     rules : Scheme or str
         A scheme with a pass share.
     reading : "distance", "level" or "count"
@@ -114,7 +115,7 @@ def payment(
             do="Use quarterly_payment for it." if rules.pays else "No money rests on its metrics.",
         )
     outcomes = as_frame(outcomes, "outcomes", dict.fromkeys(KEYS, "str"), NEEDED)
-    columns = {name: list(outcomes[name].array) for name in (*KEYS, *VALUES) if name in outcomes}
+    columns = {name: list(outcomes[name].array) for name in (*KEYS, *VALUES, "reason") if name in outcomes}
     given = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     rows = [_judge(row, rules, reading, metrics) for row in given]
     names = [*NEEDED, "paid_as", "line", "share", "achieved", "weight", "reason"]
@@ -187,7 +188,7 @@ def _judge(
     line = payment_line(start, target, Fraction(rules.pass_share or 0), reading, metric.polarity)
     judged["line"] = min(max(float(line), metric.bounds[0]), metric.bounds[1])
     if outcome is None:
-        return judged | {"reason": "no outcome yet"}
+        return judged | {"reason": row.get("reason") or "no outcome yet"}
     reached = sign * (outcome - line) >= -_rounding(row["outcome_value"])
     return judged | {"share": float((start - outcome) / (start - target)), "achieved": reached, "reason": ""}
 
@@ -248,7 +249,7 @@ ROUND = 6
 
 
 _ASSESSED = {
-    **dict.fromkeys(("area_code", "metric", "payment", "target_period", "against"), "str"),
+    **dict.fromkeys(("area_code", "metric", "payment", "baseline_period", "target_period", "against"), "str"),
     **dict.fromkeys(("baseline_value", "baseline_numerator", "baseline_denominator"), "float64"),
     **dict.fromkeys(("target_value", "do_nothing_value", "ambition_percent"), "float64"),
 }
@@ -279,7 +280,8 @@ def outcomes(
     Notes
     -----
     A window with a month missing, or marked suspect, has no outcome: a provider that did not submit is no
-    improvement. A target set in per cent is the exact per cent of the baseline.
+    improvement. Nor has one across a change of definition or boundaries. A target set in per cent is the
+    exact per cent of the baseline.
     """
     rows: list[dict[str, Any]] = []
     order: list[int] = []
@@ -292,7 +294,13 @@ def outcomes(
         metric, window = metrics[str(name)], Period.parse(str(period))
         after = baseline(observations, metric, window).set_index("area_code")
         for i, row in zip(found.index, found.to_dict("records"), strict=True):
-            rows.append(_outcome(row, metric, after))
+            before = Period.parse(row["baseline_period"]) if row.get("baseline_period") else window
+            broken = breaks_between(metric, pd.Index([row["area_code"]]), before, window).iloc[0]
+            rows.append(
+                {**_base(row), "outcome_value": None, "reason": broken}
+                if broken
+                else _outcome(row, metric, after)
+            )
             order.append(i)
     for i, row in zip(frame.index[~told], frame.loc[~told].to_dict("records"), strict=True):
         rows.append({**_base(row), "outcome_value": None, "reason": "no payment window"})

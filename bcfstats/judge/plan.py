@@ -11,7 +11,7 @@ from bcfstats.define.metrics import METRICS, Metric, get_metric
 from bcfstats.define.periods import Period
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, payment_key, scheme
 from bcfstats.errors import InputError, ParameterError
-from bcfstats.judge.verdicts import GOOD, VERDICTS
+from bcfstats.judge.verdicts import GOOD, UNKNOWN, VERDICTS
 from bcfstats.judge.windows import usable_rows
 from bcfstats.read.observations import as_frame, each_once
 
@@ -340,8 +340,8 @@ def _timely(metric: Metric, rows: pd.DataFrame) -> tuple[str, str]:
 
 
 def _challenging(verdict: str | None) -> tuple[str, str]:
-    if verdict is None:
-        return ASK, "no ambition has been assessed"
+    if verdict is None or verdict == UNKNOWN:
+        return ASK, "no ambition has been assessed" if verdict is None else "the ambition cannot be assessed"
     return (MET if verdict == GOOD else NOT_MET), f"the ambition is {VERDICTS[verdict].words}"
 
 

@@ -163,7 +163,9 @@ def _cells(metric: Metric, value: float, numerator: float, denominator: float) -
 
 
 def _months(metric: Metric, period: object) -> int:
-    return Period.parse(period).n_months if metric.frequency == "month" and isinstance(period, str) else 1
+    """How many months a value is the average of: a rate by the month; a ratio is over the whole period."""
+    is_average = metric.frequency == "month" and metric.kind.per_resident
+    return Period.parse(period).n_months if is_average and isinstance(period, str) else 1
 
 
 def _text(value: float, decimals: int) -> str:

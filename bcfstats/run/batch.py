@@ -21,7 +21,6 @@ from bcfstats.files import clear_parts, now, safe_csv, sole_use, write_whole, wr
 from bcfstats.judge.assessment import assess
 from bcfstats.judge.results import Results
 from bcfstats.read.data import Data
-from bcfstats.read.targets import read_targets
 from bcfstats.run import pool
 from bcfstats.run.pool import (
     LOCAL,
@@ -50,7 +49,14 @@ from bcfstats.run.resume import (
     source_fingerprint,
     stem_of,
 )
-from bcfstats.run.settings import Settings, all_metrics, prepared_data, vouched_for
+from bcfstats.run.settings import (
+    Settings,
+    all_metrics,
+    prepared_data,
+    read_all_allocations,
+    read_all_targets,
+    vouched_for,
+)
 from bcfstats.words import EXAMPLE, day
 
 SECONDS_BETWEEN_LINES = 15.0
@@ -269,16 +275,13 @@ def _inputs(settings: Settings) -> dict[str, Any]:
 def _results(settings: Settings, data: Data, read: dict[str, Any], started: datetime) -> Results:
     metrics = all_metrics(settings)
     rules = scheme(settings.scheme, metrics)
-    proposed = [
-        read_targets(path, areas=data.areas, metrics=metrics, scheme=rules) for path in settings.targets
-    ]
-    trusted = vouched_for(settings)
-    targets = pd.concat(proposed, ignore_index=True) if proposed else None
-    results = disclose(
-        data,
-        lambda seen: assess(seen, rules, metrics=metrics, targets=targets, trusted=trusted),
-        settings.disclosure,
-    )
+    given: Any = {
+        "metrics": metrics,
+        "targets": read_all_targets(settings, data.areas),
+        "allocations": read_all_allocations(settings, data.areas),
+        "trusted": vouched_for(settings),
+    }
+    results = disclose(data, lambda seen: assess(seen, rules, **given), settings.disclosure)
     made = {
         "version": bcfstats.__version__,
         "created": day(started.date()),

@@ -127,9 +127,9 @@ def _board_editions(run_folder: Path, pages: Sequence[tuple[str, Path]]) -> Iter
 
 
 def _in_word(edition: Edition) -> bytes:
-    document = _new_document(edition.title)
+    document = new_document(edition.title)
     edition.write(document)
-    return _saved(document)
+    return saved(document)
 
 
 def _of_area(
@@ -220,14 +220,15 @@ WIDTH_CM = 16
 
 def word_document(page: str, charts: Sequence[Chart], title: str) -> bytes:
     """Make a Word document of a report's page."""
-    document = _new_document(title)
+    document = new_document(title)
     writer = _Writer(document, {chart.svg: chart for chart in charts})
     writer.feed(page)
     writer.close()
-    return _saved(document)
+    return saved(document)
 
 
-def _new_document(title: str) -> Any:
+def new_document(title: str) -> Any:
+    """Begin a document of python-docx."""
     try:
         import docx
     except ImportError:
@@ -240,7 +241,7 @@ def _new_document(title: str) -> Any:
     return document
 
 
-def _saved(document: Any) -> bytes:
+def saved(document: Any) -> bytes:
     """Write a document, dated so that it can be made again byte by byte."""
     out, dated = io.BytesIO(), io.BytesIO()
     document.save(out)
@@ -249,6 +250,37 @@ def _saved(document: Any) -> bytes:
         for name in parts.namelist():
             archive.writestr(zipfile.ZipInfo(name, time), parts.read(name), zipfile.ZIP_DEFLATED)
     return dated.getvalue()
+
+
+def add_table(document: Any, rows: Sequence[Sequence[str]], *, by_length: bool = False) -> None:
+    """Write rows of text as a table, the first as its head, which every page repeats.
+
+    Small letters, and columns as wide as their texts are long, make room for many columns.
+    """
+    from docx.oxml import OxmlElement
+    from docx.shared import Pt
+
+    table = document.add_table(len(rows), len(rows[0]), style="Table Grid")
+    for cells, texts in zip(table.rows, rows, strict=True):
+        for cell, text in zip(cells.cells, texts, strict=True):
+            cell.text = text
+    for cell in table.rows[0].cells:
+        cell.paragraphs[0].runs[0].bold = True
+    table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
+    if by_length:
+        part, style = document.sections[0], document.styles["Table Grid"]
+        style.font.size = Pt(8)
+        room = part.page_width - part.left_margin - part.right_margin
+        columns = [[*column] for column in zip(*rows, strict=True)]
+        usual = [sum(map(len, column)) / len(rows) for column in columns]
+        words = [max(map(len, " ".join(column).split()), default=0) for column in columns]
+        wanted = [min(max(size, word + 2), 60) for size, word in zip(usual, words, strict=True)]
+        table.autofit = False
+        for column, share in zip(table.columns, wanted, strict=True):
+            for cell in column.cells:
+                cell.width = int(room * share / sum(wanted))
+            column.width = int(room * share / sum(wanted))
+    document.add_paragraph()
 
 
 class _Writer(HTMLParser):
@@ -307,17 +339,8 @@ class _Writer(HTMLParser):
         self.text = []
 
     def _table(self) -> None:
-        from docx.oxml import OxmlElement
-
         rows, self.rows = self.rows, []
-        table = self.document.add_table(len(rows), len(rows[0]), style="Table Grid")
-        for cells, texts in zip(table.rows, rows, strict=True):
-            for cell, text in zip(cells.cells, texts, strict=True):
-                cell.text = text
-        for cell in table.rows[0].cells:
-            cell.paragraphs[0].runs[0].bold = True
-        table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))  # repeated on every page
-        self.document.add_paragraph()
+        add_table(self.document, rows)
 
     def _picture(self, given: dict[str, str]) -> None:
         from docx.shared import Cm

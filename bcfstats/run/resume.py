@@ -64,6 +64,7 @@ def files_read(settings: Settings) -> list[list[str]]:
         "prepared": sorted(settings.processed.glob("*")),
         "metrics": settings.metrics,
         "targets": settings.targets,
+        "allocations": settings.allocations,
         "scheme": [Path(settings.scheme)],
     }
     return [

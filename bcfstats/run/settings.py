@@ -7,14 +7,18 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from bcfstats.define.datafiles import check_keys, read_toml, texts
 from bcfstats.define.metrics import METRICS, Metric, load_metrics
-from bcfstats.define.schemes import DEFAULT_SCHEME
+from bcfstats.define.schemes import DEFAULT_SCHEME, scheme
 from bcfstats.disclose.rules import rule
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.files import write_whole
 from bcfstats.judge.screening import Trusted, parse_break, parse_trusted
+from bcfstats.read.allocations import read_allocations
 from bcfstats.read.data import Data, load
+from bcfstats.read.targets import read_targets
 from bcfstats.run.notebooks import AREA_REPORT
 from bcfstats.show.palettes import ANALYSIS_FUNCTION, palette
 
@@ -36,6 +40,8 @@ class Settings:
         TOML files with metrics of one's own.
     targets : tuple of Path
         Files of proposed targets, CSV or XLSX, to be judged in the reports.
+    allocations : tuple of Path
+        Files of each area's money, CSV or XLSX: what rests on its targets.
     disclosure : str
         Rule for small numbers in figures that are not published: "none", "hes-2014", "hes-2018" or
         "threshold=5"; each metric's default if empty (`disclose/rules.toml`).
@@ -67,6 +73,7 @@ class Settings:
     scheme: str = DEFAULT_SCHEME
     metrics: tuple[Path, ...] = ()
     targets: tuple[Path, ...] = ()
+    allocations: tuple[Path, ...] = ()
     trusted: tuple[str, ...] = ()
     breaks: tuple[str, ...] = ()
     joined: tuple[str, ...] = ()
@@ -98,9 +105,8 @@ def load_settings(path: Path | None = None) -> Settings:
         raise InputError("There is no such settings file.", where=str(path), do="'bcfstats init' writes one.")
     kinds = {field.name: type(field.default) for field in fields(Settings)}
     known = {name: str if issubclass(kind, Path) else kind for name, kind in kinds.items()}
-    known |= dict.fromkeys(("metrics", "targets", "trusted", "breaks", "joined"), list) | {
-        "disclosure": object
-    }
+    lists = ("metrics", "targets", "allocations", "trusted", "breaks", "joined")
+    known |= dict.fromkeys(lists, list) | {"disclosure": object}
     table = check_keys(read_toml(chosen), str(chosen), {}, known)
     given: dict[str, Any] = {name: _typed(name, kinds[name], table, chosen) for name in table}
     return Settings(**given)
@@ -115,6 +121,27 @@ def all_metrics(settings: Settings) -> Mapping[str, Metric]:
             raise InputError("Two files define the same metric.", where=str(path), found=", ".join(twice))
         metrics |= own
     return metrics
+
+
+def read_all_targets(settings: Settings, areas: pd.DataFrame) -> pd.DataFrame | None:
+    """Read every file of targets; nothing where none is named."""
+    metrics = all_metrics(settings)
+    rules = scheme(settings.scheme, metrics)
+    found = [read_targets(path, areas=areas, metrics=metrics, scheme=rules) for path in settings.targets]
+    return pd.concat(found, ignore_index=True) if found else None
+
+
+def read_all_allocations(settings: Settings, areas: pd.DataFrame) -> pd.DataFrame | None:
+    """Read every file of the areas' money; nothing where none is named."""
+    rules = scheme(settings.scheme, all_metrics(settings))
+    found = [read_allocations(path, rules, areas=areas) for path in settings.allocations]
+    if not found:
+        return None
+    table = pd.concat(found, ignore_index=True)
+    twice = table.loc[table.duplicated(["area_code", "payment"]), ["area_code", "payment"]]
+    if len(twice):
+        raise InputError("Two files give an area's money.", found=", ".join(twice.iloc[0]))
+    return table
 
 
 def vouched_for(settings: Settings) -> tuple[Trusted, ...]:

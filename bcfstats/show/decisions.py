@@ -167,6 +167,8 @@ def _proposed(one: Decision, metric: Metric, word: str) -> Cell:
         notes.append(f"{capital(one.result)}: {came}, the line {line}")
     elif one.stage != KNOWN and math.isfinite(one.p_paid_do_nothing):
         notes.append(f"{in_10(one.p_paid_do_nothing)} paid for doing nothing")
+    if math.isfinite(one.money_at_stake):
+        notes.append(f"£{number(one.money_at_stake)} rests on it")
     words = VERDICTS[one.verdict].words
     return Cell(label, f"{value(one.target_value, metric)}: {words}", tuple(notes))
 

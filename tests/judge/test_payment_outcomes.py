@@ -48,6 +48,29 @@ def test_a_month_that_was_not_submitted_is_no_improvement():
     assert payment(found).metrics["achieved"].isna().all()
 
 
+def test_a_change_of_definition_between_baseline_and_outcome_is_no_outcome():
+    """Care home admissions before and since the collection changed on 1 April 2014."""
+    rows = pd.DataFrame(
+        {
+            "area_code": "X00",
+            "metric": "care_home_admissions",
+            "payment": "2015-10",
+            "baseline_period": "2013-04/2014-03",
+            "target_period": "2014-04/2015-03",
+            "against": "baseline",
+            "baseline_value": 700.0,
+            "target_value": 650.0,
+            **dict.fromkeys(("baseline_numerator", "baseline_denominator"), 1.0),
+            **dict.fromkeys(("do_nothing_value", "ambition_percent"), float("nan")),
+        },
+        index=[0],
+    )
+    found = outcomes(panel(months=57), rows)
+    assert found["outcome_value"][0] is None
+    assert found["reason"][0].startswith("series break on 2014-04-01")
+    assert payment(found).metrics["reason"][0] == found["reason"][0]
+
+
 def test_a_target_without_a_window_has_no_outcome():
     goal = targets([{"area_code": "X00", "metric": "dementia_diagnosis", "change_percent": 5}])
     found = outcomes(panel(), assess_ambitions(panel(), goal))

@@ -79,6 +79,7 @@ def test_no_baseline_in_2014_15_is_asked_about():
 def test_the_verdict_decides_whether_it_is_challenging():
     assert screened(verdict="too_easy").loc["challenging", "finding"] == "not met"
     assert screened(verdict="challenging_and_achievable").loc["challenging", "finding"] == "met"
+    assert screened(verdict="cannot_be_assessed").loc["challenging", "finding"] == "to be answered"
 
 
 def test_no_figures_and_wrong_answers():
