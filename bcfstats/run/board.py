@@ -27,11 +27,11 @@ from bcfstats.judge.risk import payment_chances, risk_register
 from bcfstats.judge.screening import sound
 from bcfstats.judge.tracking import track
 from bcfstats.judge.verdicts import words_of
-from bcfstats.read.data import Data, load
+from bcfstats.read.data import Data
 from bcfstats.read.papers import ANSWER_COLUMNS, GROUP_COLUMNS, read_answers, read_groups
 from bcfstats.read.template import Template, load_template, template_rows
 from bcfstats.run.export import add_table, new_document, saved
-from bcfstats.run.settings import Settings, all_metrics, read_all_allocations, read_all_targets, vouched_for
+from bcfstats.run.settings import Settings, all_metrics, prepared_data, read_all_allocations, read_all_targets, vouched_for
 from bcfstats.words import file_stem, number, plural, sentence, spoken
 
 NO_TARGETS = "not given: no targets of this board (--targets)"
@@ -221,7 +221,7 @@ def describe_boards(
     """Write the papers of one board, or of every board, each in a folder of its own."""
     known = all_metrics(settings)
     rules = scheme(settings.scheme, known)
-    data = without_small(load(settings.processed).at(rules), known.values(), settings.disclosure)
+    data = without_small(prepared_data(settings).at(rules), known.values(), settings.disclosure)
     names = data.areas.set_index("area_code")["area_name"]
     codes = [find_area(area, data.areas).area_code] if area else names.index.tolist()
     boards = _judged(settings, rules, data, answers, groups, local)
@@ -229,6 +229,8 @@ def describe_boards(
     for code in codes:
         folder = out / fitting(out, file_stem(code, names[code]), LONGEST_FILE)
         papers = [*boards.papers(code)]
+        if rules.pass_share is None:  # other schemes have other paragraphs
+            papers = [replace(paper, paragraphs="") for paper in papers]
         _write(folder, papers, names[code], docx=docx)
         missing = [paper for paper in papers if paper.table is None]
         lines.append(f"{names[code]}: {plural(len(papers) - len(missing), 'paper')} in {folder}")

@@ -31,6 +31,7 @@ WRITING = {
     "track": ["track", "targets.csv", "--processed", "processed", "--out", "OUT/tracked"],
     "phase": ["phase", "targets.csv", "OUT/phased.csv", "--processed", "processed"],
     "goals": ["goals", "work.csv", "targets.csv", "--processed", "processed", "--out", "OUT/goals.csv"],
+    "board": ["board", "Aldamount", "--targets", "targets.csv", "--processed", "processed", "--out", "OUT/x"],
     "run": ["run", "--processed", "processed", "--out", "OUT/reports", "--notebook", "quick.ipynb"],
     "compare": ["compare", "made", "made", "--out", "OUT/changes.csv"],
     "validate": ["validate", "--processed", "processed", "--out", "OUT"],
