@@ -31,7 +31,14 @@ from bcfstats.read.data import Data
 from bcfstats.read.papers import ANSWER_COLUMNS, GROUP_COLUMNS, read_answers, read_groups
 from bcfstats.read.template import Template, load_template, template_rows
 from bcfstats.run.export import add_table, new_document, saved
-from bcfstats.run.settings import Settings, all_metrics, prepared_data, read_all_allocations, read_all_targets, vouched_for
+from bcfstats.run.settings import (
+    Settings,
+    all_metrics,
+    prepared_data,
+    read_all_allocations,
+    read_all_targets,
+    vouched_for,
+)
 from bcfstats.words import file_stem, number, plural, sentence, spoken
 
 NO_TARGETS = "not given: no targets of this board (--targets)"
