@@ -117,11 +117,11 @@ def _dated(vintage: pd.Timestamp) -> str:
 def _conflicts(rows: pd.DataFrame) -> tuple[str, ...]:
     def sentence(group: pd.DataFrame) -> str:
         first = group.iloc[0]
-        shown = ["value" if pd.isna(row.numerator) else "numerator" for row in group.itertuples()]
-        found = " and ".join(
-            f"{getattr(row, name):.10g} ({row.source})"
-            for name, row in zip(shown, group.itertuples(), strict=True)
-        )
+        name = next(name for name in NUMBERS if group[name].nunique() > 1)
+        there = group[group[name].notna()]
+        numbers = zip(there[name], there["source"], strict=True)
+        found = " and ".join(f"{number:.10g} ({source})" for number, source in numbers)
+        found = found if name == "numerator" else f"{name} {found}"
         period = period_text(first.period_start, first.period_end)
         where = f"{first.area_name} ({first.area_code}), {first.metric}, {period}"
         return f"{where}: {found} differ; neither was kept."
