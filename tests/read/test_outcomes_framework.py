@@ -169,3 +169,10 @@ def test_few_counts_are_enough_to_tell_that_they_are_rounded(write_ascof):
     rows = [*council(1, 31.6, 515, 1635), *council(2, 40.1, 401, 1000)]
     off = read_file(write_ascof(rows, "ascof-2020-21.csv"))
     assert off.observations["status"].tolist() == ["suspect", "ok"]
+
+
+def test_an_area_has_one_name_whatever_the_year_prints(write_ascof):
+    places = [("821", "Medway Towns", "E06000035"), ("801", "Bristol, City of", "E06000023")]
+    rows = [row for place in places for row in measure("2B1", 80, 80, 100, place=place)]
+    found = read_file(write_ascof(rows, "ascof-2015-16.csv")).observations
+    assert sorted(found["area_name"]) == ["Bristol", "Medway"]

@@ -246,7 +246,7 @@ def _row(
         notes.append(f"{' and '.join(coarse)} {TO_NEAREST_5}")
     return {
         "area_code": entry.code,
-        "area_name": entry.name,
+        "area_name": area_names().get(entry.code, entry.name),
         "area_type": _area_type(entry),
         "metric": metric.id,
         "period_start": year.start,
