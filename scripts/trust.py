@@ -16,10 +16,13 @@ from bcfstats.judge.panel import Panel, longest_run, monthly_panel
 from bcfstats.judge.screening import screen
 from bcfstats.stats.backtest import CLIMATOLOGY, Backtest, backtest, reliability
 from bcfstats.stats.forecast import METHOD
+from bcfstats.stats.history import MINIMUM_MONTHS, history_scale, like_for_like_changes
+from bcfstats.stats.monthly_model import as_months
 from bcfstats.stats.placebo import HISTORY, MOVEMENT, SIZE, placebo
 
 LEADS = ((1, 6), (1, 9), (4, 9), (4, 12))
 WINDOWS = (6, 9)
+SHARE = 0.7  # of the way from baseline to target, where payment begins
 FEWEST = 100  # predictions in a tenth that is judged
 
 
@@ -98,6 +101,27 @@ def alarms(panel: Panel, name: str, until: str) -> list[list[str]]:
     return rows
 
 
+def unearned(panel: Panel, name: str) -> list[list[str]]:
+    """Per cent of areas that reach the line of a detectable target that nobody had, also by year."""
+    y, e, month = as_months(panel.counts, panel.days, panel.calendar_months)
+    rows = []
+    for window in WINDOWS:
+        paid: dict[int, list[float]] = {}
+        for start in range(MINIMUM_MONTHS, month.size - window + 1):
+            both = slice(start - 12, start + window)
+            known = np.where(e > 0, y, np.nan)[:, :start], e[:, :start], month[:start]
+            usual = history_scale(*known, window=window)
+            ratio = np.exp(like_for_like_changes(y[:, both], e[:, both], window, 12)[:, 0])
+            seen = np.isfinite(ratio) & np.isfinite(usual.scale) & ~usual.small
+            won = ratio <= 1 - SHARE * (1 - usual.detectable_ratio())
+            paid.setdefault(panel.months[start + window - 1].end.year, []).append(100 * won[seen].mean())
+        each = np.concatenate(list(paid.values()))
+        years = ", ".join(f"{year} {np.mean(shares):.1f}" for year, shares in paid.items())
+        ends = f"{each.min():.1f} to {each.max():.1f}"
+        rows.append([name, f"{window} months", str(each.size), f"{each.mean():.1f}", ends, years])
+    return rows
+
+
 def table(headings: list[str], rows: list[list[str]]) -> str:
     lines = [headings, ["---"] * len(headings), *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
@@ -107,6 +131,7 @@ def trust(panels: dict[str, tuple[Panel, str]]) -> str:
     """Tables of the chances and of the test, each panel in two eras split at a day."""
     told = [row for name, (panel, until) in panels.items() for row in chances(panel, name, until)]
     tested = [row for name, (panel, until) in panels.items() for row in alarms(panel, name, until)]
+    lucky = [row for name, (panel, _) in panels.items() for row in unearned(panel, name)]
     return "\n\n".join(
         [
             table(
@@ -120,6 +145,13 @@ def trust(panels: dict[str, tuple[Panel, str]]) -> str:
             table(
                 ["panel", "window", "windows ending", "significant", "small to large", "steady to volatile"],
                 tested,
+            ),
+            table(
+                [
+                    *("panel", "window", "windows", "paid for a detectable target", "single windows"),
+                    "by the year that windows end in",
+                ],
+                lucky,
             ),
         ]
     )

@@ -228,7 +228,6 @@ def weigh(
     size = view.improvement(view.value, target.value)
     past = reach(view.history, size, view.direction, view.area_codes, peers)
     low, high = view.expected_interval()
-    gain = view.improvement(view.expected, target.value)
     noise_p = view.noise_test(view.places, target.value)
     history_p = view.usual_p(target.value)
     challenging, why_no_challenge = least_challenging(view, share, cutoffs.good_luck)
@@ -257,12 +256,12 @@ def weigh(
             "noise_significant_value": possible(view, view.noise_least),
             "minimum_significant_value": possible(view, view.minimum_significant()),
             "detectable_value": possible(view, view.detectable()),
-            "beats_trend": _answer(gain > 0, gain),
+            "beats_trend": _answer(target.beats_forecast, target.value - view.expected),
             "payment_line": line,
             "p_paid_no_change": view.chance_if_nothing_changes(line),
             "p_paid_do_nothing": view.chance(line),
-            "p_paid_england_better": view.chance_with_england(line, 1.0),
-            "p_paid_england_worse": view.chance_with_england(line, -1.0),
+            "p_paid_england_better": view.with_england(1.0).chance(line),
+            "p_paid_england_worse": view.with_england(-1.0).chance(line),
             "p_paid_if_half_delivered": view.chance(line, _delivered(view, target, 0.5)),
             "p_paid_if_delivered": view.chance(line, _delivered(view, target, 1.0)),
             "reach": past.share,
@@ -278,7 +277,7 @@ def weigh(
     reason = np.where(view.reason != "", view.reason, target.reason)
     frame.loc[target.reason != "", OF_TARGET] = np.nan
     frame.loc[view.reason != "", _judgements(frame)] = np.nan
-    frame["verdict"], why = _verdicts(frame, size, reason, view.no_chance, cutoffs)
+    frame["verdict"], why = _verdicts(frame, target, reason, view.no_chance, cutoffs)
     no_line = np.full(len(frame), NO_LINE if rules.pays and rules.pass_share is None else "", dtype=object)
     frame["warnings"] = joined(view.warnings, target.warnings, no_line)
     return frame, target, Missing(why, why_no_challenge)
@@ -307,15 +306,15 @@ def _delivered(view: Outlook, target: Proposal, share: float) -> Floats:
 
 
 def _verdicts(
-    frame: pd.DataFrame, size: Floats, reason: Texts, no_chance: Texts, cutoffs: Cutoffs
+    frame: pd.DataFrame, target: Proposal, reason: Texts, no_chance: Texts, cutoffs: Cutoffs
 ) -> tuple[Texts, Texts]:
     """Name the verdict of each target, and why it cannot be judged where it cannot."""
     names = ("noise_p", "p_paid_do_nothing", "reach", "reach_upper")
     noise_p, luck, seen, most_seen = (frame[name].to_numpy(dtype=float) for name in names)
     found = np.select(
         [
-            (reason != "") | np.isnan(size),
-            size <= 0,
+            (reason != "") | np.isnan(frame["baseline_value"]),
+            ~target.beats_baseline,
             frame["beats_trend"].isna() | (no_chance != ""),
             frame["beats_trend"].eq(False).to_numpy(dtype=bool, na_value=False),
             np.isnan(luck),

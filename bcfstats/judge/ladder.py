@@ -27,7 +27,7 @@ from bcfstats.judge.targets import (
     reach,
     why_missing,
 )
-from bcfstats.stats.tolerance import RELATIVE
+from bcfstats.stats.tolerance import better
 from bcfstats.words import in_100, of_100
 
 RUNGS = {
@@ -194,8 +194,8 @@ def _rung(
     line = view.value - share * (view.value - value)
     past = reach(view.history, size, view.direction, view.area_codes, peers)
     no_way = np.where(view.reason != "", view.reason, why_missing(value, known))
-    worse = (no_way == "") & (size < -RELATIVE)
-    none = (no_way == "") & ~worse & (np.abs(size) <= RELATIVE)
+    worse = (no_way == "") & better(view.value, value, view.direction)
+    none = (no_way == "") & ~worse & ~better(value, view.value, view.direction)
     rare = (no_way == "") & (past.share < cutoffs.reach)
     note = np.select(
         [no_way != "", worse, none, rare],

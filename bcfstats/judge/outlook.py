@@ -155,14 +155,19 @@ class Outlook:
             size = self.improvement(self.expected, line) - further
         return self._tail(size, self.expected_scale, self.expected_df)
 
-    def chance_with_england(self, line: Floats, moves: float) -> Floats:
-        """Chance of reaching a line if England is so many of its usual movements better than expected.
+    def with_england(self, moves: float) -> "Outlook":
+        """Take England to be so many of its usual movements better than expected; the areas' part is left.
 
-        NaN where England's part of the error is not known.
+        The forecast is NaN where England's part of the error is not known.
         """
         known = np.where(self.england_scale > 0, self.england_scale, np.nan)
-        size = self.improvement(self.expected, line) - moves * known
-        return self._tail(size, self.area_scale, self.area_df)
+        return replace(
+            self,
+            expected=self.better_by(self.expected, moves * known),
+            expected_scale=self.area_scale,
+            expected_df=self.area_df,
+            england_scale=np.zeros_like(known),
+        )
 
     def line_with_chance(self, chance: float) -> Floats:
         """Value that is reached or bettered with this chance if nothing is done."""

@@ -9,7 +9,7 @@ from scipy import special
 
 from bcfstats.define.levels import LEVELS
 from bcfstats.judge.outlook import Floats, History, Outlook, Texts, joined
-from bcfstats.stats.tolerance import RELATIVE
+from bcfstats.stats.tolerance import RELATIVE, better
 
 Peers = Mapping[str, Sequence[str]]
 
@@ -141,7 +141,8 @@ class Proposal:
     start: Floats
     improves: np.ndarray
     from_projection: np.ndarray
-    slows_growth: np.ndarray
+    beats_baseline: np.ndarray
+    beats_forecast: np.ndarray
     events: Floats
     reason: Texts
     warnings: Texts
@@ -158,8 +159,8 @@ def proposal(view: Outlook, targets: pd.DataFrame) -> Proposal:
     value = given["target_value"]
     value = np.where(np.isnan(value), given["target_numerator"] * view.values_per_event, value)
     value = np.where(np.isnan(value), base * (1 + given["change_percent"] / 100), value)
-    better, beats, improves = (
-        view.direction * (value - other) > 0 for other in (view.value, view.expected, base)
+    beats_baseline, beats_forecast, improves = (
+        better(value, other, view.direction) for other in (view.value, view.expected, base)
     )
     counted = np.isfinite(given["target_numerator"])
     reason = _reasons(view, value)
@@ -168,7 +169,8 @@ def proposal(view: Outlook, targets: pd.DataFrame) -> Proposal:
         start=base,
         improves=improves & (reason == ""),
         from_projection=projected,
-        slows_growth=~better & beats,
+        beats_baseline=beats_baseline,
+        beats_forecast=beats_forecast,
         events=np.where(reason == "", events_better(view, value), np.nan),
         reason=reason,
         warnings=_warnings(view, given["baseline_value"], counted),

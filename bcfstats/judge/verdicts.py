@@ -27,7 +27,7 @@ class Verdict:
     """What a verdict is called inside a sentence, and what it means as a sentence of its own."""
 
     words: str
-    meaning: str
+    meaning: str = ""
 
 
 _WORDS = {name: Verdict(**told) for name, told in read_toml(Path(__file__).with_suffix(".toml")).items()}
@@ -35,18 +35,10 @@ PARTLY = _WORDS.pop("partly_assessed")  # how "cannot be assessed" is told where
 VERDICTS = _WORDS
 
 
-def meaning_of(row: Row) -> str:
-    """Say what the verdict of an assessment means, as a sentence of its own."""
-    return VERDICTS[row["verdict"]].meaning if not _is_partly_known(row) else PARTLY.meaning
-
-
 def words_of(row: Row) -> str:
     """Name the verdict of an assessment inside a sentence."""
-    return VERDICTS[row["verdict"]].words if not _is_partly_known(row) else PARTLY.words
-
-
-def _is_partly_known(row: Row) -> bool:
-    return bool(row["verdict"] == UNKNOWN and math.isfinite(row["p_paid_do_nothing"]))
+    partly = row["verdict"] == UNKNOWN and math.isfinite(row["p_paid_do_nothing"])
+    return (PARTLY if partly else VERDICTS[row["verdict"]]).words
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +64,7 @@ def sentences(
         why=missing.verdict,
         no_challenge=missing.challenging,
         usual_known=np.isfinite(view.usual_scale),
-        slows=target.slows_growth,
+        slows=~target.beats_baseline & target.beats_forecast,
         projected=target.from_projection,
         no_chance=view.no_chance,
     )

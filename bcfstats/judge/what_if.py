@@ -50,10 +50,22 @@ class WhatIf:
         seen = self._outlooks.of(self._metric(metric), payment)
         return () if isinstance(seen, NoOutlook) else tuple(seen.area_codes[seen.reason == ""].tolist())
 
-    def judge(self, area_code: str, metric: str, payment: str, change_percent: float) -> Assessment:
-        """Judge a change from the baseline, in per cent: the columns of an assessment."""
+    def moves_with_england(self, metric: str, payment: str) -> bool:
+        """Whether it is known how far England usually moves: of rates counted by month."""
+        seen = self._outlooks.of(self._metric(metric), payment)
+        return not isinstance(seen, NoOutlook) and bool((seen.england_scale > 0).any())
+
+    def judge(
+        self, area_code: str, metric: str, payment: str, change_percent: float, england: float = 0.0
+    ) -> Assessment:
+        """Judge a change from the baseline, in per cent: the columns of an assessment.
+
+        England is as usual, or so many of its usual movements better than expected.
+        """
         chosen = self._metric(metric)
         seen = self._outlooks.of(chosen, payment)
+        if england and not isinstance(seen, NoOutlook):
+            seen = seen.with_england(england)
         target = {
             "area_code": area_code,
             "metric": metric,

@@ -25,6 +25,7 @@ FIRST = "delayed_transfers"
 SOURCE = "explore notebook"
 PICK_AREA = "Pick an area from the list."
 NO_WINDOW = "No window of this metric can be judged: no payment rests on it, and no two years compare."
+ENGLAND = {"one usual movement worse": -1.0, "as usual": 0.0, "one usual movement better": 1.0}
 CHANCE_BARS = (
     ("p_paid_do_nothing", "would be paid if nothing is done", "alert"),
     ("p_paid_if_half_delivered", "would be paid if the plan delivers half", "comparison"),
@@ -76,17 +77,20 @@ class Explorer:
         self.ambition = widgets.FloatSlider(
             min=-60, max=60, step=0.5, readout_format=".1f", description="Change, %", **wide
         )
+        self.england = widgets.SelectionSlider(
+            options=ENGLAND, value=ENGLAND["as usual"], description="England", **wide
+        )
         self.verdict = widgets.HTML()
         self.keep = widgets.Button(
             description="Keep this target", tooltip="Add it as a row to a targets file"
         )
         self.kept = widgets.HTML()
         self.metric.observe(self._new_metric, "value")
-        for picker in (self.area, self.window, self.ambition):
+        for picker in (self.area, self.window, self.ambition, self.england):
             picker.observe(self._show, "value")
         self.keep.on_click(self._keep)
         self._new_metric()
-        pickers = [self.area, self.metric, self.window, self.ambition]
+        pickers = [self.area, self.metric, self.window, self.ambition, self.england]
         self.box = widgets.VBox([*pickers, self.verdict, widgets.HBox([self.keep, self.kept])])
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
@@ -97,7 +101,10 @@ class Explorer:
         code = self._codes.get(self.area.value)
         if code is None or self.window.value is None:
             return None
-        return self.what_if.judge(code, self.metric.value, self.window.value, self.ambition.value)
+        picked = self.metric.value, self.window.value
+        self.england.disabled = not self.what_if.moves_with_england(*picked)
+        england = 0.0 if self.england.disabled else self.england.value
+        return self.what_if.judge(code, *picked, self.ambition.value, england)
 
     def _new_metric(self, _change: object = None) -> None:
         lower = self._metric().polarity == "lower"
@@ -119,6 +126,8 @@ class Explorer:
             return
         others = len(self.what_if.assessable(row["metric"], row["payment"]))
         note = EXAMPLE if self.what_if.data.is_example else ""
+        if self.england.value and not self.england.disabled:
+            note = f"England is taken to be {self.england.label} than expected. {note}".rstrip()
         self.verdict.value = str(
             verdict_html(row, self._metric(), self.what_if.rules, note=note, n_assessable=others)
         )

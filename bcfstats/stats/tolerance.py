@@ -28,6 +28,12 @@ def reached(value: npt.ArrayLike, line: npt.ArrayLike, direction: float) -> _Fla
     return np.asarray((beyond >= 0) | negligible(beyond, line))
 
 
+def better(value: npt.ArrayLike, than: npt.ArrayLike, direction: float) -> _Flags:
+    """Whether a value is on the better side of another by more than rounding; False where one is missing."""
+    beyond = direction * (np.asarray(value, dtype=float) - np.asarray(than, dtype=float))
+    return np.asarray((beyond > 0) & ~negligible(beyond, than))
+
+
 def largest(values: _Floats) -> _Floats:
     """Largest size of the values along the last axis, which keeps its place; missing ones left out."""
     sizes = np.where(np.isfinite(values), np.abs(values), 0.0)

@@ -223,12 +223,9 @@ def test_events_better_than_the_baseline_rate():
 
 
 def test_slowing_growth_is_told_from_improvement_on_the_baseline():
-    found = propose(an_outlook(expected=1100 * ONE), target_value=1050)
-    assert (found.slows_growth[0], found.start[0]) == (True, 1000)
-    level = propose(an_outlook(expected=1100 * ONE), target_value=1000)
-    assert (level.slows_growth[0], level.start[0]) == (True, 1000)
-    better = propose(an_outlook(expected=1100 * ONE), target_value=999)
-    assert (better.slows_growth[0], better.start[0]) == (False, 1000)
+    for value, improves in ((1050, False), (1000, False), (1000 * (1 - 1e-12), False), (999, True)):
+        found = propose(an_outlook(expected=1100 * ONE), target_value=value)
+        assert (found.beats_baseline[0], found.beats_forecast[0], found.start[0]) == (improves, True, 1000)
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,20 @@ def test_moving_the_ambition_changes_the_sentences(explorer):
     assert "made up" in explorer.verdict.value
 
 
+def test_england_moves_the_chance_of_payment_and_only_where_its_movement_is_known(explorer):
+    """Better or worse by one usual movement: the two chances that stand beside the usual one."""
+    usual = explorer.judged()
+    for moves, name in ((1.0, "better"), (-1.0, "worse")):
+        explorer.england.value = moves
+        moved = explorer.judged()
+        assert moved["p_paid_do_nothing"] == pytest.approx(usual[f"p_paid_england_{name}"], rel=1e-9)
+        assert f"England is taken to be one usual movement {name} than expected." in explorer.verdict.value
+    explorer.metric.value = "reablement"
+    assert explorer.england.disabled
+    assert "England is taken" not in explorer.verdict.value
+    assert explorer.judged()["verdict"] != "cannot_be_assessed"
+
+
 @pytest.mark.parametrize(("metric", "first"), [("delayed_transfers", -5.0), ("reablement", 5.0)])
 def test_ambition_starts_in_the_improving_direction(explorer, metric, first):
     explorer.metric.value = metric
