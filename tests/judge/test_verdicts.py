@@ -41,7 +41,7 @@ DAYS = {
 
 def explain(metric="delayed_transfers", why="", slows=False, projected=False, no_challenge=NO_VALUE, **given):
     nothing, no_text = np.zeros(1), np.array([""])
-    flags = (np.array([flag]) for flag in (True, projected, slows))
+    flags = (np.array([flag]) for flag in (True, projected, not slows, True))
     target = Proposal(nothing, nothing, *flags, nothing, no_text, no_text)
     frame = pd.DataFrame([{**DAYS, **given}])
     missing = Missing(*(np.array([text], dtype=object) for text in (why, no_challenge)))
