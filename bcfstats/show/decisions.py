@@ -88,14 +88,16 @@ def _targets(decided: Sequence[Decision]) -> str:
     return f"A target can be recommended for {plural(len(names), 'metric')}; none has been proposed."
 
 
-def cards(decided: Sequence[Decision], metrics: Mapping[str, Metric], word: str = "target") -> list[Card]:
+def cards(
+    decided: Sequence[Decision], metrics: Mapping[str, Metric], word: str = "target", *, pays: bool = True
+) -> list[Card]:
     """Lay decisions out as cards; those with nothing to decide come last, the same reason once."""
-    found = [_card(one, metrics.get(one.metric) or METRICS.get(one.metric), word) for one in decided]
+    found = [_card(one, metrics.get(one.metric) or METRICS.get(one.metric), word, pays) for one in decided]
     once = {(card.name, card.when if not card.reason else "", card.reason): card for card in found}
     return sorted(once.values(), key=lambda card: bool(card.reason))
 
 
-def _card(one: Decision, metric: Metric | None, word: str) -> Card:
+def _card(one: Decision, metric: Metric | None, word: str, pays: bool) -> Card:
     name = metric.short_name if metric else OPEN_LOCAL if one.metric == LOCAL else one.metric
     when = f"{Period.parse(one.period).label}, {STAGES[one.stage]}" if one.period else ""
     if metric is None or one.reason:
@@ -105,7 +107,7 @@ def _card(one: Decision, metric: Metric | None, word: str) -> Card:
         _now(one, metric),
         _nothing(one, metric),
         _recommended(one, metric, word),
-        _proposed(one, metric, word),
+        _proposed(one, metric, word, pays),
     )
     marks = tuple((words, getattr(one, question)) for question, words in QUESTIONS.items())
     return Card(name, when, "per cent" if metric.unit == PER_CENT else metric.unit, cells, marks)
@@ -155,7 +157,7 @@ def _recommended(one: Decision, metric: Metric, word: str) -> Cell:
     return Cell(label, " to ".join(value(end, metric) for end in values) + better, tuple(notes))
 
 
-def _proposed(one: Decision, metric: Metric, word: str) -> Cell:
+def _proposed(one: Decision, metric: Metric, word: str, pays: bool) -> Cell:
     label = f"Proposed {word}"
     if not one.verdict:
         return Cell(label, "None", tuple(_without_target(one, metric)))
@@ -166,7 +168,8 @@ def _proposed(one: Decision, metric: Metric, word: str) -> Cell:
         line, came = (value(x, metric) for x in (one.payment_line, one.outcome_value))
         notes.append(f"{capital(one.result)}: {came}, the line {line}")
     elif one.stage != KNOWN and math.isfinite(one.p_paid_do_nothing):
-        notes.append(f"{in_10(one.p_paid_do_nothing)} paid for doing nothing")
+        so = "paid for" if pays else "would reach it by"
+        notes.append(f"{in_10(one.p_paid_do_nothing)} {so} doing nothing")
     if math.isfinite(one.money_at_stake):
         notes.append(f"£{number(one.money_at_stake)} rests on it")
     words = VERDICTS[one.verdict].words

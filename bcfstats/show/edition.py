@@ -275,7 +275,7 @@ def board_edition(results: Results) -> Edition:
     metrics = {metric.id: metric for metric in results.metrics}
     word = about.get("word", "target")
     decided = tuple(decisions(results))
-    shown = cards(decided, metrics, word)
+    shown = cards(decided, metrics, word, pays=about.get("pays", True))
     told = [*lead(rows_of(results.windows), decided, metrics)]
     title = f"{area['area_name']}: Better Care Fund, for the board"
     reads = HOW_TO_READ + (PAID_RARELY if about.get("pays", True) else REACHED_RARELY)

@@ -66,7 +66,7 @@ class AreaReport:
                 name=self.area["area_name"],
                 sections=[(metric.id, metric.short_name) for metric in self.metrics],
                 lead=[*lead(self._rows("windows"), decided, metrics)],
-                cards=cards(decided, metrics, self.results.about.get("word", "target")),
+                cards=cards(decided, metrics, self.results.about.get("word", "target"), pays=self._pays),
                 how_to_read=HOW_TO_READ + (PAID_RARELY if self._pays else REACHED_RARELY),
                 follows=follows(decided, self.results.about.get("follows", {})),
             )
@@ -313,6 +313,7 @@ class AreaReport:
                     self._look,
                     recommended=decided[row["payment"]].recommended,
                     target=decided[row["payment"]].target_value,
+                    pays=self._pays,
                 ),
             )
             for row in sorted(outlooks, key=lambda row: row["payment"] not in still_open)

@@ -43,3 +43,10 @@ def test_chances_are_written_beside_the_steps_and_never_as_none():
 
 def test_nothing_is_drawn_where_no_level_is_a_possible_value():
     assert ladder_chart("Here", METRIC, Period.parse("2014/15"), [rung("trend", NAN, NAN)]) is None
+
+
+def test_a_scheme_that_pays_nothing_is_told_of_what_is_reached():
+    chart = drawn(pays=False)
+    assert chart.caption.endswith("with the chance of reaching it if nothing is done")
+    assert not [text for text in (*chart.headings, chart.alt) if "paid" in text.lower()]
+    assert any("Paid" in heading for heading in drawn().headings)

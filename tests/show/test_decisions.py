@@ -7,9 +7,10 @@ import pytest
 from bs4 import BeautifulSoup
 from statsmodels.stats.multitest import multipletests
 
+from bcfstats.define.metrics import METRICS
 from bcfstats.example.data import example_data
 from bcfstats.judge.assessment import assess
-from bcfstats.judge.decision import decisions
+from bcfstats.judge.decision import Decision, decisions
 from bcfstats.judge.results import UNCLEAR
 from bcfstats.show.decisions import cards, lead
 from bcfstats.show.report import open_report
@@ -164,3 +165,11 @@ def test_the_columns_beside_an_area_hold_what_their_headings_say(results):
             assert row["Middle of region"] == value(near.median(), metric)
             checked += 1
     assert checked > 5
+
+
+@pytest.mark.parametrize(("pays", "told"), [(True, "paid for"), (False, "would reach it by")])
+def test_a_card_speaks_of_payment_only_where_there_is_one(pays, told):
+    given = {"target_value": 85.0, "target_percent": 2.0, "verdict": "within_noise", "p_paid_do_nothing": 0.2}
+    one = Decision("X1", "reablement", "2025/26", period="2025-04/2026-03", **given)
+    (card,) = cards([one], METRICS, pays=pays)
+    assert card.cells[-1].notes[-1] == f"about 2 in 10 {told} doing nothing"

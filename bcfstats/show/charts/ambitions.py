@@ -25,8 +25,8 @@ SHORT_RUNGS = {
     "rarely_by_luck": "Rarely by luck",
 }
 RUNG_HEADINGS = (
-    *("Level", "Value", "Change from baseline", "Paid if nothing is done, in 100"),
-    *("Paid if delivered, in 100", "Peers' years that did as much, in 100", "Note"),
+    *("Level", "Value", "Change from baseline", "{} if nothing is done, in 100"),
+    *("{} if delivered, in 100", "Peers' years that did as much, in 100", "Note"),
 )
 
 
@@ -39,6 +39,7 @@ def ladder_chart(
     *,
     recommended: Sequence[float] = (),
     target: float = math.nan,
+    pays: bool = True,
 ) -> Chart | None:
     """Draw levels of ambition as steps from the baseline, each with its chance of payment by luck.
 
@@ -72,7 +73,7 @@ def ladder_chart(
     plot.label_places(place, names, beside=True)
     caption = (
         f"Levels of ambition for {metric.short_name}, {window.label}, {area}, "
-        "with the chance of payment if nothing is done"
+        f"with the chance of {'payment' if pays else 'reaching it'} if nothing is done"
     )
     first, last = (f"{sentences.value(values[i], metric)} ({names[i].lower()})" for i in (0, -1))
     rows = [
@@ -90,7 +91,8 @@ def ladder_chart(
         recommended
     )
     told += [f"Proposed: {sentences.value(target, metric)}."] * math.isfinite(target)
-    return Chart(plot.figure, " ".join(told), caption, RUNG_HEADINGS, rows)
+    headings = [heading.format("Paid" if pays else "Reached") for heading in RUNG_HEADINGS]
+    return Chart(plot.figure, " ".join(told), caption, headings, rows)
 
 
 def _beside_step(chance: float) -> str:
