@@ -29,8 +29,9 @@ class BcfStatsError(Exception):
         if len(found) > LONGEST_FOUND:
             found = f"{found[:LONGEST_FOUND]}… ({len(found):,} characters)"
         self.what, self.where, self.found, self.do = what, where, found, do
-        parts = [what, f"Where: {where}." if where else "", f"Found: {found}." if found else "", do]
-        super().__init__(" ".join(part for part in parts if part))
+        told = [f"{label}: {text}" for label, text in (("Where", where), ("Found", found)) if text]
+        sentences = [text if text.endswith(".") else f"{text}." for text in told]
+        super().__init__(" ".join(filter(None, (what, *sentences, do))))
 
 
 class InputError(BcfStatsError):

@@ -107,7 +107,7 @@ def read_targets(
             f"The targets have {len(problems)} problem{'s' * (len(problems) > 1)}"
             f"{' or more' * (len(problems) >= _MOST_LOOKED_FOR)}; none was read.",
             where=source.path.name,
-            found="; ".join(problems[:_MOST_SHOWN]) + more,
+            found="; ".join(text.removesuffix(".") for text in problems[:_MOST_SHOWN]) + more,
             do="Correct these rows and try again.",
         )
     return typed(list(rows.values()), TARGET_TYPES)

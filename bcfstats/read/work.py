@@ -50,7 +50,7 @@ def read_work(path: str | Path, areas: pd.DataFrame, metrics: Any = METRICS) -> 
         except (ParameterError, InputError) as error:
             problems.append(f"row {at}: {error.what} {error.found}".strip())
     if problems or not rows:
-        found = "; ".join(problems[:30]) or "no row is filled in"
+        found = "; ".join(text.removesuffix(".") for text in problems[:30]) or "no row is filled in"
         what = f"The schemes of work have {len(problems)} problems; none was read."
         raise InputError(what, where=source.path.name, found=found, do="Correct these rows and try again.")
     return typed(rows, WORK_TYPES)
