@@ -13,7 +13,7 @@ from typing import Any, TextIO
 import pandas as pd
 
 import bcfstats
-from bcfstats.define.areas import REGISTER, Area, find_area
+from bcfstats.define.areas import find_area
 from bcfstats.define.schemes import scheme
 from bcfstats.disclose.results import disclose
 from bcfstats.errors import InputError, NotDoneError
@@ -223,19 +223,12 @@ def _run(
 def _compute(settings: Settings, areas: Sequence[str], started: datetime, engine: str) -> None:
     """Compute the tables of all areas and save them; what it took is given back to the system."""
     inputs = _inputs(settings)  # before they are read: a change meanwhile shows next time
-    data = prepared_data(settings)
-    _check_names(data, areas)  # before anything else is looked at
-    data = data.at(scheme(settings.scheme, all_metrics(settings)))
-    _check_names(data, areas)
+    data = prepared_data(settings).at(scheme(settings.scheme, all_metrics(settings)))
+    if areas:  # a name that is not known, or not there in the years of the scheme, is refused at once
+        _chosen(data.observations[["area_code", "area_name"]].drop_duplicates("area_code"), areas)
     if engine:
         pool.start(engine)
     _results(settings, data, inputs, started).save(settings.out / "tables")
-
-
-def _check_names(data: Data, areas: Sequence[str]) -> None:
-    """Refuse a name that is not known, or not there in the years of the scheme."""
-    if areas:
-        _chosen(data.observations[["area_code", "area_name"]].drop_duplicates("area_code"), areas)
 
 
 def _before(jobs: Sequence[Job], left: Sequence[Job]) -> dict[str, Outcome]:
@@ -311,8 +304,7 @@ def _chosen(areas: pd.DataFrame, wanted: Sequence[str]) -> list[dict[str, Any]]:
     """Find the areas that are asked for, all of them where none is."""
     rows: list[dict[str, Any]] = areas.to_dict("records")
     if wanted:
-        known = [_area(row) for row in rows]
-        codes = {find_area(text, known).area_code for text in wanted}
+        codes = {find_area(text, areas).area_code for text in wanted}
         rows = [row for row in rows if row["area_code"] in codes]
     if not rows:
         raise InputError("None of these areas has observations.", found=", ".join(wanted))
@@ -329,12 +321,6 @@ def _kit(settings: Settings, engine: str) -> Kit:
         memory_mib=settings.memory_mib,
         code=code_fingerprint(),
     )
-
-
-def _area(row: dict[str, Any]) -> Area:
-    """Find an area in the register, where its other names and codes are; else take its row."""
-    code = str(row["area_code"])
-    return REGISTER.get(code) or Area(code, str(row["area_name"]))
 
 
 def _made(

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 import pandas as pd
 
-from bcfstats.define.areas import REGISTER, Area, find_area
+from bcfstats.define.areas import find_area
 from bcfstats.errors import InputError, NotDoneError, ParameterError
 from bcfstats.files import now, own_folder, safe_csv, sole_use, whole, write_whole
 from bcfstats.judge.results import Results
@@ -157,8 +157,7 @@ def _of_area(
 def _pages(run_folder: Path, results: Results, wanted: Sequence[str]) -> list[tuple[str, Path]]:
     """Find the pages of this run, of the areas that are wanted or of all that have one."""
     rows = {str(row["area_code"]): row for row in results.areas.fillna("").to_dict("records")}
-    known = [REGISTER.get(code) or Area(code, str(row["area_name"])) for code, row in rows.items()]
-    codes = [find_area(text, known).area_code for text in wanted] or list(rows)
+    codes = [find_area(text, results.areas).area_code for text in wanted] or list(rows)
     pages = made_reports(run_folder, results)
     lost = [rows[code]["area_name"] for code in codes if code not in pages]
     if wanted and lost:
