@@ -233,30 +233,26 @@ def _described(
     inside = _inside(rows, window)
     names = rows.groupby("area_code")["area_name"].last()
     frame["area_name"] = frame["area_code"].map(names)
-    bases, notes = (_joined(inside, column) for column in ("basis", "status_note"))
-    frame["basis"] = [bases.get(code, "") for code in frame["area_code"]]
+    frame["basis"], notes = (_joined(inside, name, frame["area_code"]) for name in ("basis", "status_note"))
     partial = (frame["n_present"] > 0) & (frame["n_present"] < frame["n_expected"])
     present, expected = frame["n_present"].astype(str), frame["n_expected"].astype(str)
     whose = "in both years; each figure is of those, without" if matched else "; it is of those, without"
     have = present + " of " + expected + " " + frame["word"] + " have a usable figure "
     missing = (have + whose + " " + frame["missing"]).str.replace(" ;", ";")
     apart = ((frame["events"] - frame["numerator"]).abs() > 0) & metric.kind.is_exact
-    told = zip(
-        frame["area_code"], np.where(partial, missing, ""), np.where(apart, NOT_EXACT, ""), strict=True
-    )
-    frame["warnings"] = [
-        "; ".join(filter(None, (missed, notes.get(code, ""), coarse))) for code, missed, coarse in told
-    ]
+    told = zip(np.where(partial, missing, ""), notes, np.where(apart, NOT_EXACT, ""), strict=True)
+    frame["warnings"] = ["; ".join(filter(None, texts)) for texts in told]
     return frame[[*COLUMNS, *COMPARED]].sort_values("area_code", ignore_index=True)
 
 
-def _joined(rows: pd.DataFrame, column: str) -> dict[str, str]:
+def _joined(rows: pd.DataFrame, column: str, areas: "pd.Series[str]") -> NDArray[np.object_]:
     """Join the distinct texts of a column, per area."""
     told = rows.loc[rows[column].fillna("").astype(str) != "", ["area_code", column]].drop_duplicates()
-    texts: dict[str, list[str]] = {}
-    for code, text in told.itertuples(index=False):
-        texts.setdefault(str(code), []).append(text)
-    return {code: "; ".join(found) for code, found in texts.items()}
+    several = told["area_code"].duplicated(keep=False)
+    alone = told.loc[~several].set_index("area_code")[column].astype(object)
+    both = told.loc[several].groupby("area_code")[column].agg("; ".join).astype(object)
+    texts = pd.concat([alone, both]).reindex(areas).to_numpy(dtype=object)
+    return np.where(pd.isna(texts), "", texts)
 
 
 def _inside(rows: pd.DataFrame, window: Period) -> pd.DataFrame:

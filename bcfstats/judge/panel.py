@@ -14,6 +14,10 @@ from bcfstats.stats.monthly_model import fit_monthly
 
 Floats = NDArray[np.float64]
 Texts = NDArray[np.object_]
+NEEDED = (
+    *("area_code", "metric", "period_start", "period_end", "numerator", "denominator", "value"),
+    *("status", "basis"),
+)
 ENOUGH = 24  # months
 COVERED = 0.5  # a month counts as published when at least half of the areas have a figure
 
@@ -83,8 +87,8 @@ NO_PANEL = Panel((), (), np.empty((0, 0)), np.empty((0, 0)), np.empty((0, 0), dt
 
 def monthly_panel(observations: pd.DataFrame, metric: Metric) -> Panel:
     """Lay the monthly observations of a metric out as areas by months; of neither where there are none."""
-    rows = usable_rows(observations, metric)
-    rows = rows.loc[rows["frequency"] == "month"]
+    monthly = observations.loc[observations["frequency"] == "month"]
+    rows = usable_rows(monthly[[name for name in NEEDED if name in monthly]], metric)
     if rows.empty:
         return NO_PANEL
     starts = pd.to_datetime(rows["period_start"])

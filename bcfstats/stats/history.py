@@ -170,7 +170,7 @@ def own_history(changes: Array, centre: float | None = None) -> Own:
     powers = (centred**2).T @ present
     scale = powers * powers.T
     squared = np.where(scale > 0, products**2 / np.where(scale > 0, scale, 1.0), 1.0)
-    overlap = np.einsum("aj,jk,ak->a", present, squared, present, optimize=True)
+    overlap = ((present @ squared) * present).sum(axis=1)
     return Own(mean_square, np.maximum(divide(n.astype(float) ** 2, overlap), 1.0), n, drift)
 
 

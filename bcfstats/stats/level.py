@@ -12,6 +12,7 @@ from bcfstats.stats.monthly_model import (
     AVERAGE_MONTH,
     MINIMUM_MONTHS,
     Array,
+    blocks,
     divide,
     fit_panel,
     rates_above_zero,
@@ -76,12 +77,13 @@ def panel_level(panel: MonthlyCounts, alphas: Array) -> PanelLevel:
     rate = np.log(AVERAGE_MONTH * rates_above_zero(panel.counts, panel.exposure))
     z = np.where(seen, rate - season[:, panel.month - 1], 0.0)
     slope = _median_slope(z, seen, panel.counts)
+    some = blocks(len(z))
     return PanelLevel(
-        _smoothed(z, seen, alphas),
+        np.hstack([_smoothed(z[rows], seen[rows], alphas) for rows in some]),
         season,
         slope,
         bool(season.any()),
-        _mean_above_logs(z, seen),
+        np.hstack([_mean_above_logs(z[rows], seen[rows]) for rows in some]),
         (1 - alphas) / alphas,
         _unusual(z, seen),
     )

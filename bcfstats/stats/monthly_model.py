@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 
 import numpy as np
@@ -18,6 +18,7 @@ MINIMUM_MONTHS = 18
 MONTHS_PER_YEAR = 12
 PARAMETERS = 13
 AVERAGE_MONTH = 365.25 / 12
+_BLOCK = 1024
 _MAXIMUM_STEPS = 50
 _SETTLED = 1e-8  # the error is the square of the last step
 
@@ -85,6 +86,11 @@ def years(n_months: int) -> Array:
     return t - (n_months - 1) / 2 / MONTHS_PER_YEAR
 
 
+def blocks(areas: int) -> list[slice]:
+    """Divide areas into so many at a time that the numbers of their months stay in a processor's cache."""
+    return [slice(first, first + _BLOCK) for first in range(0, max(areas, 1), _BLOCK)]
+
+
 def month_indicator(calendar_month: npt.NDArray[np.intp]) -> Array:
     """Months by twelve: 1 where a month of the series is that calendar month."""
     return np.asarray(calendar_month[:, None] == np.arange(1, 13), dtype=float)
@@ -118,6 +124,12 @@ def fit_panel(
 ) -> MonthlyModel:
     """Fit as `fit_monthly` to what `as_months` gives."""
     t, group = years(y.shape[1]), month_indicator(month)
+    parts = [_fitted(y[some], e[some], t, group, minimum_months) for some in blocks(len(y))]
+    names = [field.name for field in fields(MonthlyModel)]
+    return MonthlyModel(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+
+
+def _fitted(y: Array, e: Array, t: Array, group: Array, minimum_months: int) -> MonthlyModel:
     reason = _reasons(y, e, group, minimum_months)
     usable = reason == ""
     slope = np.where(usable, _profile_slope(y, e, t, group, usable), np.nan)
@@ -168,11 +180,18 @@ def _time_moments(t: Array, group: Array) -> Array:
     return np.hstack([group, group * t[:, None], group * (t**2)[:, None]])
 
 
+def _grown(slope: Array, t: Array) -> Array:
+    """Give exp(slope * time) of months in a row: of whole years times of months, a fifth of the powers."""
+    start = np.exp(slope[:, None] * t[:MONTHS_PER_YEAR])
+    later = np.exp(slope[:, None] * np.arange(-(-t.size // MONTHS_PER_YEAR)))
+    each = later[:, :, None] * start[:, None, :]
+    return np.asarray(each.reshape(len(slope), later.shape[1] * start.shape[1])[:, : t.size])
+
+
 def _profile_derivatives(
     slope: Array, e: Array, by_month: Array, target: Array, t: Array, moments: Array
 ) -> tuple[Array, Array]:
-    weight = e * np.exp(slope[:, None] * t)
-    sums = weight @ moments
+    sums = (e * _grown(slope, t)) @ moments
     total, first, second = sums[:, :12], sums[:, 12:24], sums[:, 24:]
     total = np.where(total > 0, total, 1.0)
     mean = first / total
@@ -186,7 +205,7 @@ def _describe(
     b = np.where(ok, slope, 0.0)
     by_month = y @ group
     _, information = _profile_derivatives(b, e, by_month, y @ t, t, _time_moments(t, group))
-    weight = e * np.exp(b[:, None] * t)
+    weight = e * _grown(b, t)
     level = divide(by_month, weight @ group)
     log_level = np.log(np.where(level > 0, level, np.nan))
     effects = np.where(ok[:, None], settled(log_level - _row_mean(log_level), 1.0), np.nan)
