@@ -172,7 +172,7 @@ def test_few_counts_are_enough_to_tell_that_they_are_rounded(write_ascof):
 
 
 def test_an_area_has_one_name_whatever_the_year_prints(write_ascof):
-    places = [("821", "Medway Towns", "E06000035"), ("801", "Bristol, City of", "E06000023")]
+    places = [("821", "Medway Towns", "E06000035"), ("801", '"Bristol, City of"', "E06000023")]
     rows = [row for place in places for row in measure("2B1", 80, 80, 100, place=place)]
     found = read_file(write_ascof(rows, "ascof-2015-16.csv")).observations
     assert sorted(found["area_name"]) == ["Bristol", "Medway"]
