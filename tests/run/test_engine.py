@@ -281,7 +281,10 @@ def is_running(pid):
 
 def test_ending_the_workers_ends_what_they_run_within_seconds(tmp_path):
     workers.allow()
-    kit = kit_for(notebook("import os\nopen('pid', 'w').write(str(os.getpid()))", HANGS), tmp_path)
+    kit = kit_for(
+        notebook("import os\nopen('pid', 'w').write(str(os.getpid()))", "import time\ntime.sleep(600)"),
+        tmp_path,
+    )
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(workers.ask, kit, job())
         until = time.monotonic() + 120

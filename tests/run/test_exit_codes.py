@@ -131,10 +131,10 @@ def test_what_cannot_be_written_is_told_in_one_message(name, folder, tmp_path, b
 @pytest.mark.parametrize(
     "name",
     [
-        *("init", "prepare", "compare"),
+        *("init", "compare"),
         *(
             pytest.param(name, marks=pytest.mark.slow)
-            for name in ("notebooks", "check", "overview", "validate", "export")
+            for name in ("notebooks", "prepare", "check", "overview", "validate", "export")
         ),
     ],
 )
@@ -167,9 +167,10 @@ def test_a_reader_that_has_seen_enough_is_no_error(name, folder):
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 @POSIX
 @FULL
-@pytest.mark.parametrize("stream", [pytest.param("2>/dev/full", marks=pytest.mark.slow), "2>&-"])
+@pytest.mark.parametrize("stream", ["2>/dev/full", "2>&-"])
 def test_messages_that_nobody_can_be_told_change_no_exit_code(stream, folder, tmp_path):
     assert shell(f"{line(['explain', 'wilsn'])} {stream}", folder).returncode == 2
     assert shell(f"{line(['list', 'nothing', '--nowhere'])} {stream}", folder).returncode == 2
@@ -199,7 +200,7 @@ def test_with_a_limit_of_memory_below_our_own_every_report_is_made(folder, tmp_p
 
 
 @POSIX
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_a_command_that_is_asked_to_end_says_so_in_one_line(number, folder, tmp_path):
     command = [sys.executable, "-m", "bcfstats", "prepare", "--raw", folder / "raw", "--processed", tmp_path]
     (tmp_path / "earlier").touch()
