@@ -119,6 +119,7 @@ def test_every_setting_that_shapes_numbers_changes_the_fingerprint_and_no_other_
         "metrics": (),
         "targets": (),
         "trusted": ("X06000001, delayed_transfers, 2014-05",),
+        "allocations": chosen.targets,
         "breaks": ("X06000001 delayed_transfers 2014-05-01 another ward",),
         "joined": ("Cumbria",),
         "disclosure": "hes-2018",
