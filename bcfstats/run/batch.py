@@ -223,12 +223,19 @@ def _run(
 def _compute(settings: Settings, areas: Sequence[str], started: datetime, engine: str) -> None:
     """Compute the tables of all areas and save them; what it took is given back to the system."""
     inputs = _inputs(settings)  # before they are read: a change meanwhile shows next time
-    data = prepared_data(settings).at(scheme(settings.scheme, all_metrics(settings)))
-    if areas:  # a name that is not known, or not there in the years of the scheme, is refused at once
-        _chosen(data.observations[["area_code", "area_name"]].drop_duplicates("area_code"), areas)
+    data = prepared_data(settings)
+    _check_names(data, areas)  # before anything else is looked at
+    data = data.at(scheme(settings.scheme, all_metrics(settings)))
+    _check_names(data, areas)  # not there in the years of the scheme
     if engine:
         pool.start(engine)
     _results(settings, data, inputs, started).save(settings.out / "tables")
+
+
+def _check_names(data: Data, areas: Sequence[str]) -> None:
+    """Refuse a name that is of none of the areas there are."""
+    if areas:
+        _chosen(data.observations[["area_code", "area_name"]].drop_duplicates("area_code"), areas)
 
 
 def _before(jobs: Sequence[Job], left: Sequence[Job]) -> dict[str, Outcome]:
