@@ -60,6 +60,12 @@ TargetFiles = Annotated[list[Path] | None, typer.Option("--targets", help="File 
 MoneyFiles = Annotated[
     list[Path] | None, typer.Option("--allocations", help="CSV or XLSX file of each area's money.")
 ]
+Areas = Annotated[
+    list[str] | None, typer.Option("--area", help="Only this area: name or code; may be given again.")
+]
+Metrics = Annotated[
+    list[str] | None, typer.Option("--metric", help="Only this metric: id, code or name; may be given again.")
+]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Reports made at the same time.")]
 
 
@@ -277,6 +283,9 @@ def check(
     processed: Folder = None,
     allocations: Annotated[Path | None, typer.Option(help="CSV or XLSX file of each area's money.")] = None,
     out: Annotated[Path | None, typer.Option(help="CSV file for the assessments, with reasons.")] = None,
+    why: Annotated[bool, typer.Option("--why", help="Explain each verdict in sentences.")] = False,
+    area: Areas = None,
+    metric: Metrics = None,
     scheme: SchemeName = None,
     disclosure: Disclosure = None,
     metrics: OwnMetrics = None,
@@ -285,16 +294,17 @@ def check(
 ) -> None:
     """Say what data there is, what is missing or broken; judge a file of targets.
 
-    Exit code 1: an area's data are broken, or a target is not challenging and achievable.
+    Exit code 1: an area's data are broken, a row is left out, or a target is not challenging and achievable.
     """
     from bcfstats.run.check import describe_data, describe_targets
 
     given = {"processed": processed, "scheme": scheme, "metrics": _tuple(metrics), "disclosure": disclosure}
+    given |= {"only_areas": _tuple(area), "only_metrics": _tuple(metric)}
     settings = _settings(config, **given)
     if targets is None:
         _tell(*describe_data(settings))
     else:
-        _tell(*describe_targets(settings, targets, allocations=allocations, out=out))
+        _tell(*describe_targets(settings, targets, allocations=allocations, out=out, why=why))
 
 
 @app.command()
@@ -303,6 +313,8 @@ def overview(
     processed: Folder = None,
     allocations: Annotated[Path | None, typer.Option(help="CSV or XLSX file of each area's money.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the tables as CSV files.")] = None,
+    area: Areas = None,
+    metric: Metrics = None,
     scheme: SchemeName = None,
     metrics: OwnMetrics = None,
     config: Config = None,
@@ -314,7 +326,8 @@ def overview(
     """
     from bcfstats.run.check import describe_overview
 
-    settings = _settings(config, processed=processed, scheme=scheme, metrics=_tuple(metrics))
+    given = {"processed": processed, "scheme": scheme, "metrics": _tuple(metrics)}
+    settings = _settings(config, **given, only_areas=_tuple(area), only_metrics=_tuple(metric))
     _tell(*describe_overview(settings, targets, allocations=allocations, out=out))
 
 
@@ -324,6 +337,8 @@ def track(
     processed: Folder = None,
     until: Annotated[str | None, typer.Option(help="Last month to use, such as 'Sep 2025'.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for pages and the return's table.")] = None,
+    area: Areas = None,
+    metric: Metrics = None,
     scheme: SchemeName = None,
     disclosure: Disclosure = None,
     metrics: OwnMetrics = None,
@@ -337,6 +352,7 @@ def track(
     from bcfstats.run.check import describe_tracking
 
     given = {"processed": processed, "scheme": scheme, "metrics": _tuple(metrics), "disclosure": disclosure}
+    given |= {"only_areas": _tuple(area), "only_metrics": _tuple(metric)}
     settings = _settings(config, **given)
     _tell(*describe_tracking(settings, plan, until=until, out=out))
 
@@ -349,6 +365,8 @@ def phase(
     path: Annotated[str, typer.Option(help="level, step or ramp.")] = "level",
     start: Annotated[str | None, typer.Option(help="First day of the work, for a step or a ramp.")] = None,
     processed: Folder = None,
+    area: Areas = None,
+    metric: Metrics = None,
     scheme: SchemeName = None,
     disclosure: Disclosure = None,
     metrics: OwnMetrics = None,
@@ -362,6 +380,7 @@ def phase(
     from bcfstats.run.check import describe_phases
 
     given = {"processed": processed, "scheme": scheme, "metrics": _tuple(metrics), "disclosure": disclosure}
+    given |= {"only_areas": _tuple(area), "only_metrics": _tuple(metric)}
     settings = _settings(config, **given)
     _tell(*describe_phases(settings, plan, out, by=by, path=path, start=start))
 
@@ -372,6 +391,8 @@ def goals(
     plan: Annotated[Path, typer.Argument(help="CSV or XLSX file of the goals, in the form of targets.")],
     processed: Folder = None,
     out: Annotated[Path | None, typer.Option(help="CSV file for all columns.")] = None,
+    area: Areas = None,
+    metric: Metrics = None,
     scheme: SchemeName = None,
     disclosure: Disclosure = None,
     metrics: OwnMetrics = None,
@@ -385,12 +406,14 @@ def goals(
     from bcfstats.run.check import describe_goals
 
     given = {"processed": processed, "scheme": scheme, "metrics": _tuple(metrics), "disclosure": disclosure}
+    given |= {"only_areas": _tuple(area), "only_metrics": _tuple(metric)}
     _tell(*describe_goals(_settings(config, **given), work, plan, out=out))
 
 
 @app.command()
 def run(
-    area: Annotated[list[str] | None, typer.Option(help="Name or code; may be given again.")] = None,
+    area: Areas = None,
+    metric: Metrics = None,
     processed: Folder = None,
     out: Folder = None,
     scheme: SchemeName = None,
@@ -423,8 +446,10 @@ def run(
         "jobs": jobs,
         "engine": engine,
         "executor": executor,
+        "only_areas": _tuple(area),
+        "only_metrics": _tuple(metric),
     }
-    _batch(_settings(config, **given), areas=tuple(area or ()), open_=open_, resume=resume)
+    _batch(_settings(config, **given), open_=open_, resume=resume)
 
 
 @app.command()
@@ -433,6 +458,7 @@ def report(
     processed: Folder = None,
     out: Folder = None,
     allocations: MoneyFiles = None,
+    metric: Metrics = None,
     disclosure: Disclosure = None,
     config: Config = None,
     open_: Annotated[bool, typer.Option("--open", help="Open the report when done.")] = False,
@@ -442,13 +468,15 @@ def report(
     settings = _settings(config)
     out = out or settings.out / "single"
     given = {"processed": processed, "disclosure": disclosure, "allocations": _tuple(allocations)}
+    given |= {"only_areas": (area,), "only_metrics": _tuple(metric)}
     settings = settings.with_given(out=out, jobs=1, **given)
-    _batch(settings, areas=(area,), open_=open_, single=True)
+    _batch(settings, open_=open_, single=True)
 
 
 @app.command()
 def export(
-    area: Annotated[list[str] | None, typer.Option(help="Name or code; may be given again.")] = None,
+    area: Areas = None,
+    metric: Metrics = None,
     out: Annotated[Path | None, typer.Option(help="Folder of a run; see bcfstats.toml.")] = None,
     fingertips: Annotated[bool, typer.Option("--fingertips", help="CSV as a Fingertips export.")] = False,
     docx: Annotated[bool, typer.Option("--docx", help="Each report as a Word document.")] = False,
@@ -465,7 +493,7 @@ def export(
 
     folder = _settings(config, out=out).out
     wanted = {"fingertips": fingertips, "docx": docx, "pdf": pdf, "board": board}
-    for path in export_files(folder, areas=tuple(area or ()), charts=charts, **wanted):
+    for path in export_files(folder, areas=area or (), metrics=metric or (), charts=charts, **wanted):
         print(path)
 
 
@@ -504,6 +532,8 @@ def compare(
     before: Annotated[Path, typer.Argument(help="Folder of a run.")],
     after: Annotated[Path, typer.Argument(help="Folder of a later run.")],
     out: Annotated[Path | None, typer.Option(help="CSV file for every change.")] = None,
+    area: Areas = None,
+    metric: Metrics = None,
     debug: Debug = False,
 ) -> None:
     """Say which numbers moved between two runs, and what differs in data, settings and code.
@@ -512,7 +542,7 @@ def compare(
     """
     from bcfstats.run.compare import describe_comparison
 
-    _tell(*describe_comparison(before, after, out=out))
+    _tell(*describe_comparison(before, after, out=out, areas=area or (), metrics=metric or ()))
 
 
 @app.command()
@@ -520,6 +550,7 @@ def validate(
     processed: Folder = None,
     out: Folder = None,
     until: Annotated[str | None, typer.Option(help="Last day to use, such as 2015-03-31.")] = None,
+    metric: Metrics = None,
     metrics: OwnMetrics = None,
     config: Config = None,
     debug: Debug = False,
@@ -528,7 +559,8 @@ def validate(
     from bcfstats.define.periods import Period
     from bcfstats.run.check import write_validation
 
-    settings = _settings(config, processed=processed, out=out, metrics=_tuple(metrics))
+    given = {"processed": processed, "out": out, "metrics": _tuple(metrics)}
+    settings = _settings(config, **given, only_metrics=_tuple(metric))
     page, validations = write_validation(settings, until=Period.parse(until).end if until else None)
     for validation in validations:
         print(f"{validation.name}: {validation.description}")
@@ -560,7 +592,6 @@ def list_(
 def _batch(
     settings: Any,
     *,
-    areas: tuple[str, ...] = (),
     open_: bool = False,
     single: bool = False,
     resume: bool = False,
@@ -568,7 +599,7 @@ def _batch(
     from bcfstats.run.batch import run_batch
     from bcfstats.run.pool import NOT_YET
 
-    result = run_batch(settings, areas=areas, resume=resume)
+    result = run_batch(settings, areas=settings.only_areas, resume=resume)
     for outcome in result.failed:
         print(f"{outcome.area_name}: no report. {outcome.reason}", file=sys.stderr)
     made = len(result.outcomes) - len(result.failed) - len(result.waiting)
@@ -596,5 +627,5 @@ def _tell(code: int, lines: Iterable[str]) -> None:
     raise typer.Exit(code)
 
 
-def _tuple(given: list[Path] | None) -> tuple[Path, ...] | None:
+def _tuple(given: list[Any] | None) -> tuple[Any, ...] | None:
     return tuple(given) if given else None

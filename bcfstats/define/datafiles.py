@@ -167,8 +167,10 @@ def texts(table: Table, key: str, where: str) -> tuple[str, ...]:
     return tuple(values)
 
 
-def near_misses(text: str, names: Iterable[str], *, n: int = 3) -> str:
+def near_misses(text: str, names: Iterable[str], *, also: Iterable[str] = (), n: int = 3) -> str:
     """Say which names come close to a misspelt one, or list them all where none does.
+
+    Names in `also` may be meant too, and are not listed.
 
     >>> near_misses("reablemnt", ["reablement", "falls_injuries"])
     "Did you mean 'reablement'?"
@@ -176,7 +178,7 @@ def near_misses(text: str, names: Iterable[str], *, n: int = 3) -> str:
     names = list(names)
     if len(text) > LONGEST_NUMBER * 5:
         return "Check the spelling."
-    by_lower = {name.lower(): name for name in reversed(names)}
+    by_lower = {name.lower(): name for name in [*also, *reversed(names)]}
     close = [by_lower[name] for name in get_close_matches(text.lower(), by_lower, n=n, cutoff=0.6)]
     if close:
         return "Did you mean " + " or ".join(f"'{name}'" for name in close) + "?"

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from bcfstats.define.datafiles import Table, check_choice, check_keys, near_misses, number, read_toml, texts
+from bcfstats.define.datafiles import (
+    Table,
+    check_choice,
+    check_keys,
+    near_misses,
+    number,
+    read_rows,
+    read_toml,
+    texts,
+)
 from bcfstats.define.kinds import KINDS, Kind
 from bcfstats.define.periods import Period
 from bcfstats.errors import InputError, ParameterError
@@ -128,14 +136,15 @@ class Metric:
         return "percentage points" if self.unit == "%" else "points"
 
 
-def get_metric(id: str, metrics: Mapping[str, Metric] | None = None) -> Metric:
-    """Find a metric by its id, or by its code in an outcomes framework with the year where it needs one.
+def get_metric(id: str, metrics: Mapping[str, Metric] | None = None, among: Collection[str] = ()) -> Metric:
+    """Find a metric by its id, by a name in use, or by its code in an outcomes framework.
 
-    Capitals, spaces and the dot in "2.6.i" do not matter. A name that is none is refused with the nearest
-    names, a code that has meant several things with all of them.
+    Capitals, spaces and the dot in "2.6.i" do not matter. A code that has meant several things needs its
+    year, a name that several metrics go by is that of the one `among` those a scheme asks for; else it is
+    refused with all of them. A name that is none is refused with the nearest names.
 
-    >>> get_metric("2A(2)").id, get_metric("2C 2024/25").id
-    ('care_home_admissions', 'long_term_care_home_admissions')
+    >>> get_metric("2A(2)").id, get_metric("2C 2024/25").id, get_metric("DTOC").id
+    ('care_home_admissions', 'long_term_care_home_admissions', 'delayed_transfers')
     """
     metrics = METRICS if metrics is None else metrics
     dated = _YEAR_OF_CODE.fullmatch(str(id).strip())
@@ -147,7 +156,18 @@ def get_metric(id: str, metrics: Mapping[str, Metric] | None = None) -> Metric:
         codes = {_bare(metric.code), _bare(metric.framework + metric.code)} if metric.code else set()
         if wanted in {_bare(metric.id), *codes}:
             return metric
-    raise ParameterError("There is no such metric.", found=f"'{id}'", do=near_misses(str(id), metrics))
+    names = [*SYNONYMS, *((name, one.id) for one in metrics.values() for name in (one.short_name, one.name))]
+    found = list(dict.fromkeys(of for name, of in names if wanted == _bare(name) and of in metrics))
+    found = [of for of in found if of in among] or found
+    if len(found) == 1:
+        return metrics[found[0]]
+    raise ParameterError(
+        "Several metrics go by this name." if found else "There is no such metric.",
+        found=f"'{id}'",
+        do=f"Write one of {', '.join(found)}."
+        if found
+        else near_misses(str(id), metrics, also=[name for name, _ in names]),
+    )
 
 
 @dataclass(frozen=True)
@@ -302,7 +322,6 @@ _FIRST = _read_metrics(_HERE / "metrics.toml", taken={})
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {**_FIRST, **_read_metrics(_HERE / "metrics_later.toml", taken=_FIRST)}
 )
+SYNONYMS = tuple((row["name"], row["metric"]) for row in read_rows(_HERE / "synonyms.csv"))
 UNUSUAL = tuple(Unusual(**entry) for entry in read_toml(_HERE / "unusual.toml")["unusual"])
-CODES = tuple(
-    CodeYears(**row) for row in csv.DictReader((_HERE / "codes.csv").read_text(encoding="utf-8").splitlines())
-)
+CODES = tuple(CodeYears(**row) for row in read_rows(_HERE / "codes.csv"))

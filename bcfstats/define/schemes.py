@@ -289,6 +289,11 @@ def scheme(
     )
 
 
+def schemes_with(metric: Metric) -> list[str]:
+    """List the schemes that ask for a metric, the latest first."""
+    return [name for name in reversed(SCHEMES) if any(one.paid_as(metric) for one in scheme(name).payments)]
+
+
 def _read_scheme(path: Path, metrics: Mapping[str, Metric]) -> Scheme:
     where = path.name
     required: dict[str, type] = {

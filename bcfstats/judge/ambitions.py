@@ -11,6 +11,7 @@ from bcfstats.define.periods import Period
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme
 from bcfstats.define.schemes import scheme as rules_of
 from bcfstats.errors import ParameterError
+from bcfstats.judge.ladder import recommended
 from bcfstats.judge.outlook import Floats, NoOutlook, Outlook, Texts, joined
 from bcfstats.judge.outlooks import Outlooks
 from bcfstats.judge.payment import with_money
@@ -65,8 +66,18 @@ COLUMNS = [
     *("minimum_significant_value", "detectable_value", "beats_trend", "payment_line", "p_paid_no_change"),
     *("p_paid_do_nothing", "p_paid_england_better", "p_paid_england_worse"),
     *("p_paid_if_half_delivered", "p_paid_if_delivered", "reach", "reach_lower"),
-    *("reach_upper", "reach_changes", "reach_areas", "challenging_value", "money_at_stake"),
-    *("money_is_estimate", "verdict", "reasons", "peers", "method", "warnings"),
+    *("reach_upper", "reach_changes", "reach_areas", "challenging_value", "achievable_value"),
+    *(
+        "recommended",
+        "money_at_stake",
+        "money_is_estimate",
+        "verdict",
+        "why_unknown",
+        "reasons",
+        "peers",
+        "method",
+        "warnings",
+    ),
 ]
 
 
@@ -231,6 +242,7 @@ def weigh(
     noise_p = view.noise_test(view.places, target.value)
     history_p = view.usual_p(target.value)
     challenging, why_no_challenge = least_challenging(view, share, cutoffs.good_luck)
+    found = recommended(view, share, peers, cutoffs)
     frame = pd.DataFrame(
         {
             "area_code": view.area_codes,
@@ -270,6 +282,7 @@ def weigh(
             "reach_changes": past.n_changes,
             "reach_areas": past.n_areas,
             "challenging_value": challenging,
+            **{name: found[name].to_numpy() for name in ("achievable_value", "recommended")},
             "method": view.method,
         },
         index=rows.index,
@@ -278,6 +291,7 @@ def weigh(
     frame.loc[target.reason != "", OF_TARGET] = np.nan
     frame.loc[view.reason != "", _judgements(frame)] = np.nan
     frame["verdict"], why = _verdicts(frame, target, reason, view.no_chance, cutoffs)
+    frame["why_unknown"] = why
     no_line = np.full(len(frame), NO_LINE if rules.pays and rules.pass_share is None else "", dtype=object)
     frame["warnings"] = joined(view.warnings, target.warnings, no_line)
     return frame, target, Missing(why, why_no_challenge)
@@ -343,6 +357,7 @@ def _unknown(rows: pd.DataFrame, metric: Metric, reason: str) -> pd.DataFrame:
     told = " ".join(cannot(reason))
     frame = frame.assign(
         verdict=UNKNOWN,
+        why_unknown=reason,
         reasons=told,
         method="",
         warnings="",

@@ -8,7 +8,7 @@ import pandas as pd
 
 from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.periods import Period
-from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
+from bcfstats.define.schemes import DEFAULT_SCHEME, LOCAL, Scheme, scheme
 from bcfstats.errors import InputError
 from bcfstats.judge.ambitions import COLUMNS as ASSESSMENT_COLUMNS
 from bcfstats.judge.ambitions import assess_targets
@@ -61,7 +61,7 @@ def assess(
     present = [metrics[name] for name in metrics if name in names]
     if not present:
         raise InputError("There are no usable observations.", do="Prepare some published files first.")
-    due = due_of(rules)
+    due = [row for row in due_of(rules) if row["metric"] in (LOCAL, *metrics)]
     named = {row["metric"] for row in due} | (set() if targets is None else set(targets["metric"]))
     looks = Outlooks(observations, rules, metrics=metrics)
     windows, trends, seasons, series, outlooks, ladders, candidates = [], [], [], [], [], [], []

@@ -172,7 +172,7 @@ class _Tables:
         told: dict[str, Any] = {"stage": stage, "reason": reason}
         told["period"] = window["outcome_period"] if window else _text(target, "target_period")
         told |= _latest(metric, window if stage != TO_COME else before)
-        told |= _ahead(outlook, window) if not reason else {}
+        told |= _ahead(outlook or _known_with(target), window or target) if not reason else {}
         told |= _proposed(target, window, metric, stage)
         told["clear_baseline"] = _baseline(window, target, reason)
         told["trend"] = told_trend(self.trends.get(key[:2]), metric)
@@ -232,6 +232,16 @@ def _ahead(outlook: Row | None, window: Row | None) -> dict[str, Any]:
             told[f"recommended_{end}_percent"] = _percent(value, window["baseline_value"])
             told[f"recommended_{end}_per_month"] = outlook[f"{name}_per_month"]
     return told
+
+
+def _known_with(target: Row | None) -> Row | None:
+    """Take what is recommended from the judgement of a target whose period is in no comparison."""
+    if target is None or not isinstance(target["recommended"], str):
+        return None
+    names = {"expected": "do_nothing_value", "expected_lower": "do_nothing_lower"}
+    names |= {"expected_upper": "do_nothing_upper"}
+    told = {name: target[names.get(name, name)] for name in (*AHEAD, "recommended")}
+    return told | {"challenging_per_month": NAN, "achievable_per_month": NAN}
 
 
 def _percent(value: float, start: float) -> float:

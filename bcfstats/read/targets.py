@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +45,7 @@ TARGET_TYPES = {
 WAYS = ("target_value", "target_numerator", "change_percent")
 _AGAINST = ("baseline", "projected")
 _MOST_SHOWN = 30
+_PER_CENT = re.compile(r"(?<=\d)\s*per ?cent\s*$", re.IGNORECASE)
 _MOST_LOOKED_FOR = 200
 _SMALLEST_CHANGE = 0.2  # per cent: no plan is for less, so less is a fraction
 
@@ -81,6 +84,42 @@ def read_targets(
     InputError
         One error that lists every problem by row; nothing is read by half.
     """
+    found = read_rows_of_targets(path, areas=areas, metrics=metrics, scheme=scheme)
+    if found.problems:
+        raise found.error
+    return found.rows
+
+
+@dataclass(frozen=True)
+class TargetRows:
+    """The rows of a file of targets that can be used, and what is wrong with the others, by row."""
+
+    rows: pd.DataFrame
+    problems: tuple[str, ...]
+    file: str
+
+    @property
+    def error(self) -> InputError:
+        """Every problem in one error."""
+        count = len(self.problems)
+        more = f"; and {count - _MOST_SHOWN} more" if count > _MOST_SHOWN else ""
+        return InputError(
+            f"The targets have {count} problem{'s' * (count > 1)}"
+            f"{' or more' * (count >= _MOST_LOOKED_FOR)}; none was read.",
+            where=self.file,
+            found="; ".join(text.removesuffix(".") for text in self.problems[:_MOST_SHOWN]) + more,
+            do="Correct these rows and try again.",
+        )
+
+
+def read_rows_of_targets(
+    path: str | Path,
+    *,
+    areas: Mapping[str, Area] | Iterable[Area] | pd.DataFrame | None = None,
+    metrics: Mapping[str, Metric] = METRICS,
+    scheme: Scheme | None = None,
+) -> TargetRows:
+    """Read targets as `read_targets` does, but keep the rows without a problem where others have one."""
     source = open_file(Path(path))
     table = find_meant(source, _is_of_targets)
     if table is None:
@@ -95,22 +134,20 @@ def read_targets(
         table = table.rename(columns={"period": "payment"})
     reader = _RowReader(areas if isinstance(areas, pd.DataFrame) else areas_frame(areas), metrics, scheme)
     lines = zip(table.index, table.assign(area=areas_of(table)).to_dict("records"), strict=True)
-    rows = {}
+    rows, good = {}, {}
     for row, line in lines:
         if any(map(_filled, line.values())) and len(reader.problems) < _MOST_LOOKED_FOR:
+            before = len(reader.problems)
             rows[row] = reader.read(line, f"row {row}")
-    reader.problems += _fractions(rows)
-    problems = [*reader.problems, *_repeated(rows)] if rows else ["no row is filled in"]
-    if problems:
-        more = f"; and {len(problems) - _MOST_SHOWN} more" if len(problems) > _MOST_SHOWN else ""
-        raise InputError(
-            f"The targets have {len(problems)} problem{'s' * (len(problems) > 1)}"
-            f"{' or more' * (len(problems) >= _MOST_LOOKED_FOR)}; none was read.",
-            where=source.path.name,
-            found="; ".join(text.removesuffix(".") for text in problems[:_MOST_SHOWN]) + more,
-            do="Correct these rows and try again.",
-        )
-    return typed(list(rows.values()), TARGET_TYPES)
+            if len(reader.problems) == before:
+                good[row] = rows[row]
+    repeated, fractions = _repeated(rows), _fractions(rows)
+    problems = (*reader.problems, *fractions, *repeated.values()) if rows else ("no row is filled in",)
+    kept = [] if fractions else [line for row, line in good.items() if row not in repeated]
+    found = TargetRows(typed(kept, TARGET_TYPES), problems, source.path.name)
+    if not kept or len(reader.problems) >= _MOST_LOOKED_FOR:
+        raise found.error
+    return found
 
 
 def _is_of_targets(names: set[str]) -> bool:
@@ -144,12 +181,16 @@ class _RowReader:
 
     def __init__(self, areas: pd.DataFrame, metrics: Mapping[str, Metric], scheme: Scheme | None) -> None:
         self.areas, self.metrics, self.scheme = areas, metrics, scheme
+        self.asked = {name for payment in scheme.payments for name in payment.metrics} if scheme else set()
         self.names = dict(zip(areas["area_code"], areas["area_name"], strict=True))
         self.codes: dict[str, str] = {}
         self.problems: list[str] = []
 
     def read(self, line: Mapping[str, Any], where: str) -> dict[str, Any]:
         """Read a row; what is wrong goes to `problems`."""
+        line = {
+            name: _PER_CENT.sub("%", cell) if isinstance(cell, str) else cell for name, cell in line.items()
+        }
         text = {name: cell_text(cell) for name, cell in line.items()}
         code = self._area(text["area"], where)
         metric = self._metric(text["metric"], where)
@@ -184,7 +225,7 @@ class _RowReader:
 
     def _metric(self, text: str, where: str) -> Metric | None:
         try:
-            return get_metric(text, self.metrics)
+            return get_metric(text, self.metrics, self.asked)
         except ParameterError as error:
             self.problems.append(f"{where}, metric: {error}")
             return None
@@ -248,14 +289,14 @@ def _fractions(rows: Mapping[int, Mapping[str, Any]]) -> list[str]:
     return [f"change_percent: all changes, such as {first:g}, may be fractions; {meant}"]
 
 
-def _repeated(rows: Mapping[int, Mapping[str, Any]]) -> list[str]:
+def _repeated(rows: Mapping[int, Mapping[str, Any]]) -> dict[int, str]:
     """Name rows that set a target for the same area, metric and payment."""
     first: dict[tuple[str, ...], int] = {}
-    problems = []
+    problems = {}
     for row, values in rows.items():
         key = (values["area_code"], values["metric"], values["payment"])
         if all(key) and first.setdefault(key, row) != row:
-            problems.append(f"row {row}: {', '.join(key)} has a target already, in row {first[key]}")
+            problems[row] = f"row {row}: {', '.join(key)} has a target already, in row {first[key]}"
     return problems
 
 

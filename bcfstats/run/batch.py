@@ -52,6 +52,7 @@ from bcfstats.run.resume import (
 from bcfstats.run.settings import (
     Settings,
     all_metrics,
+    chosen_metrics,
     prepared_data,
     read_all_allocations,
     read_all_targets,
@@ -275,9 +276,12 @@ def _inputs(settings: Settings) -> dict[str, Any]:
 def _results(settings: Settings, data: Data, read: dict[str, Any], started: datetime) -> Results:
     metrics = all_metrics(settings)
     rules = scheme(settings.scheme, metrics)
+    wanted = {name: metrics[name] for name in chosen_metrics(settings) or metrics}
+    data = data.of(*wanted)
+    targets = read_all_targets(settings, data.areas)
     given: Any = {
-        "metrics": metrics,
-        "targets": read_all_targets(settings, data.areas),
+        "metrics": wanted,
+        "targets": None if targets is None else targets.loc[targets["metric"].isin(wanted)],
         "allocations": read_all_allocations(settings, data.areas),
         "trusted": vouched_for(settings),
     }

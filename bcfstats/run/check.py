@@ -1,9 +1,10 @@
 """What there is and what is wrong, targets judged and added up, methods tried."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pandas as pd
 
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
-from bcfstats.define.schemes import Scheme, scheme
+from bcfstats.define.schemes import LOCAL, Scheme, scheme, schemes_with
 from bcfstats.disclose.results import without_small
 from bcfstats.errors import InputError
 from bcfstats.files import fitting, safe_csv, write_whole
@@ -23,20 +24,21 @@ from bcfstats.judge.national import ENGLAND, Overview, national_overview
 from bcfstats.judge.screening import sound
 from bcfstats.judge.tracking import MISSED, OFF_TRACK, latest, phase_plan, track
 from bcfstats.judge.validation import Validation, validate_observations
-from bcfstats.judge.verdicts import GOOD, UNKNOWN, VERDICTS, words_of
+from bcfstats.judge.verdicts import GOOD, UNKNOWN, VERDICTS, counted, in_short_sentences, words_of
 from bcfstats.read.allocations import read_allocations
 from bcfstats.read.data import Data
 from bcfstats.read.formats import plain
 from bcfstats.read.observations import check_observations, problems_by_area
 from bcfstats.read.prepare import Prepared
-from bcfstats.read.recognise import KNOWN_KINDS
-from bcfstats.read.targets import read_targets
+from bcfstats.read.recognise import KNOWN_KINDS, NOT_USED
+from bcfstats.read.targets import read_rows_of_targets
 from bcfstats.read.work import read_work
-from bcfstats.run.settings import Settings, all_metrics, prepared_data, vouched_for
+from bcfstats.run.settings import Settings, all_metrics, only, prepared_data, vouched_for
 from bcfstats.show.all_areas import overview_page, tracking_page
+from bcfstats.show.decisions import recommended_words
 from bcfstats.show.sentences import value
 from bcfstats.show.validation_page import reliability_svg, validation_page
-from bcfstats.words import file_stem, in_100, number, signed
+from bcfstats.words import file_stem, in_10, listed, number, plural, signed
 
 NOTHING = (
     "There is nothing to make reports from: put files as they were published into the folder of raw files. "
@@ -48,7 +50,13 @@ SHOWN = 20  # lines of detail; the manifest has them all
 def describe_prepared(prepared: Prepared) -> list[str]:
     """Say what `prepare` read, refused and wrote; the manifest has all of it."""
     totals, files = prepared.manifest["totals"], prepared.manifest["files"]
-    read = [entry for entry in files if "kind" in entry]
+    known = [entry for entry in files if "kind" in entry]
+    read = [entry for entry in known if entry["kind"] != NOT_USED and "warnings" in entry]
+    unused = [
+        f"Not used: {entry['file']}: {'; '.join(entry.get('warnings', [entry['kind']]))}"
+        for entry in known
+        if entry not in read
+    ]
     kinds = pd.Series([entry["kind"] for entry in read], dtype=object).value_counts(sort=False)
     observations = prepared.data.observations
     refused = [
@@ -73,21 +81,20 @@ def describe_prepared(prepared: Prepared) -> list[str]:
     return [
         *(f"{count:>5} {kind}" for kind, count in kinds.items()),
         *_some([f"Not read: {name}: {why}" for name, why in prepared.manifest["not_read"].items()]),
+        *_some(unused),
         *(f"File refused: {name}: {reason}" for name, reason in prepared.refused_files.items()),
         *_some(refused),
         *_some(failed),
         *_some([f"Set apart: {sentence}" for sentence in decided["set_apart"]]),
         *_some([f"Left out: {sentence}" for sentence in decided["conflicts"]]),
         *_some([*notes, *(f"Note: {sentence}" for sentence in decided["areas"])]),
-        f"{totals['rows_read']:,} rows read, {totals['rows_refused']:,} refused; "
-        f"{len(observations):,} observations of {_counted(observations['metric'].nunique(), 'metric')} "
-        f"in {_counted(observations['area_code'].nunique(), 'area')}.",
+        f"{plural(len(read), 'file')} read, {number(len(unused))} not used, "
+        f"{number(totals['files_refused'])} refused; "
+        f"{plural(totals['rows_read'], 'row')} read, {number(totals['rows_refused'])} refused; "
+        f"{len(observations):,} observations of {plural(observations['metric'].nunique(), 'metric')} "
+        f"in {plural(observations['area_code'].nunique(), 'area')}.",
         *([] if len(observations) else [NOTHING]),
     ]
-
-
-def _counted(count: int, name: str) -> str:
-    return f"{count:,} {name}{'' if count == 1 else 's'}"
 
 
 def _place(file: str, where: str) -> str:
@@ -104,6 +111,7 @@ def describe_data(settings: Settings) -> tuple[int, list[str]]:
     """Say, per metric, what there is and what is broken; exit code 1 where an area's data are broken."""
     data = prepared_data(settings)
     metrics = all_metrics(settings)
+    data = replace(data, observations=only(settings, data.observations, data.areas))
     broken = problems_by_area(check_observations(data.observations, metrics))
     lines = list(_metric_lines(data))
     for code, problems in list(broken.items())[:SHOWN]:
@@ -114,19 +122,33 @@ def describe_data(settings: Settings) -> tuple[int, list[str]]:
 
 
 def describe_targets(
-    settings: Settings, targets: Path, *, allocations: Path | None = None, out: Path | None = None
+    settings: Settings,
+    targets: Path,
+    *,
+    allocations: Path | None = None,
+    out: Path | None = None,
+    why: bool = False,
 ) -> tuple[int, list[str]]:
-    """Judge a file of targets, one line each, and write the whole table where asked.
+    """Judge a file of targets, one line each and a total, with the sentences that say why where asked.
 
-    The exit code is 1 where a target is anything but challenging and achievable.
+    The exit code is 1 where a target is anything but challenging and achievable, or a row cannot be judged.
     """
-    metrics = all_metrics(settings)
-    _, table = assess_file(settings, targets, allocations=allocations)
+    read = _read(settings, targets)
+    table = _assessed(read, allocations)
     if out is not None:
         write_whole(out, safe_csv(table), encoding="utf-8-sig")
-    rules = scheme(settings.scheme, metrics)
-    code, lines = _lines_of(table, metrics, out)
-    return code, [*filter(None, [rules.no_plan]), *map(rules.said, lines)]
+    lines = [read.rules.no_plan] if read.rules.no_plan else []
+    for row in table.to_dict("records"):
+        lines.append(_target_line(row, read.metrics[row["metric"]]))
+        lines += [f"  {row['reasons']}"] if why else []
+        lines += [f"  Note: {row['warnings']}."] if why and row["warnings"] else []
+    lines += [*read.problems, *_other_schemes(read)]
+    lines.append(f"{plural(len(table), 'target')}: {counted(table['verdict'])}.")
+    noted = int((table["warnings"] != "").sum())
+    lines += [] if why or not noted else [f"{plural(noted, 'target')} with notes: --why shows them."]
+    lines += [] if out is None else [f"Reasons and all columns: {out}"]
+    bad = (table["verdict"] != GOOD).any() or read.problems
+    return (1 if bad else 0), [read.rules.said(line) for line in lines]
 
 
 @dataclass(frozen=True)
@@ -137,6 +159,7 @@ class _Proposed:
     rules: Scheme
     metrics: Mapping[str, Metric]
     targets: pd.DataFrame
+    problems: list[str]
     usable: pd.DataFrame
 
     @property
@@ -150,52 +173,51 @@ def _read(settings: Settings, targets: Path) -> _Proposed:
     metrics = all_metrics(settings)
     rules = scheme(settings.scheme, metrics)
     data = without_small(prepared_data(settings).at(rules), metrics.values(), settings.disclosure)
-    rows = read_targets(targets, areas=data.areas, metrics=metrics, scheme=rules)
+    found = read_rows_of_targets(targets, areas=data.areas, metrics=metrics, scheme=rules)
+    rows = only(settings, found.rows, data.areas)
+    problems = [f"Left out: {problem}" for problem in found.problems]
     usable = sound(data.observations, metrics, vouched_for(settings)).observations
-    return _Proposed(data, rules, metrics, rows, usable)
+    return _Proposed(data, rules, metrics, rows, problems, usable)
 
 
-def assess_file(
-    settings: Settings, targets: Path, *, allocations: Path | None = None
-) -> tuple[Data, pd.DataFrame]:
-    """Read prepared data and a file of targets, and judge the targets, every area named."""
-    read = _read(settings, targets)
+def _assessed(read: _Proposed, allocations: Path | None) -> pd.DataFrame:
+    """Judge the targets, every area named."""
     areas = read.data.areas
     money = None if allocations is None else read_allocations(allocations, read.rules, areas=areas)
     table = assess_ambitions(*read.given, allocations=money, metrics=read.metrics)
     codes = read.targets["area_code"]
     named = codes.map(areas.set_index("area_code")["area_name"]).fillna(codes)
     table["area_name"] = table["area_name"].where(table["area_name"] != "", named)
-    return read.data, table
-
-
-def _lines_of(table: pd.DataFrame, metrics: Mapping[str, Metric], out: Path | None) -> tuple[int, list[str]]:
-    few = len(table) <= SHOWN
-    lines = []
-    for row in table.to_dict("records"):
-        lines.append(_target_line(row, metrics[row["metric"]]))
-        lines += [f"  {row['reasons']}"] if few else []
-        lines += [f"  Note: {row['warnings']}."] if few and row["warnings"] else []
-    counts = table["verdict"].value_counts(sort=False)
-    lines += [f"{number(count):>7} {VERDICTS[str(name)].words}" for name, count in counts.items()]
-    lines.append(
-        f"{number(len(table))} targets." + ("" if out is None else f" Reasons and all columns: {out}")
-    )
-    return (1 if (table["verdict"] != GOOD).any() else 0), lines
+    return table
 
 
 def _target_line(row: Mapping[str, Any], metric: Metric) -> str:
-    start = f"{row['area_name']}, {metric.short_name}, {row['payment']}: "
-    if not np.isfinite(row["do_nothing_value"]):
-        return f"{start}{words_of(row)}"
+    """Tell a target in a line: verdict, value, what is recommended, the chance if nothing is done."""
+    start = f"{row['area_name']}, {metric.short_name}, {row['payment']}"
+    if row["verdict"] == UNKNOWN and not np.isfinite(row["p_paid_do_nothing"]):
+        why = " ".join(islice(in_short_sentences(row["why_unknown"]), 2))
+        return f"{start}: {words_of(row)}. {why}"
     size, chance = row["ambition_percent"], row["p_paid_do_nothing"]
-    return (
-        f"{start}"
-        f"{value(row['baseline_value'], metric)} to {value(row['target_value'], metric)}"
-        + (f" ({signed(size)}%)" if np.isfinite(size) else "")
-        + (f", paid for doing nothing {in_100(chance)}" if np.isfinite(chance) else "")
-        + f": {words_of(row)}"
-    )
+    found, ends = row["recommended"], (row["challenging_value"], row["achievable_value"])
+    parts = [
+        f"target {value(row['target_value'], metric)}" + (f" ({signed(size)}%)" if np.isfinite(size) else ""),
+        *([f"recommended: {recommended_words(found, *ends, metric)}"] if found else []),
+        *([f"{in_10(chance)} paid for doing nothing"] if np.isfinite(chance) else []),
+    ]
+    return f"{start}: {words_of(row)}: {'; '.join(parts)}"
+
+
+def _other_schemes(read: _Proposed) -> Iterator[str]:
+    """Name the schemes that ask for a metric which the one in use does not."""
+    asked = {name for payment in read.rules.payments for name in payment.metrics}
+    for name in dict.fromkeys(read.targets["metric"]):
+        metric = read.metrics[name]
+        fit = [] if name in asked or metric.group == LOCAL else schemes_with(metric)
+        if fit:
+            yield (
+                f"{metric.short_name} is not a metric of scheme {read.rules.id}, but of {listed(fit)}. "
+                "To judge by one of them, name it with --scheme."
+            )
 
 
 def _metric_lines(data: Data) -> Iterator[str]:
@@ -221,7 +243,8 @@ def describe_overview(
 
     The exit code is 1 where some target could not be assessed.
     """
-    data, table = assess_file(settings, targets, allocations=allocations)
+    read = _read(settings, targets)
+    data, table = read.data, _assessed(read, allocations)
     overview = national_overview(table, data.areas)
     if out is not None:
         for name in OVERVIEW_TABLES:
@@ -229,8 +252,9 @@ def describe_overview(
         page = overview_page(overview, data.areas, all_metrics(settings), is_example=data.is_example)
         write_whole(out / OVERVIEW_PAGE, page)
     lines = [*_composite_lines(overview, settings), *overview.notes, *_outlying_lines(overview.plans)]
+    lines += read.problems
     lines += [] if out is None else [f"Page and tables: {out / OVERVIEW_PAGE}"]
-    return (1 if (table["verdict"] == UNKNOWN).any() else 0), lines
+    return (1 if (table["verdict"] == UNKNOWN).any() or read.problems else 0), lines
 
 
 def _composite_lines(overview: Overview, settings: Settings) -> list[str]:
@@ -297,7 +321,8 @@ def describe_tracking(
             write_whole(out / links[str(code)], write(rows, board=name))
         write_whole(out / PLAN_PAGE, write(tracked, links=links))
         lines.append(f"Pages and table: {out / PLAN_PAGE}")
-    return (1 if last["status"].isin([OFF_TRACK, MISSED]).any() else 0), lines
+    lines += read.problems
+    return (1 if last["status"].isin([OFF_TRACK, MISSED]).any() or read.problems else 0), lines
 
 
 def describe_phases(
@@ -313,7 +338,8 @@ def describe_phases(
     write_whole(out, safe_csv(phased), encoding="utf-8-sig")
     failed = table.loc[table["reason"] != ""]
     lines = [f"Not phased: {row.area}, {row.metric}: {row.reason}" for row in failed.itertuples()]
-    return (1 if len(failed) else 0), [*lines, f"{len(phased):,} rows, whole people: {out}"]
+    lines += read.problems
+    return (1 if lines else 0), [*lines, f"{len(phased):,} rows, whole people: {out}"]
 
 
 def describe_goals(
@@ -336,7 +362,9 @@ def describe_goals(
     if out is not None:
         write_whole(out, safe_csv(table), encoding="utf-8-sig")
         lines.append(f"All columns: {out}")
-    return (0 if table["finding"].isin([ADDS_UP, BY_ITSELF]).all() else 1), lines
+    lines += read.problems
+    is_good = table["finding"].isin([ADDS_UP, BY_ITSELF]).all() and not read.problems
+    return (0 if is_good else 1), lines
 
 
 VALIDATION_PAGE = "validation.md"
@@ -345,7 +373,8 @@ VALIDATION_PAGE = "validation.md"
 def write_validation(settings: Settings, *, until: date | None = None) -> tuple[Path, list[Validation]]:
     """Validate every monthly metric that has enough months, up to a day, and write the page."""
     data, metrics = prepared_data(settings), all_metrics(settings)
-    monthly = data.observations.loc[data.observations["frequency"] == "month", "metric"].unique()
+    observations = only(settings, data.observations, data.areas)
+    monthly = observations.loc[observations["frequency"] == "month", "metric"].unique()
     rates = [name for name, metric in metrics.items() if counted_by_month(metric)]
     names = {name: metrics[name].name for name in sorted(set(monthly) & set(rates))}
     tried = [

@@ -3,7 +3,7 @@
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bcfstats.define.areas import Area, find_area
+from bcfstats.define.metrics import get_metric
 from bcfstats.errors import InputError
 from bcfstats.files import MANIFEST, safe_csv, write_whole
 from bcfstats.run.resume import NOT_INPUT
@@ -162,19 +164,35 @@ class RunComparison:
         return bool((self.changes["kind"] != ROUNDING).any())
 
 
-def compare_runs(before: Path, after: Path) -> RunComparison:
-    """Tell which numbers differ between two runs, and what can be the reason."""
+def compare_runs(
+    before: Path, after: Path, areas: Sequence[str] = (), metrics: Sequence[str] = ()
+) -> RunComparison:
+    """Tell which numbers differ between two runs, of some areas and metrics or of all, and why."""
     records = [_record(folder) for folder in (before, after)]
     first, second = (_tables(folder) for folder in (before, after))
     changes = pd.concat([_changes(name, first[name], second[name]) for name in first], ignore_index=True)
-    changes["area_name"] = changes["area_code"].map(_names(first) | _names(second)).fillna("")
+    names = _names(first) | _names(second)
+    changes["area_name"] = changes["area_code"].map(names).fillna("")
+    known = [Area(str(code), str(name)) for code, name in names.items()]
+    own = set(changes["metric"])
+    wanted = {"area_code": [find_area(text, known).area_code for text in areas]}
+    wanted["metric"] = [text if text in own else get_metric(text).id for text in metrics]
+    for column, chosen in wanted.items():
+        changes = changes.loc[changes[column].isin(chosen)] if chosen else changes
     order = changes["kind"].map(KINDS.index).argsort(kind="stable")
     return RunComparison(changes.iloc[order].reset_index(drop=True), differences(*records))
 
 
-def describe_comparison(before: Path, after: Path, *, out: Path | None = None) -> tuple[int, list[str]]:
+def describe_comparison(
+    before: Path,
+    after: Path,
+    *,
+    out: Path | None = None,
+    areas: Sequence[str] = (),
+    metrics: Sequence[str] = (),
+) -> tuple[int, list[str]]:
     """Compare two runs in a few plain lines, and write every change as CSV where asked."""
-    comparison = compare_runs(before, after)
+    comparison = compare_runs(before, after, areas, metrics)
     differ, moved = comparison.differences, comparison.moved
     lines = [*_lines_of(comparison.changes), *differ.lines, differ.why(moved)]
     if out is not None:

@@ -12,12 +12,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import numpy as np
 import pandas as pd
 
 from bcfstats.define.areas import find_area
+from bcfstats.define.metrics import get_metric
+from bcfstats.define.periods import Period
 from bcfstats.errors import InputError, NotDoneError, ParameterError
 from bcfstats.files import now, own_folder, safe_csv, sole_use, whole, write_whole
 from bcfstats.judge.results import Results
+from bcfstats.judge.verdicts import VERDICTS
+from bcfstats.run.records import results_table
 from bcfstats.run.resume import made_reports
 from bcfstats.show.charts.chart import Chart
 from bcfstats.show.charts.history import period_labels
@@ -85,13 +90,17 @@ def export(
     run_folder: Path,
     *,
     areas: Sequence[str] = (),
+    metrics: Sequence[str] = (),
     fingertips: bool = False,
     docx: bool = False,
     pdf: bool = False,
     board: bool = False,
     charts: str = "",
 ) -> Iterator[Path]:
-    """Write what is asked for beside a run's reports, from what the run saved, without small numbers."""
+    """Write what is asked for beside a run's reports, from what the run saved, without small numbers.
+
+    Figures and charts are those of the areas and metrics that are named; documents are whole reports.
+    """
     if charts and charts not in PICTURES:
         raise ParameterError("Charts are svg or png.", found=f"'{charts}'")
     if not (fingertips or docx or pdf or board or charts):
@@ -100,15 +109,19 @@ def export(
             do="Give one or more of --fingertips, --docx, --pdf, --board and --charts.",
         )
     results = Results.load(run_folder / "tables")
+    known = {metric.id: metric for metric in results.metrics}
+    wanted = [get_metric(text, known).id for text in metrics] or list(known)
+    codes = _codes(results, areas)
     with sole_use(run_folder):
         if fingertips:
             target = run_folder / "fingertips.csv"
-            write_whole(target, safe_csv(fingertips_table(results)), encoding="utf-8-sig")
+            write_whole(target, safe_csv(fingertips_table(results, codes, wanted)), encoding="utf-8-sig")
             yield target
         if docx or pdf or board or charts:
-            pages = _pages(run_folder, results, areas)
+            pages = _pages(run_folder, results, codes, must=bool(areas))
             for code, page in pages:
-                yield from _of_area(run_folder, results, code, page, docx=docx, pdf=pdf, charts=charts)
+                made = _of_area(run_folder, results, code, page, wanted, docx=docx, pdf=pdf, charts=charts)
+                yield from made
             yield from _board_editions(run_folder, pages) if board else ()
 
 
@@ -133,12 +146,21 @@ def _in_word(edition: Edition) -> bytes:
 
 
 def _of_area(
-    run_folder: Path, results: Results, code: str, page: Path, *, docx: bool, pdf: bool, charts: str
+    run_folder: Path,
+    results: Results,
+    code: str,
+    page: Path,
+    metrics: Sequence[str],
+    *,
+    docx: bool,
+    pdf: bool,
+    charts: str,
 ) -> Iterator[Path]:
     drawn = open_report(code, results).all_charts() if docx or charts else {}
     if charts:
         folder = run_folder / "charts" / page.stem
-        for name, chart in drawn.items():
+        chosen = {name: chart for name, chart in drawn.items() if name.rpartition("-")[0] in metrics}
+        for name, chart in chosen.items():
             with whole(folder / f"{name}.{charts}") as part:
                 part.write_bytes(chart.png() if charts == "png" else chart.svg_file().encode())
             yield folder / f"{name}.{charts}"
@@ -154,13 +176,18 @@ def _of_area(
         yield page.with_suffix(".pdf")
 
 
-def _pages(run_folder: Path, results: Results, wanted: Sequence[str]) -> list[tuple[str, Path]]:
-    """Find the pages of this run, of the areas that are wanted or of all that have one."""
-    rows = {str(row["area_code"]): row for row in results.areas.fillna("").to_dict("records")}
-    codes = [find_area(text, results.areas).area_code for text in wanted] or list(rows)
+def _codes(results: Results, wanted: Sequence[str]) -> list[str]:
+    """Give the codes of the areas that are wanted, or of all."""
+    codes = [find_area(text, results.areas).area_code for text in wanted]
+    return codes or results.areas["area_code"].tolist()
+
+
+def _pages(run_folder: Path, results: Results, codes: Sequence[str], *, must: bool) -> list[tuple[str, Path]]:
+    """Find the pages of this run of some areas; each must be there, or those that are will do."""
     pages = made_reports(run_folder, results)
-    lost = [rows[code]["area_name"] for code in codes if code not in pages]
-    if wanted and lost:
+    names = results.areas.set_index("area_code")["area_name"]
+    lost = [str(names[code]) for code in codes if code not in pages]
+    if must and lost:
         raise InputError(
             "There is no report of this run in the folder.",
             where=str(run_folder),
@@ -170,6 +197,7 @@ def _pages(run_folder: Path, results: Results, wanted: Sequence[str]) -> list[tu
     return [(code, pages[code]) for code in codes if code in pages]
 
 
+MONTHS_IN_YEAR = 12
 # As in an export of indicators for counties and unitary authorities, in its order
 COLUMNS = (
     *("Indicator ID", "Indicator Name", "Parent Code", "Parent Name", "Area Code", "Area Name", "Area Type"),
@@ -180,25 +208,36 @@ COLUMNS = (
 )
 
 
-def fingertips_table(results: Results) -> pd.DataFrame:
-    """Lay every figure of a run out under the column names of a Fingertips export."""
-    series = results.series.reset_index(drop=True)
-    metrics = {metric.id: metric for metric in results.metrics}
-    of = [metrics[name] for name in series["metric"]]
-    areas = results.areas.set_index("area_code").reindex(series["area_code"])
-    status = series["status"].str.replace("_", " ").str.capitalize()
-    note = series["status_note"].fillna("")
-    starts = pd.to_datetime(series["period_start"])
-    month = starts.dt.month.where(series["frequency"] == "month", 0)
+def fingertips_table(results: Results, codes: Sequence[str], wanted: Sequence[str]) -> pd.DataFrame:
+    """Lay figures, comparisons and targets out under the column names of a Fingertips export.
+
+    What is no published figure says so under Category Type and Category, as a breakdown does.
+    """
+    rows = pd.concat([_figures(results), _judged(results_table(results))], ignore_index=True)
+    rows = rows.loc[rows["area_code"].isin(codes) & rows["metric"].isin(wanted)]
+    of = [{metric.id: metric for metric in results.metrics}[name] for name in rows["metric"]]
+    areas = results.areas.set_index("area_code").reindex(rows["area_code"])
     columns = {
         "Indicator ID": [metric.fingertips_id for metric in of],
         "Indicator Name": [metric.name for metric in of],
         "Parent Code": areas["region_code"].to_numpy(),
         "Parent Name": areas["region"].to_numpy(),
-        "Area Code": series["area_code"],
-        "Area Name": series["area_name"],
+        "Area Code": rows["area_code"],
+        "Area Name": areas["area_name"].to_numpy(),
         "Area Type": areas["area_type"].to_numpy(),
         "Age": [metric.age_group for metric in of],
+    }
+    return rows.assign(**columns).reindex(columns=list(COLUMNS))
+
+
+def _figures(results: Results) -> pd.DataFrame:
+    """Give every figure of the series as a row."""
+    series = results.series.reset_index(drop=True)
+    status = series["status"].str.replace("_", " ").str.capitalize()
+    note = series["status_note"].fillna("")
+    starts = pd.to_datetime(series["period_start"])
+    month = starts.dt.month.where(series["frequency"] == "month", 0)
+    named = {
         "Time period": period_labels(series),
         "Value": series["value"],
         "Lower CI 95.0 limit": series["lower"],
@@ -208,7 +247,42 @@ def fingertips_table(results: Results) -> pd.DataFrame:
         "Value note": status.where(note == "", status + ": " + note).mask(series["status"] == "ok", note),
         "Time period Sortable": starts.dt.year * 10_000 + month * 100,
     }
-    return pd.DataFrame(columns).reindex(columns=list(COLUMNS))
+    return series[["area_code", "metric"]].assign(**named)
+
+
+def _judged(told: pd.DataFrame) -> pd.DataFrame:
+    """Give what was compared, recommended and proposed as rows: one a comparison, end of range and target."""
+    compared = told.loc[told["finding"].notna() & np.isfinite(told["outcome_value"])]
+    figures = {
+        "Category Type": "Compared with the same months a year before",
+        "Category": compared["finding"],
+        "Value": compared["outcome_value"],
+        "Lower CI 95.0 limit": compared["outcome_lower"],
+        "Upper CI 95.0 limit": compared["outcome_upper"],
+        "Count": compared["outcome_numerator"],
+        "Denominator": compared["outcome_denominator"],
+    }
+    parts = [compared.assign(**figures)]
+    ends = {"Recommended from": "recommended_from", "Recommended to": "recommended_to"}
+    for category, column in {**ends, "Proposed": "target_value"}.items():
+        rows = told.loc[np.isfinite(told[column])]
+        note = rows["verdict"].map(lambda name: VERDICTS[name].words if name else "")
+        note = note if category == "Proposed" else ""
+        parts.append(rows.assign(**{"Category Type": "Target", "Category": category, "Value": rows[column]}))
+        parts[-1]["Value note"] = note
+        parts[-1]["Compared to goal"] = rows["result"] if category == "Proposed" else ""
+    every = pd.concat(parts, ignore_index=True)
+    periods = {text: Period.parse(text) for text in every["outcome_period"].unique()}
+    sortable = {
+        text: one.start.year * 10_000 + one.start.month * 100 * (one.n_months < MONTHS_IN_YEAR)
+        for text, one in periods.items()
+    }
+    return every.assign(
+        **{
+            "Time period": every["outcome_period"].map(lambda text: periods[text].label),
+            "Time period Sortable": every["outcome_period"].map(sortable),
+        }
+    ).reindex(columns=["area_code", "metric", *COLUMNS])
 
 
 PICTURE = "data:image/svg+xml,"

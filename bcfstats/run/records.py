@@ -32,21 +32,27 @@ SOURCE_LINE_LIMIT = 300
 
 
 def results_table(results: Results) -> pd.DataFrame:
-    """Lay every comparison of every area out as one tidy table, with the trend of its metric."""
+    """Lay every comparison and target of every area out as one tidy table, with the trend of its metric."""
     if results.windows.empty:
         return pd.DataFrame(columns=["area_code", "area_name", "metric", "payment"])
     names = {metric.id: metric for metric in results.metrics}
-    frame = results.windows.copy()
-    frame.insert(3, "metric_name", [names[metric].short_name for metric in frame["metric"]])
-    frame.insert(4, "unit", [names[metric].unit for metric in frame["metric"]])
-    frame.insert(5, "polarity", [names[metric].polarity for metric in frame["metric"]])
     slopes = results.trends.reindex(columns=["area_code", "metric", *TREND]).rename(
         columns={name: f"trend_{name}" for name in TREND}
     )
+    decided = decision_table(results)
+    known = pd.MultiIndex.from_frame(results.windows[KEYS])
+    is_extra = (decided["verdict"] != "") & ~pd.MultiIndex.from_frame(decided[KEYS]).isin(known)
+    extra = decided.loc[is_extra, [*KEYS, "period"]].rename(columns={"period": "outcome_period"})
+    areas = results.areas.set_index("area_code")["area_name"]
+    extra["area_name"] = extra["area_code"].map(areas).fillna("")
+    frame = pd.concat([results.windows, extra], ignore_index=True) if len(extra) else results.windows.copy()
+    frame.insert(3, "metric_name", [names[metric].short_name for metric in frame["metric"]])
+    frame.insert(4, "unit", [names[metric].unit for metric in frame["metric"]])
+    frame.insert(5, "polarity", [names[metric].polarity for metric in frame["metric"]])
     order = {metric: place for place, metric in enumerate(names)}
     return (
         frame.merge(slopes, on=["area_code", "metric"], how="left")
-        .merge(decision_table(results).drop(columns=["period", "outcome_value"]), on=KEYS, how="left")
+        .merge(decided.drop(columns=["period", "outcome_value"]), on=KEYS, how="left")
         .sort_values(
             ["area_code", "metric", "payment"], key=lambda c: c.map(order) if c.name == "metric" else c
         )
@@ -180,6 +186,14 @@ _COMPARISONS = _NAMED | {
     "baseline_reason": "Baseline remark",
     "outcome_reason": "Outcome remark",
     "change_reason": "Change remark",
+    "recommended_from": "Recommended target from",
+    "recommended_to": "Recommended target to",
+    "target_value": "Proposed target",
+    "target_percent": "Proposed target per cent",
+    "verdict": "Verdict on target",
+    "p_paid_do_nothing": "Chance if nothing is done",
+    "result": "Met or missed",
+    "reason": "Why nothing is recommended",
 }
 _TRENDS = _NAMED | {
     "slope": "Slope a year",

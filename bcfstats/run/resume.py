@@ -31,6 +31,7 @@ NOT_INPUT = (
     "raw",
     "processed",
     "out",
+    "only_areas",
     "notebook",
     "jobs",
     "engine",

@@ -9,8 +9,9 @@ from typing import Any
 
 import pandas as pd
 
+from bcfstats.define.areas import find_area
 from bcfstats.define.datafiles import check_keys, read_toml, texts
-from bcfstats.define.metrics import METRICS, Metric, load_metrics
+from bcfstats.define.metrics import METRICS, Metric, get_metric, load_metrics
 from bcfstats.define.schemes import DEFAULT_SCHEME, scheme
 from bcfstats.disclose.rules import rule
 from bcfstats.errors import InputError, ParameterError
@@ -23,6 +24,7 @@ from bcfstats.run.notebooks import AREA_REPORT
 from bcfstats.show.palettes import ANALYSIS_FUNCTION, palette
 
 FILE = "bcfstats.toml"
+NAMES = ("only_areas", "only_metrics", "trusted", "breaks", "joined")  # lists that hold no paths
 LARGEST = 1_000_000  # jobs, seconds or MiB
 
 
@@ -47,6 +49,8 @@ class Settings:
         "threshold=5"; each metric's default if empty (`disclose/rules.toml`).
     palette : str
         Colours of the charts: "analysis_function" or "making_data_count".
+    only_areas, only_metrics : tuple of str
+        Areas and metrics that a command is about, by name or code; all where none is named.
     trusted : tuple of str
         Months vouched for, each "area code, metric, period": nothing sudden is found in them.
     breaks : tuple of str
@@ -74,6 +78,8 @@ class Settings:
     metrics: tuple[Path, ...] = ()
     targets: tuple[Path, ...] = ()
     allocations: tuple[Path, ...] = ()
+    only_areas: tuple[str, ...] = ()
+    only_metrics: tuple[str, ...] = ()
     trusted: tuple[str, ...] = ()
     breaks: tuple[str, ...] = ()
     joined: tuple[str, ...] = ()
@@ -105,8 +111,7 @@ def load_settings(path: Path | None = None) -> Settings:
         raise InputError("There is no such settings file.", where=str(path), do="'bcfstats init' writes one.")
     kinds = {field.name: type(field.default) for field in fields(Settings)}
     known = {name: str if issubclass(kind, Path) else kind for name, kind in kinds.items()}
-    lists = ("metrics", "targets", "allocations", "trusted", "breaks", "joined")
-    known |= dict.fromkeys(lists, list) | {"disclosure": object}
+    known |= dict.fromkeys(("metrics", "targets", "allocations", *NAMES), list) | {"disclosure": object}
     table = check_keys(read_toml(chosen), str(chosen), {}, known)
     given: dict[str, Any] = {name: _typed(name, kinds[name], table, chosen) for name in table}
     return Settings(**given)
@@ -144,6 +149,31 @@ def read_all_allocations(settings: Settings, areas: pd.DataFrame) -> pd.DataFram
     return table
 
 
+def chosen_areas(settings: Settings, areas: pd.DataFrame) -> list[str]:
+    """Give the codes of the areas the settings are about; none means all."""
+    return [find_area(text, areas).area_code for text in settings.only_areas]
+
+
+def chosen_metrics(settings: Settings) -> list[str]:
+    """Give the ids of the metrics the settings are about; none means all."""
+    metrics = all_metrics(settings)
+    return [get_metric(text, metrics).id for text in settings.only_metrics]
+
+
+def only(settings: Settings, table: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:
+    """Keep the rows of the areas and metrics that the settings are about."""
+    kept = table
+    for column, wanted in (
+        ("area_code", chosen_areas(settings, areas)),
+        ("metric", chosen_metrics(settings)),
+    ):
+        kept = kept.loc[kept[column].isin(wanted)] if wanted else kept
+    if kept.empty and len(table):
+        named = ", ".join((*settings.only_areas, *settings.only_metrics))
+        raise InputError("Nothing is there of what --area and --metric name.", found=named)
+    return kept.reset_index(drop=True)
+
+
 def vouched_for(settings: Settings) -> tuple[Trusted, ...]:
     """Read the months that the settings vouch for."""
     metrics = all_metrics(settings)
@@ -178,7 +208,7 @@ def _typed(name: str, kind: type, table: dict[str, Any], source: Path) -> object
     value = table[name]
     if kind is tuple:
         given = texts(table, name, str(source))
-        return given if name in ("trusted", "breaks", "joined") else tuple(map(Path, given))
+        return given if name in NAMES else tuple(map(Path, given))
     if issubclass(kind, Path):
         return Path(value)
     if kind is int and not 1 <= value <= LARGEST:

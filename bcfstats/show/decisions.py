@@ -142,19 +142,28 @@ def _nothing(one: Decision, metric: Metric) -> Cell:
 
 def _recommended(one: Decision, metric: Metric, word: str) -> Cell:
     label = f"Recommended {word}" if one.stage != KNOWN else "Recommended beforehand"
+    answer = capital(recommended_words(one.found, one.challenging_value, one.achievable_value, metric))
     if one.found not in (RANGE, NO_END):
         told = {"challenging from": one.challenging_value, "peers went to": one.achievable_value}
         notes = [f"{what} {value(x, metric)}" for what, x in told.items() if math.isfinite(x)]
-        return Cell(label, capital(NONE_FOUND.get(one.found, one.found or UNKNOWN)), tuple(notes))
+        return Cell(label, answer, tuple(notes))
     ends = [(one.recommended_from, one.recommended_from_percent, one.recommended_from_per_month)]
     if one.found == RANGE:
         ends.append((one.recommended_to, one.recommended_to_percent, one.recommended_to_per_month))
-    values, percents, events = zip(*ends, strict=True)
-    better = f" or {'lower' if metric.polarity == 'lower' else 'higher'}" if one.found == NO_END else ""
+    _, percents, events = zip(*ends, strict=True)
     notes = [" to ".join(with_unit(percent, "%") for percent in percents)]
     if all(map(math.isfinite, events)):
         notes.append(f"{' to '.join(map(count, events))} {fewer(metric)} a month")
-    return Cell(label, " to ".join(value(end, metric) for end in values) + better, tuple(notes))
+    return Cell(label, answer, tuple(notes))
+
+
+def recommended_words(found: str, challenging: float, achievable: float, metric: Metric) -> str:
+    """Write the targets recommended, from the least that is challenging to the furthest, or why none is."""
+    if found == RANGE:
+        return f"{value(challenging, metric)} to {value(achievable, metric)}"
+    if found == NO_END:
+        return f"{value(challenging, metric)} or {metric.polarity}"
+    return NONE_FOUND.get(found, found or UNKNOWN)
 
 
 def _proposed(one: Decision, metric: Metric, word: str, pays: bool) -> Cell:

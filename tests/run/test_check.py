@@ -90,14 +90,38 @@ def test_a_few_targets_are_explained_and_money_is_shown(folder, run):
         "area,metric,payment,change_percent\nX06000001,delayed_transfers,2015-04,-6\n"
     )
     (folder / "money.csv").write_text("area,payment,national_share_percent\nX06000001,2015-04,0.3\n")
-    done = run(folder, "check", "few.csv", "--allocations", "money.csv", "--out", "few_out.csv")
+    done = run(folder, "check", "few.csv", "--allocations", "money.csv", "--out", "few_out.csv", "--why")
     assert "If nothing is done" in done.stdout
     row = pd.read_csv(folder / "few_out.csv", encoding="utf-8-sig").iloc[0]
     assert row["money_at_stake"] == 250_000  # 0.3 % of £250 million is £750,000, a third of it
     assert row["money_is_estimate"]
 
 
-def test_a_wrong_row_is_named_and_nothing_is_assessed(folder, run):
+def test_a_wrong_row_is_named_and_the_others_are_judged(folder, run):
+    (folder / "wrong.csv").write_text(
+        "area,metric,payment,change_percent\n"
+        "Aldamount,DTOC,April 2015,-6%\n"
+        "Atlantis,delayed_transfers,2015-04,-6\n"
+        "Aldamount,dtocs,2015-04,-6\n"
+        "Aldamount,Average discharge delay,2015-04,-6\n"
+    )
+    done = run(folder, "check", "wrong.csv", "--out", "judged.csv")
+    assert done.returncode == 1
+    first, *rest = done.stdout.splitlines()
+    baseline = pd.read_csv(folder / "judged.csv", encoding="utf-8-sig")["baseline_value"][0]
+    assert first == (
+        "Aldamount, Delayed transfers of care, 2015-04: beaten by trend: "
+        f"target {0.94 * baseline:.1f} (−6.0%); "
+        "recommended: none is both challenging and achievable; about 7 in 10 paid for doing nothing"
+    )
+    told = "\n".join(rest)
+    assert "Left out: row 3, area: There is no such area. Found: 'Atlantis'" in told
+    assert "Left out: row 4, metric: There is no such metric. Found: 'dtocs'. Did you mean 'DTOC'?" in told
+    assert "not a metric of scheme bcf-2013-12, but of bcf-2026-27 and bcf-2025-26" in told
+    assert "2 targets: 1 beaten by trend, 1 cannot be assessed." in rest
+
+
+def test_a_file_without_a_good_row_is_refused(folder, run):
     (folder / "wrong.csv").write_text(
         "area,metric,payment,change_percent\nAtlantis,delayed_transfers,2015-04,-6\n"
     )
@@ -105,6 +129,23 @@ def test_a_wrong_row_is_named_and_nothing_is_assessed(folder, run):
     assert done.returncode == 2
     assert "Atlantis" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_areas_and_metrics_are_chosen_by_name(folder, run):
+    (folder / "targets.csv").write_text(
+        "area,metric,payment,change_percent\n"
+        "X06000001,delayed_transfers,2015-04,-6\nX06000001,delayed_transfers,2015-10,-6\n"
+        "X06000001,reablement,2015-10,4\nX06000002,delayed_transfers,2015-04,-6\n"
+    )
+    done = run(folder, "check", "targets.csv", "--area", "aldamount", "--metric", "DTOC")
+    lines = done.stdout.splitlines()
+    assert [line.split(":")[0] for line in lines[:2]] == [
+        f"Aldamount, Delayed transfers of care, {payment}" for payment in ("2015-04", "2015-10")
+    ]
+    assert lines[2].startswith("2 targets: ")
+    none = run(folder, "check", "targets.csv", "--metric", "social contact")
+    assert none.returncode == 2
+    assert "--metric" in none.stderr
 
 
 def test_what_is_not_known_is_left_out_of_the_line():
@@ -118,6 +159,8 @@ def test_what_is_not_known_is_left_out_of_the_line():
         "do_nothing_value": 0.0,
         "ambition_percent": float("nan"),
         "p_paid_do_nothing": float("nan"),
+        **dict.fromkeys(("challenging_value", "achievable_value"), float("nan")),
+        "recommended": "",
     }
     line = _target_line(row, METRICS["delayed_transfers"])
-    assert line == "Ilvacliff, Delayed transfers of care, 2015-04: 0.0 to 5.0: not an improvement"
+    assert line == "Ilvacliff, Delayed transfers of care, 2015-04: not an improvement: target 5.0"

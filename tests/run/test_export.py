@@ -4,6 +4,7 @@ import re
 import sys
 import xml.etree.ElementTree as ET
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -37,8 +38,12 @@ def test_fingertips_columns_are_those_of_an_untouched_export(real_data):
 def test_fingertips_file_holds_every_figure_and_no_suppressed_one(run):
     (path,) = export(run.out, fingertips=True)
     table = pd.read_csv(path, encoding="utf-8-sig")
-    series = Results.load(run.out / "tables").series
+    results = Results.load(run.out / "tables")
+    series = results.series
+    of_windows, table = table.loc[table["Category"].notna()], table.loc[table["Category"].isna()]
     assert len(table) == len(series)
+    assert len(of_windows) == np.isfinite(results.windows["outcome_value"]).sum() > 0  # no range, no target
+    assert not of_windows["Value"].isna().any()
     assert table["Count"].isna().sum() == (series["status"] == "suppressed").sum() > 0
     assert table.loc[table["Count"].isna(), "Value note"].str.startswith("Suppressed").all()
     admissions = table.loc[(table["Area Code"] == "X06000107") & (table["Time period"] == "2014/15")].iloc[0]
