@@ -288,13 +288,14 @@ def test_ending_the_workers_ends_what_they_run_within_seconds(tmp_path):
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(workers.ask, kit, job())
         until = time.monotonic() + 120
-        while not (tmp_path / "notebooks" / "pid").exists() and time.monotonic() < until:
+        told = tmp_path / "notebooks" / "pid"
+        while not (told.exists() and told.read_text()) and time.monotonic() < until:
             time.sleep(0.05)
         started = time.monotonic()
         workers.end()
         assert asked.result().outcome.reason == workers.NOT_YET
     assert time.monotonic() - started < 25  # the cell would be given up after 30
-    pid = int((tmp_path / "notebooks" / "pid").read_text())
+    pid = int(told.read_text())
     until = time.monotonic() + 60
     while is_running(pid) and time.monotonic() < until:
         time.sleep(0.05)
