@@ -157,10 +157,6 @@ def test_two_pages_for_every_area_of_the_example(name, tmp_path):
         assert sum(row.height for row in edition.first) <= ROOM - FOOT
         second = sum(row.height for row in (*edition.above, *edition.below)) + edition.charts.height
         assert second <= ROOM - FOOT + 1e-6
-        said = [
-            words.text for row in (*edition.first, *edition.below) for cell in row.cells for words in cell
-        ]
-        assert not any("more than two pages hold" in text for text in said)
         assert np.isfinite(second)
         if i % 15 == 0:
             assert pages_in(edition.pdf()) == 2
