@@ -71,6 +71,9 @@ Jobs = Annotated[int | None, typer.Option(min=1, help="Reports made at the same 
 
 def main() -> None:
     """Run the command; whatever ends it is one message and an exit code, never a traceback."""
+    from bcfstats.run.report import ONE_THREAD
+
+    os.environ.update(ONE_THREAD | os.environ)  # many small sums: more threads would wait for each other
     _open_streams()
     try:
         with _one_message():

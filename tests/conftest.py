@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
+from bcfstats.run.report import ONE_THREAD
+
 if TYPE_CHECKING:
     from bcfstats.judge.results import Results
 
+os.environ.update(ONE_THREAD | os.environ)  # before numpy is imported
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED = Path(os.environ.get("BCFSTATS_REAL_DATA", ROOT.parent / "shared" / "data"))
 PRESENT_DAY = Path(os.environ.get("BCFSTATS_PRESENT_DAY", ROOT.parent / "shared" / "present-day"))

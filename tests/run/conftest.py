@@ -97,11 +97,7 @@ def bcfstats(
     warnings = ["-W", "error", "-W", "ignore::DeprecationWarning"]  # of one package by another
     with subprocess.Popen(
         [sys.executable, *warnings, "-c", SERVER],
-        env={
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "OPENBLAS_NUM_THREADS": "1",
-        },  # threads do not survive a fork
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
