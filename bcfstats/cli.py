@@ -71,13 +71,14 @@ Jobs = Annotated[int | None, typer.Option(min=1, help="Reports made at the same 
 
 def main() -> None:
     """Run the command; whatever ends it is one message and an exit code, never a traceback."""
-    from bcfstats.run.report import ONE_THREAD
+    from bcfstats.run.report import LOADED_MIB, ONE_THREAD, check_memory
 
     os.environ.update(ONE_THREAD | os.environ)  # many small sums: more threads would wait for each other
     _open_streams()
     try:
         with _one_message():
             try:
+                check_memory(LOADED_MIB)
                 app()
             finally:
                 sys.stdout.flush()
@@ -138,11 +139,12 @@ class _Stopped(KeyboardInterrupt):
 @contextmanager
 def _stopped_by_signals() -> Iterator[None]:
     """Take a request to end, or a terminal that is closed, for Ctrl-C; where they are not ignored."""
+    tries = iter(range(40))
 
     def stop(number: int, frame: FrameType | None) -> None:
         while frame and not frame.f_code.co_filename.startswith("<frozen importlib"):
             frame = frame.f_back
-        if not frame:
+        if not frame or next(tries, None) is None:
             raise _Stopped
         # Compiled code may not survive what is raised while it is imported: a moment later, then
         again = threading.Timer(0.05, to_main, [number])

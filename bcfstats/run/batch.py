@@ -28,13 +28,12 @@ from bcfstats.run.pool import (
     ClusterLostError,
     Crew,
     as_they_end,
-    check_memory,
     chosen_engine,
     failure,
     open_crew,
 )
 from bcfstats.run.records import FINISHED, STOPPED, UNDER_WAY, Record, results_table, write_workbook
-from bcfstats.run.report import Job, Kit, Made, Outcome, check_parameters
+from bcfstats.run.report import Job, Kit, Made, Outcome, check_memory, check_parameters
 from bcfstats.run.resume import (
     code_fingerprint,
     files_read,

@@ -27,7 +27,6 @@ from bcfstats.run.resume import code_fingerprint
 
 NOT_YET = "not made yet: 'bcfstats run --resume' makes what is left"
 ATTEMPTS, SECONDS_BEFORE_ANOTHER = 2, 0.2
-NEEDED_MIB = 2300  # of addresses: most of them are those that pyarrow and numpy set aside
 COMMAND = [sys.executable, "-m", "bcfstats.run.worker"]
 DRAW_IN_PAGE = "module://matplotlib_inline.backend_inline"  # as every kernel of Jupyter
 
@@ -40,21 +39,6 @@ def chosen_engine(name: str) -> str:
     if name == FORKED and not can_fork:
         raise InputError("This system cannot fork processes.", found=f"'{name}'", do="Use the warm engine.")
     return (FORKED if can_fork else WARM) if name == AUTO else name
-
-
-def check_memory() -> None:
-    """Refuse to begin where the system allows a process less memory than a report needs."""
-    if not sys.platform.startswith("linux"):
-        return
-    import resource
-
-    allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if allowed != resource.RLIM_INFINITY and allowed < NEEDED_MIB * 2**20:
-        raise NotDoneError(
-            "The system allows a program too little memory for a run.",
-            found=f"{allowed // 2**20:,} MiB of addresses (ulimit -v)",
-            do=f"Allow {NEEDED_MIB:,} MiB or more; most of it is only set aside.",
-        )
 
 
 def ask(kit: Kit, job: Job) -> Made:

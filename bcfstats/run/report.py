@@ -4,18 +4,35 @@ import ast
 import hashlib
 import json
 import logging
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bcfstats.errors import ParameterError
+from bcfstats.errors import NotDoneError, ParameterError
 
 AUTO, FORKED, WARM, PLAIN = "auto", "forked", "warm", "plain"  # what runs a notebook
 ENGINES = (AUTO, FORKED, WARM, PLAIN)
 KERNEL_NAME = "python3"
 SCRIPT = "slider.js"
+LOADED_MIB, NEEDED_MIB = 1600, 2300  # of addresses, most of them set aside by pyarrow and numpy
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+def check_memory(needed: int = NEEDED_MIB) -> None:
+    """Refuse to begin where the system allows a process less memory than a report, or a command, needs."""
+    if not sys.platform.startswith("linux"):
+        return
+    import resource
+
+    allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if allowed != resource.RLIM_INFINITY and allowed < needed * 2**20:
+        raise NotDoneError(
+            "The system allows a program too little memory.",
+            found=f"{allowed // 2**20:,} MiB of addresses (ulimit -v)",
+            do=f"Allow {NEEDED_MIB:,} MiB or more; most of it is only set aside.",
+        )
 
 
 @dataclass(frozen=True)
