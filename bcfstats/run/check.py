@@ -34,7 +34,7 @@ from bcfstats.read.recognise import KNOWN_KINDS, NOT_USED
 from bcfstats.read.targets import read_rows_of_targets
 from bcfstats.read.work import read_work
 from bcfstats.run.settings import Settings, all_metrics, only, prepared_data, vouched_for
-from bcfstats.show.all_areas import overview_page, tracking_page
+from bcfstats.show.all_areas import left_out, overview_page, tracking_page
 from bcfstats.show.decisions import recommended_words
 from bcfstats.show.sentences import value
 from bcfstats.show.validation_page import reliability_svg, validation_page
@@ -266,7 +266,7 @@ def _composite_lines(overview: Overview, settings: Settings) -> list[str]:
         ["metric", "payment", "is_region", "region"], kind="stable"
     )
     lines = []
-    for row in ordered.to_dict("records"):
+    for row in ordered.loc[~ordered["is_region"] | (ordered["assessed"] > 0)].to_dict("records"):
         metric = metrics[row["metric"]]
         counts = verdicts.loc[(row["metric"], row["payment"], row["region"])]
         judged = ", ".join(f"{count} {VERDICTS[str(name)].words}" for name, count in counts.items() if count)
@@ -278,9 +278,9 @@ def _composite_lines(overview: Overview, settings: Settings) -> list[str]:
         shown = values if np.isfinite(row["target_value"]) else ""
         some = "" if row["assessed"] in (0, row["boards"]) else f"{number(row['assessed'])} of "
         boards = "board" if row["boards"] == 1 else "boards"
-        left_out = f"; left out: {row['left_out']}" if some else ""
+        missing = f"; left out: {left_out(row)}" if some else ""
         of = f"{some}{number(row['boards'])} {boards}"
-        lines.append(f"{start}{row['region']}, {of}{shown}: {judged}{left_out}")
+        lines.append(f"{start}{row['region']}, {of}{shown}: {judged}{missing}")
     return lines
 
 

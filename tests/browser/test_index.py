@@ -54,20 +54,43 @@ def names(page):
 def test_search_narrows_the_list_and_says_how_many_are_left(open_page, england):
     page = open_page(england).page
     box = page.get_by_role("searchbox", name="Search by area, code or region")
-    assert page.get_by_role("status").inner_text() == "Showing 152 of 152 areas."
+    assert page.get_by_role("status").inner_text() == (
+        "152 of 152 areas, most to look at first; the first 25 are shown."
+    )
     for text, count in [("london", 33), ("LONDON city", 1), ("e09000001", 1), ("aaby", 1), ("nowhere", 0)]:
         box.fill(text)
-        assert page.get_by_role("status").inner_text() == f"Showing {count} of 152 areas."
-        assert len(names(page)) == count
+        assert page.get_by_role("status").inner_text().startswith(f"{count} of 152 areas, most to look")
+        assert len(names(page)) == min(count, 25)
     box.fill("")
+    page.get_by_role("button", name="Show all").click()
     assert len(names(page)) == 152
+
+
+def test_filters_narrow_the_list_together(open_page, england):
+    page = open_page(england).page
+    page.get_by_label("Region", exact=True).select_option("London")
+    page.get_by_label("Metric", exact=True).select_option(label="Delayed transfers of care")
+    everything = int(page.get_by_role("status").inner_text().split()[0])
+    page.get_by_label("Result", exact=True).select_option("Worse")
+    worse = int(page.get_by_role("status").inner_text().split()[0])
+    assert 0 < worse < everything <= 33
+    assert all(int(n) for n in page.locator("#areas tbody tr:visible td:nth-child(5)").all_inner_texts())
+
+
+def test_index_is_four_screens_and_few_tab_stops(open_page, england):
+    page = open_page(england).page
+    assert page.evaluate("document.documentElement.scrollHeight") <= 4 * 720
+    stops = page.locator(
+        "#areas :is(a, button):visible, .contents a, .tools :is(input, select, button):visible"
+    )
+    assert stops.count() < 60
 
 
 def test_searching_by_keyboard_alone_leads_to_a_report(open_page, england):
     page = open_page(england).page
     page.get_by_role("searchbox").focus()
     page.keyboard.type("rutl")
-    for _ in range(9):  # the region that scrolls, the buttons, then the only link left
+    for _ in range(11):  # three filters, the region that scrolls, the buttons, then the only link left
         page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.getAttribute('href')") == "areas/E06000017.html"
 
@@ -75,8 +98,9 @@ def test_searching_by_keyboard_alone_leads_to_a_report(open_page, england):
 def test_list_is_sorted_by_any_column_and_says_so(open_page, england):
     page = open_page(england).page
     sorted_by = page.locator("#areas th[aria-sort]")
-    assert sorted_by.inner_text() == "Area"
-    for column, heading in [(4, "No clear change"), (6, "Not compared")]:
+    assert sorted_by.count() == 0  # what there is most to look at comes first
+    page.get_by_role("button", name="Show all").click()
+    for column, heading in [(3, "No clear change"), (5, "Not compared")]:
         for direction in ("descending", "ascending"):
             page.get_by_role("button", name=heading, exact=True).press("Enter")
             shown = [
@@ -95,16 +119,16 @@ def test_list_is_sorted_by_any_column_and_says_so(open_page, england):
 def test_sorting_keeps_what_was_searched_for(open_page, england):
     page = open_page(england).page
     page.get_by_role("searchbox").fill("London")
-    page.get_by_role("button", name="Code").click()
-    assert names(page)[0] == "City of London"
-    assert len(names(page)) == 33
+    page.get_by_role("button", name="Area", exact=True).click()
+    assert names(page)[0] == "Barking and Dagenham"
+    assert len(names(page)) == 25
 
 
 def test_without_script_everything_is_there_but_the_tools(open_page, england):
     page = open_page(england, script=False).page
     assert len(names(page)) == 152
     assert page.locator("#areas tbody a[href^='areas/']").count() == 152
-    assert page.locator("input:visible, button:visible").count() == 0
+    assert page.locator("input:visible, button:visible, select:visible").count() == 0
     assert page.locator("svg.map").count() == 2
 
 
@@ -141,6 +165,7 @@ def test_axe_finds_nothing_on_the_map_of_england(open_page, england, width):
 
 def test_map_is_drawn_for_all_152_areas_and_named_in_words(open_page, england):
     page = open_page(england).page
+    page.get_by_text("Maps", exact=True).click()
     picture = page.get_by_role("img", name=re.compile("^Tile map. Delayed transfers of care, April 2015"))
     assert "of 150 areas, 38 better, 37 worse" in picture.get_attribute("aria-label")
     boxes = picture.evaluate(

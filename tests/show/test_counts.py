@@ -210,7 +210,7 @@ def test_local_metrics_share_a_map_and_different_verdicts_of_an_area_are_said_to
         ("X3", "social_contact", "2015-04", "too_easy"),
     )
     page = section(found, "verdict")
-    assert [tag.get_text() for tag in page.find_all("h4")] == [
+    assert [tag.get_text() for tag in page.find_all("h3")] == [
         "Metrics of the local menu, April 2015 payment: of 4 targets, 0 challenging and achievable"
     ]
     assert len(cells(page.find_all("table")[0])) == 2  # counted apart
@@ -290,7 +290,10 @@ def test_index_counts_what_the_results_hold(results):
         *(f"{expected[name]:,}" for name in VERDICTS),
         f"{len(results.assessments):,}",
     ]
-    listed = np.array([row[4:] for row in tables["Areas, with a link to each report"]], dtype=int)
+    listed = np.array(
+        [row[3:] for row in tables["Areas, with a link to each report; the last 4 columns count findings"]],
+        dtype=int,
+    )
     regions = tables["Findings by region: number of comparisons, all metrics together"][-1]
     assert [f"{n:,}" for n in listed.sum(axis=0)] == regions[1:5]
     assert "These areas have no place on a map of England" in page.get_text()

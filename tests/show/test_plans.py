@@ -80,4 +80,4 @@ def test_overview_counts_verdicts_and_maps_every_board():
     tiles = [use["href"] for use in page.find("svg", class_="map").find_all("use")]
     assert tiles.count("#verdict2") == 20
     assert len(tables["Verdicts of each area, as the maps show them"].tbody.find_all("tr")) == 20
-    assert [int(tag.name[1]) for tag in page.find_all(["h1", "h2", "h3", "h4"])] == [1, 2, 3, 4, 2, 3]
+    assert [int(tag.name[1]) for tag in page.find_all(["h1", "h2", "h3", "h4"])] == [1, 2, 2, 2, 3, 2, 3]
