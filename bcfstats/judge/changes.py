@@ -82,17 +82,24 @@ def _history_p(frame: pd.DataFrame, seen: Outlook | None) -> NDArray[np.float64]
 
 def taken_together(windows: pd.DataFrame, trends: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Adjust the two-sided p-value of each comparison and trend for all those of its area, as `q_value`."""
-    if windows.empty:
+    codes = [frame["area_code"] for frame in (windows, trends) if not frame.empty]
+    if not codes:
         return windows, trends
-    trends = trends.reindex(columns=list(dict.fromkeys([*trends, "area_code", "slope_p"])))
-    p = windows["history_p"].where(windows["finding_against"] == AGAINST_HISTORY, windows["noise_p"])
-    p = np.minimum(2 * np.minimum(p, 1 - p), 1.0).where(windows["finding"] != NOT_COMPARED)
-    area = pd.Series(pd.factorize(pd.concat([windows["area_code"], trends["area_code"]]))[0])
+    area = pd.Series(pd.factorize(pd.concat(codes))[0])
     place = area.groupby(area).cumcount()
     table = np.full((area.max() + 1, place.max() + 1), np.nan)
-    table[area, place] = np.concatenate([p, trends["slope_p"]])
+    slope_p = trends.get("slope_p", pd.Series(np.nan, trends.index))
+    table[area, place] = np.concatenate([_two_sided(windows), slope_p])
     q = adjust_p_values(table, axis=1)[area, place]
     return windows.assign(q_value=q[: len(windows)]), trends.assign(q_value=q[len(windows) :])
+
+
+def _two_sided(windows: pd.DataFrame) -> NDArray[np.float64]:
+    """Give the two-sided p-value that each finding rests on."""
+    if windows.empty:
+        return np.empty(0)
+    p = windows["history_p"].where(windows["finding_against"] == AGAINST_HISTORY, windows["noise_p"])
+    return np.minimum(2 * np.minimum(p, 1 - p), 1.0).where(windows["finding"] != NOT_COMPARED).to_numpy()
 
 
 def finding_together(row: Mapping[str, Any]) -> str:

@@ -1,11 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from bcfstats.define.metrics import METRICS
 from bcfstats.define.periods import Period
-from bcfstats.judge.changes import change
-from bcfstats.judge.results import BETTER, NOT_COMPARED, UNCLEAR, WORSE
+from bcfstats.judge.changes import change, taken_together
+from bcfstats.judge.results import AGAINST_NOISE, BETTER, NOT_COMPARED, UNCLEAR, WORSE
 from tests.judge.made_up import yearly
 
 DAYS = METRICS["delayed_transfers"]
@@ -121,3 +122,22 @@ def test_a_comparison_across_the_pandemic_is_of_levels():
     for before, after in (("2018/19", "2019/20"), ("2020/21", "2021/22")):
         found = change(rows, METRICS["reablement"], Period.parse(before), Period.parse(after), label="x")
         assert not found["outcome_warnings"].str.contains("level").any()
+
+
+@pytest.mark.parametrize("without", ["nothing", "windows", "trends", "both"])
+def test_findings_of_an_area_are_taken_together_whichever_table_is_empty(without):
+    """Benjamini and Hochberg by scipy, area by area; one-sided values are doubled from their nearer end."""
+    noise = [0.005, 0.98, 0.3]
+    windows = pd.DataFrame({"area_code": ["A", "A", "B"], "noise_p": noise, "history_p": np.nan})
+    windows = windows.assign(finding_against=AGAINST_NOISE, finding=UNCLEAR)
+    trends = pd.DataFrame({"area_code": ["B", "A"], "slope_p": [0.04, 0.5]})
+    p = {"A": [0.01, 0.04, 0.5], "B": [0.6, 0.04]}
+    if without in ("windows", "both"):
+        windows, p = pd.DataFrame(), {"A": p["A"][2:], "B": p["B"][1:]}
+    if without in ("trends", "both"):
+        trends, p = pd.DataFrame(), {"A": p["A"][:2], "B": p["B"][:1]}
+    both = [frame for frame in taken_together(windows, trends) if not frame.empty]
+    assert len(both) == {"nothing": 2, "windows": 1, "trends": 1, "both": 0}[without]
+    for area, values in p.items() if both else ():
+        got = np.concatenate([frame.loc[frame["area_code"] == area, "q_value"] for frame in both])
+        assert got == pytest.approx(stats.false_discovery_control(values), abs=1e-12)
