@@ -99,7 +99,7 @@ def _two_sided(windows: pd.DataFrame) -> NDArray[np.float64]:
     if windows.empty:
         return np.empty(0)
     p = windows["history_p"].where(windows["finding_against"] == AGAINST_HISTORY, windows["noise_p"])
-    return np.minimum(2 * np.minimum(p, 1 - p), 1.0).where(windows["finding"] != NOT_COMPARED).to_numpy()
+    return np.where(windows["finding"] != NOT_COMPARED, np.minimum(2 * np.minimum(p, 1 - p), 1.0), np.nan)
 
 
 def finding_together(row: Mapping[str, Any]) -> str:
