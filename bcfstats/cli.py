@@ -139,7 +139,7 @@ class _Stopped(KeyboardInterrupt):
 @contextmanager
 def _stopped_by_signals() -> Iterator[None]:
     """Take a request to end, or a terminal that is closed, for Ctrl-C; where they are not ignored."""
-    tries = iter(range(40))
+    tries = iter(range(600))  # half a minute: an import that never ends is stopped too
 
     def stop(number: int, frame: FrameType | None) -> None:
         while frame and not frame.f_code.co_filename.startswith("<frozen importlib"):
