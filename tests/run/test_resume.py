@@ -122,13 +122,14 @@ def test_every_setting_that_shapes_numbers_changes_the_fingerprint_and_no_other_
         "allocations": chosen.targets,
         "breaks": ("X06000001 delayed_transfers 2014-05-01 another ward",),
         "joined": ("Cumbria",),
+        "only_metrics": ("reablement",),
         "disclosure": "hes-2018",
         "palette": "making_data_count",  # no number, but every chart
     }
     for name, value in other.items():
         assert inputs_fingerprint(replace(chosen, **{name: value})) != first, name
     same = {"raw": Path("r"), "out": Path("o"), "jobs": 7, "engine": "plain", "executor": "dask=x"}
-    same |= {"cell_seconds": 1, "memory_mib": 1, "notebook": NOTEBOOK}
+    same |= {"cell_seconds": 1, "memory_mib": 1, "notebook": NOTEBOOK, "only_areas": ("Cumbria",)}
     assert inputs_fingerprint(replace(chosen, **same)) == first
     assert {*other, *same, "processed"} == set(chosen.as_record())
     assert set(NOT_INPUT) == {*same, "processed"}
