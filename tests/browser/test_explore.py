@@ -67,8 +67,8 @@ def picked(page, metric, ambition):
     page.get_by_label("Area", exact=True).fill("Aldamount")
     page.get_by_label("Area", exact=True).press("Enter")
     page.get_by_label("Metric", exact=True).select_option(label=metric)
-    page.locator(".widget-readout").fill(str(ambition))
-    page.locator(".widget-readout").press("Enter")
+    page.locator(".widget-readout").first.fill(str(ambition))
+    page.locator(".widget-readout").first.press("Enter")
     shown = page.locator(".widget-html").first
     shown.get_by_text(re.compile(rf"\({ambition:+.1f}%\)".replace("-", "−"))).wait_for()
     return " ".join(shown.inner_text().split())
@@ -104,7 +104,7 @@ def test_the_sentence_follows_the_slider_at_once(notebook):
 
 def test_the_slider_moves_by_keyboard(notebook):
     text = picked(notebook, "Delayed transfers of care", -10.0)
-    notebook.locator(".widget-hslider .noUi-handle").press("ArrowRight")
+    notebook.locator(".widget-hslider .noUi-handle").first.press("ArrowRight")
     shown = notebook.locator(".widget-html").first
     shown.get_by_text("(−9.5%)").wait_for()
     assert " ".join(shown.inner_text().split()) != text

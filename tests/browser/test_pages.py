@@ -17,7 +17,7 @@ from tests.browser.rules import broken_rules, contrast
 
 pytestmark = pytest.mark.slow
 
-FOCUSABLE = "a[href], button, input, select, summary, [tabindex='0']"
+FOCUSABLE = "a[href], button:not([hidden]), input, select, summary, [tabindex='0']"
 WCAG_CONTRAST = 3  # of graphics and of the mark of the focus: success criteria 1.4.11 and 2.4.13
 # As success criterion 1.4.12 sets it: nothing may be lost when a reader sets text wider.
 TEXT_SPACING = (
