@@ -158,7 +158,11 @@ def test_a_metric_that_is_not_defined_is_one_line_with_near_misses(write):
     rows = [f"Leeds,reablemnt,20{year}/{year + 1},80" for year in (12, 13, 14, 15, 16, 17, 18)]
     reading = read_file(write("area,metric,period,value", *rows))
     assert [(row.rows, row.reason) for row in reading.refused] == [
-        (7, "this metric is not defined. Did you mean 'reablement' or 'reablement_12_weeks'?")
+        (
+            7,
+            "this metric is not defined. "
+            "Did you mean 'reablement' or 'reablement 91 days' or 'reablement_12_weeks'?",
+        )
     ]
 
 
