@@ -73,7 +73,8 @@ def main() -> None:
     """Run the command; whatever ends it is one message and an exit code, never a traceback."""
     from bcfstats.run.report import LOADED_MIB, ONE_THREAD, check_memory
 
-    os.environ.update(ONE_THREAD | os.environ)  # many small sums: more threads would wait for each other
+    for name, number in ONE_THREAD.items():  # many small sums: more threads would wait for each other
+        os.environ.setdefault(name, number)
     _open_streams()
     try:
         with _one_message():
