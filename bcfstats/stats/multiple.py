@@ -53,14 +53,20 @@ def adjust_p_values(p_values: npt.ArrayLike, axis: int | None = None) -> Floats:
         raise ParameterError(
             "A p-value is not between 0 and 1.", found=f"{np.nanmin(p):g} to {np.nanmax(p):g}"
         )
-    lines = p.reshape(1, -1) if axis is None else np.moveaxis(p, axis, -1)
-    order = np.argsort(lines, axis=-1)  # missing ones last
-    scaled = np.take_along_axis(lines, order, -1) / np.arange(1, lines.shape[-1] + 1)
-    scaled *= np.isfinite(lines).sum(axis=-1, keepdims=True)
-    least = np.fmin.accumulate(scaled[..., ::-1], axis=-1)[..., ::-1]
-    adjusted = np.empty_like(lines)
-    np.put_along_axis(adjusted, order, np.where(np.isnan(scaled), np.nan, np.minimum(least, 1.0)), -1)
-    return unwrap(adjusted.reshape(p.shape) if axis is None else np.moveaxis(adjusted, -1, axis))
+    if axis is None:
+        return unwrap(_adjusted(p.ravel()).reshape(p.shape))
+    return unwrap(np.apply_along_axis(_adjusted, axis, p) if p.size else p)
+
+
+def _adjusted(p: Floats) -> Floats:
+    """Adjust one line of tests; a missing one is no test."""
+    from statsmodels.stats.multitest import multipletests
+
+    given = ~np.isnan(p)
+    adjusted = np.full(p.shape, np.nan)
+    if given.any():
+        adjusted[given] = multipletests(p[given], method="fdr_bh")[1]
+    return adjusted
 
 
 _NODES = 61
