@@ -278,7 +278,7 @@ def prepare(
     from bcfstats.run.check import describe_prepared
     from bcfstats.run.settings import all_metrics
 
-    settings = _settings(config, raw=raw, processed=processed, metrics=_tuple(metrics))
+    settings = _settings(config, raw=raw, processed=processed, metrics=metrics)
     prepared = prepare_files(settings.raw, settings.processed, metrics=all_metrics(settings))
     _tell(prepared.exit_code, describe_prepared(prepared))
 
@@ -304,8 +304,8 @@ def check(
     """
     from bcfstats.run.check import describe_data, describe_targets
 
-    given = {"processed": processed, "scheme": scheme, "metrics": _tuple(metrics), "disclosure": disclosure}
-    given |= {"only_areas": _tuple(area), "only_metrics": _tuple(metric)}
+    given: dict[str, Any] = {"processed": processed, "scheme": scheme, "metrics": metrics}
+    given |= {"disclosure": disclosure, "only_areas": area, "only_metrics": metric}
     settings = _settings(config, **given)
     if targets is None:
         _tell(*describe_data(settings))
@@ -332,8 +332,8 @@ def overview(
     """
     from bcfstats.run.check import describe_overview
 
-    given = {"processed": processed, "scheme": scheme, "metrics": _tuple(metrics)}
-    settings = _settings(config, **given, only_areas=_tuple(area), only_metrics=_tuple(metric))
+    given: dict[str, Any] = {"processed": processed, "scheme": scheme, "metrics": metrics}
+    settings = _settings(config, **given, only_areas=area, only_metrics=metric)
     _tell(*describe_overview(settings, targets, allocations=allocations, out=out))
 
 
@@ -357,8 +357,8 @@ def track(
     """
     from bcfstats.run.check import describe_tracking
 
-    given = {"processed": processed, "scheme": scheme, "metrics": _tuple(metrics), "disclosure": disclosure}
-    given |= {"only_areas": _tuple(area), "only_metrics": _tuple(metric)}
+    given: dict[str, Any] = {"processed": processed, "scheme": scheme, "metrics": metrics}
+    given |= {"disclosure": disclosure, "only_areas": area, "only_metrics": metric}
     settings = _settings(config, **given)
     _tell(*describe_tracking(settings, plan, until=until, out=out))
 
@@ -385,8 +385,8 @@ def phase(
     """
     from bcfstats.run.check import describe_phases
 
-    given = {"processed": processed, "scheme": scheme, "metrics": _tuple(metrics), "disclosure": disclosure}
-    given |= {"only_areas": _tuple(area), "only_metrics": _tuple(metric)}
+    given: dict[str, Any] = {"processed": processed, "scheme": scheme, "metrics": metrics}
+    given |= {"disclosure": disclosure, "only_areas": area, "only_metrics": metric}
     settings = _settings(config, **given)
     _tell(*describe_phases(settings, plan, out, by=by, path=path, start=start))
 
@@ -411,8 +411,8 @@ def goals(
     """
     from bcfstats.run.check import describe_goals
 
-    given = {"processed": processed, "scheme": scheme, "metrics": _tuple(metrics), "disclosure": disclosure}
-    given |= {"only_areas": _tuple(area), "only_metrics": _tuple(metric)}
+    given: dict[str, Any] = {"processed": processed, "scheme": scheme, "metrics": metrics}
+    given |= {"disclosure": disclosure, "only_areas": area, "only_metrics": metric}
     _tell(*describe_goals(_settings(config, **given), work, plan, out=out))
 
 
@@ -444,16 +444,16 @@ def run(
         "processed": processed,
         "out": out,
         "scheme": scheme,
-        "metrics": _tuple(metrics),
-        "targets": _tuple(targets),
-        "allocations": _tuple(allocations),
+        "metrics": metrics,
+        "targets": targets,
+        "allocations": allocations,
         "disclosure": disclosure,
         "notebook": notebook,
         "jobs": jobs,
         "engine": engine,
         "executor": executor,
-        "only_areas": _tuple(area),
-        "only_metrics": _tuple(metric),
+        "only_areas": area,
+        "only_metrics": metric,
     }
     _batch(_settings(config, **given), open_=open_, resume=resume)
 
@@ -473,8 +473,8 @@ def report(
     """Make the report of one area, in a folder apart from the reports of a batch."""
     settings = _settings(config)
     out = out or settings.out / "single"
-    given = {"processed": processed, "disclosure": disclosure, "allocations": _tuple(allocations)}
-    given |= {"only_areas": (area,), "only_metrics": _tuple(metric)}
+    given: dict[str, Any] = {"processed": processed, "disclosure": disclosure, "allocations": allocations}
+    given |= {"only_areas": (area,), "only_metrics": metric}
     settings = settings.with_given(out=out, jobs=1, **given)
     _batch(settings, open_=open_, single=True)
 
@@ -526,8 +526,8 @@ def board(
 
     if (area is None) is not all_:
         raise InputError("Name one area, or give --all for every board.", found=area or "neither")
-    given: dict[str, Any] = {"targets": _tuple(targets), "allocations": _tuple(allocations)}
-    given |= {"processed": processed, "scheme": scheme, "metrics": _tuple(metrics), "disclosure": disclosure}
+    given: dict[str, Any] = {"targets": targets, "allocations": allocations}
+    given |= {"processed": processed, "scheme": scheme, "metrics": metrics, "disclosure": disclosure}
     settings = _settings(config, **given)
     folder = out or settings.out / "boards"
     _tell(*describe_boards(settings, area, folder, answers=answers, groups=groups, local=local, docx=docx))
@@ -565,8 +565,8 @@ def validate(
     from bcfstats.define.periods import Period
     from bcfstats.run.check import write_validation
 
-    given = {"processed": processed, "out": out, "metrics": _tuple(metrics)}
-    settings = _settings(config, **given, only_metrics=_tuple(metric))
+    given: dict[str, Any] = {"processed": processed, "out": out, "metrics": metrics}
+    settings = _settings(config, **given, only_metrics=metric)
     page, validations = write_validation(settings, until=Period.parse(until).end if until else None)
     for validation in validations:
         print(f"{validation.name}: {validation.description}")
@@ -631,7 +631,3 @@ def _tell(code: int, lines: Iterable[str]) -> None:
     for line in lines:
         print(line)
     raise typer.Exit(code)
-
-
-def _tuple(given: list[Any] | None) -> tuple[Any, ...] | None:
-    return tuple(given) if given else None

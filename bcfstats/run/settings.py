@@ -93,8 +93,13 @@ class Settings:
     memory_mib: int = 2048
 
     def with_given(self, **given: Any) -> "Settings":
-        """Replace the settings that were given on the command line."""
-        return replace(self, **{name: value for name, value in given.items() if value is not None})
+        """Replace the settings that were given on the command line; None and an empty list were not."""
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in given.items()
+            if value is not None and value != []
+        }
+        return replace(self, **values)
 
     def as_record(self) -> dict[str, Any]:
         """Give the settings as plain values, for a run's record: no path for the package's own notebook."""
