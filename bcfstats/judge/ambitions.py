@@ -67,17 +67,8 @@ COLUMNS = [
     *("p_paid_do_nothing", "p_paid_england_better", "p_paid_england_worse"),
     *("p_paid_if_half_delivered", "p_paid_if_delivered", "reach", "reach_lower"),
     *("reach_upper", "reach_changes", "reach_areas", "challenging_value", "achievable_value"),
-    *(
-        "recommended",
-        "money_at_stake",
-        "money_is_estimate",
-        "verdict",
-        "why_unknown",
-        "reasons",
-        "peers",
-        "method",
-        "warnings",
-    ),
+    *("recommended", "money_at_stake", "money_is_estimate", "verdict", "why_unknown", "reasons"),
+    *("peers", "method", "warnings"),
 ]
 
 

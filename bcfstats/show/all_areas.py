@@ -26,10 +26,8 @@ from bcfstats.words import EXAMPLES, capital, in_10, number, plural, with_unit
 AGAIN = "bcfstats run --resume"
 FIRST = "Areas without a report come first, then those with most changes for the worse."
 FIRST_JUDGED = f"{FIRST[:-1]}, then those with most targets that ask for too little."
-SIGNS = {
-    "finding": "0123",
-    "verdict": "abcdefg",
-}  # of the answers in their order, for the filters of the index
+# One a possible answer, in their order, for the filters of the index
+SIGNS = {"finding": "0123", "verdict": "abcdefg"}
 FEW_NAMED = 5
 EXAMPLE_PLANS = "Example data: every area and figure on this page is made up."
 
