@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from bcfstats.read.workbook import Book, Text, cell_text, find_where, has_where,
 _YEARS = ("financial year", "financial_year", "fy", "year")
 _WITHIN_YEARS = ("month", "quarter")
 _PARTS = ("numerator", "denominator", "value")
+_MOST_SHOWN = 30  # problems in one message
 _RATE = re.compile(r"rate per (\d[\d,]*) ?(k|000)?\b.*")
 
 
@@ -61,6 +63,21 @@ def areas_of(table: pd.DataFrame) -> list[str]:
     """Give the area each row names: its code where there is one, else its name."""
     columns = [table[name].tolist() for name in ("area_code", "area") if name in table.columns]
     return [next(filter(None, map(cell_text, cells)), "") for cells in zip(*columns, strict=True)]
+
+
+def each_row(table: pd.DataFrame, read: Callable[[dict[str, Any]], Any]) -> tuple[list[Any], str, int]:
+    """Read each row that is filled in, its area under `area`; say what is wrong, by row, and in how many."""
+    rows, problems = [], []
+    lines = zip(table.index, table.assign(area=areas_of(table)).to_dict("records"), strict=True)
+    for at, line in lines:
+        if not any(cell_text(cell) for cell in line.values()):
+            continue
+        try:
+            rows.append(read(line))
+        except (ParameterError, InputError) as error:
+            problems.append(f"row {at}: {error.what} {error.found}".strip().removesuffix("."))
+    none = "" if rows else "no row is filled in"
+    return rows, "; ".join(problems[:_MOST_SHOWN]) or none, len(problems)
 
 
 def month_and_year(table: pd.DataFrame) -> list[str] | None:

@@ -9,7 +9,7 @@ import pandas as pd
 from bcfstats.define.areas import find_area
 from bcfstats.define.metrics import METRICS, get_metric
 from bcfstats.errors import InputError, ParameterError
-from bcfstats.read.headings import areas_of, find_meant
+from bcfstats.read.headings import each_row, find_meant
 from bcfstats.read.marks import parse_number, parse_share
 from bcfstats.read.workbook import cell_text, open_file
 
@@ -59,16 +59,7 @@ def _read(
         raise InputError(
             "The table has not the columns needed.", where=source.path.name, do=f"Give {wanted}."
         )
-    rows, problems = [], []
-    lines = zip(table.index, table.assign(area=areas_of(table)).to_dict("records"), strict=True)
-    for at, line in lines:
-        if not any(cell_text(cell) for cell in line.values()):
-            continue
-        try:
-            rows.append([find_area(str(line["area"]), areas).area_code, *row(line)])
-        except ParameterError as error:
-            problems.append(f"row {at}: {error.what} {error.found}".strip())
-    if problems or not rows:
-        found = "; ".join(problems[:30]) or "no row is filled in"
+    rows, found, _ = each_row(table, lambda line: [find_area(str(line["area"]), areas).area_code, *row(line)])
+    if found:
         raise InputError("The table cannot be used; nothing was read.", where=source.path.name, found=found)
     return pd.DataFrame(rows, columns=columns)

@@ -8,8 +8,8 @@ import pandas as pd
 from bcfstats.define.areas import find_area
 from bcfstats.define.metrics import METRICS, get_metric
 from bcfstats.define.periods import Period, parse_date
-from bcfstats.errors import InputError, ParameterError
-from bcfstats.read.headings import areas_of, find_meant
+from bcfstats.errors import InputError
+from bcfstats.read.headings import each_row, find_meant
 from bcfstats.read.marks import parse_number, parse_share
 from bcfstats.read.observations import typed
 from bcfstats.read.workbook import cell_text, open_file
@@ -40,18 +40,9 @@ def read_work(path: str | Path, areas: pd.DataFrame, metrics: Any = METRICS) -> 
             where=source.path.name,
             do="Give the columns area, metric, work, people, start and effect, one row a scheme of work.",
         )
-    rows, problems = [], []
-    lines = zip(table.index, table.assign(area=areas_of(table)).to_dict("records"), strict=True)
-    for at, line in lines:
-        if not any(cell_text(cell) for cell in line.values()):
-            continue
-        try:
-            rows.append(_row(line, areas, metrics))
-        except (ParameterError, InputError) as error:
-            problems.append(f"row {at}: {error.what} {error.found}".strip())
-    if problems or not rows:
-        found = "; ".join(text.removesuffix(".") for text in problems[:30]) or "no row is filled in"
-        what = f"The schemes of work have {len(problems)} problems; none was read."
+    rows, found, count = each_row(table, lambda line: _row(line, areas, metrics))
+    if found:
+        what = f"The schemes of work have {count} problems; none was read."
         raise InputError(what, where=source.path.name, found=found, do="Correct these rows and try again.")
     return typed(rows, WORK_TYPES)
 
