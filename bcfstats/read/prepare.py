@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ import bcfstats
 from bcfstats.define.areas import REGISTER, areas_frame, known_codes
 from bcfstats.define.metrics import METRICS
 from bcfstats.errors import BcfStatsError, InputError
-from bcfstats.files import changed, read_bytes, replace_folder, restore_folder, state
+from bcfstats.files import changed, now, read_bytes, replace_folder, restore_folder, state
 from bcfstats.read.apportion import apportion
 from bcfstats.read.bounds import MOST_BYTES
 from bcfstats.read.data import FICTIONAL, Data
@@ -364,7 +364,7 @@ def _manifest(
     described = [_described(file) for file in files]
     return {
         "bcfstats": bcfstats.__version__,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "created": now().astimezone(UTC).isoformat(timespec="seconds"),
         "is_example": _is_example(observations),
         "own_areas": own,
         "totals": {

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import time
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -64,6 +65,18 @@ def test_what_is_written_is_what_is_loaded(raw, tmp_path):
     ]  # fmt: skip
     assert loaded.manifest["bcfstats"] == bcfstats.__version__
     assert not loaded.is_example
+
+
+def test_the_same_files_are_prepared_again_byte_for_byte(raw, tmp_path, monkeypatch):
+    """But for the time, unless that is fixed: 1 December 2014 at noon is 1,417,435,200 seconds after 1970."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1417435200")
+    first, again = tmp_path / "first", tmp_path / "again"
+    prepare(raw, first)
+    monkeypatch.setenv("TZ", "Pacific/Auckland")
+    time.tzset()
+    prepare(raw, again)
+    assert json.loads((first / "manifest.json").read_text())["created"] == "2014-12-01T12:00:00+00:00"
+    assert digest(first) == digest(again)
 
 
 def test_hidden_files_locks_and_readmes_are_passed_over_and_copies_read_once(raw, tmp_path):
