@@ -132,7 +132,7 @@ def kill_prepare(folder, kills, chance):
     target, faults = folder / "prepared" / "data", []
     command = [sys.executable, "-m", "bcfstats", "prepare", "--raw", folder / "raw", "--processed", target]
     quiet = {"cwd": ROOT, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    quiet["env"] = os.environ | {"SOURCE_DATE_EPOCH": "0"}  # one that ends before it is killed writes the same
+    quiet["env"] = os.environ | {"SOURCE_DATE_EPOCH": "0"}  # a run not killed in time writes the same
     began = time.monotonic()
     subprocess.run(list(map(str, command)), check=True, **quiet)
     usual, before = time.monotonic() - began, {path.name: path.read_bytes() for path in target.iterdir()}
