@@ -18,6 +18,7 @@ from bcfstats.judge.baseline import baseline
 from bcfstats.judge.windows import breaks_between
 from bcfstats.read.observations import as_frame
 from bcfstats.stats.tolerance import RELATIVE
+from bcfstats.words import sentence
 
 READINGS = {
     "distance": "{} of the way from baseline to target, in each indicator",
@@ -353,8 +354,9 @@ def _target(row: Mapping[str, Any], start: Fraction | None) -> Fraction | None:
 
 Floats = npt.NDArray[np.float64]
 
+UNCONFIRMED = "quarters, cumulative reckoning and unit cost are not confirmed: check them against your plan"
 NOTES = (
-    "Quarters, cumulative reckoning and unit cost are not confirmed: check them against your plan.",
+    sentence(UNCONFIRMED),
     "Money that is not earned goes to services commissioned by the NHS.",
 )
 
@@ -406,6 +408,45 @@ def quarterly_payment(
     known = np.isfinite(earned)
     owed = np.where(known, could - earned, 0.0).sum(axis=1)
     return QuarterlyPayment(could, earned, np.where(known.any(axis=1), owed, np.nan), avoided, cost)
+
+
+def quarterly_outcomes(
+    observations: pd.DataFrame,
+    assessments: pd.DataFrame,
+    rules: Scheme,
+    *,
+    metrics: Mapping[str, Metric] = METRICS,
+) -> pd.DataFrame:
+    """Work out what each quarter earns of the admissions planned and counted, areas and metrics by quarters.
+
+    A plan is a share of the admissions of the baseline, whatever became of the population since.
+    """
+    places = {(one.id, name) for one in rules.payments for name in one.metrics}
+    asked = assessments.assign(payment=assessments["payment"].map(rules.payment_id))
+    asked = asked.loc[[place in places for place in zip(asked["payment"], asked["metric"], strict=True)]]
+    asked["reason"] = outcomes(observations, asked, metrics=metrics)["reason"]
+    asked["admissions"] = np.nan
+    for (name, period), rows in asked.loc[asked["reason"] == ""].groupby(["metric", "target_period"]):
+        after = baseline(observations, metrics[str(name)], Period.parse(str(period))).set_index("area_code")
+        asked.loc[rows.index, "admissions"] = after["numerator"].reindex(rows["area_code"]).to_numpy()
+    asked["baseline_admissions"] = asked["baseline_numerator"]
+    asked["planned_admissions"] = (
+        asked["baseline_numerator"] * asked["target_value"] / asked["baseline_value"]
+    )
+    given = ["baseline_admissions", "planned_admissions", "admissions"]
+    quarters = [one.id for one in rules.payments]
+    by_quarter = asked.set_index(["area_code", "metric", "payment"])
+    each = {name: by_quarter[name].unstack().reindex(columns=quarters) for name in [*given, "reason"]}
+    cost = float(rules.settings["unit_cost_pounds"].value)
+    paid = quarterly_payment(*(each[name].astype(float) for name in given), unit_cost=cost)
+    reason = each["reason"].where(each["planned_admissions"].notna(), "no target that can be judged")
+    gap = np.isnan(paid.earned_pounds) & (reason == "")
+    each["reason"] = reason.mask(gap, "nothing is known of a quarter before it")
+    figures = {"avoided_so_far": paid.avoided, "planned_pounds": paid.planned_pounds}
+    figures["earned_pounds"] = paid.earned_pounds
+    each |= {name: pd.DataFrame(found, reason.index, reason.columns) for name, found in figures.items()}
+    order = [*given, *figures, "reason"]
+    return pd.concat({name: each[name].stack(future_stack=True) for name in order}, axis=1).reset_index()
 
 
 def _check_rows(*given: npt.ArrayLike) -> None:

@@ -1,6 +1,7 @@
 """A board's papers, as the command writes them: held against sums by hand and the words of the annex."""
 
 import io
+import shutil
 
 import pandas as pd
 import pytest
@@ -170,6 +171,38 @@ def test_a_scheme_without_money_has_goals_tracking_and_a_template(files):
     before, goal = (template[name] for name in ("Current Baseline (as at ....)", "Goal for 2025/26"))
     assert 0 < float(before["Numerator"]) <= year["numerator"].sum()
     assert float(goal["Numerator"]) == pytest.approx(0.95 * float(before["Numerator"]), abs=1)
+
+
+def test_admissions_avoided_earn_by_quarters_as_by_hand(example_processed, files):
+    """Each month of two quarters has a twentieth less than the year before."""
+    shutil.copytree(example_processed, files / "fewer")
+    path = files / "fewer" / "observations.parquet"
+    rows = pd.read_parquet(path)
+    mine = (rows["area_code"] == "X06000001") & (rows["metric"] == "non_elective_admissions")
+    months = rows.loc[mine].set_index("period_start")["numerator"].sort_index()
+    after = mine & rows["period_start"].between("2015-01", "2015-06")
+    year_before = months.loc["2014-01":"2014-06"]
+    rows.loc[after, "numerator"] = (0.95 * year_before).round().to_numpy()
+    rows.loc[after, "value"] = 100_000 * rows["numerator"] / rows["denominator"]
+    rows.to_parquet(path)
+    text = "area,metric,payment,change_percent\n"
+    for quarter, percent in (("Q4 2014/15", -10), ("Q1 2015/16", -2.5), ("Q3 2015/16", -3.5)):
+        text += f"Aldamount,non_elective_admissions,{quarter},{percent}\n"
+    (files / "quarters.csv").write_text(text)
+    settings = Settings(processed=files / "fewer", targets=(files / "quarters.csv",), scheme="bcf-2014-07")
+    _, lines = describe_boards(settings, "Aldamount", files / "quarters")
+    table = read(files / "quarters" / "X06000001-aldamount", "quarterly-payment").set_index("payment")
+    fell = year_before - (0.95 * year_before).round()
+    first, both = fell.iloc[:3].sum(), fell.sum()
+    plan = 0.1 * year_before.iloc[:3].sum(), 0.025 * year_before.iloc[3:].sum()
+    assert table["avoided_so_far"].tolist()[:2] == [first, both]
+    assert table["planned_pounds"].tolist()[:2] == pytest.approx([1490 * x for x in plan], rel=1e-11)
+    assert table["earned_pounds"].tolist()[:2] == pytest.approx(
+        [1490 * first, 1490 * (both - first)], rel=1e-11
+    )
+    assert table["reason"].tolist()[2] == "no target that can be judged"
+    assert table["earned_pounds"].isna().tolist() == [False, False, True, True]
+    assert any("unit cost are not confirmed" in line for line in lines)
 
 
 def test_money_comes_with_the_targets_of_a_run(few, files):
