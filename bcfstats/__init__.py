@@ -22,8 +22,8 @@ _HOMES = {
     # estimates
     "proportion": "stats.estimates",
     "crude_rate": "stats.estimates",
-    "directly_standardised_rate": "stats.standardised",
-    "standardised_ratio": "stats.standardised",
+    "directly_standardised_rate": "stats.estimates",
+    "standardised_ratio": "stats.estimates",
     "mean": "stats.estimates",
     # comparisons
     "compare_proportions": "stats.comparisons",

@@ -100,8 +100,7 @@ def demo(
     """Make reports for every area of the example data (all of it made up)."""
     import tempfile
 
-    from bcfstats.example.data import write_example
-    from bcfstats.example.targets import write_example_targets
+    from bcfstats.example.data import write_example, write_example_targets
     from bcfstats.files import sole_use
     from bcfstats.read.prepare import prepare as prepare_files
     from bcfstats.run.settings import Settings

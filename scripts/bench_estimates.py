@@ -65,7 +65,7 @@ def proportions_statsmodels():
 
 def standardised_rates():
     """52,631 areas of 19 age bands, one band a row."""
-    from bcfstats.stats.standardised import directly_standardised_rate
+    from bcfstats.stats.estimates import directly_standardised_rate
 
     events, people = (column[: GROUPS * BANDS] for column in counts())
     weights = np.tile(np.linspace(7000, 1000, BANDS), GROUPS)

@@ -19,8 +19,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bcfstats.example.data import write_example
-from bcfstats.example.targets import write_example_targets
+from bcfstats.example.data import write_example, write_example_targets
 from bcfstats.read.prepare import prepare
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -46,7 +46,7 @@ BARE_TESTS = [
 FILES = """
 from pathlib import Path
 from bcfstats.example.data import write_example
-from bcfstats.example.targets import write_example_targets
+from bcfstats.example.data import write_example_targets
 write_example(Path("data/raw"), n_areas=6)
 write_example_targets(Path("targets.csv"), n_areas=2)
 """

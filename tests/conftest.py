@@ -220,8 +220,7 @@ def real_results(real_processed: Path, once) -> "Results":
 @pytest.fixture(scope="session")
 def example_results(once) -> "Results":
     """Assess six example areas with their targets."""
-    from bcfstats.example.data import example_data
-    from bcfstats.example.targets import example_targets
+    from bcfstats.example.data import example_data, example_targets
     from bcfstats.judge.assessment import assess
 
     def make(folder: Path) -> None:

@@ -12,8 +12,16 @@ from numpy.typing import NDArray
 
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
-from bcfstats.disclose.rules import Rule, are_published, blanked, rounded, rules_of, small
-from bcfstats.disclose.secondary import hide_with, totals_to_keep
+from bcfstats.disclose.rules import (
+    Rule,
+    are_published,
+    blanked,
+    hide_with,
+    rounded,
+    rules_of,
+    small,
+    totals_to_keep,
+)
 from bcfstats.judge.assessment import with_first_editions
 from bcfstats.judge.changes import taken_together
 from bcfstats.judge.results import LATEST, NOT_COMPARED, TABLES, Results

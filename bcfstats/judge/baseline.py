@@ -12,7 +12,7 @@ from bcfstats.judge.kinds import Floats, chance, counted_by_month, scatters_by_m
 from bcfstats.judge.panel import month_to_month_dispersion, monthly_panel
 from bcfstats.judge.windows import NOT_EXACT, USABLE, in_window, with_basis
 from bcfstats.read.observations import each_once
-from bcfstats.stats.month_noise import month_noise
+from bcfstats.stats.monthly_model import month_noise
 from bcfstats.stats.rows import critical_value
 
 COLUMNS = [

@@ -18,7 +18,7 @@ from bcfstats.judge.progress import SURE
 from bcfstats.judge.targets import reach
 from bcfstats.judge.tracking import as_plan, counts_people, goals_of
 from bcfstats.read.observations import as_frame
-from bcfstats.read.work import WORK_TYPES
+from bcfstats.read.papers import WORK_TYPES
 from bcfstats.stats.rows import critical_value
 from bcfstats.words import capital, in_100, number, of_100
 

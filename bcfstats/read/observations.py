@@ -15,8 +15,7 @@ from bcfstats.errors import InputError, ParameterError
 from bcfstats.read.marks import STATUSES
 
 if TYPE_CHECKING:
-    from bcfstats.define.kinds import Kind
-    from bcfstats.define.metrics import Metric
+    from bcfstats.define.metrics import Kind, Metric
 
 OBSERVATION_TYPES = {
     "area_code": "str",

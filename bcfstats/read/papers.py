@@ -1,4 +1,4 @@
-"""What a board knows and no figure tells: its answers to conditions and criteria, its groups' ambitions."""
+"""What a board knows and no figure tells: its answers, its groups' ambitions, its schemes of work."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,9 +8,11 @@ import pandas as pd
 
 from bcfstats.define.areas import find_area
 from bcfstats.define.metrics import METRICS, get_metric
+from bcfstats.define.periods import Period, parse_date
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.read.headings import each_row, find_meant
 from bcfstats.read.marks import parse_number, parse_share
+from bcfstats.read.observations import typed
 from bcfstats.read.workbook import cell_text, open_file
 
 ANSWER_COLUMNS = ["area_code", "question", "answer", "evidence"]
@@ -63,3 +65,71 @@ def _read(
     if found:
         raise InputError("The table cannot be used; nothing was read.", where=source.path.name, found=found)
     return pd.DataFrame(rows, columns=columns)
+
+
+LIMITS = ("low", "high")
+WORK_TYPES = {
+    **dict.fromkeys(("area_code", "metric", "period", "work"), "str"),
+    **dict.fromkeys(("people", "people_low", "people_high"), "float64"),
+    "start": "datetime64[ns]",
+    **dict.fromkeys(("effect", "effect_low", "effect_high", "overlap"), "float64"),
+}
+NEEDED = {"metric", "work", "people", "period_start", "effect"}  # of these "start" is period_start
+
+
+def read_work(path: str | Path, areas: pd.DataFrame, metrics: Any = METRICS) -> pd.DataFrame:
+    """Read a table of schemes of work: one row a scheme of work, every problem named before any is used.
+
+    `area`, `metric`, `work` (its name), `people` reached in the period, `start` (a day or month), `effect`
+    (events fewer, or more where more is better, for each person reached, over a whole period) and optionally
+    `period`, `people_low`, `people_high`, `effect_low`, `effect_high` (it lies between them in 80 of 100
+    cases) and `overlap` (share of these people whom other work on the list reaches already).
+    """
+    source = open_file(Path(path))
+    table = find_meant(source, lambda names: names >= NEEDED and bool({"area", "area_code"} & names))
+    if table is None:
+        raise InputError(
+            "This is not a table of schemes of work.",
+            where=source.path.name,
+            do="Give the columns area, metric, work, people, start and effect, one row a scheme of work.",
+        )
+    rows, found, count = each_row(table, lambda line: _row_of_work(line, areas, metrics))
+    if found:
+        what = f"The schemes of work have {count} problems; none was read."
+        raise InputError(what, where=source.path.name, found=found, do="Correct these rows and try again.")
+    return typed(rows, WORK_TYPES)
+
+
+def _row_of_work(line: dict[str, Any], areas: pd.DataFrame, metrics: Any) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "area_code": find_area(str(line["area"]), areas).area_code,
+        "metric": get_metric(cell_text(line["metric"]), metrics).id,
+        "period": Period.parse(cell_text(line["period"])).label if cell_text(line.get("period")) else "",
+        "work": cell_text(line["work"]),
+        "start": _start(line["period_start"]),
+        "overlap": _number(line, "overlap", 0.0),
+    }
+    for name in ("people", "effect"):
+        row[name] = middle = _number(line, name, None)
+        low, high = (_number(line, f"{name}_{end}", middle) for end in LIMITS)
+        if not 0 <= low <= middle <= high:
+            raise InputError(f"'{name}' does not lie between its limits.", found=f"{low}, {middle}, {high}")
+        row[f"{name}_low"], row[f"{name}_high"] = low, high
+    if not 0 <= row["overlap"] <= 1:
+        raise InputError("'overlap' is a share from 0 to 1, or 0 % to 100 %.", found=str(row["overlap"]))
+    return row
+
+
+def _start(cell: object) -> pd.Timestamp:
+    """Take a day, or the first day of a month or longer period."""
+    return pd.Timestamp(parse_date(cell) or Period.parse(cell_text(cell)).start)
+
+
+def _number(line: dict[str, Any], name: str, usual: float | None) -> float:
+    cell = line.get(name)
+    if not cell_text(cell) and usual is not None:
+        return usual
+    number = parse_share(cell, 1.0) if name == "overlap" else parse_number(cell)
+    if number is None:
+        raise InputError(f"'{name}' is not a number.", found=f"'{cell_text(cell)}'")
+    return number

@@ -29,10 +29,10 @@ from bcfstats.read.allocations import read_allocations
 from bcfstats.read.data import Data
 from bcfstats.read.formats import plain
 from bcfstats.read.observations import check_observations, problems_by_area
+from bcfstats.read.papers import read_work
 from bcfstats.read.prepare import Prepared
 from bcfstats.read.recognise import KNOWN_KINDS, NOT_USED
 from bcfstats.read.targets import read_rows_of_targets
-from bcfstats.read.work import read_work
 from bcfstats.run.settings import Settings, all_metrics, only, prepared_data, vouched_for
 from bcfstats.show.all_areas import left_out, overview_page, tracking_page
 from bcfstats.show.decisions import recommended_words

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bcfstats.example.data import write_example
-from bcfstats.example.targets import write_example_targets
+from bcfstats.example.data import write_example, write_example_targets
 from bcfstats.read.prepare import prepare
 from bcfstats.run.batch import run_batch
 from bcfstats.run.check import describe_overview

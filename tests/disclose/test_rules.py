@@ -14,8 +14,7 @@ import pytest
 
 from bcfstats.define.metrics import METRICS
 from bcfstats.disclose.results import disclose
-from bcfstats.disclose.rules import rule, rules_of, small, suppress_small_numbers
-from bcfstats.disclose.secondary import hide_with, totals_to_keep
+from bcfstats.disclose.rules import hide_with, rule, rules_of, small, suppress_small_numbers, totals_to_keep
 from bcfstats.errors import ParameterError
 from bcfstats.judge.assessment import assess
 from bcfstats.judge.results import TABLES

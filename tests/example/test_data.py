@@ -11,8 +11,14 @@ from bcfstats.define.areas import AREAS
 from bcfstats.define.metrics import METRICS
 from bcfstats.define.schemes import SCHEMES, scheme
 from bcfstats.errors import ParameterError
-from bcfstats.example.data import example_areas, example_data, example_observations, write_example
-from bcfstats.example.targets import example_targets, write_example_targets
+from bcfstats.example.data import (
+    example_areas,
+    example_data,
+    example_observations,
+    example_targets,
+    write_example,
+    write_example_targets,
+)
 from bcfstats.read.data import FICTIONAL
 from bcfstats.read.observations import check_observations
 from bcfstats.read.prepare import prepare

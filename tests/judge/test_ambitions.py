@@ -11,8 +11,7 @@ from scipy import stats
 from bcfstats.define.metrics import METRICS
 from bcfstats.define.schemes import scheme
 from bcfstats.errors import InputError, ParameterError
-from bcfstats.example.data import example_data
-from bcfstats.example.targets import example_targets
+from bcfstats.example.data import example_data, example_targets
 from bcfstats.judge.ambitions import COLUMNS, assess_ambitions
 from bcfstats.judge.outlook import History
 from bcfstats.judge.targets import Cutoffs, proposal, reach

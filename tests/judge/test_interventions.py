@@ -11,7 +11,7 @@ from bcfstats.errors import InputError, ParameterError
 from bcfstats.example.data import example_data
 from bcfstats.judge.interventions import effects_of, goals_from_work
 from bcfstats.judge.outlooks import Outlooks
-from bcfstats.read.work import read_work
+from bcfstats.read.papers import read_work
 from tests.judge.test_tracking import CARE, EIGHTY, council, plan
 
 YEAR = Period.parse("2025/26")

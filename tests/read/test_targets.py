@@ -4,8 +4,7 @@ import pytest
 
 from bcfstats.define.schemes import scheme
 from bcfstats.errors import InputError
-from bcfstats.example.data import example_areas, example_data
-from bcfstats.example.targets import example_targets, write_example_targets
+from bcfstats.example.data import example_areas, example_data, example_targets, write_example_targets
 from bcfstats.judge.ambitions import assess_ambitions
 from bcfstats.judge.payment import outcomes, payment
 from bcfstats.judge.screening import sound

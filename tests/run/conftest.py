@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from bcfstats.example.targets import write_example_targets
+from bcfstats.example.data import write_example_targets
 from bcfstats.run.batch import BatchResult, run_batch
 from bcfstats.run.settings import Settings
 

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from bcfstats.cli import app
-from bcfstats.example.targets import write_example_targets
+from bcfstats.example.data import write_example_targets
 from tests.run.test_engine import notebook
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bcfstats.example.data import write_example
-from bcfstats.example.targets import write_example_targets
+from bcfstats.example.data import write_example, write_example_targets
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = ROOT / "notebooks" / "area_report.ipynb"

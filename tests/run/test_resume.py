@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bcfstats.example.targets import write_example_targets
+from bcfstats.example.data import write_example_targets
 from bcfstats.run.batch import run_batch
 from bcfstats.run.resume import NOT_INPUT, inputs_fingerprint
 from bcfstats.run.settings import Settings

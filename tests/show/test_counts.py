@@ -13,8 +13,7 @@ from bs4 import BeautifulSoup
 
 from bcfstats.define.areas import areas_frame
 from bcfstats.define.metrics import METRICS
-from bcfstats.example.data import example_data
-from bcfstats.example.targets import example_targets
+from bcfstats.example.data import example_data, example_targets
 from bcfstats.judge.assessment import assess
 from bcfstats.judge.results import (
     AGAINST_HISTORY,

@@ -10,8 +10,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Affine2D
 
 from bcfstats.define.schemes import scheme
-from bcfstats.example.data import example_data
-from bcfstats.example.targets import write_example_targets
+from bcfstats.example.data import example_data, write_example_targets
 from bcfstats.judge.assessment import assess
 from bcfstats.judge.decision import decisions
 from bcfstats.judge.results import TABLES

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bcfstats.stats.estimates import crude_rate
-from bcfstats.stats.standardised import directly_standardised_rate, standardised_ratio
+from bcfstats.stats.estimates import crude_rate, directly_standardised_rate, standardised_ratio
 
 RTOL = 1e-9  # both sides are computed in double precision
 

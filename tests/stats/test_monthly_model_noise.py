@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bcfstats.define.levels import LEVELS
-from bcfstats.stats.month_noise import MonthNoise, month_noise
+from bcfstats.stats.monthly_model import MonthNoise, month_noise
 
 
 def test_one_council_by_hand():

@@ -2,8 +2,7 @@
 
 import pytest
 
-from bcfstats.define.kinds import KINDS
-from bcfstats.define.metrics import METRICS
+from bcfstats.define.metrics import KINDS, METRICS
 
 
 def named(what):

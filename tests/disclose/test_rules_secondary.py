@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bcfstats.disclose.secondary import hide_with, totals_to_keep
+from bcfstats.disclose.rules import hide_with, totals_to_keep
 
 GROUP = np.zeros(3, dtype=np.int64)
 

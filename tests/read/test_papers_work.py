@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from bcfstats.errors import InputError
-from bcfstats.read.work import read_work
+from bcfstats.read.papers import read_work
 
 AREAS = pd.DataFrame({"area_code": ["E06000001"], "area_name": ["Hartlepool"]})
 HEAD = "area,metric,work,people,start,effect,effect_low,effect_high,overlap"
