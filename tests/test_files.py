@@ -95,7 +95,7 @@ else:
     with files.own_folder(folder) as own:
         (own / "settings").write_text("x")
         print(own, flush=True)
-        die() if what == "temporary" else time.sleep(600)
+        die() if what == "temporary" else time.sleep(3600)
 """
 
 
@@ -192,7 +192,7 @@ def test_a_rename_that_is_never_allowed_is_told_within_three_seconds():
     start = time.monotonic()
     with pytest.raises(PermissionError):
         files._retried(rename)
-    assert 1.9 < time.monotonic() - start < 30
+    assert 1.9 < time.monotonic() - start < 120
 
 
 @posix

@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 # Without them Chromium looks up its maker's hosts at every start, which fails where there is no network.
 QUIET = ("background-networking", "component-update", "sync", "quic", "gpu")
-SECONDS = 120  # for JupyterLab to start, or to run every cell, on a busy machine
+SECONDS = 600  # for JupyterLab to start, or to run every cell, on a busy machine
 
 
 @contextmanager

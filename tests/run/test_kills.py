@@ -68,7 +68,11 @@ def test_stamps_do_not_count_and_figures_do(folder):
 @pytest.mark.slow
 @pytest.mark.needs("proc")
 def test_a_few_kills_lose_nothing():
-    command = [sys.executable, "-m", "scripts.kills", "--kills", "9", "--prepare", "4"]
+    command = [sys.executable, "-m", "scripts.kills", "--kills", "4", "--prepare", "2"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert (
+        "(1 of the run, 1 of the run, by SIGTERM, 1 of its worker, 1 of a report or its kernel)"
+        in done.stdout
+    )
     assert "0 faults" in done.stdout

@@ -35,7 +35,7 @@ from tests.run.test_engine import job, kit_for, notebook
 pytestmark = pytest.mark.needs("fork")
 
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 120  # for what takes less than a minute on a machine that does nothing else
+SECONDS = 600  # for what takes less than a minute on a machine that does nothing else
 READS = "import pandas as pd\npd.read_parquet(f'{run_folder}/tables/areas.parquet')['n'].tolist(), area_code"
 
 
@@ -197,13 +197,13 @@ while area_code == "X06000003" and not pathlib.Path({go!r}).exists():
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
 def test_a_lost_scheduler_ends_every_run_and_loses_nothing(number, need, few, tmp_path):
-    """Killed, or as good as gone, under ten runs: one just begun, others with some reports made."""
+    """Killed, or as good as gone, under three runs: one with some reports made, one just begun."""
     need("cluster")
     book, go = tmp_path / "waits.ipynb", tmp_path / "go"
     nbformat.write(notebook(WAITS.format(go=str(go)), "print(area_code)"), book)
     runs = {}
     with started_cluster(tmp_path / "cluster", 20) as (address, processes):
-        for place in range(10):
+        for place in range(3):
             out = tmp_path / f"out-{place}"
             command = [sys.executable, "-m", "bcfstats", "run", "--processed", few, "--out", out]
             command += ["--notebook", book, "--executor", f"dask={address}"]
@@ -213,7 +213,7 @@ def test_a_lost_scheduler_ends_every_run_and_loses_nothing(number, need, few, tm
         first = tmp_path / "out-0" / "notebooks"
         wait_for(lambda: len(list(first.glob("X*"))) == 2 or runs[tmp_path / "out-0"].poll() is not None)
         processes[0].send_signal(number)
-        until = time.monotonic() + SECONDS
+        until = time.monotonic() + SECONDS / 2
         try:
             told = {
                 out: run.communicate(timeout=max(0.0, until - time.monotonic()))[1]
@@ -227,7 +227,8 @@ def test_a_lost_scheduler_ends_every_run_and_loses_nothing(number, need, few, tm
     for out, run in runs.items():
         assert run.returncode == 3, told[out]
         assert re.search(r"The cluster (is lost|cannot be reached|has no workers)\. Where: tcp", told[out])
-        assert len(told[out].splitlines()) <= 2, told[out]
+        lines = [line for line in told[out].splitlines() if not line.startswith("[")]  # but of progress
+        assert len(lines) <= 2, told[out]
         made = {path: path.read_bytes() for path in (out / "areas").glob("*")}
         if made:
             record = json.loads((out / "run.json").read_bytes())
@@ -245,9 +246,9 @@ def test_an_executor_that_is_none_is_refused():
         check_executor("cloud")
 
 
-@pytest.mark.slow  # it waits for an answer
 @pytest.mark.needs("cluster")
-def test_a_cluster_that_cannot_be_reached_is_told():
+def test_a_cluster_that_cannot_be_reached_is_told(monkeypatch):
+    monkeypatch.setattr(pool, "SECONDS_TO_CONNECT", 1)
     with pytest.raises(NotDoneError, match="cannot be reached"), open_crew("dask=tcp://localhost:1", 1):
         pass
 
@@ -340,7 +341,7 @@ def test_every_table_parameter_and_notebook_counts_in_the_fingerprint(made):
 
 
 def test_a_batch_stopped_with_ctrl_c_ends_soon_and_leaves_a_record(few, tmp_path):
-    hangs = notebook("import time\nopen('begun', 'w').close()\ntime.sleep(600)")
+    hangs = notebook("import time\nopen('begun', 'w').close()\ntime.sleep(3600)")
     nbformat.write(hangs, tmp_path / "hangs.ipynb")
     out = tmp_path / "out"
     command = [sys.executable, "-m", "bcfstats", "run", "--processed", str(few)]

@@ -12,7 +12,7 @@ from bcfstats.run.report import PLAIN, Job
 from bcfstats.run.worker import _as_if_not_installed
 from tests.run.test_engine import kit_for, notebook
 
-SECONDS = 120
+SECONDS = 600
 
 
 def test_it_ends_when_its_starter_hangs_up():
