@@ -198,8 +198,8 @@ def together(comparisons: Sequence[ResultRow], trends: Sequence[ResultRow]) -> s
     held = sum(clear and q <= LEVELS.significance for q, clear in tested)
     by_chance = f"about {number(lucky)}" if lucky > 0.75 else "fewer than 1"
     return (
-        f"Of {number(n)} comparisons and trends here, {by_chance} would stand out by chance alone; "
-        f"{number(found)} did, and {number(held)} still do when all are taken together. "
+        f"Chance alone would mark {by_chance} of the {number(n)} comparisons and trends here. "
+        f"One by one, {number(found)} would be marked; taken together, {number(held)}. "
         "Only those are marked in this table and above."
     )
 

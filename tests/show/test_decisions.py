@@ -128,9 +128,11 @@ def test_a_page_says_how_many_findings_hold_when_all_are_taken_together(results)
         alone = windows["finding"].isin(["better", "worse"]).sum()
         alone += (trends["slope_lower"] * trends["slope_upper"] > 0).sum()
         page = BeautifulSoup(open_report(code, results).glance(), "html.parser")
-        told = f"Of {len(p)} comparisons and trends here, about {0.05 * len(p):.0f} would stand out by chance"
-        held_of = f"{alone} did, and {held} still do when all are taken together."
-        assert f"{told} alone; {held_of}" in page.p.get_text()
+        told = (
+            f"Chance alone would mark about {0.05 * len(p):.0f} of the {len(p)} comparisons and trends here. "
+        )
+        told += f"One by one, {alone} would be marked; taken together, {held}."
+        assert told in page.p.get_text()
         marks = [row("td")[-1] for row in page.tbody("tr")]
         assert sum("better" in str(cell) or "worse" in str(cell) for cell in marks) <= held
         seen.append((alone, held))
