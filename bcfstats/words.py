@@ -32,11 +32,11 @@ def signed(value: float, decimals: int = 1) -> str:
     return text if plain else f"+{text}"
 
 
-def with_unit(value: float, unit: str, decimals: int = 1) -> str:
+def with_unit(value: float, unit: str) -> str:
     """Write a change with its sign and unit: '+20.2%', '−3.5 points'."""
     if not math.isfinite(value):
         return NOT_KNOWN
-    return f"{signed(value, decimals)}{unit if unit == '%' else f' {unit}'}"
+    return f"{signed(value)}{unit if unit == '%' else f' {unit}'}"
 
 
 def interval(lower: float, upper: float, decimals: int = 0, *, as_change: bool = False) -> str:

@@ -167,7 +167,7 @@ def texts(table: Table, key: str, where: str) -> tuple[str, ...]:
     return tuple(values)
 
 
-def near_misses(text: str, names: Iterable[str], *, also: Iterable[str] = (), n: int = 3) -> str:
+def near_misses(text: str, names: Iterable[str], *, also: Iterable[str] = ()) -> str:
     """Say which names come close to a misspelt one, or list them all where none does.
 
     Names in `also` may be meant too, and are not listed.
@@ -179,7 +179,7 @@ def near_misses(text: str, names: Iterable[str], *, also: Iterable[str] = (), n:
     if len(text) > LONGEST_NUMBER * 5:
         return "Check the spelling."
     by_lower = {name.lower(): name for name in [*also, *reversed(names)]}
-    close = [by_lower[name] for name in get_close_matches(text.lower(), by_lower, n=n, cutoff=0.6)]
+    close = [by_lower[name] for name in get_close_matches(text.lower(), by_lower, cutoff=0.6)]
     if close:
         return "Did you mean " + " or ".join(f"'{name}'" for name in close) + "?"
     return f"Use one of: {', '.join(names)}." if len(names) <= 40 else "Check the spelling."

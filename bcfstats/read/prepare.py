@@ -30,8 +30,6 @@ from bcfstats.read.observations import (
     AREA_TYPES,
     OBSERVATION_TYPES,
     OTHER_TYPES,
-    POPULATION_TYPES,
-    SHARE_TYPES,
     check_observations,
     problems_by_area,
     typed,
@@ -39,25 +37,18 @@ from bcfstats.read.observations import (
 )
 from bcfstats.read.place import place, same_as_known, set_apart
 from bcfstats.read.processes import Question, apart, in_order
-from bcfstats.read.reading import Check, FileReading
+from bcfstats.read.reading import TABLES, Check, FileReading
 from bcfstats.read.recognise import read_together
 from bcfstats.read.settle import settle_populations, settle_shares, settle_vintages
 
 if TYPE_CHECKING:
     from bcfstats.define.metrics import Metric
 
-MOST_LISTED = 20
+MOST_LISTED, MOST_SENTENCES = 20, 200
 FILES_AT_ONCE, BYTES_AT_ONCE = 50, 500_000
 FILES_PER_PROCESS = 25  # to start another process takes as long as to read some files
 SECONDS_BETWEEN_LINES = 5.0
 _RECENT = 2_000_000_000  # nanoseconds: within them a file may change twice and keep its time
-_PARTS = {
-    "observations": OBSERVATION_TYPES,
-    "others": OTHER_TYPES,
-    "populations": POPULATION_TYPES,
-    "shares": SHARE_TYPES,
-    "areas": AREA_TYPES,
-}
 
 
 @dataclass(frozen=True)
@@ -312,7 +303,7 @@ def _combine(
     readings: list[FileReading], metrics: Mapping[str, Metric]
 ) -> tuple[dict[str, pd.DataFrame], dict[str, list[str]], tuple[Check, ...]]:
     """Bring the readings together: vintages, shares, denominators."""
-    parts = {name: _together(readings, name) for name in _PARTS}
+    parts = {name: _together(readings, name) for name in TABLES}
     observed, others = settle_vintages(parts["observations"]), settle_vintages(parts["others"])
     people, shares = settle_populations(parts["populations"]), settle_shares(parts["shares"])
     shared = apportion(others.frame, shares.frame)
@@ -339,7 +330,7 @@ def _combine(
 
 def _together(readings: list[FileReading], name: str) -> pd.DataFrame:
     frames = [getattr(reading, name) for reading in readings if len(getattr(reading, name))]
-    return typed(pd.concat(frames) if frames else (), _PARTS[name])
+    return typed(pd.concat(frames) if frames else (), TABLES[name])
 
 
 def _areas(observations: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
@@ -385,9 +376,9 @@ def _manifest(
     }
 
 
-def _capped(sentences: list[str], most: int = 200) -> list[str]:
-    rest = len(sentences) - most
-    return [*sentences[:most], f"... and {rest} more."] if rest > 0 else sentences
+def _capped(sentences: list[str]) -> list[str]:
+    rest = len(sentences) - MOST_SENTENCES
+    return [*sentences[:MOST_SENTENCES], f"... and {rest} more."] if rest > 0 else sentences
 
 
 def _is_example(observations: pd.DataFrame) -> bool:

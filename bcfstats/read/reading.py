@@ -39,7 +39,7 @@ class Refusal:
     rows: int = 1
 
 
-_TABLES = {
+TABLES = {
     "observations": OBSERVATION_TYPES,
     "others": OTHER_TYPES,
     "populations": POPULATION_TYPES,
@@ -97,10 +97,10 @@ class FileReading:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave empty tables behind, where a reading goes from one process to another."""
-        return {name: held for name, held in vars(self).items() if name not in _TABLES or len(held)}
+        return {name: held for name, held in vars(self).items() if name not in TABLES or len(held)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update({name: typed((), kinds) for name, kinds in _TABLES.items()} | state)
+        vars(self).update({name: typed((), kinds) for name, kinds in TABLES.items()} | state)
 
 
 def by_area(rows: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:

@@ -10,8 +10,7 @@ import pandas as pd
 
 from bcfstats.define.areas import find_area
 from bcfstats.define.metrics import Metric, get_metric
-from bcfstats.define.schemes import LOCAL, Scheme, scheme
-from bcfstats.disclose.results import without_small
+from bcfstats.define.schemes import LOCAL, Scheme
 from bcfstats.files import fitting, safe_csv, whole, write_whole
 from bcfstats.judge.ambitions import COLUMNS as ASSESSMENT_COLUMNS
 from bcfstats.judge.ambitions import assess_ambitions
@@ -25,21 +24,12 @@ from bcfstats.judge.plan import (
     screen_local_metric,
 )
 from bcfstats.judge.risk import payment_chances, risk_register
-from bcfstats.judge.screening import sound
 from bcfstats.judge.tracking import track
 from bcfstats.judge.verdicts import words_of
-from bcfstats.read.data import Data
 from bcfstats.read.papers import ANSWER_COLUMNS, GROUP_COLUMNS, read_answers, read_groups
 from bcfstats.read.template import Template, load_template, template_rows
 from bcfstats.run.export import add_table, new_document, saved
-from bcfstats.run.settings import (
-    Settings,
-    all_metrics,
-    prepared_data,
-    read_all_allocations,
-    read_all_targets,
-    vouched_for,
-)
+from bcfstats.run.settings import Evidence, Settings, evidence, read_all_allocations, read_all_targets
 from bcfstats.words import file_stem, number, plural, sentence, spoken
 
 NO_TARGETS = "not given: no targets of this board (--targets)"
@@ -232,17 +222,15 @@ def describe_boards(
     docx: bool = False,
 ) -> tuple[int, list[str]]:
     """Write the papers of one board, or of every board, each in a folder of its own."""
-    known = all_metrics(settings)
-    rules = scheme(settings.scheme, known)
-    data = without_small(prepared_data(settings).at(rules), known.values(), settings.disclosure)
-    names = data.areas.set_index("area_code")["area_name"]
-    codes = [find_area(area, data.areas).area_code] if area else names.index.tolist()
-    boards = _judged(settings, rules, data, answers, groups, local)
+    given = evidence(settings)
+    names = given.data.areas.set_index("area_code")["area_name"]
+    codes = [find_area(area, given.data.areas).area_code] if area else names.index.tolist()
+    boards = _judged(settings, given, answers, groups, local)
     lines = []
     for code in codes:
         folder = out / fitting(out, file_stem(code, names[code]), LONGEST_FILE)
         papers = [*boards.papers(code)]
-        if rules.pass_share is None:  # other schemes have other paragraphs
+        if given.rules.pass_share is None:  # other schemes have other paragraphs
             papers = [replace(paper, paragraphs="") for paper in papers]
         _write(folder, papers, names[code], docx=docx)
         missing = [paper for paper in papers if paper.table is None]
@@ -253,11 +241,10 @@ def describe_boards(
 
 
 def _judged(
-    settings: Settings, rules: Scheme, data: Data, answers: Path | None, groups: Path | None, local: str
+    settings: Settings, given: Evidence, answers: Path | None, groups: Path | None, local: str
 ) -> _Boards:
     """Read what boards have given, and judge all of it at once."""
-    metrics, areas = all_metrics(settings), data.areas
-    usable = sound(data.observations, metrics, vouched_for(settings)).observations
+    rules, metrics, usable, areas = given.rules, given.metrics, given.usable, given.data.areas
     targets = read_all_targets(settings, areas)
     money = read_all_allocations(settings, areas)
     said = pd.DataFrame(columns=ANSWER_COLUMNS) if answers is None else read_answers(answers, areas)

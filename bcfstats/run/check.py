@@ -13,15 +13,13 @@ import pandas as pd
 
 from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
-from bcfstats.define.schemes import LOCAL, Scheme, scheme, schemes_with
-from bcfstats.disclose.results import without_small
+from bcfstats.define.schemes import LOCAL, Scheme, schemes_with
 from bcfstats.errors import InputError
 from bcfstats.files import fitting, safe_csv, write_whole
 from bcfstats.judge.ambitions import assess_ambitions
 from bcfstats.judge.interventions import ADDS_UP, BY_ITSELF, goals_from_work
 from bcfstats.judge.kinds import counted_by_month
 from bcfstats.judge.national import ENGLAND, Overview, national_overview
-from bcfstats.judge.screening import sound
 from bcfstats.judge.tracking import MISSED, OFF_TRACK, latest, phase_plan, track
 from bcfstats.judge.validation import Validation, validate_observations
 from bcfstats.judge.verdicts import GOOD, UNKNOWN, VERDICTS, counted, in_short_sentences, words_of
@@ -33,7 +31,7 @@ from bcfstats.read.papers import read_work
 from bcfstats.read.prepare import Prepared
 from bcfstats.read.recognise import KNOWN_KINDS, NOT_USED
 from bcfstats.read.targets import read_rows_of_targets
-from bcfstats.run.settings import Settings, all_metrics, only, prepared_data, vouched_for
+from bcfstats.run.settings import Evidence, Settings, all_metrics, evidence, only, prepared_data
 from bcfstats.show.all_areas import left_out, overview_page, tracking_page
 from bcfstats.show.decisions import recommended_words
 from bcfstats.show.sentences import value
@@ -151,16 +149,12 @@ def describe_targets(
     return (1 if bad else 0), [read.rules.said(line) for line in lines]
 
 
-@dataclass(frozen=True)
-class _Proposed:
-    """The rows of a file of targets, and the data of the areas there are in the scheme's years."""
+@dataclass(frozen=True, eq=False)
+class _Proposed(Evidence):
+    """What targets are judged by, and the rows of a file of them."""
 
-    data: Data
-    rules: Scheme
-    metrics: Mapping[str, Metric]
     targets: pd.DataFrame
     problems: list[str]
-    usable: pd.DataFrame
 
     @property
     def given(self) -> tuple[pd.DataFrame, pd.DataFrame, Scheme]:
@@ -170,14 +164,11 @@ class _Proposed:
 
 def _read(settings: Settings, targets: Path) -> _Proposed:
     """Read prepared data and a file of targets, or a plan of goals in the same form."""
-    metrics = all_metrics(settings)
-    rules = scheme(settings.scheme, metrics)
-    data = without_small(prepared_data(settings).at(rules), metrics.values(), settings.disclosure)
-    found = read_rows_of_targets(targets, areas=data.areas, metrics=metrics, scheme=rules)
-    rows = only(settings, found.rows, data.areas)
-    problems = [f"Left out: {problem}" for problem in found.problems]
-    usable = sound(data.observations, metrics, vouched_for(settings)).observations
-    return _Proposed(data, rules, metrics, rows, problems, usable)
+    by = evidence(settings)
+    read = read_rows_of_targets(targets, areas=by.data.areas, metrics=by.metrics, scheme=by.rules)
+    rows = only(settings, read.rows, by.data.areas)
+    problems = [f"Left out: {problem}" for problem in read.problems]
+    return _Proposed(**vars(by), targets=rows, problems=problems)
 
 
 def _assessed(read: _Proposed, allocations: Path | None) -> pd.DataFrame:

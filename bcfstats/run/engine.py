@@ -40,7 +40,7 @@ from papermill.engines import NBClientEngine, papermill_engines
 from bcfstats.run.report import FORKED, ONE_THREAD, PLAIN, WARM
 
 SECONDS_BETWEEN_FLUSHES = 0.2  # as ipykernel's own streams
-PUBLIC, REPLY = "iopub", "shell"
+PUBLIC = "iopub"
 MEBIBYTE = 2**20
 
 

@@ -12,11 +12,12 @@ import pandas as pd
 from bcfstats.define.areas import find_area
 from bcfstats.define.datafiles import check_keys, read_toml, texts
 from bcfstats.define.metrics import METRICS, Metric, get_metric, load_metrics
-from bcfstats.define.schemes import DEFAULT_SCHEME, scheme
+from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
+from bcfstats.disclose.results import without_small
 from bcfstats.disclose.rules import rule
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.files import write_whole
-from bcfstats.judge.screening import Trusted, parse_break, parse_trusted
+from bcfstats.judge.screening import Trusted, parse_break, parse_trusted, sound
 from bcfstats.read.allocations import read_allocations
 from bcfstats.read.data import Data, load
 from bcfstats.read.targets import read_targets
@@ -194,6 +195,25 @@ def prepared_data(settings: Settings) -> Data:
     for entry in settings.breaks:
         observations = parse_break(entry, metrics).of(observations)
     return replace(data, observations=observations)
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What targets are judged by: the data of a scheme's years without small numbers, and its sound rows."""
+
+    data: Data
+    rules: Scheme
+    metrics: Mapping[str, Metric]
+    usable: pd.DataFrame
+
+
+def evidence(settings: Settings) -> Evidence:
+    """Line up what targets are judged by, as the settings say."""
+    metrics = all_metrics(settings)
+    rules = scheme(settings.scheme, metrics)
+    data = without_small(prepared_data(settings).at(rules), metrics.values(), settings.disclosure)
+    usable = sound(data.observations, metrics, vouched_for(settings)).observations
+    return Evidence(data, rules, metrics, usable)
 
 
 def write_settings(folder: Path) -> Path:

@@ -57,7 +57,6 @@ def annual_scale(
     next_variance: npt.ArrayLike,
     *,
     prior: AnnualPrior | None = None,
-    minimum_changes: int = MINIMUM_CHANGES,
 ) -> AnnualScale:
     """Measure from all areas' past how far an annual value moves between two years when nobody acts."""
     past, variance = np.broadcast_arrays(
@@ -66,7 +65,7 @@ def annual_scale(
     known = np.isfinite(past) & np.isfinite(variance) & (variance > 0)
     n = int(known.sum())
     drift = float(np.median(past[known])) if n else 0.0
-    tau2, source, warning = _movement(past[known] - drift, variance[known], prior, minimum_changes)
+    tau2, source, warning = _movement(past[known] - drift, variance[known], prior)
     noise2 = np.atleast_1d(np.asarray(next_variance, dtype=float))
     good = np.isfinite(noise2) & (noise2 >= 0)
     noise2 = np.where(good, noise2, np.nan)
@@ -83,13 +82,11 @@ def annual_scale(
     )
 
 
-def _movement(
-    centred: Floats, variance: Floats, prior: AnnualPrior | None, minimum_changes: int
-) -> tuple[float, str, str]:
-    if centred.size >= minimum_changes:
+def _movement(centred: Floats, variance: Floats, prior: AnnualPrior | None) -> tuple[float, str, str]:
+    if centred.size >= MINIMUM_CHANGES:
         return float(paule_mandel(centred, variance).value), FROM_CHANGES, ""
     if prior is not None:
-        warning = f"{centred.size} historic changes, {minimum_changes} are needed to measure yearly movement"
+        warning = f"{centred.size} historic changes, {MINIMUM_CHANGES} are needed to measure yearly movement"
         return prior.tau**2, f"{FROM_PRIOR}: {prior.title} ({prior.source})", warning
     return 0.0, FROM_SAMPLING, SAMPLING_WARNING
 
@@ -122,7 +119,6 @@ def annual_forecast(
     *,
     ahead: int = 1,
     drift_share: float = 0.5,
-    minimum_areas: int = MINIMUM_AREAS,
 ) -> AnnualForecast:
     """Forecast annual values by each area's level, smoothed as much as the panel says it should be."""
     y = np.atleast_2d(np.asarray(values, dtype=float))
@@ -136,9 +132,9 @@ def annual_forecast(
     long_enough = int(seen.any(axis=0).sum()) >= FEWEST_YEARS_FOR_DRIFT
     drift = drift_share * _national_change(y) if long_enough else 0.0
     last = noise[:, -1] if y.shape[1] else np.full(len(y), np.nan)
-    measured = int((n >= 3).sum()) >= minimum_areas
+    measured = int((n >= 3).sum()) >= MINIMUM_AREAS
     reason = np.where(n == 0, "no years of data", "").astype(object)
-    small = f"fewer than {minimum_areas} areas with three years: too few to measure variation by"
+    small = f"fewer than {MINIMUM_AREAS} areas with three years: too few to measure variation by"
     reason = np.where((reason == "") & (not measured), small, reason).astype(object)
     ok = reason == ""
     return AnnualForecast(

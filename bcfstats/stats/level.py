@@ -182,9 +182,9 @@ class Rolled:
         return int(alpha), int(share)
 
 
-def roll(panel: MonthlyCounts, first: int, last: int, grid: Grid, minimum: int = MINIMUM_MONTHS) -> Rolled:
+def roll(panel: MonthlyCounts, first: int, last: int, grid: Grid) -> Rolled:
     """Forecast a lead window (`first` to `last` months ahead) from every origin, with what was known then."""
-    origins = np.arange(minimum, panel.month.size - last + 1)
+    origins = np.arange(MINIMUM_MONTHS, panel.month.size - last + 1)
     areas = len(panel.counts)
     errors = np.empty((origins.size, grid.alphas.size, areas, grid.shares.size))
     unusual = np.empty((origins.size, areas))
