@@ -129,12 +129,12 @@ def find_area(text: str, areas: Mapping[str, Area] | Iterable[Area] | pd.DataFra
             found=f"{len(wanted):,} characters that begin with '{wanted[:40]}'",
             do="Give its name or code.",
         )
-    found = codes.get(wanted.upper()) or next(filter(None, map(names.get, _spellings(wanted))), [])
-    exactly = [area for area in found if area.area_code == wanted]  # codes may differ in capitals only
-    if len(exactly or found) == 1:
-        return (exactly or found)[0]
-    if found:
-        raise _several(wanted, found)
+    matches = codes.get(wanted.upper()) or next(filter(None, map(names.get, _spellings(wanted))), [])
+    exactly = [area for area in matches if area.area_code == wanted]  # codes may differ in capitals only
+    if len(exactly or matches) == 1:
+        return (exactly or matches)[0]
+    if matches:
+        raise _several(wanted, matches)
     if other := _of_another_time(wanted, listed):
         raise other
     if kind := kind_of_place(wanted)[1]:
@@ -228,10 +228,10 @@ def _spellings(text: str) -> list[str]:
     return [_plain(text), shorter, _PREFIX.sub("", shorter)]
 
 
-def _several(text: str, found: list[Area]) -> ParameterError:
-    which = ", ".join(f"{area.area_name} ({area.area_code})" for area in found)
+def _several(text: str, matches: list[Area]) -> ParameterError:
+    which = ", ".join(f"{area.area_name} ({area.area_code})" for area in matches)
     return ParameterError(
-        f"'{text}' stands for {len(found)} areas.", found=which, do="Give the name or code of one of them."
+        f"'{text}' stands for {len(matches)} areas.", found=which, do="Give the name or code of one of them."
     )
 
 
@@ -239,11 +239,11 @@ def _of_another_time(text: str, listed: list[Area]) -> ParameterError | None:
     """Say of an area that is not among those listed when it was there, and what took its place or gave it."""
     here = {area.area_code for area in listed}
     names, codes = _default_index()
-    found = codes.get(text.upper()) or next(filter(None, map(names.get, _spellings(text))), [])
-    if len(found) != 1 or found[0].area_code in here or not here & set(REGISTER):
+    elsewhere = codes.get(text.upper()) or next(filter(None, map(names.get, _spellings(text))), [])
+    if len(elsewhere) != 1 or elsewhere[0].area_code in here or not here & set(REGISTER):
         return None
-    area = found[0]
-    told = [
+    area = elsewhere[0]
+    times = [
         f"it {what} on {day.day} {day:%B %Y}"
         for what, day in (("began", area.start), ("ended", area.end))
         if day
@@ -253,7 +253,7 @@ def _of_another_time(text: str, listed: list[Area]) -> ParameterError | None:
     what = "all or part of it went to" if area.end else "it covers all or part of"
     return ParameterError(
         f"{area.area_name} ({area.area_code}) is not among these areas.",
-        found="; ".join([*told, *([f"{what} {which}"] if which else [])]),
+        found="; ".join([*times, *([f"{what} {which}"] if which else [])]),
         do="Give an area of that time, or choose the scheme of a year in which it is there.",
     )
 
@@ -265,14 +265,14 @@ def came_from(code: str) -> list[Area]:
 
 def same_ground(area: Area) -> list[Area]:
     """Give the areas that cover the same ground together: those it came from and went to, and theirs."""
-    found: dict[str, Area] = {}
+    reached: dict[str, Area] = {}
     new = [area]
     while new:
         one = new.pop()
-        if one.area_code not in found:
-            found[one.area_code] = one
+        if one.area_code not in reached:
+            reached[one.area_code] = one
             new += [*came_from(one.area_code), *(REGISTER[code] for code, _ in one.successors)]
-    return sorted(found.values(), key=lambda one: one.area_name)
+    return sorted(reached.values(), key=lambda one: one.area_name)
 
 
 def _listed(areas: Mapping[str, Area] | Iterable[Area] | pd.DataFrame) -> list[Area]:

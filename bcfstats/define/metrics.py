@@ -227,15 +227,15 @@ def get_metric(id: str, metrics: Mapping[str, Metric] | None = None, among: Coll
         if wanted in {_bare(metric.id), *codes}:
             return metric
     names = [*SYNONYMS, *((name, one.id) for one in metrics.values() for name in (one.short_name, one.name))]
-    found = list(dict.fromkeys(of for name, of in names if wanted == _bare(name) and of in metrics))
-    found = [of for of in found if of in among] or found
-    if len(found) == 1:
-        return metrics[found[0]]
+    ids = list(dict.fromkeys(of for name, of in names if wanted == _bare(name) and of in metrics))
+    ids = [of for of in ids if of in among] or ids
+    if len(ids) == 1:
+        return metrics[ids[0]]
     raise ParameterError(
-        "Several metrics go by this name." if found else "There is no such metric.",
+        "Several metrics go by this name." if ids else "There is no such metric.",
         found=f"'{id}'",
-        do=f"Write one of {', '.join(found)}."
-        if found
+        do=f"Write one of {', '.join(ids)}."
+        if ids
         else near_misses(str(id), metrics, also=[name for name, _ in names]),
     )
 

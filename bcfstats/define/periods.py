@@ -96,8 +96,8 @@ class Period:
             if match := pattern.fullmatch(tidy):
                 try:
                     period = build(*match.groups())
-                    found: Period = period(frequency) if callable(period) else period
-                    return found
+                    parsed: Period = period(frequency) if callable(period) else period
+                    return parsed
                 except (ValueError, KeyError):
                     break
                 except ParameterError as error:

@@ -165,9 +165,9 @@ class Scheme:
         """The scheme in one line: its title, and what of it is confirmed."""
         open_ = [name for name, asked in self.metrics.items() if not asked.confirmed]
         open_ += [payment.label for payment in self.payments if self.pays and not payment.confirmed]
-        parts = (*self.unconfirmed, *(["what is asked of " + ", ".join(open_)] if open_ else []))
-        told = "Not confirmed: " + "; ".join(parts) if parts else "Confirmed"
-        return f"{self.title}. {'No plan was required. ' if self.no_plan else ''}{told}."
+        open_points = (*self.unconfirmed, *(["what is asked of " + ", ".join(open_)] if open_ else []))
+        standing = "Not confirmed: " + "; ".join(open_points) if open_points else "Confirmed"
+        return f"{self.title}. {'No plan was required. ' if self.no_plan else ''}{standing}."
 
     @property
     def told(self) -> str:

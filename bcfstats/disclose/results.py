@@ -66,9 +66,9 @@ def disclose(data: Data, assess: Callable[[Data], Results], setting: Setting = N
     """
     rules = rules_of(data, setting)
     true = assess(data)
-    hidden = [found for metric in true.metrics if (found := _hidden(data, metric, rules)) is not None]
+    hidden = [mask for metric in true.metrics if (mask := _hidden(data, metric, rules)) is not None]
     kept = true
-    if any(found.areas for found in hidden):
+    if any(mask.areas for mask in hidden):
         kept = _without_small(true, _assessed(_masked(data, hidden), assess, true), hidden)
         kept = _among_shown(kept)
     kept = _with_rounding(kept, hidden)
@@ -83,7 +83,7 @@ def disclose(data: Data, assess: Callable[[Data], Results], setting: Setting = N
 def without_small(data: Data, metrics: Iterable[Metric], setting: Setting = None) -> Data:
     """Take the small numbers out of the data, and what would give them away; `disclose` keeps more."""
     rules = rules_of(data, setting)
-    return _masked(data, [found for metric in metrics if (found := _hidden(data, metric, rules)) is not None])
+    return _masked(data, [mask for metric in metrics if (mask := _hidden(data, metric, rules)) is not None])
 
 
 def _hidden(data: Data, metric: Metric, rules: pd.Series[Any]) -> _Hidden | None:
@@ -92,15 +92,15 @@ def _hidden(data: Data, metric: Metric, rules: pd.Series[Any]) -> _Hidden | None
     ours = np.array([one.largest > 0 for one in rules.loc[rows.index]], dtype=bool)
     if not ours.any():
         return None
-    chosen: Rule = rules.loc[rows.index[ours][0]]
-    hidden = small(rows, metric, chosen.largest) & ours
+    why: Rule = rules.loc[rows.index[ours][0]]
+    hidden = small(rows, metric, why.largest) & ours
     if hidden.any():
-        hidden = _with_others(rows, metric, hidden, ours, chosen, data.areas)
-    return _Hidden(metric, chosen, rows.assign(hidden=hidden))
+        hidden = _with_others(rows, metric, hidden, ours, why, data.areas)
+    return _Hidden(metric, why, rows.assign(hidden=hidden))
 
 
 def _with_others(
-    rows: pd.DataFrame, metric: Metric, hidden: Flags, ours: Flags, chosen: Rule, areas: pd.DataFrame
+    rows: pd.DataFrame, metric: Metric, hidden: Flags, ours: Flags, why: Rule, areas: pd.DataFrame
 ) -> Flags:
     """Hide whole monthly series, and areas enough for totals of regions and of England to tell nothing."""
     area, codes = pd.factorize(rows["area_code"])
@@ -114,20 +114,18 @@ def _with_others(
     sizes = rows.groupby("area_code")["denominator"].last().reindex(codes).to_numpy(dtype=float)
     regions = areas.drop_duplicates("area_code").set_index("area_code")["region"].reindex(codes)
     for groups in (pd.factorize(regions.fillna(""))[0], np.zeros(len(codes), dtype=np.int64)):
-        flags = hide_with(counts, flags, groups, sizes, chosen.largest, whole=monthly)
+        flags = hide_with(counts, flags, groups, sizes, why.largest, whole=monthly)
     return np.asarray(flags[area, period] & ours)
 
 
 def _masked(data: Data, hidden: list[_Hidden]) -> Data:
     """Take the hidden figures out of the data, and the metrics of which nothing is left."""
     observations = data.observations
-    for found in hidden:
-        plain = replace(found.rule, round_to=0)
-        shown = blanked(
-            found.rows.drop(columns="hidden"), found.rows["hidden"].to_numpy(), found.metric, plain
-        )
+    for mask in hidden:
+        plain = replace(mask.rule, round_to=0)
+        shown = blanked(mask.rows.drop(columns="hidden"), mask.rows["hidden"].to_numpy(), mask.metric, plain)
         left = shown["status"].isin(USABLE) & np.isfinite(shown["value"].to_numpy(dtype=float))
-        others = observations.loc[observations["metric"] != found.metric.id]
+        others = observations.loc[observations["metric"] != mask.metric.id]
         observations = pd.concat([others, shown]).sort_index() if left.any() else others
     return replace(data, observations=observations)
 
@@ -143,13 +141,13 @@ def _without_small(true: Results, masked: Results, hidden: list[_Hidden]) -> Res
     made = {name: getattr(masked, name) for name in TABLES}
     tables = {name: table if len(table) else getattr(true, name).iloc[:0] for name, table in made.items()}
     tables |= {"areas": true.areas, "series": _series(true.series, hidden)}
-    for found in hidden:
-        if found.metric.frequency != "month":
-            tables["trends"] = _without_trend(tables["trends"], found)
+    for mask in hidden:
+        if mask.metric.frequency != "month":
+            tables["trends"] = _without_trend(tables["trends"], mask)
             continue
-        for code in found.areas:
-            own = {name: _of(getattr(true, name), code, found.metric) for name in WITH_TOTALS}
-            own = _with_totals(own, found, code)
+        for code in mask.areas:
+            own = {name: _of(getattr(true, name), code, mask.metric) for name in WITH_TOTALS}
+            own = _with_totals(own, mask, code)
             tables |= {name: _in_place(tables[name], rows) for name, rows in own.items()}
     return replace(true, **tables)
 
@@ -162,29 +160,29 @@ def _among_shown(kept: Results) -> Results:
 
 
 def _series(series: pd.DataFrame, hidden: list[_Hidden]) -> pd.DataFrame:
-    parts = [series.loc[~series["metric"].isin([found.metric.id for found in hidden])]]
-    for found in hidden:
-        rows = series.loc[series["metric"] == found.metric.id]
-        flags = rows.merge(found.rows[[*KEY, "hidden"]], on=KEY, how="left")["hidden"].to_numpy(dtype=bool)
-        parts.append(blanked(rows, flags, found.metric, replace(found.rule, round_to=0)))
-    return pd.concat(parts).sort_index()
+    blocks = [series.loc[~series["metric"].isin([mask.metric.id for mask in hidden])]]
+    for mask in hidden:
+        rows = series.loc[series["metric"] == mask.metric.id]
+        flags = rows.merge(mask.rows[[*KEY, "hidden"]], on=KEY, how="left")["hidden"].to_numpy(dtype=bool)
+        blocks.append(blanked(rows, flags, mask.metric, replace(mask.rule, round_to=0)))
+    return pd.concat(blocks).sort_index()
 
 
-def _without_trend(trends: pd.DataFrame, found: _Hidden) -> pd.DataFrame:
+def _without_trend(trends: pd.DataFrame, mask: _Hidden) -> pd.DataFrame:
     """Say that there is no trend where years of it are hidden: those left are not a fair sample."""
     if trends.empty:
         return trends
-    rows = (trends["metric"] == found.metric.id) & trends["area_code"].isin(found.areas)
+    rows = (trends["metric"] == mask.metric.id) & trends["area_code"].isin(mask.areas)
     frame = trends.copy()
     frame.loc[rows, ["slope", "slope_lower", "slope_upper", "slope_p"]] = np.nan
     frame.loc[rows, "reason"] = "some of its figures are suppressed as small numbers"
     return frame
 
 
-def _with_totals(own: dict[str, pd.DataFrame], found: _Hidden, code: str) -> dict[str, pd.DataFrame]:
+def _with_totals(own: dict[str, pd.DataFrame], mask: _Hidden, code: str) -> dict[str, pd.DataFrame]:
     """Keep of an area's true results those that rest on totals which may be shown."""
     windows = own["windows"]
-    kept = _kept_totals(windows, found, code)
+    kept = _kept_totals(windows, mask, code)
     withheld = {
         side: np.array([period not in kept for period in windows[f"{side}_period"]], dtype=bool)
         for side in SIDES
@@ -196,11 +194,11 @@ def _with_totals(own: dict[str, pd.DataFrame], found: _Hidden, code: str) -> dic
     }
     own["windows"] = _withheld(windows, withheld)
     own["trends"] = own["trends"] if kept else own["trends"].iloc[:0]
-    return {name: _coarse(rows, found.metric) for name, rows in own.items()}
+    return {name: _coarse(rows, mask.metric) for name, rows in own.items()}
 
 
-def _kept_totals(windows: pd.DataFrame, found: _Hidden, code: str) -> set[str]:
-    rows = found.rows.loc[(found.rows["area_code"] == code) & found.rows["hidden"]]
+def _kept_totals(windows: pd.DataFrame, mask: _Hidden, code: str) -> set[str]:
+    rows = mask.rows.loc[(mask.rows["area_code"] == code) & mask.rows["hidden"]]
     rows = rows.sort_values("period_start")
     counts = np.where(rows["status"].isin(USABLE), rows["numerator"].to_numpy(dtype=float), np.nan)
     latest = windows["payment"] == LATEST
@@ -212,7 +210,7 @@ def _kept_totals(windows: pd.DataFrame, found: _Hidden, code: str) -> set[str]:
         window = Period.parse(text)
         months.append(np.flatnonzero((starts >= window.start) & (ends <= window.end)))
     first = [i for i, text in enumerate(texts) if text not in paid]
-    return {texts[i] for i in totals_to_keep(counts, months, found.rule.largest, first)}
+    return {texts[i] for i in totals_to_keep(counts, months, mask.rule.largest, first)}
 
 
 def _withheld(windows: pd.DataFrame, withheld: dict[str, Flags]) -> pd.DataFrame:
@@ -222,9 +220,9 @@ def _withheld(windows: pd.DataFrame, withheld: dict[str, Flags]) -> pd.DataFrame
         frame.loc[rows, [f"{side}_{name}" for name in NUMBERS]] = np.nan
         frame.loc[rows, f"{side}_reason"] = SMALL_TOTAL
     frame.loc[withheld["outcome"], [f"outcome_whole_{name}" for name in ("value", "lower", "upper")]] = np.nan
-    parts = (frame["matched_months"] < frame["outcome_n_expected"]).to_numpy(dtype=bool)
-    frame.loc[parts, [f"{side}_{name}" for side in SIDES for name in NUMBERS]] = np.nan
-    gone = withheld["baseline"] | withheld["outcome"] | parts
+    incomplete = (frame["matched_months"] < frame["outcome_n_expected"]).to_numpy(dtype=bool)
+    frame.loc[incomplete, [f"{side}_{name}" for side in SIDES for name in NUMBERS]] = np.nan
+    gone = withheld["baseline"] | withheld["outcome"] | incomplete
     frame.loc[gone, [name for name in frame if name.startswith("change") and frame[name].dtype == float]] = (
         np.nan
     )
@@ -280,9 +278,9 @@ def _with_rounding(results: Results, hidden: list[_Hidden]) -> Results:
     return replace(results, **tables)
 
 
-def _problems(told: pd.Series[Any]) -> pd.Series[Any]:
+def _problems(problems: pd.Series[Any]) -> pd.Series[Any]:
     """Leave out what was found from what is wrong with an area's figures: it may be a small number."""
-    return told.str.replace(r" \(found [^)]*\)", "", regex=True)
+    return problems.str.replace(r" \(found [^)]*\)", "", regex=True)
 
 
 def _told(data: Data, rules: pd.Series[Any], true: Results) -> Iterator[str]:

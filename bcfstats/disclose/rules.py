@@ -65,15 +65,15 @@ def rules_of(data: Data, setting: str | Mapping[str, Any] | None = None) -> pd.S
     """Find the rule of each observation: published figures stay, a rule that is set is for all others."""
     defaults = _file()["defaults"]
     if setting:
-        chosen = dict.fromkeys(data.observations["metric"].unique(), rule(setting))
+        by_metric = dict.fromkeys(data.observations["metric"].unique(), rule(setting))
     else:
         usual = defaults["example" if data.is_example else "own"]
-        chosen = {
+        by_metric = {
             name: rule(NONE if data.is_example else defaults["metrics"].get(name, usual))
             for name in data.observations["metric"].unique()
         }
-    found = data.observations["metric"].map(chosen).astype(object)
-    return found.mask(are_published(data), rule(defaults["published"]))
+    of_row = data.observations["metric"].map(by_metric).astype(object)
+    return of_row.mask(are_published(data), rule(defaults["published"]))
 
 
 def small(table: pd.DataFrame, metric: Metric, largest: int) -> Flags:
@@ -84,14 +84,14 @@ def small(table: pd.DataFrame, metric: Metric, largest: int) -> Flags:
     if metric.kind.gives_numerator_away:
         implied = value * denominator / metric.multiplier
         numerator = np.where(np.isfinite(numerator), numerator, implied)
-    found = _few(numerator, largest) & metric.kind.counts_events
+    hidden = _few(numerator, largest) & metric.kind.counts_events
     if metric.kind.counts_people:
-        found = found | _few(denominator, largest)
+        hidden = hidden | _few(denominator, largest)
     if metric.kind.is_counted_share:
-        found = found | _few(denominator - numerator, largest)
+        hidden = hidden | _few(denominator - numerator, largest)
     if metric.kind.gives_numerator_away:
-        found = found | (np.isfinite(value) & ~np.isfinite(numerator))
-    return np.asarray(found & (largest > 0), dtype=bool)
+        hidden = hidden | (np.isfinite(value) & ~np.isfinite(numerator))
+    return np.asarray(hidden & (largest > 0), dtype=bool)
 
 
 def blanked(table: pd.DataFrame, hidden: Flags, metric: Metric, why: Rule) -> pd.DataFrame:
@@ -100,9 +100,9 @@ def blanked(table: pd.DataFrame, hidden: Flags, metric: Metric, why: Rule) -> pd
     frame = rounded(table, ["numerator", *(["denominator"] if people else [])], why)
     gone = [name for name in (*NUMBERS, *(["denominator"] if people else [])) if name in frame]
     frame.loc[hidden, gone] = np.nan
-    for name, told in (("status", SUPPRESSED), ("status_note", why.note), ("method", "")):
+    for name, instead in (("status", SUPPRESSED), ("status_note", why.note), ("method", "")):
         if name in frame:
-            frame[name] = frame[name].mask(hidden, told)
+            frame[name] = frame[name].mask(hidden, instead)
     if why.round_to and "status" in frame:
         frame["status"] = frame["status"].mask((frame["status"] == "ok").to_numpy() & ~hidden, "rounded")
     return frame
@@ -172,15 +172,15 @@ def suppress_small_numbers(
     """
     from bcfstats.define.metrics import get_metric
 
-    chosen = rule(setting)
+    why = rule(setting)
     of = metric if isinstance(metric, Metric) else get_metric(metric)
     frame = table.reset_index(drop=True)
-    hidden = small(frame, of, chosen.largest)
+    hidden = small(frame, of, why.largest)
     if totals:
         counts, sizes = (frame[name].to_numpy(dtype=float) for name in ("numerator", "denominator"))
         groups = frame.groupby(list(totals), dropna=False, sort=False).ngroup().to_numpy()
-        hidden = hide_with(counts[:, None], hidden[:, None], groups, sizes, chosen.largest)[:, 0]
-    shown = blanked(frame, hidden, of, chosen)
+        hidden = hide_with(counts[:, None], hidden[:, None], groups, sizes, why.largest)[:, 0]
+    shown = blanked(frame, hidden, of, why)
     shown.index = table.index
     return shown
 
@@ -199,8 +199,8 @@ def are_published(data: Data) -> Flags:
     }
     sources = data.observations["source"].fillna("").astype(str)
     begins = tuple(f"{name}{end}" for name in files for end in (", ", "; ", " ["))
-    told = {text: text in files or text.startswith(begins) for text in sources.unique()}
-    return np.asarray(sources.map(told), dtype=bool)
+    published = {text: text in files or text.startswith(begins) for text in sources.unique()}
+    return np.asarray(sources.map(published), dtype=bool)
 
 
 def hide_with(
@@ -213,15 +213,15 @@ def hide_with(
     whole: bool = False,
 ) -> Flags:
     """Hide more areas until the totals of their groups give no hidden small count away."""
-    found = hidden.copy()
+    flags = hidden.copy()
     order = np.argsort(np.where(np.isfinite(sizes), sizes, np.inf), kind="stable")
     for group in np.unique(groups[hidden.any(axis=1)]):
         for candidate in order[groups[order] == group]:
-            needed = _given_away(counts[groups == group], found[groups == group], largest)
-            useful = needed & ~found[candidate] & (counts[candidate] > 0)
+            needed = _given_away(counts[groups == group], flags[groups == group], largest)
+            useful = needed & ~flags[candidate] & (counts[candidate] > 0)
             if useful.any():
-                found[candidate] |= np.isfinite(counts[candidate]) if whole else useful
-    return found
+                flags[candidate] |= np.isfinite(counts[candidate]) if whole else useful
+    return flags
 
 
 def _given_away(counts: Floats, hidden: Flags, largest: int) -> Flags:

@@ -115,10 +115,10 @@ def example_observations(
     others have their own, to six months after their last period or to September 2026.
     """
     _check(n_areas, seed)
-    chosen, rules = _series_of(scheme), scheme_of(scheme)
+    wanted, rules = _series_of(scheme), scheme_of(scheme)
     last = _last_day(end or _usual_end(rules))
     areas = example_areas(n_areas, seed)
-    frames = [_series_table(series, areas, seed, last) for series in chosen]
+    frames = [_series_table(series, areas, seed, last) for series in wanted]
     faults = RECIPE["faults"] if rules.pays else PRESENT["faults"]
     table = with_faults(pd.concat(frames, ignore_index=True), areas, seed, faults)
     table["vintage"] = last + pd.offsets.MonthEnd(2)
@@ -131,16 +131,16 @@ def _series_of(scheme: Scheme | str) -> tuple[Series, ...]:
     if rules.pays:
         return SERIES
     local = "local" if LOCAL in rules.metrics else "none"
-    found = tuple(
+    asked = tuple(
         one
         for one in (*SERIES, *SERIES_SINCE_2016)
         if one.metric in rules.metrics or get_metric(one.metric).group == local
     )
-    if not found:
+    if not asked:
         raise ParameterError(
             "There are no example data for this scheme.", found=rules.id, do=rules.no_plan or "Use another."
         )
-    return found
+    return asked
 
 
 def _usual_end(rules: Scheme) -> str:
@@ -165,9 +165,9 @@ def write_example(
     folder.mkdir(parents=True, exist_ok=True)
     write_csv(example_areas(n_areas, seed), folder / "areas.csv")
     for frequency, rows in table.groupby("frequency"):
-        parts = range(0, len(rows), _ROWS_OF_A_FILE)
-        for number, first in enumerate(parts, start=1):
-            part = f"_{number}" if len(parts) > 1 else ""
+        firsts = range(0, len(rows), _ROWS_OF_A_FILE)
+        for number, first in enumerate(firsts, start=1):
+            part = f"_{number}" if len(firsts) > 1 else ""
             write_csv(rows[first : first + _ROWS_OF_A_FILE], folder / f"observations_{frequency}{part}.csv")
     if broken:
         few = table[table["frequency"] == "year"].head(3)
@@ -211,9 +211,9 @@ def example_data(*, n_areas: int = 150, seed: int = 2014, scheme: Scheme | str =
         raw = write_example(Path(folder, "raw"), n_areas=n_areas, seed=seed, scheme=scheme)
         prepared = prepare(raw, Path(folder, "processed"))
     if prepared.exit_code:
-        found = "; ".join(f"{name}: {reason}" for name, reason in prepared.refused_files.items())
+        refused = "; ".join(f"{name}: {reason}" for name, reason in prepared.refused_files.items())
         raise InputError(
-            "The example data could not be read back.", found=found, do="Install bcfstats again."
+            "The example data could not be read back.", found=refused, do="Install bcfstats again."
         )
     return prepared.data
 
@@ -251,7 +251,9 @@ def _series_table(series: Series, areas: pd.DataFrame, seed: int, last: pd.Times
         drawn = delays(series, starts, n, seed)
     else:
         drawn = {series.metric: draw(series, starts, ends, n, seed)}
-    table = pd.concat([_laid_out(name, found, series, areas, starts, ends) for name, found in drawn.items()])
+    table = pd.concat(
+        [_laid_out(name, numbers, series, areas, starts, ends) for name, numbers in drawn.items()]
+    )
     return pd.concat([table, _years_of(table)], ignore_index=True) if series.yearly else table
 
 
@@ -312,10 +314,10 @@ def example_targets(
     """Give fictional ambitions for the payments, or the periods planned for, of a scheme."""
     areas = example_areas(n_areas, seed)["area_code"].to_numpy()
     local = [metric.id for metric in METRICS.values() if metric.group == "local"]
-    chosen = stream(seed, "targets", "local").choice(local, n_areas)
+    picked = stream(seed, "targets", "local").choice(local, n_areas)
     frames = [
         pd.DataFrame(
-            {"area": areas, "metric": chosen if metric == "local" else metric, "payment": payment.id}
+            {"area": areas, "metric": picked if metric == "local" else metric, "payment": payment.id}
         )
         for payment in scheme_of(scheme).payments
         for metric in payment.metrics

@@ -196,23 +196,23 @@ def assess_against(
     """Judge targets of one metric and payment by an outlook that is at hand, as `assess_ambitions` does."""
     known = {} if isinstance(seen, NoOutlook) else {code: i for i, code in enumerate(seen.area_codes)}
     inside = rows["area_code"].isin(list(known))
-    parts = []
+    tables = []
     if not isinstance(seen, NoOutlook) and inside.any():
-        found = rows.loc[inside]
-        places = np.array([known[code] for code in found["area_code"]])
-        parts.append(_judged(found, seen.take(places), rules, peers, cutoffs))
+        judged = rows.loc[inside]
+        places = np.array([known[code] for code in judged["area_code"]])
+        tables.append(_judged(judged, seen.take(places), rules, peers, cutoffs))
     if not inside.all():
-        told = seen.reason if isinstance(seen, NoOutlook) else "there are no figures for this area"
-        parts.append(_unknown(rows.loc[~inside], metric, told))
-    return pd.concat(parts)
+        why = seen.reason if isinstance(seen, NoOutlook) else "there are no figures for this area"
+        tables.append(_unknown(rows.loc[~inside], metric, why))
+    return pd.concat(tables)
 
 
 def _judged(
     rows: pd.DataFrame, view: Outlook, rules: Scheme, peers: Peers | None, cutoffs: Cutoffs
 ) -> pd.DataFrame:
     frame, target, missing = weigh(rows, view, rules, peers, cutoffs)
-    told = sentences(frame, view, target, missing, cutoffs)
-    frame["reasons"] = [rules.said(text) for text in told]
+    texts = sentences(frame, view, target, missing, cutoffs)
+    frame["reasons"] = [rules.said(text) for text in texts]
     return frame
 
 
@@ -233,7 +233,7 @@ def weigh(
     noise_p = view.noise_test(view.places, target.value)
     history_p = view.usual_p(target.value)
     challenging, why_no_challenge = least_challenging(view, share, cutoffs.good_luck)
-    found = recommended(view, share, peers, cutoffs)
+    advised = recommended(view, share, peers, cutoffs)
     frame = pd.DataFrame(
         {
             "area_code": view.area_codes,
@@ -273,7 +273,7 @@ def weigh(
             "reach_changes": past.n_changes,
             "reach_areas": past.n_areas,
             "challenging_value": challenging,
-            **{name: found[name].to_numpy() for name in ("achievable_value", "recommended")},
+            **{name: advised[name].to_numpy() for name in ("achievable_value", "recommended")},
             "method": view.method,
         },
         index=rows.index,
@@ -316,7 +316,7 @@ def _verdicts(
     """Name the verdict of each target, and why it cannot be judged where it cannot."""
     names = ("noise_p", "p_paid_do_nothing", "reach", "reach_upper")
     noise_p, luck, seen, most_seen = (frame[name].to_numpy(dtype=float) for name in names)
-    found = np.select(
+    verdict = np.select(
         [
             (reason != "") | np.isnan(frame["baseline_value"]),
             ~target.beats_baseline,
@@ -333,11 +333,11 @@ def _verdicts(
         default=GOOD,
     ).astype(object)
     why = np.select(
-        [reason != "", found != UNKNOWN, no_chance != "", np.isfinite(luck) & np.isnan(noise_p)],
+        [reason != "", verdict != UNKNOWN, no_chance != "", np.isfinite(luck) & np.isnan(noise_p)],
         [reason, "", no_chance, NO_NOISE],
         default=TOO_LITTLE,
     )
-    return found, why.astype(object)
+    return verdict, why.astype(object)
 
 
 def _unknown(rows: pd.DataFrame, metric: Metric, reason: str) -> pd.DataFrame:
@@ -345,11 +345,11 @@ def _unknown(rows: pd.DataFrame, metric: Metric, reason: str) -> pd.DataFrame:
     frame = pd.DataFrame({name: rows[name] for name in ("area_code", "metric", "payment", "against")})
     frame["target_value"] = rows["target_value"]
     frame["ambition_percent"] = rows["change_percent"]
-    told = " ".join(cannot(reason))
+    text = " ".join(cannot(reason))
     frame = frame.assign(
         verdict=UNKNOWN,
         why_unknown=reason,
-        reasons=told,
+        reasons=text,
         method="",
         warnings="",
     ).reindex(columns=COLUMNS)

@@ -116,7 +116,7 @@ def with_first_editions(
     every = pd.concat([earlier, observations])
     first = every.sort_values("vintage", na_position="first", kind="stable").drop_duplicates(KEY)
     windows = windows.reset_index(drop=True)
-    told = windows["baseline_warnings"].to_dict() if len(windows) else {}
+    notes = windows["baseline_warnings"].to_dict() if len(windows) else {}
     for metric in metrics:
         revised = set(earlier.loc[earlier["metric"] == metric.id, "area_code"])
         tables = [
@@ -128,10 +128,10 @@ def with_first_editions(
             both = Period.parse(before), Period.parse(after)
             was, now = (window_figures(table, metric, *both).set_index("area_code") for table in tables)
             for i, code in rows.loc[np.isfinite(rows["baseline_value"]), "area_code"].items():
-                then, since = (number(found["value"][code], metric.decimals) for found in (was, now))
+                then, since = (number(edition["value"][code], metric.decimals) for edition in (was, now))
                 if then != since and was["n_present"][code] == rows["baseline_n_present"][i]:
-                    told[i] = "; ".join(filter(None, (told[i], f"as first published it was {then}")))
-    return windows.assign(baseline_warnings=pd.Series(told, dtype="object")) if told else windows
+                    notes[i] = "; ".join(filter(None, (notes[i], f"as first published it was {then}")))
+    return windows.assign(baseline_warnings=pd.Series(notes, dtype="object")) if notes else windows
 
 
 def _same_windows(seen: Outlook | NoOutlook, before: Period) -> Outlook | None:

@@ -102,8 +102,8 @@ def baseline(
     rows = observations.loc[observations["metric"] == metric.id]
     if area is not None:
         _check_area(rows, metric, area)
-    found = window_figures(rows, metric, window)[COLUMNS]
-    return found if area is None else found.loc[found["area_code"] == area].reset_index(drop=True)
+    figures = window_figures(rows, metric, window)[COLUMNS]
+    return figures if area is None else figures.loc[figures["area_code"] == area].reset_index(drop=True)
 
 
 def window_figures(
@@ -240,17 +240,17 @@ def _described(
     have = present + " of " + expected + " " + frame["word"] + " have a usable figure "
     missing = (have + whose + " " + frame["missing"]).str.replace(" ;", ";")
     apart = ((frame["events"] - frame["numerator"]).abs() > 0) & metric.kind.is_exact
-    told = zip(np.where(partial, missing, ""), notes, np.where(apart, NOT_EXACT, ""), strict=True)
-    frame["warnings"] = ["; ".join(filter(None, texts)) for texts in told]
+    remarks = zip(np.where(partial, missing, ""), notes, np.where(apart, NOT_EXACT, ""), strict=True)
+    frame["warnings"] = ["; ".join(filter(None, texts)) for texts in remarks]
     return frame[[*COLUMNS, *COMPARED]].sort_values("area_code", ignore_index=True)
 
 
 def _joined(rows: pd.DataFrame, column: str, areas: "pd.Series[str]") -> NDArray[np.object_]:
     """Join the distinct texts of a column, per area."""
-    told = rows.loc[rows[column].fillna("").astype(str) != "", ["area_code", column]].drop_duplicates()
-    several = told["area_code"].duplicated(keep=False)
-    alone = told.loc[~several].set_index("area_code")[column].astype(object)
-    both = told.loc[several].groupby("area_code")[column].agg("; ".join).astype(object)
+    given = rows.loc[rows[column].fillna("").astype(str) != "", ["area_code", column]].drop_duplicates()
+    several = given["area_code"].duplicated(keep=False)
+    alone = given.loc[~several].set_index("area_code")[column].astype(object)
+    both = given.loc[several].groupby("area_code")[column].agg("; ".join).astype(object)
     texts = pd.concat([alone, both]).reindex(areas).to_numpy(dtype=object)
     return np.where(pd.isna(texts), "", texts)
 
@@ -263,7 +263,7 @@ def _inside(rows: pd.DataFrame, window: Period) -> pd.DataFrame:
 
 def _refuse_breaks(frame: pd.DataFrame, metric: Metric, window: Period) -> pd.DataFrame:
     """Take the value away where the definition changes inside the window, and say why."""
-    inside = [found for found in metric.breaks if window.start < found.date <= window.end]
+    inside = [one for one in metric.breaks if window.start < one.date <= window.end]
     reason = pd.Series("", index=frame.index)
     if inside:
         reason[:] = f"series break inside the window on {inside[0].date}: {inside[0].what}"

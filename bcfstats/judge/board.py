@@ -60,19 +60,19 @@ def board_metrics(
     `periods` are what is agreed, by metric, where the scheme leaves them open.
     """
     rules = scheme(rules)
-    chosen = find_area(area, data.areas).area_code if area else _first(data.areas)
+    code = find_area(area, data.areas).area_code if area else _first(data.areas)
     known = data.observations.loc[data.observations["metric"].isin(set(metrics))]
     observations = sound(known, metrics).observations
     due = metrics_due(rules, local_metric, periods or {}, metrics)
     outlooks = Outlooks(observations, rules, metrics=metrics)
     return Board(
-        area_code=chosen,
-        area_name=str(data.areas.set_index("area_code")["area_name"][chosen]),
+        area_code=code,
+        area_name=str(data.areas.set_index("area_code")["area_name"][code]),
         rules=rules,
         observations=observations,
         due=due,
         outlooks={
-            (row.metric, row.payment): of_area(outlooks.of(row.metric, row.payment), chosen)
+            (row.metric, row.payment): of_area(outlooks.of(row.metric, row.payment), code)
             for row in due.itertuples()
         },
         metrics=metrics,
@@ -212,15 +212,15 @@ def _trend(board: Board, due: Any, seen: Seen) -> dict[str, object]:
     metric = board.metrics[due.metric]
     table = trend_table(_before(board, due), metric) if due.period else pd.DataFrame()
     mine = table.loc[table["area_code"] == board.area_code] if len(table) else table
-    told = {str(name): value for name, value in mine.iloc[0].items()} if len(mine) else {}
-    told["trend_period"] = told.pop("period", "")
-    told = {"slope": np.nan, "reason": NO_FIGURES, "note": "", **told}
+    columns = {str(name): value for name, value in mine.iloc[0].items()} if len(mine) else {}
+    columns["trend_period"] = columns.pop("period", "")
+    columns = {"slope": np.nan, "reason": NO_FIGURES, "note": "", **columns}
     if isinstance(seen, NoOutlook) or seen.reason[0]:
         nothing = dict.fromkeys(("expected", "expected_lower", "expected_upper", "expected_percent"), np.nan)
-        return told | nothing | {"remark": seen.reason if isinstance(seen, NoOutlook) else seen.reason[0]}
+        return columns | nothing | {"remark": seen.reason if isinstance(seen, NoOutlook) else seen.reason[0]}
     low, high = seen.expected_interval()
     ahead = {"expected": seen.expected[0], "expected_lower": low[0], "expected_upper": high[0]}
-    return told | ahead | {"expected_percent": _percent(seen.expected[0], seen), "remark": ""}
+    return columns | ahead | {"expected_percent": _percent(seen.expected[0], seen), "remark": ""}
 
 
 def _season(board: Board, due: Any, _: Seen) -> dict[str, object]:
@@ -259,10 +259,13 @@ def _needed(_: Board, __: Any, seen: Seen) -> dict[str, object]:
         whys = dict.fromkeys((f"{name}_why" for name in names), NOT_KNOWN)
         return {**nothing, **whys, "remark": seen.reason if isinstance(seen, NoOutlook) else seen.reason[0]}
     levels = (seen.noise_least, seen.minimum_significant(), seen.detectable())
-    found = dict(zip(names, (possible(seen, level) for level in levels), strict=True))
+    improvements = dict(zip(names, (possible(seen, level) for level in levels), strict=True))
     known = (noise_is_known(seen), *[np.isfinite(seen.usual_scale)] * 2)
-    whys = {f"{name}_why": why_missing(found[name], told)[0] for name, told in zip(names, known, strict=True)}
-    values = {name: value[0] for name, value in found.items()}
+    whys = {
+        f"{name}_why": why_missing(improvements[name], reasons)[0]
+        for name, reasons in zip(names, known, strict=True)
+    }
+    values = {name: value[0] for name, value in improvements.items()}
     percent = {f"{name}_percent": _percent(value, seen) for name, value in values.items()}
     return {"baseline": seen.value[0], **values, **percent, **whys, "remark": ""}
 

@@ -138,8 +138,8 @@ def change(
     frame["change_reason"] = broken.where(broken != "", frame["change_reason"])
     frame["finding"] = _findings(metric, frame)
     if levels := [time.level for time in UNUSUAL if before.start < time.start and time.end < after.end]:
-        told = frame["outcome_warnings"]
-        frame["outcome_warnings"] = told + np.where(told == "", "", "; ") + "; ".join(levels)
+        notes = frame["outcome_warnings"]
+        frame["outcome_warnings"] = notes + np.where(notes == "", "", "; ") + "; ".join(levels)
     return frame.reset_index()
 
 

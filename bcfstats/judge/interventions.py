@@ -100,8 +100,8 @@ def goals_from_work(
             what = "There is no goal for this work." if asked.empty else "The work may be for several goals."
             where = ", ".join(filter(None, (area, name, period)))
             raise InputError(what, found=where, do="Give each work its period, and that period its goal.")
-        told = _row(own, metrics[str(name)], asked.iloc[0], looks)
-        rows.append({"area_code": area, "metric": name, **told})
+        columns = _row(own, metrics[str(name)], asked.iloc[0], looks)
+        rows.append({"area_code": area, "metric": name, **columns})
     return pd.DataFrame(rows).reindex(columns=COLUMNS)
 
 
@@ -174,10 +174,10 @@ def _why(row: Mapping[str, Any], metric: Metric) -> str:
         return f"{_sum(row, metric)} Whether that is enough cannot be worked out."
     goal, nothing = (number(row[name]) for name in ("goal", "do_nothing"))
     need = "." if row["needed"] <= 0 else f": {number(row['needed'])} are needed."
-    told = (
+    meaning = (
         f"If nothing is done about {nothing} are expected; the goal is {goal}{need} "
         f"Of such plans {in_100(row['chance'])} would meet it."
     )
     if np.isfinite(row["peers"]):
-        told += f" Of all areas' past changes {in_100(row['peers'])} were as good."
-    return f"{_sum(row, metric)} {told}"
+        meaning += f" Of all areas' past changes {in_100(row['peers'])} were as good."
+    return f"{_sum(row, metric)} {meaning}"

@@ -126,12 +126,12 @@ def sampling_variance(metric: Metric, now: Figures) -> Floats:
 def change_columns(metric: Metric, made: Comparison) -> dict[str, object]:
     """Lay a comparison out as a change in per cent, or in the metric's own points."""
     if made.scale == "ratio":
-        parts, unit = [100 * (part - 1) for part in (made.value, made.lower, made.upper)], "%"
+        sizes, unit = [100 * (part - 1) for part in (made.value, made.lower, made.upper)], "%"
     else:
         scale = metric.multiplier if chance(metric) is SHARES else 1.0  # of shares of one
-        parts, unit = [scale * part for part in (made.value, made.lower, made.upper)], metric.points
+        sizes, unit = [scale * part for part in (made.value, made.lower, made.upper)], metric.points
     names = ("change", "change_lower", "change_upper")
-    return {**dict(zip(names, parts, strict=True)), "change_unit": unit, "noise_p": made.p_improvement}
+    return {**dict(zip(names, sizes, strict=True)), "change_unit": unit, "noise_p": made.p_improvement}
 
 
 def _share_interval(metric: Metric, numerator: Floats, denominator: Floats) -> estimates.Estimate:
@@ -183,7 +183,7 @@ def _rate_reached(metric: Metric, now: Figures, value: Floats, later: Floats) ->
 
 
 def _least_rate(metric: Metric, now: Figures, later: Floats) -> Floats:
-    found = rate_improvement(
+    least = rate_improvement(
         now.numerator,
         now.denominator,
         later_denominator=later,
@@ -191,7 +191,7 @@ def _least_rate(metric: Metric, now: Figures, later: Floats) -> Floats:
         dispersion=now.dispersion,
         degrees_of_freedom=now.df,
     )
-    return np.asarray(now.unrounded * found.ratio)
+    return np.asarray(now.unrounded * least.ratio)
 
 
 def _compare_limits(metric: Metric, after: Figures, before: Figures, polarity: str | None) -> Comparison:

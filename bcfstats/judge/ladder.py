@@ -132,14 +132,14 @@ def ladder_of(
     """Build the ladder on an outlook that is at hand."""
     share = rules.line_share
     levels = _levels(view, share, peers, cutoffs)
-    parts = [_rung(view, name, *level, share, peers, payment, cutoffs) for name, level in levels.items()]
-    rungs = pd.concat(parts, ignore_index=True)
+    tables = [_rung(view, name, *level, share, peers, payment, cutoffs) for name, level in levels.items()]
+    rungs = pd.concat(tables, ignore_index=True)
     rungs["hardness"] = view.direction * rungs["value"]
     rungs = rungs.sort_values(["area_code", "hardness"], kind="stable", ignore_index=True)[COLUMNS]
     rungs["what"] = rungs["what"].map(rules.said)
-    found = recommended(view, share, peers, cutoffs)
-    advice = _advice(view, found, share, cutoffs)
-    return Ladder(rungs, {code: rules.said(text) for code, text in advice.items()}, found)
+    advised = recommended(view, share, peers, cutoffs)
+    advice = _advice(view, advised, share, cutoffs)
+    return Ladder(rungs, {code: rules.said(text) for code, text in advice.items()}, advised)
 
 
 def peer_change(view: Outlook, quantile: float, peers: Peers | None) -> Floats:
@@ -148,16 +148,16 @@ def peer_change(view: Outlook, quantile: float, peers: Peers | None) -> Floats:
     place = {code: i for i, code in enumerate(view.history.area_codes)}
     kept = view.history.kept if np.isfinite(view.history.kept) else 1.0
     cache: dict[tuple[str, ...], float] = {}
-    found = []
+    changes = []
     for code in view.area_codes.tolist():
         key = tuple(peers.get(code, ())) if peers else ()
         if key not in cache:
-            chosen: Ints = np.array([place[other] for other in key if other in place] or list(place.values()))
-            known = past[chosen][np.isfinite(past[chosen])]
+            those: Ints = np.array([place[other] for other in key if other in place] or list(place.values()))
+            known = past[those][np.isfinite(past[those])]
             middle, best = np.quantile(known, [0.5, quantile]) if known.size else (np.nan, np.nan)
             cache[key] = float(middle + kept * (best - middle))
-        found.append(cache[key])
-    return np.array(found)
+        changes.append(cache[key])
+    return np.array(changes)
 
 
 def _levels(
@@ -254,7 +254,7 @@ def recommended(
     furthest = float(np.quantile(known, 1 - cutoffs.good_reach)) if known.size else float("nan")
     most = possible(view, view.better_by(view.value, np.full(len(view.value), furthest)))
     within = done.share >= cutoffs.good_reach
-    found = np.select(
+    finding = np.select(
         [
             view.reason != "",
             why == NO_VALUE,
@@ -266,13 +266,16 @@ def recommended(
         ["", IMPOSSIBLE, NOT_KNOWN, UNTRIED, NO_END, RANGE],
         default=NEITHER,
     )
-    told = found != ""
-    values = {"challenging": np.where(told, rare, np.nan), "achievable": np.where(told, most, np.nan)}
+    can_advise = finding != ""
+    values = {
+        "challenging": np.where(can_advise, rare, np.nan),
+        "achievable": np.where(can_advise, most, np.nan),
+    }
     return pd.DataFrame(
         {
             **{f"{name}_value": value for name, value in values.items()},
             **{f"{name}_per_month": view.per_month(events_better(view, x)) for name, x in values.items()},
-            "recommended": found,
+            "recommended": finding,
         }
     )
 
@@ -282,14 +285,14 @@ def advise(view: Outlook, share: float, peers: Peers | None, cutoffs: Cutoffs) -
     return _advice(view, recommended(view, share, peers, cutoffs), share, cutoffs)
 
 
-def _advice(view: Outlook, found: pd.DataFrame, share: float, cutoffs: Cutoffs) -> dict[str, str]:
-    rare, most = (found[name].to_numpy(dtype=float) for name in ("challenging_value", "achievable_value"))
+def _advice(view: Outlook, advised: pd.DataFrame, share: float, cutoffs: Cutoffs) -> dict[str, str]:
+    rare, most = (advised[name].to_numpy(dtype=float) for name in ("challenging_value", "achievable_value"))
     luck = view.chance(view.value - share * (view.value - most))
     words = _Advice(view.metric, cutoffs)
     return {
         code: f"Nothing can be said: {reason}." if reason else words.told(*numbers)
         for code, reason, *numbers in zip(
-            view.area_codes, view.reason, rare, most, found["recommended"], luck, strict=True
+            view.area_codes, view.reason, rare, most, advised["recommended"], luck, strict=True
         )
     }
 
@@ -299,7 +302,7 @@ class _Advice:
     metric: Metric
     cutoffs: Cutoffs
 
-    def told(self, rare: float, most: float, found: str, luck: float) -> str:
+    def told(self, rare: float, most: float, finding: str, luck: float) -> str:
         """Advise on targets from the least that is challenging to the furthest that peers went."""
         from_, to = (f"{value:,.{self.metric.decimals}f}" for value in (rare, most))
         worse = "lower" if self.metric.polarity == "lower" else "higher"
@@ -312,4 +315,4 @@ class _Advice:
             RANGE: f"Targets from {from_} to {to} are challenging and achievable.",
             NEITHER: f"No target is both challenging and achievable. At {to}, as far as the best "
             f"{100 * self.cutoffs.good_reach:g} in 100 went, {in_100(luck)} would be paid for doing nothing.",
-        }[found]
+        }[finding]

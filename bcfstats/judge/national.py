@@ -127,8 +127,8 @@ def _composite(key: tuple[str, str, str], rows: pd.DataFrame) -> list[object]:
     inside = weighed if weighed.any() else judged
     baseline, target, expected = (_weighted(value[weighed], weight[weighed]) for value in values)
     named = zip(rows["area_name"], rows["area_code"], strict=True)
-    told = [name if isinstance(name, str) and name else code for name, code in named]
-    left_out = ", ".join(name for name, kept in zip(told, inside, strict=True) if not kept)
+    called = [name if isinstance(name, str) and name else code for name, code in named]
+    left_out = ", ".join(name for name, kept in zip(called, inside, strict=True) if not kept)
     none = "no population to weigh by" if judged.any() else "no target could be assessed"
     some = f"of {inside.sum()} of {len(rows)} boards" if inside.any() and left_out else ""
     note = "; ".join(filter(None, ("" if weighed.any() else none, some)))
@@ -148,7 +148,7 @@ def _weighted(values: Floats, weight: Floats) -> float:
 
 def _outlying(plans: pd.DataFrame) -> list[str]:
     """Say of each plan whether it asks for far more, or far less, than others for the same metric."""
-    told = pd.Series("", index=plans.index)
+    texts = pd.Series("", index=plans.index)
     for _, rows in plans.groupby(["metric", "payment"]):
         size = rows["ambition_percent"].where(rows["verdict"] != UNKNOWN)
         spread = MAD_TO_SD * (size - size.median()).abs().median()
@@ -157,8 +157,8 @@ def _outlying(plans: pd.DataFrame) -> list[str]:
         away = (size - size.median()) / spread
         direction = "asks for {:+.1f} % where the middle plan asks for {:+.1f} %"
         for i in away.index[away.abs() > OUTLYING]:
-            told[i] = direction.format(size[i], size.median())
-    return [str(text) for text in told]
+            texts[i] = direction.format(size[i], size.median())
+    return [str(text) for text in texts]
 
 
 def _notes(plans: pd.DataFrame, repeats: int) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ def season_table(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
     panel = _one_definition(monthly_panel(rows, metric), metric)
     if not panel.months:
         return pd.DataFrame()
-    found = seasonal_indices(panel.counts, panel.exposure, panel.calendar_months)
+    season = seasonal_indices(panel.counts, panel.exposure, panel.calendar_months)
     complete = np.isfinite(panel.counts).all(axis=1)
     total = seasonality_test(
         panel.counts[complete].sum(axis=0), panel.exposure[complete].sum(axis=0), panel.calendar_months
@@ -48,14 +48,14 @@ def season_table(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
             "area_code": np.repeat(panel.area_codes, 12),
             "metric": metric.id,
             "month": np.tile(np.arange(1, 13), areas),
-            "index": found.index.ravel(),
-            "lower": found.lower.ravel(),
-            "upper": found.upper.ravel(),
-            "national_index": np.tile(found.national_index, areas),
-            "own_weight": found.own_weight.ravel(),
+            "index": season.index.ravel(),
+            "lower": season.lower.ravel(),
+            "upper": season.upper.ravel(),
+            "national_index": np.tile(season.national_index, areas),
+            "own_weight": season.own_weight.ravel(),
             "national_p": total.p_value,
-            "note": np.repeat(np.asarray(found.note, dtype=str), 12),
-            "reason": np.repeat(np.asarray(found.reason, dtype=str), 12),
+            "note": np.repeat(np.asarray(season.note, dtype=str), 12),
+            "reason": np.repeat(np.asarray(season.reason, dtype=str), 12),
         }
     )
 
@@ -122,15 +122,15 @@ def _panel_slope(
     rates[:, years] = values.to_numpy(dtype=float)
     counts = good.groupby("area_code")["events"].mean().reindex(values.index).to_numpy(dtype=float)
     noise = np.where(np.isfinite(counts) & (counts > 0), 1 / np.maximum(counts, 1), 0.0)
-    found = panel_trend(rates, noise if metric.independent_events else 0.0)
+    fitted = panel_trend(rates, noise if metric.independent_events else 0.0)
     return {
-        "slope": found.percent_per_year,
-        "slope_lower": found.lower,
-        "slope_upper": found.upper,
-        "slope_p": found.p_value,
+        "slope": fitted.percent_per_year,
+        "slope_lower": fitted.lower,
+        "slope_upper": fitted.upper,
+        "slope_p": fitted.p_value,
         "slope_unit": "%",
         "method": "log-linear trend, interval from how all areas shift between years",
-        "reason": np.asarray(found.reason, dtype=str),
+        "reason": np.asarray(fitted.reason, dtype=str),
     }
 
 
@@ -138,17 +138,17 @@ def _sens_slope(
     values: pd.DataFrame, good: pd.DataFrame, metric: Metric, times: NDArray[np.float64]
 ) -> dict[str, object]:
     """Sen's slope of the values themselves; an interval only where there are points enough to test."""
-    found = sens_slope(values.to_numpy(dtype=float), times)
-    enough = found.n >= FEWEST_FOR_INTERVAL
-    few = np.char.add(np.char.add("too few to test: ", found.n.astype(str)), " points")
+    fitted = sens_slope(values.to_numpy(dtype=float), times)
+    enough = fitted.n >= FEWEST_FOR_INTERVAL
+    few = np.char.add(np.char.add("too few to test: ", fitted.n.astype(str)), " points")
     return {
-        "slope": np.where(enough, found.slope, np.nan),
-        "slope_lower": np.where(enough, found.lower, np.nan),
-        "slope_upper": np.where(enough, found.upper, np.nan),
+        "slope": np.where(enough, fitted.slope, np.nan),
+        "slope_lower": np.where(enough, fitted.lower, np.nan),
+        "slope_upper": np.where(enough, fitted.upper, np.nan),
         "slope_p": np.where(enough, mann_kendall(values.to_numpy(dtype=float)).p_value, np.nan),
         "slope_unit": metric.points,
         "method": "Sen's slope",
-        "reason": np.where(enough, np.asarray(found.reason, dtype=str), few),
+        "reason": np.where(enough, np.asarray(fitted.reason, dtype=str), few),
     }
 
 
@@ -157,7 +157,7 @@ def _one_definition(panel: Panel, metric: Metric) -> Panel:
     run = longest_run(panel)
     if run is None:
         return NO_PANEL
-    since = [found.date for found in metric.breaks if run.start < found.date <= run.end]
+    since = [one.date for one in metric.breaks if run.start < one.date <= run.end]
     return panel.within(Period(max(since, default=run.start), run.end)).on_last_basis()
 
 
@@ -180,5 +180,5 @@ def _after_the_unusual(rows: pd.DataFrame) -> tuple[pd.DataFrame, str]:
 
 def _since(metric: Metric, rows: pd.DataFrame) -> date:
     last = pd.to_datetime(rows["period_end"]).max()
-    dates = [found.date for found in metric.breaks if pd.Timestamp(found.date) <= last]
+    dates = [one.date for one in metric.breaks if pd.Timestamp(one.date) <= last]
     return max(dates, default=date.min)

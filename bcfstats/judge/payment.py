@@ -172,13 +172,13 @@ def payment_line(start: Fraction, target: Fraction, share: Fraction, reading: st
 def _judge(
     row: Mapping[str, Any], rules: Scheme, reading: str, metrics: Mapping[str, Metric]
 ) -> dict[str, Any]:
-    metric, found = get_metric(row["metric"], metrics), rules.payment(row["payment"])
+    metric, due = get_metric(row["metric"], metrics), rules.payment(row["payment"])
     values = {name: exact(row.get(name)) for name in VALUES}
     judged = {**{name: row[name] for name in NEEDED}, "line": np.nan, "share": np.nan, "achieved": None}
-    judged |= {"metric": metric.id, "payment": found.id, "paid_as": found.paid_as(metric)}
-    judged["weight"] = float(found.weight(metric))
+    judged |= {"metric": metric.id, "payment": due.id, "paid_as": due.paid_as(metric)}
+    judged["weight"] = float(due.weight(metric))
     if not judged["weight"]:
-        return judged | {"reason": found.reasons.get(metric.id, "not part of this payment")}
+        return judged | {"reason": due.reasons.get(metric.id, "not part of this payment")}
     first, target, outcome, projected = values.values()
     start = first if projected is None else projected
     if start is None or target is None:
@@ -199,17 +199,17 @@ def with_money(rows: pd.DataFrame, weight: npt.ArrayLike, allocations: pd.DataFr
     if allocations is None:
         return rows.assign(money_at_stake=np.nan, money_is_estimate=False)
     money = allocations.set_index(["area_code", "payment"])
-    found = money.reindex(pd.MultiIndex.from_frame(rows[["area_code", "payment"]]))
+    money_of = money.reindex(pd.MultiIndex.from_frame(rows[["area_code", "payment"]]))
     share = np.asarray(weight, dtype=float)
-    pounds = np.where(share > 0, np.round(found["pounds"].to_numpy(dtype=float) * share, 2), np.nan)
-    guessed = found["is_estimate"].eq(True).to_numpy(dtype=bool) & np.isfinite(pounds)
+    pounds = np.where(share > 0, np.round(money_of["pounds"].to_numpy(dtype=float) * share, 2), np.nan)
+    guessed = money_of["is_estimate"].eq(True).to_numpy(dtype=bool) & np.isfinite(pounds)
     return rows.assign(money_at_stake=pounds, money_is_estimate=guessed)
 
 
 def _boards(judged: pd.DataFrame, rules: Scheme, reading: str) -> pd.DataFrame:
     rows = []
     for (area, payment_id), group in judged.loc[judged["weight"] > 0].groupby(["area_code", "payment"]):
-        answers = {place: common(found) for place, found in group.groupby("paid_as")["achieved"]}
+        answers = {place: common(answered) for place, answered in group.groupby("paid_as")["achieved"]}
         yes, no = ([place for place in answers if answers[place] is wanted] for wanted in (True, False))
         money = group.drop_duplicates("paid_as").set_index("paid_as")["money_at_stake"]
         n_due = len(rules.payment(payment_id).metrics)
@@ -290,11 +290,11 @@ def outcomes(
     unknown = sorted(set(frame["metric"]) - set(metrics))
     if unknown:
         raise ParameterError("There is no such metric.", found=", ".join(unknown))
-    told = frame["target_period"] != ""
-    for (name, period), found in frame.loc[told].groupby(["metric", "target_period"], sort=False):
+    dated = frame["target_period"] != ""
+    for (name, period), same in frame.loc[dated].groupby(["metric", "target_period"], sort=False):
         metric, window = metrics[str(name)], Period.parse(str(period))
         after = baseline(observations, metric, window).set_index("area_code")
-        for i, row in zip(found.index, found.to_dict("records"), strict=True):
+        for i, row in zip(same.index, same.to_dict("records"), strict=True):
             before = Period.parse(row["baseline_period"]) if row.get("baseline_period") else window
             broken = breaks_between(metric, pd.Index([row["area_code"]]), before, window).iloc[0]
             rows.append(
@@ -303,7 +303,7 @@ def outcomes(
                 else _outcome(row, metric, after)
             )
             order.append(i)
-    for i, row in zip(frame.index[~told], frame.loc[~told].to_dict("records"), strict=True):
+    for i, row in zip(frame.index[~dated], frame.loc[~dated].to_dict("records"), strict=True):
         rows.append({**_base(row), "outcome_value": None, "reason": "no payment window"})
         order.append(i)
     columns = ["area_code", "metric", "payment", "baseline_value", "target_value", "outcome_value"]
@@ -323,11 +323,11 @@ def _outcome(row: Mapping[str, Any], metric: Metric, after: pd.DataFrame) -> dic
     base |= {"baseline_value": start, "target_value": _target(row, start), "outcome_value": None}
     if row["area_code"] not in after.index:
         return {**base, "reason": "no figures for this area"}
-    found = after.loc[row["area_code"]]
-    if found["n_present"] < found["n_expected"]:
-        return {**base, "reason": f"missing: {found['missing']}"}
-    value = _value(metric, found["numerator"], found["denominator"], found["value"])
-    return {**base, "outcome_value": value, "reason": "" if value is not None else str(found["reason"])}
+    later = after.loc[row["area_code"]]
+    if later["n_present"] < later["n_expected"]:
+        return {**base, "reason": f"missing: {later['missing']}"}
+    value = _value(metric, later["numerator"], later["denominator"], later["value"])
+    return {**base, "outcome_value": value, "reason": "" if value is not None else str(later["reason"])}
 
 
 def _value(metric: Metric, numerator: float, denominator: float, published: float) -> Fraction | None:
@@ -444,7 +444,7 @@ def quarterly_outcomes(
     each["reason"] = reason.mask(gap, "nothing is known of a quarter before it")
     figures = {"avoided_so_far": paid.avoided, "planned_pounds": paid.planned_pounds}
     figures["earned_pounds"] = paid.earned_pounds
-    each |= {name: pd.DataFrame(found, reason.index, reason.columns) for name, found in figures.items()}
+    each |= {name: pd.DataFrame(values, reason.index, reason.columns) for name, values in figures.items()}
     order = [*given, *figures, "reason"]
     return pd.concat({name: each[name].stack(future_stack=True) for name in order}, axis=1).reset_index()
 

@@ -33,8 +33,8 @@ def national_conditions(
     needed = ("area_code", "condition", "answer")
     answers = as_frame(answers, "answers", dict.fromkeys((*needed, "evidence"), "str"), needed)
     given = answers.assign(
-        condition=[_condition(found, texts) for found in answers["condition"]],
-        answer=[_answer(found) for found in answers["answer"]],
+        condition=[_condition(cell, texts) for cell in answers["condition"]],
+        answer=[_answer(cell) for cell in answers["answer"]],
     )
     if given.duplicated(["area_code", "condition"]).any():
         twice = given.loc[given.duplicated(["area_code", "condition"]), ["area_code", "condition"]].iloc[0]
@@ -52,8 +52,8 @@ def national_conditions(
     return table.assign(payment=payment, note=bare.map({True: "no evidence is recorded", False: ""}))
 
 
-def _condition(found: object, texts: list[str]) -> str:
-    text = str(found).strip()
+def _condition(given: object, texts: list[str]) -> str:
+    text = str(given).strip()
     if text.isdigit() and 1 <= int(text) <= len(texts):
         return texts[int(text) - 1]
     matches = [known for known in texts if text and text.casefold() in known.casefold()]
@@ -66,11 +66,11 @@ def _condition(found: object, texts: list[str]) -> str:
     )
 
 
-def _answer(found: object) -> str:
-    text = str(found).strip().casefold()
+def _answer(given: object) -> str:
+    text = str(given).strip().casefold()
     if text not in ANSWERS:
         raise ParameterError(
-            "The answer is not understood.", found=f"'{found}'", do=f"Use {', '.join(ANSWERS)}."
+            "The answer is not understood.", found=f"'{given}'", do=f"Use {', '.join(ANSWERS)}."
         )
     return text
 
@@ -110,20 +110,20 @@ def ambition_consistency(
         raise InputError("A commissioning group has two ambitions.", found=", ".join(map(str, twice)))
     rows = assessments.loc[assessments["metric"].isin(set(commissioners["metric"]))]
     names = ["area_code", "area_name", "metric", "payment", "ambition_percent"]
-    found = [_compare(row, commissioners, shares, apart) for row in rows.to_dict("records")]
+    compared = [_compare(row, commissioners, shares, apart) for row in rows.to_dict("records")]
     left = rows.reindex(columns=names).reset_index(drop=True)
     columns = ["groups", "covered", "implied_percent", "difference", "finding", "note"]
-    return left.join(pd.DataFrame(found, columns=columns))
+    return left.join(pd.DataFrame(compared, columns=columns))
 
 
 def _compare(
     row: dict[str, object], commissioners: pd.DataFrame, shares: pd.DataFrame, apart: float
 ) -> dict[str, object]:
-    chosen = commissioners.loc[commissioners["metric"] == row["metric"]]
-    if "payment" in chosen:
-        chosen = chosen.loc[chosen["payment"] == payment_key(str(row["payment"]))]
+    theirs = commissioners.loc[commissioners["metric"] == row["metric"]]
+    if "payment" in theirs:
+        theirs = theirs.loc[theirs["payment"] == payment_key(str(row["payment"]))]
     both = shares.loc[shares["area_code"] == row["area_code"]].merge(
-        chosen[["commissioner", "change_percent"]], on="commissioner"
+        theirs[["commissioner", "change_percent"]], on="commissioner"
     )
     both = both.dropna(subset=["area_share", "change_percent"]).sort_values("area_share", ascending=False)
     covered = float(both["area_share"].sum())
@@ -179,7 +179,7 @@ def local_menu(metrics: Mapping[str, Metric] = METRICS) -> pd.DataFrame:
             "better": metric.polarity,
             "frequency": metric.frequency,
             "lag": metric.lag,
-            "breaks": "; ".join(f"{found.date}: {found.what}" for found in metric.breaks),
+            "breaks": "; ".join(f"{one.date}: {one.what}" for one in metric.breaks),
             "caveats": " ".join(metric.caveats),
         }
         for metric in metrics.values()
@@ -317,9 +317,9 @@ def _people(metric: Metric, rows: pd.DataFrame) -> np.ndarray:
 
 
 def _source(metric: Metric) -> tuple[str, str]:
-    told = f"{metric.source}; {metric.publisher}"
-    unnamed = any(word in told.casefold() for word in UNNAMED)
-    return (ASK, f"the source is open: {told}") if unnamed else (MET, told)
+    source = f"{metric.source}; {metric.publisher}"
+    unnamed = any(word in source.casefold() for word in UNNAMED)
+    return (ASK, f"the source is open: {source}") if unnamed else (MET, source)
 
 
 def _timely(metric: Metric, rows: pd.DataFrame) -> tuple[str, str]:

@@ -52,16 +52,16 @@ def progress(
         raise ParameterError("There is no such metric.", found=", ".join(unknown))
     until = None if known_until is None else Period.of(known_until)
     observations = each_once(observations)
-    parts = []
+    tables = []
     for (name, payment), rows in goals.groupby(["metric", "payment"], sort=False):
         metric = metrics[str(name)]
         window = payment_window(metric, str(payment), rules)
         if counted_by_month(metric) and isinstance(window, Period):
             seen = observations.loc[observations["metric"] == metric.id]
-            parts.append(_progress(seen, rows, metric, window, until))
-    if not parts:
+            tables.append(_progress(seen, rows, metric, window, until))
+    if not tables:
         raise ParameterError("None of these ambitions has monthly figures to follow.")
-    return pd.concat(parts).sort_index().reset_index(drop=True)
+    return pd.concat(tables).sort_index().reset_index(drop=True)
 
 
 def _progress(

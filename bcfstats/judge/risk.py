@@ -99,11 +99,11 @@ def payment_chances(
     for case, column in CASES.items():
         chance = once[column].astype(float)
         chances = chance.unstack("paid_as").reindex(at).to_numpy(dtype=float)
-        found = joint_probability(chances, correlation)
-        known = np.minimum(known, found.n_events)
-        whole = found.n_events == table["metrics_due"].to_numpy()
-        table[f"all_{case}"] = np.where(whole, found.all, np.nan)
-        table[f"expected_{case}"] = np.where(found.n_events > 0, np.nansum(chances, axis=1), np.nan)
+        joint = joint_probability(chances, correlation)
+        known = np.minimum(known, joint.n_events)
+        whole = joint.n_events == table["metrics_due"].to_numpy()
+        table[f"all_{case}"] = np.where(whole, joint.all, np.nan)
+        table[f"expected_{case}"] = np.where(joint.n_events > 0, np.nansum(chances, axis=1), np.nan)
         expected = (chance * money).groupby(keys).sum(min_count=1)
         table[f"money_expected_{case}"] = expected.reindex(at).to_numpy()
     table.insert(table.columns.get_loc("metrics_due") + 1, "metrics_known", known)
@@ -158,7 +158,7 @@ def _row(row: Mapping[str, Any], metric: Metric, follows: str) -> dict[str, Any]
     }
     worse = "do_nothing_upper" if metric.polarity == "lower" else "do_nothing_lower"
     likely, large = (_shortfall(row, metric, row[name]) for name in ("do_nothing_value", worse))
-    told = (
+    sentence = (
         f"{metric.short_name} falls short of {row['payment_line']:,.{metric.decimals}f}: "
         f"{in_100(short['chance_short_if_nothing_done'])} if nothing is done, "
         f"{in_100(short['chance_short_if_delivered'])} if the plan delivers in full."
@@ -167,7 +167,7 @@ def _row(row: Mapping[str, Any], metric: Metric, follows: str) -> dict[str, Any]
     return (
         base
         | short
-        | {"risk": told, "likely_shortfall": likely, "large_shortfall": large, "shortfall_of": what}
+        | {"risk": sentence, "likely_shortfall": likely, "large_shortfall": large, "shortfall_of": what}
     )
 
 

@@ -53,7 +53,7 @@ def screen(
     """
     observations = _without_unusual(observations, trusted)
     frame = observations
-    found: list[pd.DataFrame] = []
+    tables: list[pd.DataFrame] = []
     monthly = observations.loc[observations["frequency"] == "month", "metric"].unique()
     for name in sorted(set(monthly) & set(metrics)):
         whole = monthly_panel(observations, metrics[name])
@@ -76,13 +76,13 @@ def screen(
                 "change_percent": breaks.change_percent,
             }
         )
-        found.append(table)
+        tables.append(table)
         frame = _marked(frame, table)
     for name in [name for name, metric in metrics.items() if metric.parts and name in monthly]:
         for table in _thinly_covered(observations, metrics[name], trusted):
-            found.append(table)
+            tables.append(table)
             frame = _marked(frame, table)
-    findings = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=COLUMNS)
+    findings = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
     names = observations.drop_duplicates("area_code").set_index("area_code")["area_name"]
     findings["area_name"] = findings["area_code"].map(names)
     shift = findings["what"].isin(LEVELS)
@@ -124,14 +124,14 @@ def sound(
 
 def parse_trusted(text: str, metrics: Mapping[str, Metric]) -> Trusted:
     """Read an overrule as it stands in the settings: area code or "every", metric, period."""
-    parts = text.split(maxsplit=2)
-    if len(parts) != 3:
+    words = text.split(maxsplit=2)
+    if len(words) != 3:
         raise ParameterError(
             "An entry of 'trusted' is not understood.",
             found=f"'{text}'",
             do="Write an area code, a metric and a period, such as 'E08000019 delayed_transfers Aug 2013'.",
         )
-    return Trusted(parts[0], get_metric(parts[1], metrics).id, Period.parse(parts[2]))
+    return Trusted(words[0], get_metric(words[1], metrics).id, Period.parse(words[2]))
 
 
 @dataclass(frozen=True)
@@ -156,16 +156,16 @@ class Break:
                 do="Look at its area code, metric and day.",
             )
         whole = observations["period_start"] >= pd.Timestamp(self.day)
-        told = np.where(whole, f"{self.what} since {long_day(self.day)}", f"{self.what} in a part of it")
+        since = np.where(whole, f"{self.what} since {long_day(self.day)}", f"{self.what} in a part of it")
         basis = observations["basis"].fillna("").astype(str)
-        joined = (basis + " [" + told + "]").str.strip()
+        joined = (basis + " [" + since + "]").str.strip()
         return observations.assign(basis=basis.mask(ends, joined))
 
 
 def parse_break(text: str, metrics: Mapping[str, Metric]) -> Break:
     """Read a break as it stands in the settings: area code or "every", metric, day, what changed."""
-    parts = text.split(maxsplit=3)
-    day = parse_date(parts[2]) if len(parts) == 4 else None
+    words = text.split(maxsplit=3)
+    day = parse_date(words[2]) if len(words) == 4 else None
     if day is None:
         raise ParameterError(
             "An entry of 'breaks' is not understood.",
@@ -173,7 +173,7 @@ def parse_break(text: str, metrics: Mapping[str, Metric]) -> Break:
             do="Write an area code, a metric, a day and what changed, such as "
             "'E08000019 emergency_admissions_65 2024-10-01 same-day emergency care recorded elsewhere'.",
         )
-    return Break(parts[0], get_metric(parts[1], metrics).id, day, parts[3])
+    return Break(words[0], get_metric(words[1], metrics).id, day, words[3])
 
 
 def _without_unusual(observations: pd.DataFrame, trusted: Sequence[Trusted]) -> pd.DataFrame:
@@ -229,17 +229,17 @@ def _vouched(panel: Panel, trusted: Sequence[Trusted]) -> NDArray[np.bool_]:
     return vouched
 
 
-def _marked(observations: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+def _marked(observations: pd.DataFrame, findings: pd.DataFrame) -> pd.DataFrame:
     """Mark bad months suspect, and give the months from a level shift on a basis of their own."""
-    if found.empty:
+    if findings.empty:
         return observations
     names = ["basis", "status", "status_note"]
     basis, status, note = (observations[name].to_numpy(dtype=object, copy=True) for name in names)
     starts = observations["period_start"].to_numpy()
-    of_metric = np.flatnonzero(observations["metric"] == found["metric"].iloc[0])
+    of_metric = np.flatnonzero(observations["metric"] == findings["metric"].iloc[0])
     codes = observations["area_code"].iloc[of_metric]
     places = codes.groupby(codes.to_numpy()).indices  # looked up once, however many months are marked
-    for row in found.to_dict("records"):
+    for row in findings.to_dict("records"):
         month = Period.parse(row["period"])
         here = of_metric[places.get(row["area_code"], [])]
         what = f"{row['what']} ({row['change_percent']:+.0f} %)"

@@ -85,32 +85,32 @@ def compare_areas(
     >>> found.period.label, len(found.areas), found.pairs["finding"].tolist()
     ('2013/14', 20, ['lower'])
     """
-    found = get_metric(metric, metrics)
-    known = data.observations.loc[data.observations["metric"] == found.id]
+    measured = get_metric(metric, metrics)
+    known = data.observations.loc[data.observations["metric"] == measured.id]
     if known.empty:
-        raise InputError("There are no figures of this metric.", found=found.id)
+        raise InputError("There are no figures of this metric.", found=measured.id)
     rows = sound(known, metrics).observations
-    period = Period.of(window) if window else _latest(rows, found)
-    table = _values(rows, found, period)
+    period = Period.of(window) if window else _latest(rows, measured)
+    table = _values(rows, measured, period)
     first = data.areas.sort_values("area_name")["area_code"].iloc[:SHOWN_FIRST]
     codes = [find_area(name, data.areas).area_code for name in areas] or first.tolist()
     table["role"] = _roles(table["area_code"], codes, peers)
     if not np.isfinite(table["value"]).any():
-        raise InputError("No area has a figure for the whole window.", where=found.id, found=period.label)
-    average, average_of = _average(table, found, period)
-    table, funnel, between = _positions(table, found, average)
-    years = _years(rows, found, period)
+        raise InputError("No area has a figure for the whole window.", where=measured.id, found=period.label)
+    average, average_of = _average(table, measured, period)
+    table, funnel, between = _positions(table, measured, average)
+    years = _years(rows, measured, period)
     stayed, quarter = _stayed(years, period)
     return SideBySide(
-        metric=found,
+        metric=measured,
         period=period,
         areas=table[AREA_COLUMNS],
-        pairs=_pairs(table, found, codes),
+        pairs=_pairs(table, measured, codes),
         average=average,
         average_of=average_of,
         funnel=funnel,
         between=between,
-        change_unit="%" if found.kind.change == "ratio" else found.points,
+        change_unit="%" if measured.kind.change == "ratio" else measured.points,
         years=years,
         stayed=stayed,
         quarter=quarter,
@@ -121,26 +121,26 @@ def _latest(rows: pd.DataFrame, metric: Metric) -> Period:
     """Take the latest year, or where there is none to compare the latest period that is published."""
     if not (there := published(rows, metric)):
         raise InputError("No area has a usable figure.", where=metric.id)
-    found = latest_year(rows, metric)
-    return found[1] if found else there[-1]
+    year = latest_year(rows, metric)
+    return year[1] if year else there[-1]
 
 
 def _values(rows: pd.DataFrame, metric: Metric, period: Period) -> pd.DataFrame:
     """Give each area's value in the window, missing where some months are."""
     table = window_figures(rows, metric, period)
     part = table["n_present"] < table["n_expected"]
-    told = table["n_present"].astype(str) + " of " + table["n_expected"].astype(str)
+    share = table["n_present"].astype(str) + " of " + table["n_expected"].astype(str)
     some = part & (table["n_present"] > 0)
-    table.loc[some, "reason"] = told[some] + " " + table["word"][some] + " have a usable figure"
+    table.loc[some, "reason"] = share[some] + " " + table["word"][some] + " have a usable figure"
     table.loc[part, ["value", "lower", "upper"]] = np.nan
     return table
 
 
 def _roles(
-    codes: "pd.Series[str]", chosen: Sequence[str], peers: Mapping[str, Sequence[str]] | None
+    codes: "pd.Series[str]", named: Sequence[str], peers: Mapping[str, Sequence[str]] | None
 ) -> "pd.Series[str]":
-    near = set((peers or {}).get(chosen[0], ()))
-    return codes.map(lambda code: CHOSEN if code in chosen else PEER if code in near else OTHER)
+    near = set((peers or {}).get(named[0], ()))
+    return codes.map(lambda code: CHOSEN if code in named else PEER if code in near else OTHER)
 
 
 def _average(table: pd.DataFrame, metric: Metric, period: Period) -> tuple[float, str]:
@@ -187,8 +187,8 @@ def _between(table: pd.DataFrame, metric: Metric, average: float, kind: str) -> 
         else:
             own, variance = share, middle * (1 - middle) / people
     good = np.isfinite(own) & np.isfinite(variance) & (variance > 0)
-    found = paule_mandel(own[good], variance[good], winsorise=WINSORISED).value
-    return float(found) if np.isfinite(found) else 0.0
+    variance_between = paule_mandel(own[good], variance[good], winsorise=WINSORISED).value
+    return float(variance_between) if np.isfinite(variance_between) else 0.0
 
 
 def _outside(value: object, lower: object, upper: object, *, flip: bool = False) -> NDArray[np.str_]:
@@ -199,10 +199,10 @@ def _outside(value: object, lower: object, upper: object, *, flip: bool = False)
     return np.select([~known, over, under], [UNKNOWN, ABOVE, BELOW], default=WITHIN)
 
 
-def _pairs(table: pd.DataFrame, metric: Metric, chosen: Sequence[str]) -> pd.DataFrame:
+def _pairs(table: pd.DataFrame, metric: Metric, named: Sequence[str]) -> pd.DataFrame:
     """Compare each two of the chosen areas, the second with the first."""
-    here = {code: i for i, code in enumerate(table["area_code"]) if code in chosen}
-    pairs = list(combinations([here[code] for code in dict.fromkeys(chosen) if code in here], 2))[:MOST_PAIRS]
+    here = {code: i for i, code in enumerate(table["area_code"]) if code in named}
+    pairs = list(combinations([here[code] for code in dict.fromkeys(named) if code in here], 2))[:MOST_PAIRS]
     if not pairs:
         return pd.DataFrame(columns=PAIR_COLUMNS)
     first, second = (table.iloc[[pair[side] for pair in pairs]] for side in (0, 1))
@@ -244,7 +244,7 @@ def _compared(after: pd.DataFrame, before: pd.DataFrame, metric: Metric) -> Comp
 
 def _years(rows: pd.DataFrame, metric: Metric, period: Period) -> pd.DataFrame:
     """Give the same months of earlier years, back to the last change of definition."""
-    found = []
+    tables = []
     for back in range(MOST_YEARS):
         earlier = period.shift_years(-back)
         if any(earlier.start < changed.date <= period.end for changed in metric.breaks):
@@ -252,8 +252,8 @@ def _years(rows: pd.DataFrame, metric: Metric, period: Period) -> pd.DataFrame:
         table = _values(rows, metric, earlier)
         if not np.isfinite(table["value"]).any():
             break
-        found.append(table[["area_code", "value"]].assign(period=str(earlier)))
-    return pd.concat(found[::-1], ignore_index=True) if found else pd.DataFrame(columns=YEAR_COLUMNS)
+        tables.append(table[["area_code", "value"]].assign(period=str(earlier)))
+    return pd.concat(tables[::-1], ignore_index=True) if tables else pd.DataFrame(columns=YEAR_COLUMNS)
 
 
 def _stayed(years: pd.DataFrame, period: Period) -> tuple[int, int]:

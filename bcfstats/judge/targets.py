@@ -61,24 +61,24 @@ def reach(
     """
     place = {code: i for i, code in enumerate(history.area_codes)}
     n = len(improvement)
-    found = np.full((5, n), np.nan)
+    columns = np.full((5, n), np.nan)
     keys = [tuple(peers.get(code, ())) if peers else () for code in areas.tolist()]
     for key in dict.fromkeys(keys):
         rows = np.array([i for i, other in enumerate(keys) if other == key])
-        chosen = [place[code] for code in key if code in place] or list(range(len(history.area_codes)))
-        found[:, rows] = _against(history, np.array(chosen), improvement[rows], direction)
-    return Reach(*found)
+        others = [place[code] for code in key if code in place] or list(range(len(history.area_codes)))
+        columns[:, rows] = _against(history, np.array(others), improvement[rows], direction)
+    return Reach(*columns)
 
 
-def _against(history: History, chosen: np.ndarray, improvement: Floats, direction: float) -> Floats:
-    past = direction * history.changes[chosen]
+def _against(history: History, others: np.ndarray, improvement: Floats, direction: float) -> Floats:
+    past = direction * history.changes[others]
     seen = np.isfinite(past)
     ordered = np.sort(past[seen])
     if ordered.size == 0:
         return np.full((5, len(improvement)), np.nan)
     at_least = ordered.size - np.searchsorted(ordered, improvement - RELATIVE, side="left")
     share = np.where(np.isnan(improvement), np.nan, at_least / ordered.size)
-    worth = history.worth[chosen].sum()
+    worth = history.worth[others].sum()
     x = share * worth
     lower = np.where(x <= 0, 0.0, special.betaincinv(x + 0.5, worth - x + 0.5, LEVELS.tail))
     upper = np.where(x >= worth, 1.0, special.betaincinv(x + 0.5, worth - x + 0.5, 1 - LEVELS.tail))
@@ -192,16 +192,16 @@ def _reasons(view: Outlook, value: Floats) -> Texts:
     over = view.periods
     with np.errstate(divide="ignore", invalid="ignore"):
         whole = np.abs(value / (view.value * over) - 1) < WHOLE_WINDOW
-    found = np.where(value < lowest, f"the target is below {lowest or 'zero'}", "")
+    why = np.where(value < lowest, f"the target is below {lowest or 'zero'}", "")
     unit = " %" if view.metric.unit == "%" else ""
-    found = np.where(value > highest, f"the target is above {highest:g}{unit}", found)
+    why = np.where(value > highest, f"the target is above {highest:g}{unit}", why)
     mistaken = (
         f"the target looks like a rate for all {over} months: this metric's value is the average per month"
     )
-    found = np.where(whole & (over >= FEWEST_MONTHS), mistaken, found)
-    return np.where(
-        (found == "") & ~np.isfinite(value), "the target's value cannot be worked out", found
-    ).astype(object)
+    why = np.where(whole & (over >= FEWEST_MONTHS), mistaken, why)
+    return np.where((why == "") & ~np.isfinite(value), "the target's value cannot be worked out", why).astype(
+        object
+    )
 
 
 def _warnings(view: Outlook, claimed: Floats, counted: np.ndarray) -> Texts:

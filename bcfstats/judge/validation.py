@@ -93,18 +93,18 @@ def validate_panel(
     tests = [
         _backtest(panel, lead, challengers) for lead in leads if MINIMUM_MONTHS + lead[1] <= len(panel.months)
     ]
-    parts = [
+    results = [
         pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
         for frames in zip(*tests, strict=True)
     ]
-    forecast, coverage, told, scores = parts or [pd.DataFrame()] * 4
+    forecast, coverage, reliable, scores = results or [pd.DataFrame()] * 4
     return Validation(
         name=name,
         description=f"{len(panel.area_codes)} areas, {len(panel.months)} months, {first} to {last}",
         placebo=_placebo(panel, windows),
         forecast=forecast,
         coverage=coverage,
-        reliability=told,
+        reliability=reliable,
         scores=scores,
     )
 
@@ -113,14 +113,14 @@ def _placebo(panel: Panel, windows: Sequence[int]) -> pd.DataFrame:
     frames = []
     for window in windows:
         for removed in (False, True):
-            found = placebo(
+            tried = placebo(
                 panel.counts,
                 panel.days,
                 panel.calendar_months,
                 window=window,
                 remove_national=removed,
             )
-            starts = [panel.months[i].start for i in found.starts]
+            starts = [panel.months[i].start for i in tried.starts]
             for method in METHODS:
                 frames.append(
                     pd.DataFrame(
@@ -128,10 +128,10 @@ def _placebo(panel: Panel, windows: Sequence[int]) -> pd.DataFrame:
                             "window": window,
                             "national_removed": removed,
                             "start": starts,
-                            "areas": found.n_areas,
+                            "areas": tried.n_areas,
                             "method": method,
-                            "two_sided": found.two_sided[method],
-                            "falls": found.falls[method],
+                            "two_sided": tried.two_sided[method],
+                            "falls": tried.falls[method],
                         }
                     )
                 )
@@ -142,23 +142,23 @@ def _backtest(
     panel: Panel, lead: tuple[int, int], challengers: Mapping[str, Challenger]
 ) -> tuple[pd.DataFrame, ...]:
     first, last = lead
-    found = backtest(
+    tried = backtest(
         panel.counts, panel.days, panel.calendar_months, first=first, last=last, challengers=challengers
     )
     shared = {
         "first": first,
         "last": last,
-        "origin": [panel.months[i - 1].end for i in found.origins],
-        "areas": found.n_areas,
+        "origin": [panel.months[i - 1].end for i in tried.origins],
+        "areas": tried.n_areas,
     }
-    forecast = [pd.DataFrame({**shared, "method": name, "mase": mase}) for name, mase in found.mase.items()]
+    forecast = [pd.DataFrame({**shared, "method": name, "mase": mase}) for name, mase in tried.mase.items()]
     coverage = [
-        pd.DataFrame({**shared, "level": level, "covered": found.coverage[level]}) for level in LEVELS
+        pd.DataFrame({**shared, "level": level, "covered": tried.coverage[level]}) for level in LEVELS
     ]
-    told = []
-    for known, chance in ((False, found.predicted), (True, found.given_england)):
-        given, happened, n = reliability(chance, found.happened)
-        told.append(
+    reliable = []
+    for known, chance in ((False, tried.predicted), (True, tried.given_england)):
+        given, happened, n = reliability(chance, tried.happened)
+        reliable.append(
             pd.DataFrame(
                 {
                     "first": first,
@@ -170,12 +170,12 @@ def _backtest(
                 }
             )
         )
-    brier = {METHOD: found.brier(found.predicted), CLIMATOLOGY: found.brier(found.usual)}
+    brier = {METHOD: tried.brier(tried.predicted), CLIMATOLOGY: tried.brier(tried.usual)}
     scores = pd.DataFrame(
         [
             {"first": first, "last": last, "method": name, "crps": np.nanmean(crps), "brier": brier.get(name)}
-            for name, crps in found.crps.items()
+            for name, crps in tried.crps.items()
             if crps.size
         ]
     )
-    return pd.concat(forecast), pd.concat(coverage), pd.concat(told), scores
+    return pd.concat(forecast), pd.concat(coverage), pd.concat(reliable), scores

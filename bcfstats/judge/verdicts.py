@@ -51,8 +51,8 @@ class Missing:
 
 def counted(names: "pd.Series[Any]") -> str:
     """Count verdicts in a line, such as "2 no more than chance, 1 too easy"."""
-    found = names.value_counts(sort=False)
-    return ", ".join(f"{count:,} {VERDICTS[name].words}" for name, count in found.items())
+    counts = names.value_counts(sort=False)
+    return ", ".join(f"{count:,} {VERDICTS[name].words}" for name, count in counts.items())
 
 
 def sentences(

@@ -35,14 +35,14 @@ class WhatIf:
 
     def payments(self, metric: str) -> list[tuple[str, str]]:
         """List the windows a metric can be judged on, as (label to show, payment or period)."""
-        chosen = self._metric(metric)
+        asked = self._metric(metric)
         rows = self.observations.loc[self.observations["metric"] == metric]
         return [
             (
                 f"{_paid(label, self.rules)}: {after.label} against {before.label}",
                 str(after) if label == LATEST else label,
             )
-            for label, before, after in comparisons_of(rows, chosen, self.rules)
+            for label, before, after in comparisons_of(rows, asked, self.rules)
         ]
 
     def assessable(self, metric: str, payment: str) -> tuple[str, ...]:
@@ -62,8 +62,8 @@ class WhatIf:
 
         England is as usual, or so many of its usual movements better than expected.
         """
-        chosen = self._metric(metric)
-        seen = self._outlooks.of(chosen, payment)
+        asked = self._metric(metric)
+        seen = self._outlooks.of(asked, payment)
         if england and not isinstance(seen, NoOutlook):
             seen = seen.with_england(england)
         target = {
@@ -76,7 +76,7 @@ class WhatIf:
             "baseline_value": np.nan,
             "against": "baseline",
         }
-        table = assess_against(pd.DataFrame([target]), chosen, seen, self.rules)
+        table = assess_against(pd.DataFrame([target]), asked, seen, self.rules)
         return {str(name): value for name, value in table.iloc[0].items()}
 
     def _metric(self, name: str) -> Metric:

@@ -90,11 +90,11 @@ def _division(codes: frozenset[str], shares: pd.DataFrame) -> pd.DataFrame:
         ],
         columns=["published", "members", "commissioner"],
     )
-    parts = pairs.merge(shares, on="commissioner")
-    merged = parts["members"].str.contains(" ")
-    parts = parts.assign(weight=parts["population"].where(merged, parts["share"]))
+    pieces = pairs.merge(shares, on="commissioner")
+    merged = pieces["members"].str.contains(" ")
+    pieces = pieces.assign(weight=pieces["population"].where(merged, pieces["share"]))
     keys = ["published", "members", "area_code"]
-    division = parts.groupby(keys, as_index=False)[["weight", "area_share"]].sum(min_count=1)
+    division = pieces.groupby(keys, as_index=False)[["weight", "area_share"]].sum(min_count=1)
     merged = division["members"].str.contains(" ")
     by_code = division.groupby("published")
     return division.assign(
@@ -123,14 +123,14 @@ def _groups() -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
 def _month(month: pd.DataFrame, division: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:
     """Divide one month's counts."""
     first = month.iloc[0]
-    parts = division.merge(
+    pieces = division.merge(
         month[["area_code", "numerator", "status", "status_note", "vintage"]],
         left_on="commissioner",
         right_on="area_code",
         suffixes=("", "_of_commissioner"),
     )
-    parts = parts.assign(count=parts["numerator"] * parts["weight"])
-    by_area = parts.groupby("area_code")
+    pieces = pieces.assign(count=pieces["numerator"] * pieces["weight"])
+    by_area = pieces.groupby("area_code")
     frame = pd.DataFrame(
         {
             "numerator": by_area["count"].agg(lambda counts: counts.sum(skipna=False)),
@@ -151,7 +151,7 @@ def _month(month: pd.DataFrame, division: pd.DataFrame, shares: pd.DataFrame) ->
         source=f"{first['source']}; shares: {shares['source'].iloc[0]}",
     )
     frame = _without_incomplete(frame, set(" ".join(division["members"].unique()).split()), shares)
-    return _with_doubts(frame, parts)
+    return _with_doubts(frame, pieces)
 
 
 def _without_incomplete(frame: pd.DataFrame, covered: set[str], shares: pd.DataFrame) -> pd.DataFrame:
@@ -169,10 +169,10 @@ def _without_incomplete(frame: pd.DataFrame, covered: set[str], shares: pd.DataF
     return add_note(frame, unpublished, "the figure of one of its commissioners is missing")
 
 
-def _with_doubts(frame: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
+def _with_doubts(frame: pd.DataFrame, pieces: pd.DataFrame) -> pd.DataFrame:
     """Carry what makes a commissioner's figure suspect over to the areas where many of its people live."""
-    matters = ~(parts["area_share"] < _WORTH_SAYING)
-    doubtful = parts[(parts["status"] == "suspect") & matters]
+    matters = ~(pieces["area_share"] < _WORTH_SAYING)
+    doubtful = pieces[(pieces["status"] == "suspect") & matters]
     for part in doubtful.itertuples():
         here = (frame["area_code"] == part.area_code) & frame["numerator"].notna()
         frame = mark_suspect(frame, here, f"{part.commissioner}: {part.status_note}")

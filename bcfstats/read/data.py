@@ -77,12 +77,12 @@ class Data:
 
         It takes the place of its parts. Counts add where all of the parts have them; other figures have none.
         """
-        parts = same_ground(find_area(name))
-        if len(parts) == 1:
+        areas = same_ground(find_area(name))
+        if len(areas) == 1:
             raise ParameterError(
                 "This area was neither split nor merged: it needs no sum.", where="joined", found=name
             )
-        codes, now = [part.area_code for part in parts], [part for part in parts if part.end is None]
+        codes, now = [part.area_code for part in areas], [part for part in areas if part.end is None]
         whole = {
             "area_code": "+".join(part.area_code for part in now),
             "area_name": " with ".join(part.area_name for part in now),
@@ -93,7 +93,7 @@ class Data:
         }
         mine = self.observations[self.observations["area_code"].isin(codes)]
         groups = mine.groupby(["metric", "period_start", "period_end", "frequency"], as_index=False)
-        sums = [_sum(rows, parts, metrics.get(str(key[0]))) | whole for key, rows in groups]
+        sums = [_sum(rows, areas, metrics.get(str(key[0]))) | whole for key, rows in groups]
         added = typed(sums, OBSERVATION_TYPES)
         kept["observations"] = typed(pd.concat([kept["observations"], added]), OBSERVATION_TYPES)
         places = self.areas[~self.areas["area_code"].isin(codes)]
@@ -116,12 +116,12 @@ class Data:
         return replace(self, **tables)
 
 
-def _sum(rows: pd.DataFrame, parts: list[Area], metric: Metric | None) -> dict[str, Any]:
+def _sum(rows: pd.DataFrame, areas: list[Area], metric: Metric | None) -> dict[str, Any]:
     """Add up the parts of an area in one period, or say why that cannot be done."""
     first = rows.iloc[0]
     start, end = first["period_start"].date(), first["period_end"].date()
-    days = [day for part in parts for day in (part.start, part.end and part.end + timedelta(days=1)) if day]
-    there = {part.area_code: part.area_name for part in parts if part.is_there(start, end)}
+    days = [day for part in areas for day in (part.start, part.end and part.end + timedelta(days=1)) if day]
+    there = {part.area_code: part.area_name for part in areas if part.is_there(start, end)}
     good = rows[
         rows["status"].isin(["ok", "rounded"]) & rows[["numerator", "denominator"]].notna().all(axis=1)
     ]

@@ -45,9 +45,9 @@ def join_denominators(
             continue
         group = AGE_GROUPS.get(metric.age_group)
         people = populations[populations["age_group"] == group].dropna(subset=["population"])
-        found = _people_of(frame.loc[rows, ["area_code", "period_start"]], people)
-        frame = _with_population(frame, found, metric)
-        notes.append(_sentence(metric, found))
+        matched = _people_of(frame.loc[rows, ["area_code", "period_start"]], people)
+        frame = _with_population(frame, matched, metric)
+        notes.append(_sentence(metric, matched))
     return Joined(frame, tuple(notes))
 
 
@@ -73,49 +73,50 @@ def _midyear(start: pd.Series) -> pd.Series:
     return start.dt.year - (start.dt.month < 4).astype("int64")
 
 
-def _with_population(frame: pd.DataFrame, found: pd.DataFrame, metric: Metric) -> pd.DataFrame:
-    population = found["population"].reindex(frame.index)
+def _with_population(frame: pd.DataFrame, matched: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+    population = matched["population"].reindex(frame.index)
     got = population.notna()
     rate = frame["numerator"] / population.where(population > 0) * metric.multiplier
-    estimated = found["estimated"].eq(True).map({True: " (estimate)", False: ""})
-    source = "; population: " + found["source"].fillna("") + estimated
+    estimated = matched["estimated"].eq(True).map({True: " (estimate)", False: ""})
+    source = "; population: " + matched["source"].fillna("") + estimated
     frame = frame.assign(
         denominator=frame["denominator"].mask(got, population),
         value=frame["value"].mask(got, rate),
         source=frame["source"].mask(got, frame["source"] + source.reindex(frame.index).fillna("")),
     )
-    for rows, note in _remarks(found, metric):
+    for rows, note in _remarks(matched, metric):
         rows = rows.reindex(frame.index, fill_value=False)
         frame = add_note(frame, rows, note if isinstance(note, str) else note.reindex(frame.index).fillna(""))
     return frame
 
 
-def _remarks(found: pd.DataFrame, metric: Metric) -> list[tuple[pd.Series, pd.Series | str]]:
+def _remarks(matched: pd.DataFrame, metric: Metric) -> list[tuple[pd.Series, pd.Series | str]]:
     """Say where a population is of another year or series, or is not there at all."""
-    got = found["population"].notna()
-    year = found["year"].astype("Int64").astype("str")
-    wanted = found["wanted"].astype("str")
+    got = matched["population"].notna()
+    year = matched["year"].astype("Int64").astype("str")
+    wanted = matched["wanted"].astype("str")
     return [
         (
-            got & (found["year"] != found["wanted"]),
+            got & (matched["year"] != matched["wanted"]),
             "population of mid-" + year + " in place of mid-" + wanted,
         ),
-        (got & (found["series"] != found["main"]), "population from another source than for other areas"),
+        (got & (matched["series"] != matched["main"]), "population from another source than for other areas"),
         (~got, f"no population ({metric.age_group}) for this area: no rate"),
     ]
 
 
-def _sentence(metric: Metric, found: pd.DataFrame) -> str:
-    got = found["population"].notna()
+def _sentence(metric: Metric, matched: pd.DataFrame) -> str:
+    got = matched["population"].notna()
     if not got.any():
         return f"{metric.id}: no population ({metric.age_group}); counts are kept without rates."
-    main = found.loc[got & (found["series"] == found["main"])]
+    main = matched.loc[got & (matched["series"] == matched["main"])]
     bases = ", ".join(sorted(main["basis"].unique()))
-    other_year = (got & (found["year"] != found["wanted"])).sum()
+    other_year = (got & (matched["year"] != matched["wanted"])).sum()
     return (
         f"{metric.id}: population ({metric.age_group}) from {', '.join(sorted(main['source'].unique()))} "
         f"({bases}) for {len(main):,} rows; {other_year:,} rows with the nearest year, "
-        f"{(got & (found['series'] != found['main'])).sum():,} from another source, {(~got).sum():,} without."
+        f"{(got & (matched['series'] != matched['main'])).sum():,} from another source, "
+        f"{(~got).sum():,} without."
     )
 
 
@@ -137,9 +138,9 @@ def check_denominators(
             or people.empty
         ):
             continue
-        found = _people_of(rows[["area_code", "period_start"]], people)
-        away = (found["year"] - found["wanted"]).abs()
-        near = found[away <= 1]
+        matched = _people_of(rows[["area_code", "period_start"]], people)
+        away = (matched["year"] - matched["wanted"]).abs()
+        near = matched[away <= 1]
         ratio = rows["denominator"].reindex(near.index) / near["population"] - 1
         wrong = ratio.abs() > np.where(away[near.index] == 0, _SAME_YEAR, _OTHER_YEAR)
         notes = _whose(rows["denominator"].reindex(near.index)[wrong], near[wrong], people)
@@ -152,13 +153,13 @@ def check_denominators(
     return frame, tuple(checks)
 
 
-def _whose(denominators: pd.Series, found: pd.DataFrame, people: pd.DataFrame) -> pd.Series:
+def _whose(denominators: pd.Series, matched: pd.DataFrame, people: pd.DataFrame) -> pd.Series:
     """Say whose population a wrong denominator is, if it is anyone's."""
     notes = {}
     for index, denominator in denominators.items():
-        same_year = people[people["year"] == found.at[index, "year"]]
+        same_year = people[people["year"] == matched.at[index, "year"]]
         owners = same_year.loc[same_year["population"] == denominator, "area_code"]
         whose = f", which is that of {owners.iloc[0]}" if len(owners) else ""
-        own, area = found.at[index, "population"], found.at[index, "area_code"]
+        own, area = matched.at[index, "population"], matched.at[index, "area_code"]
         notes[index] = f"{area}: denominator {denominator:,.0f}{whose}; its population is {own:,.0f}"
     return pd.Series(notes, dtype="str")

@@ -24,23 +24,23 @@ class Entry(NamedTuple):
 def entries(raw: Path, processed: Path) -> list[Entry]:
     """List all that stands in a folder and below it, by name; no link is followed."""
     top, prepared = raw.resolve(), processed.resolve()
-    found: list[Entry] = []
+    listed: list[Entry] = []
     folders = [top]
     while folders:
         folder = folders.pop()
         try:
             inside = list(os.scandir(folder))
         except OSError as error:
-            found.append(_entry(folder, top, refused=f"The folder cannot be read: {error.strerror}."))
+            listed.append(_entry(folder, top, refused=f"The folder cannot be read: {error.strerror}."))
             continue
         for one in inside:
             path = folder / one.name
             passed, refused = _why_not(one, path, top, prepared)
             if passed or refused or not one.is_dir(follow_symlinks=False):
-                found.append(_entry(path, top, passed, refused))
+                listed.append(_entry(path, top, passed, refused))
             else:
                 folders.append(path)
-    return sorted(found, key=lambda entry: entry.path)
+    return sorted(listed, key=lambda entry: entry.path)
 
 
 def _why_not(one: os.DirEntry[str], path: Path, top: Path, prepared: Path) -> tuple[str, str]:
@@ -48,30 +48,30 @@ def _why_not(one: os.DirEntry[str], path: Path, top: Path, prepared: Path) -> tu
     if one.name.startswith((".", "~$")):
         return "hidden, or the lock of another program", ""
     try:
-        found = one.stat(follow_symlinks=False)
-        target = path.resolve(strict=True) if _is_link(found) else path
+        status = one.stat(follow_symlinks=False)
+        target = path.resolve(strict=True) if _is_link(status) else path
     except (OSError, RuntimeError):  # a ring of links is a RuntimeError before Python 3.13
         return "", "This is a link that leads nowhere, or it cannot be looked at."
     if path == prepared:
         return "the prepared data", ""
     if target != path:
-        parts = target.relative_to(top).parts if target.is_relative_to(top) else (".",)
-        if prepared in (target, *target.parents) or any(part.startswith(".") for part in parts):
+        below = target.relative_to(top).parts if target.is_relative_to(top) else (".",)
+        if prepared in (target, *target.parents) or any(part.startswith(".") for part in below):
             return "", "This is a link out of the folder, which is not followed: put the file itself here."
-        return f"a link to {printable('/'.join(parts))}, which is read where it stands", ""
-    is_file = stat.S_ISREG(found.st_mode)
-    if not is_file and not stat.S_ISDIR(found.st_mode):
+        return f"a link to {printable('/'.join(below))}, which is read where it stands", ""
+    is_file = stat.S_ISREG(status.st_mode)
+    if not is_file and not stat.S_ISDIR(status.st_mode):
         return "", "This is a pipe, a socket or a device, no file."
     if is_file and _NOTES.fullmatch(path.stem) and path.suffix.casefold() in _NOTE_KINDS:
         return "a note about the folder", ""
     return "", ""
 
 
-def _is_link(found: os.stat_result) -> bool:
+def _is_link(status: os.stat_result) -> bool:
     """Whether this is a link, or what Windows calls a junction."""
     junction = getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", None)
-    return stat.S_ISLNK(found.st_mode) or (
-        junction is not None and getattr(found, "st_reparse_tag", 0) == junction
+    return stat.S_ISLNK(status.st_mode) or (
+        junction is not None and getattr(status, "st_reparse_tag", 0) == junction
     )
 
 

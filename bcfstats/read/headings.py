@@ -30,14 +30,14 @@ def meanings(names: list[str]) -> list[str]:
     """Translate headings; of several that mean the same, the one that `headings.csv` has first."""
     parted = bool({*_WITHIN_YEARS} & {*names} and {*_YEARS} & {*names})
     ranks = _known()
-    found = list(names)
+    meant = list(names)
     taken = {*names}
     for name in sorted({name for name in names if name in ranks}, key=lambda name: ranks[name][0]):
         meaning = ranks[name][1]
         if meaning not in taken and not (parted and meaning == "period"):
-            found[found.index(name)] = meaning
+            meant[meant.index(name)] = meaning
             taken.add(meaning)
-    return [_rate(name) for name in found]
+    return [_rate(name) for name in meant]
 
 
 def _rate(name: str) -> str:
@@ -106,9 +106,9 @@ def nearest_headings(source: Book | Text) -> tuple[dict[str, str], list[str]]:
     best: tuple[dict[str, str], list[str]] = {}, []
     for _, _, names in rows_at_the_top(source):
         meant = dict(zip(meanings(names), names, strict=True))
-        found = {meaning: name for meaning, name in meant.items() if meaning in known}
-        if len(found) > len(best[0]):
-            best = found, [name for name in names if name not in found.values()]
+        close = {meaning: name for meaning, name in meant.items() if meaning in known}
+        if len(close) > len(best[0]):
+            best = close, [name for name in names if name not in close.values()]
     return best
 
 

@@ -304,21 +304,21 @@ def add_note(frame: pd.DataFrame, rows: pd.Series, note: pd.Series | str) -> pd.
 
 
 def _all_problems(frame: pd.DataFrame, rules: Iterable[_Rule]) -> pd.DataFrame:
-    found = [_problems(frame, rule) for rule in rules if rule.wrong.any()]
+    tables = [_problems(frame, rule) for rule in rules if rule.wrong.any()]
     columns = ("area_code", "metric", "period", "column", "found", "reason")
-    return pd.concat(found) if found else pd.DataFrame({name: pd.Series(dtype="str") for name in columns})
+    return pd.concat(tables) if tables else pd.DataFrame({name: pd.Series(dtype="str") for name in columns})
 
 
 def _problems(frame: pd.DataFrame, rule: _Rule) -> pd.DataFrame:
     rows = frame[rule.wrong]
-    found = rows[rule.column] if rule.found is None else rule.found[rule.wrong]
+    cells = rows[rule.column] if rule.found is None else rule.found[rule.wrong]
     return pd.DataFrame(
         {
             "area_code": rows["area_code"].astype("str"),
             "metric": rows["metric"].astype("str"),
             "period": [period_text(*ends) for ends in zip(rows.period_start, rows.period_end, strict=True)],
             "column": rule.column,
-            "found": [_shown(cell) for cell in found],
+            "found": [_shown(cell) for cell in cells],
             "reason": rule.reason,
         },
         index=rows.index,

@@ -61,9 +61,13 @@ def _read(
         raise InputError(
             "The table has not the columns needed.", where=source.path.name, do=f"Give {wanted}."
         )
-    rows, found, _ = each_row(table, lambda line: [find_area(str(line["area"]), areas).area_code, *row(line)])
-    if found:
-        raise InputError("The table cannot be used; nothing was read.", where=source.path.name, found=found)
+    rows, problems, _ = each_row(
+        table, lambda line: [find_area(str(line["area"]), areas).area_code, *row(line)]
+    )
+    if problems:
+        raise InputError(
+            "The table cannot be used; nothing was read.", where=source.path.name, found=problems
+        )
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -93,10 +97,10 @@ def read_work(path: str | Path, areas: pd.DataFrame, metrics: Any = METRICS) -> 
             where=source.path.name,
             do="Give the columns area, metric, work, people, start and effect, one row a scheme of work.",
         )
-    rows, found, count = each_row(table, lambda line: _row_of_work(line, areas, metrics))
-    if found:
+    rows, problems, count = each_row(table, lambda line: _row_of_work(line, areas, metrics))
+    if problems:
         what = f"The schemes of work have {count} problems; none was read."
-        raise InputError(what, where=source.path.name, found=found, do="Correct these rows and try again.")
+        raise InputError(what, where=source.path.name, found=problems, do="Correct these rows and try again.")
     return typed(rows, WORK_TYPES)
 
 

@@ -33,7 +33,7 @@ def read_peers(path: str | Path, areas: pd.DataFrame | None = None) -> dict[str,
             "This is not a table of peers: it needs area and group, or area and peer.", where=source.path.name
         )
     places = AREAS if areas is None else areas
-    found: dict[str, list[str]] = {}
+    listed: dict[str, list[str]] = {}
     groups: dict[str, str] = {}
     for row, line in zip(table.index, table.assign(area=areas_of(table)).to_dict("records"), strict=True):
         try:
@@ -42,14 +42,14 @@ def read_peers(path: str | Path, areas: pd.DataFrame | None = None) -> dict[str,
         except ParameterError as error:
             raise InputError(error.what, where=f"{source.path.name}, row {row}", found=error.found) from None
         if pairs and peer != code:
-            found.setdefault(code, []).append(peer)
+            listed.setdefault(code, []).append(peer)
         elif not pairs and groups.setdefault(code, str(line["group"]).strip()) != str(line["group"]).strip():
             raise InputError(
                 "An area stands in two groups.",
                 where=f"{source.path.name}, row {row}",
                 found=str(line["area"]),
             )
-    return {code: tuple(dict.fromkeys(peers)) for code, peers in found.items()} if pairs else _peers(groups)
+    return {code: tuple(dict.fromkeys(peers)) for code, peers in listed.items()} if pairs else _peers(groups)
 
 
 def _peers(groups: Mapping[str, str]) -> dict[str, tuple[str, ...]]:

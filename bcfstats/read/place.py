@@ -66,10 +66,10 @@ def set_apart(readings: Iterable[FileReading], observations: pd.DataFrame) -> li
     ]
     return [
         *(
-            f"{found['area_name'].iloc[0]} ({code}): {len(found):,} rows of {found['file'].nunique():,} "
-            f"file{'s' * (found['file'].nunique() > 1)}, such as {found['file'].iloc[0]}. It is not in the "
+            f"{own['area_name'].iloc[0]} ({code}): {len(own):,} rows of {own['file'].nunique():,} "
+            f"file{'s' * (own['file'].nunique() > 1)}, such as {own['file'].iloc[0]}. It is not in the "
             "register: to use its figures name it in a list of areas of your own."
-            for code, found in rows.groupby("area_code")
+            for code, own in rows.groupby("area_code")
         ),
         *(
             f"{area.area_name} ({area.area_code}): {counts[area.area_code]:,} rows, used by runs of "
@@ -82,12 +82,12 @@ def set_apart(readings: Iterable[FileReading], observations: pd.DataFrame) -> li
 def _with_codes(reading: FileReading, own: pd.DataFrame, metrics: Mapping[str, Metric]) -> FileReading:
     names = {**dict(zip(own["area_code"], own["area_name"], strict=True)), **area_names()}
     frame = reading.observations
-    found = _found([text for text in frame["area_code"].unique() if text not in names], own)
-    codes = frame["area_code"].map({text: code for text, (code, _) in found.items() if code})
+    looked_up = _found([text for text in frame["area_code"].unique() if text not in names], own)
+    codes = frame["area_code"].map({text: code for text, (code, _) in looked_up.items() if code})
     code = codes.where(codes.notna(), frame["area_code"])
     unknown = ~code.isin(list(names))
     refused = [
-        Refusal(f"{reading.path.name}, {rows['metric'].iloc[0]}", text, found[text][1], len(rows))
+        Refusal(f"{reading.path.name}, {rows['metric'].iloc[0]}", text, looked_up[text][1], len(rows))
         for text, rows in frame[unknown].groupby("area_code", sort=False)
     ]
     placed = frame.assign(area_code=code, area_name=code.map(names))[~unknown].reset_index(drop=True)
@@ -99,16 +99,16 @@ def _with_codes(reading: FileReading, own: pd.DataFrame, metrics: Mapping[str, M
 
 def _found(wanted: list[str], own: pd.DataFrame) -> dict[str, tuple[str, str]]:
     """Give code and reason for each text; a file of which no area is known must not take for ever."""
-    found: dict[str, tuple[str, str]] = {}
+    places: dict[str, tuple[str, str]] = {}
     unknown = 0
     mine = {name.casefold(): code for code, name in zip(own["area_code"], own["area_name"], strict=True)}
     for text in wanted:
         if unknown < _MOST_UNKNOWN:
-            found[text] = _find(text, own, mine.get(text.casefold(), ""))
-            unknown += not found[text][0]
+            places[text] = _find(text, own, mine.get(text.casefold(), ""))
+            unknown += not places[text][0]
         else:
-            found[text] = "", f"{_MOST_UNKNOWN} areas of this file are not known: no more were looked up"
-    return found
+            places[text] = "", f"{_MOST_UNKNOWN} areas of this file are not known: no more were looked up"
+    return places
 
 
 def _find(text: str, own: pd.DataFrame, mine: str) -> tuple[str, str]:

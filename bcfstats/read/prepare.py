@@ -114,9 +114,9 @@ def prepare(raw: str | Path, processed: str | Path, *, metrics: Mapping[str, Met
     if not raw.is_dir():
         raise InputError("There is no such folder.", where=str(raw), do="Name the folder of published files.")
     restore_folder(processed)
-    found = entries(raw, processed)
-    files = _read_all([entry for entry in found if not entry.passed], metrics)
-    passed = {entry.name: entry.passed for entry in found if entry.passed}
+    listed = entries(raw, processed)
+    files = _read_all([entry for entry in listed if not entry.passed], metrics)
+    passed = {entry.name: entry.passed for entry in listed if entry.passed}
     tables, manifest = _combined(files, passed, metrics)
     while (looked_at := _without_changed(files)) != files:
         files = looked_at
@@ -131,7 +131,7 @@ def prepare(raw: str | Path, processed: str | Path, *, metrics: Mapping[str, Met
     return Prepared(data, manifest, refused, 2 if not usable else int(bool(refused)))
 
 
-def _read_all(found: list[Entry], metrics: Mapping[str, Metric]) -> list[_File]:
+def _read_all(listed: list[Entry], metrics: Mapping[str, Metric]) -> list[_File]:
     """Read each file once, in processes of their own, small ones several at a time."""
     files: list[_File] = []
     asked: deque[list[int]] = deque()
@@ -139,12 +139,12 @@ def _read_all(found: list[Entry], metrics: Mapping[str, Metric]) -> list[_File]:
     known = dict(metrics)
 
     def questions() -> Iterator[Question]:
-        for batch in _batches(found, files):
+        for batch in _batches(listed, files):
             asked.append(list(batch))
             waiting.append(list(batch.values()))
             yield files[asked[-1][0]].name, read_together, (waiting[-1], known)
 
-    processes = min(os.cpu_count() or 1, 1 + len(found) // FILES_PER_PROCESS)
+    processes = min(os.cpu_count() or 1, 1 + len(listed) // FILES_PER_PROCESS)
     done, last = 0, time.monotonic()
     for answer in in_order(questions(), processes):
         batch = waiting.popleft()
@@ -153,19 +153,19 @@ def _read_all(found: list[Entry], metrics: Mapping[str, Metric]) -> list[_File]:
         ):  # which of them it is shows when each is alone
             answer = [one for file in batch for one in _alone(file, known)]
         for at, one in zip(asked.popleft(), answer if isinstance(answer, list) else [answer], strict=True):
-            told = {"reading": one} if isinstance(one, FileReading) else {"refused": str(one)}
-            files[at] = replace(files[at], **told)
+            outcome = {"reading": one} if isinstance(one, FileReading) else {"refused": str(one)}
+            files[at] = replace(files[at], **outcome)
         done += len(batch)
-        last = _told(done, len(found), last)
+        last = _told(done, len(listed), last)
     return files
 
 
-def _batches(found: list[Entry], files: list[_File]) -> Iterator[dict[int, tuple[Path, bytes]]]:
+def _batches(listed: list[Entry], files: list[_File]) -> Iterator[dict[int, tuple[Path, bytes]]]:
     """Open the files and give those to be read, by their place in `files`, which grows."""
     seen: dict[str, str] = {}
     batch: dict[int, tuple[Path, bytes]] = {}
     size = 0
-    for entry in found:
+    for entry in listed:
         file, content = _opened(entry)
         if file.digest in seen:
             file = replace(file, same_as=seen[file.digest])
@@ -303,9 +303,9 @@ def _combine(
     readings: list[FileReading], metrics: Mapping[str, Metric]
 ) -> tuple[dict[str, pd.DataFrame], dict[str, list[str]], tuple[Check, ...]]:
     """Bring the readings together: vintages, shares, denominators."""
-    parts = {name: _together(readings, name) for name in TABLES}
-    observed, others = settle_vintages(parts["observations"]), settle_vintages(parts["others"])
-    people, shares = settle_populations(parts["populations"]), settle_shares(parts["shares"])
+    whole = {name: _together(readings, name) for name in TABLES}
+    observed, others = settle_vintages(whole["observations"]), settle_vintages(whole["others"])
+    people, shares = settle_populations(whole["populations"]), settle_shares(whole["shares"])
     shared = apportion(others.frame, shares.frame)
     own = typed(pd.concat([observed.frame, shared.observations]), OBSERVATION_TYPES)
     checked, checks = check_denominators(own, people.frame, metrics)
@@ -317,7 +317,7 @@ def _combine(
         "others": typed(others.frame.sort_values(order, kind="stable"), OTHER_TYPES),
         "populations": people.frame,
         "earlier": join_denominators(typed(observed.earlier, OBSERVATION_TYPES), people.frame, metrics).frame,
-        "areas": _areas(observations, parts["areas"]),
+        "areas": _areas(observations, whole["areas"]),
     }
     decisions = {
         "vintages": [*observed.replaced, *others.replaced],

@@ -263,5 +263,5 @@ def _lower(kind: int, limit: int) -> None:
         import resource
 
         _, hard = resource.getrlimit(kind)
-        lowest = min(found for found in (limit, hard) if found != resource.RLIM_INFINITY)
+        lowest = min(one for one in (limit, hard) if one != resource.RLIM_INFINITY)
         resource.setrlimit(kind, (lowest, hard))

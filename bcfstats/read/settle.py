@@ -120,10 +120,10 @@ def _conflicts(rows: pd.DataFrame) -> tuple[str, ...]:
         name = next(name for name in NUMBERS if group[name].nunique() > 1)
         there = group[group[name].notna()]
         numbers = zip(there[name], there["source"], strict=True)
-        found = " and ".join(f"{number:.10g} ({source})" for number, source in numbers)
-        found = found if name == "numerator" else f"{name} {found}"
+        differing = " and ".join(f"{number:.10g} ({source})" for number, source in numbers)
+        differing = differing if name == "numerator" else f"{name} {differing}"
         period = period_text(first.period_start, first.period_end)
         where = f"{first.area_name} ({first.area_code}), {first.metric}, {period}"
-        return f"{where}: {found} differ; neither was kept."
+        return f"{where}: {differing} differ; neither was kept."
 
     return tuple(sentence(group) for _, group in rows.groupby(KEY, sort=True))

@@ -84,10 +84,10 @@ def read_targets(
     InputError
         One error that lists every problem by row; nothing is read by half.
     """
-    found = read_rows_of_targets(path, areas=areas, metrics=metrics, scheme=scheme)
-    if found.problems:
-        raise found.error
-    return found.rows
+    read = read_rows_of_targets(path, areas=areas, metrics=metrics, scheme=scheme)
+    if read.problems:
+        raise read.error
+    return read.rows
 
 
 @dataclass(frozen=True)
@@ -144,10 +144,10 @@ def read_rows_of_targets(
     repeated, fractions = _repeated(rows), _fractions(rows)
     problems = (*reader.problems, *fractions, *repeated.values()) if rows else ("no row is filled in",)
     kept = [] if fractions else [line for row, line in good.items() if row not in repeated]
-    found = TargetRows(typed(kept, TARGET_TYPES), problems, source.path.name)
+    read = TargetRows(typed(kept, TARGET_TYPES), problems, source.path.name)
     if not kept or len(reader.problems) >= _MOST_LOOKED_FOR:
-        raise found.error
-    return found
+        raise read.error
+    return read
 
 
 def _is_of_targets(names: set[str]) -> bool:

@@ -63,11 +63,11 @@ def template_rows(
     rows = assessments.loc[assessments["area_code"] == area]
     if rows.empty:
         raise ParameterError("There are no ambitions of this area.", found=f"'{area}'")
-    found = [[template.board, str(rows["area_name"].iloc[0] or area)], list(template.headings)]
+    lines = [[template.board, str(rows["area_name"].iloc[0] or area)], list(template.headings)]
     for name, of_metric in rows.groupby("metric", sort=False):
         by_payment = {row["payment"]: row for row in of_metric.to_dict("records")}
-        found += _block(metrics[str(name)], by_payment, template)
-    return found
+        lines += _block(metrics[str(name)], by_payment, template)
+    return lines
 
 
 def export_template(assessments: pd.DataFrame, area: str, **more: Any) -> str:
@@ -93,14 +93,14 @@ def read_template(
     code = _board(lines, template, area, areas, where)
     labels = {label.casefold(): name for name, label in template.labels.items()}
     labels |= {metric.name.casefold(): metric.id for metric in metrics.values()}
-    parts = {getattr(template, part).casefold(): part for part in PARTS}
+    kinds = {getattr(template, part).casefold(): part for part in PARTS}
     targets: list[dict[str, Any]] = []
     current = ""
     read: dict[str, int] = {}
     cells: dict[str, list[float | None]] = {}
     for number, line in enumerate(lines, start=1):
         padded = [*line, *[""] * (len(template.headings) - len(line))]
-        label, part = padded[0].casefold(), parts.get(padded[1].casefold())
+        label, part = padded[0].casefold(), kinds.get(padded[1].casefold())
         if label in labels:
             targets += _targets(code, current, cells, template)
             current, cells = labels[label], {}
@@ -198,17 +198,17 @@ def _board(lines: list[list[str]], template: Template, area: str | None, areas: 
 def _number(cell: str, template: Template, where: str, share: bool) -> float | None:
     if not cell or cell.casefold() == template.not_applicable.casefold():
         return None
-    found = parse_share(cell) if share else parse_number(cell)
-    if found is None:
+    number = parse_share(cell) if share else parse_number(cell)
+    if number is None:
         raise InputError("A cell of the template is not a number.", where=where, found=f"'{cell}'")
-    if share and 0 < found <= 1 and not cell.endswith("%"):
+    if share and 0 < number <= 1 and not cell.endswith("%"):
         raise InputError(
             "A value in per cent may be a fraction.",
             where=where,
             found=f"'{cell}'",
-            do=f"Write {100 * found:g} or {found:g}%.",
+            do=f"Write {100 * number:g} or {number:g}%.",
         )
-    return found
+    return number
 
 
 def _targets(

@@ -240,11 +240,11 @@ def plain_decimals(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     if not commas or (thousands and not decimals):
         return frame
     if not decimals or thousands:
-        found = [f"'{text}'" for text in (decimals[:1] + thousands[:1] or sorted(commas)[:2])]
+        examples = [f"'{text}'" for text in (decimals[:1] + thousands[:1] or sorted(commas)[:2])]
         raise InputError(
             "Whether a comma is a decimal comma or parts thousands cannot be told.",
             where=where,
-            found=" and ".join(found),
+            found=" and ".join(examples),
             do="Save the table as .xlsx, or as CSV separated by commas.",
         )
     pointed = {text: text.replace(".", "").replace(",", ".") for text in numbers}
@@ -266,8 +266,8 @@ def find_where(
     meaning: Callable[[list[str]], list[str]] | None = None,
 ) -> pd.DataFrame | None:
     """Find the table whose headings fit, as they stand or by their meaning; None if there is none."""
-    found = _headings(source, fits, meaning)
-    return _cut_out(source, *found) if found else None
+    place = _headings(source, fits, meaning)
+    return _cut_out(source, *place) if place else None
 
 
 def has_where(

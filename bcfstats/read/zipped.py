@@ -39,12 +39,12 @@ _ERROR = re.compile(r"#\S{2,30}|Err:\d+")
 def check_zipped(name: str, content: bytes) -> dict[str, Hidden]:
     """Refuse what cannot be opened safely, and find the cells that would come out blank."""
     listed = list(_parts(name, content))
-    parts = dict(listed)
-    if len(parts) < len(listed):
+    files = dict(listed)
+    if len(files) < len(listed):
         raise damaged(name, "two parts of one name")
-    names = set(parts)
+    names = set(files)
     if "META-INF/manifest.xml" in names and "content.xml" in names:
-        return _check_ods(name, parts)
+        return _check_ods(name, files)
     if "xl/workbook.bin" in names:
         raise InputError(
             "The workbook is of the kind .xlsb, which is not read.", where=name, do="Save it as .xlsx."
@@ -56,7 +56,7 @@ def check_zipped(name: str, content: bytes) -> dict[str, Hidden]:
             found=", ".join(sorted(names)[:5]) or "nothing",
             do="Unpack it and give the files inside.",
         )
-    return _check_xlsx(name, parts)
+    return _check_xlsx(name, files)
 
 
 def _parts(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
@@ -93,20 +93,20 @@ def _unpacked(content: bytes, part: zipfile.ZipInfo, left: int) -> bytes:
     return unpacked
 
 
-def _check_xlsx(name: str, parts: Mapping[str, bytes]) -> dict[str, Hidden]:
+def _check_xlsx(name: str, files: Mapping[str, bytes]) -> dict[str, Hidden]:
     """Count the cells of every sheet, whatever its part is called."""
     tally = Tally(name)
     lengths: list[int] = []
-    for part, xml in parts.items():
+    for part, xml in files.items():
         if part.casefold().endswith("sharedstrings.xml") or _SHARED.search(xml):
             lengths += _Strings(name).lengths_of(xml)
-    signs = _signs_of_styles(name, parts.get("xl/styles.xml", b""))
+    signs = _signs_of_styles(name, files.get("xl/styles.xml", b""))
     hidden = {
         part: _Sheet(name, lengths, tally, signs).hidden_in(xml)
-        for part, xml in parts.items()
+        for part, xml in files.items()
         if b"sheetData" in xml
     }
-    return {sheet: hidden.get(part, {}) for sheet, part in _sheets(name, parts).items()}
+    return {sheet: hidden.get(part, {}) for sheet, part in _sheets(name, files).items()}
 
 
 def _signs_of_styles(name: str, xml: bytes) -> dict[str, str]:
@@ -148,10 +148,10 @@ def with_known_errors(content: bytes, lost: Mapping[str, Hidden]) -> bytes:
     return packed.getvalue()
 
 
-def _sheets(name: str, parts: Mapping[str, bytes]) -> dict[str, str]:
+def _sheets(name: str, files: Mapping[str, bytes]) -> dict[str, str]:
     """Give the part of each sheet, by the name of the sheet."""
     targets: dict[str, str] = {}
-    found: dict[str, str] = {}
+    sheets: dict[str, str] = {}
 
     def relation(tag: str, attributes: dict[str, str]) -> None:
         if tag == "Relationship":
@@ -163,11 +163,11 @@ def _sheets(name: str, parts: Mapping[str, bytes]) -> dict[str, str]:
     def sheet(tag: str, attributes: dict[str, str]) -> None:
         if tag == "sheet":
             ids = [value for key, value in attributes.items() if key.endswith(":id")]
-            found[attributes.get("name", "")] = targets.get("".join(ids), "")
+            sheets[attributes.get("name", "")] = targets.get("".join(ids), "")
 
-    _parse(name, parts.get("xl/_rels/workbook.xml.rels", b"<none/>"), relation)
-    _parse(name, parts["xl/workbook.xml"], sheet)
-    return found
+    _parse(name, files.get("xl/_rels/workbook.xml.rels", b"<none/>"), relation)
+    _parse(name, files["xl/workbook.xml"], sheet)
+    return sheets
 
 
 def _parse(
@@ -319,13 +319,13 @@ def _column(letters: str) -> int:
     return number - 1
 
 
-def _check_ods(name: str, parts: Mapping[str, bytes]) -> dict[str, Hidden]:
-    if b"encryption-data" in parts["META-INF/manifest.xml"]:
+def _check_ods(name: str, files: Mapping[str, bytes]) -> dict[str, Hidden]:
+    if b"encryption-data" in files["META-INF/manifest.xml"]:
         raise protected(name)
     scan = _Ods(name)
     for part in ("styles.xml", "content.xml"):
-        if part in parts:
-            _parse(name, parts[part], scan.start, scan.end, scan.take)
+        if part in files:
+            _parse(name, files[part], scan.start, scan.end, scan.take)
     return scan.hidden
 
 

@@ -144,8 +144,8 @@ class _Boards:
         if not any(LOCAL in one.metrics for one in self.rules.payments):
             return Paper(name, asks, paragraphs, None, f"{NOT_HERE}: no local metric is chosen")
         local = [x for x in assessed["metric"] if self.metrics[x].group == LOCAL]
-        chosen = self.local or next(iter(local), "")
-        if not chosen:
+        named = self.local or next(iter(local), "")
+        if not named:
             return Paper(name, asks, paragraphs, None, NO_LOCAL)
         own = self.answers.loc[(self.answers["area_code"] == code) & self.answers["question"].isin(CRITERIA)]
         given = {
@@ -153,11 +153,11 @@ class _Boards:
             for row in own.to_dict("records")
             if row["answer"].casefold() in ("yes", "no")
         }
-        verdict = next(iter(assessed.loc[assessed["metric"] == chosen, "verdict"]), None)
+        verdict = next(iter(assessed.loc[assessed["metric"] == named, "verdict"]), None)
         table = screen_local_metric(
-            chosen, self.observations, code, answers=given, verdict=verdict, metrics=self.metrics
+            named, self.observations, code, answers=given, verdict=verdict, metrics=self.metrics
         )
-        table.insert(0, "metric", chosen)
+        table.insert(0, "metric", named)
         return self._paper(name, asks, paragraphs, table)
 
     def _template(self, code: str, assessed: pd.DataFrame) -> Paper:
@@ -268,8 +268,8 @@ def _judged(
     conditions = said.loc[~said["question"].isin(CRITERIA)].rename(columns={"question": "condition"})
     if resting and len(conditions):
         results["national-conditions"] = national_conditions(conditions, resting[0], rules)
-    chosen = get_metric(local, metrics).id if local else ""
-    return _Boards(rules, metrics, usable, assessed, said, asked, money, chosen, results)
+    local_metric = get_metric(local, metrics).id if local else ""
+    return _Boards(rules, metrics, usable, assessed, said, asked, money, local_metric, results)
 
 
 def _of_payment(
@@ -289,8 +289,8 @@ def _of_payment(
         name: payment(came, rules, reading=name, allocations=money, metrics=metrics) for name in READINGS
     }
     values = dict.fromkeys(VALUES[:3], "float64")  # judged as exact fractions
-    each = [found.metrics.assign(reading=found.reading).astype(values) for found in judged.values()]
-    boards = [found.boards.assign(reading=found.reading) for found in judged.values()]
+    each = [ruling.metrics.assign(reading=ruling.reading).astype(values) for ruling in judged.values()]
+    boards = [ruling.boards.assign(reading=ruling.reading) for ruling in judged.values()]
     return {
         "payment": pd.concat(each, ignore_index=True),
         "what-follows": pd.concat(boards, ignore_index=True),

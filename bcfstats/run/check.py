@@ -189,13 +189,13 @@ def _target_line(row: Mapping[str, Any], metric: Metric) -> str:
         why = " ".join(islice(in_short_sentences(row["why_unknown"]), 2))
         return f"{start}: {words_of(row)}. {why}"
     size, chance = row["ambition_percent"], row["p_paid_do_nothing"]
-    found, ends = row["recommended"], (row["challenging_value"], row["achievable_value"])
-    parts = [
+    advice, ends = row["recommended"], (row["challenging_value"], row["achievable_value"])
+    clauses = [
         f"target {value(row['target_value'], metric)}" + (f" ({signed(size)}%)" if np.isfinite(size) else ""),
-        *([f"recommended: {recommended_words(found, *ends, metric)}"] if found else []),
+        *([f"recommended: {recommended_words(advice, *ends, metric)}"] if advice else []),
         *([f"{in_10(chance)} paid for doing nothing"] if np.isfinite(chance) else []),
     ]
-    return f"{start}: {words_of(row)}: {'; '.join(parts)}"
+    return f"{start}: {words_of(row)}: {'; '.join(clauses)}"
 
 
 def _other_schemes(read: _Proposed) -> Iterator[str]:

@@ -92,15 +92,15 @@ def _changed(before: Mapping[Any, Any], after: Mapping[Any, Any], kind: str) -> 
         "only in the first": [n for n in names if (kind, n) not in after],
     }
     groups["changed"] = [n for n in groups["changed"] if before[kind, n] != after[kind, n]]
-    parts = [f"{_some(chosen)} ({how})" for how, chosen in groups.items() if chosen]
-    return [f"{kind.capitalize()} files: {'; '.join(parts)}."] if parts else []
+    lists = [f"{_some(files)} ({how})" for how, files in groups.items() if files]
+    return [f"{kind.capitalize()} files: {'; '.join(lists)}."] if lists else []
 
 
 def _settings(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     left_out = {*NOT_INPUT, *TOLD_BY_CHECKSUM, *OF_THE_RUN}
     one, two = before["settings"], after["settings"]
     for name in sorted((one.keys() | two.keys()) - left_out):
-        values = [str(chosen.get(name) or "not set") for chosen in (one, two)]
+        values = [str(settings.get(name) or "not set") for settings in (one, two)]
         if name == "scheme":
             values = [Path(value).name for value in values]  # a file of one's own is told by its checksum
         if values[0] != values[1]:
@@ -177,8 +177,8 @@ def compare_runs(
     own = set(changes["metric"])
     wanted = {"area_code": [find_area(text, known).area_code for text in areas]}
     wanted["metric"] = [text if text in own else get_metric(text).id for text in metrics]
-    for column, chosen in wanted.items():
-        changes = changes.loc[changes[column].isin(chosen)] if chosen else changes
+    for column, named in wanted.items():
+        changes = changes.loc[changes[column].isin(named)] if named else changes
     order = changes["kind"].map(KINDS.index).argsort(kind="stable")
     return RunComparison(changes.iloc[order].reset_index(drop=True), differences(*records))
 
@@ -266,7 +266,7 @@ def _changes(name: str, first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFra
     cells["kind"], cells["difference"] = _kinds(cells)
     gone = [table.index.difference(rows).to_frame(index=False) for table in (first, second)]
     columns = [set(table) - set(shared) for table in (first, second) if len(first) and len(second)]
-    parts = [
+    tables = [
         cells,
         gone[0].assign(kind=VANISHED),
         gone[1].assign(kind=APPEARED),
@@ -275,7 +275,7 @@ def _changes(name: str, first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFra
             for side, names in zip(("before", "after"), columns, strict=False)
         ),
     ]
-    changes = pd.concat([part for part in parts if len(part)] or [cells], ignore_index=True)
+    changes = pd.concat([part for part in tables if len(part)] or [cells], ignore_index=True)
     changes = changes.assign(table=name).reindex(columns=COLUMNS)
     difference = changes["difference"].astype(float)
     return changes.astype(object).where(changes.notna(), "").assign(difference=difference)

@@ -159,8 +159,8 @@ def _of_area(
     drawn = open_report(code, results).all_charts() if docx or charts else {}
     if charts:
         folder = run_folder / "charts" / page.stem
-        chosen = {name: chart for name, chart in drawn.items() if name.rpartition("-")[0] in metrics}
-        for name, chart in chosen.items():
+        wanted = {name: chart for name, chart in drawn.items() if name.rpartition("-")[0] in metrics}
+        for name, chart in wanted.items():
             with whole(folder / f"{name}.{charts}") as part:
                 part.write_bytes(chart.png() if charts == "png" else chart.svg_file().encode())
             yield folder / f"{name}.{charts}"
@@ -250,9 +250,9 @@ def _figures(results: Results) -> pd.DataFrame:
     return series[["area_code", "metric"]].assign(**named)
 
 
-def _judged(told: pd.DataFrame) -> pd.DataFrame:
+def _judged(rows_of_area: pd.DataFrame) -> pd.DataFrame:
     """Give what was compared, recommended and proposed as rows: one a comparison, end of range and target."""
-    compared = told.loc[told["finding"].notna() & np.isfinite(told["outcome_value"])]
+    compared = rows_of_area.loc[rows_of_area["finding"].notna() & np.isfinite(rows_of_area["outcome_value"])]
     figures = {
         "Category Type": "Compared with the same months a year before",
         "Category": compared["finding"],
@@ -262,16 +262,16 @@ def _judged(told: pd.DataFrame) -> pd.DataFrame:
         "Count": compared["outcome_numerator"],
         "Denominator": compared["outcome_denominator"],
     }
-    parts = [compared.assign(**figures)]
+    tables = [compared.assign(**figures)]
     ends = {"Recommended from": "recommended_from", "Recommended to": "recommended_to"}
     for category, column in {**ends, "Proposed": "target_value"}.items():
-        rows = told.loc[np.isfinite(told[column])]
+        rows = rows_of_area.loc[np.isfinite(rows_of_area[column])]
         note = rows["verdict"].map(lambda name: VERDICTS[name].words if name else "")
         note = note if category == "Proposed" else ""
-        parts.append(rows.assign(**{"Category Type": "Target", "Category": category, "Value": rows[column]}))
-        parts[-1]["Value note"] = note
-        parts[-1]["Compared to goal"] = rows["result"] if category == "Proposed" else ""
-    every = pd.concat(parts, ignore_index=True)
+        tables.append(rows.assign(**{"Category Type": "Target", "Category": category, "Value": rows[column]}))
+        tables[-1]["Value note"] = note
+        tables[-1]["Compared to goal"] = rows["result"] if category == "Proposed" else ""
+    every = pd.concat(tables, ignore_index=True)
     periods = {text: Period.parse(text) for text in every["outcome_period"].unique()}
     sortable = {
         text: one.start.year * 10_000 + one.start.month * 100 * (one.n_months < MONTHS_IN_YEAR)
@@ -319,9 +319,9 @@ def saved(document: Any) -> bytes:
     out, dated = io.BytesIO(), io.BytesIO()
     document.save(out)
     time = max(now().timetuple()[:6], (1980, 1, 1, 0, 0, 0))  # the first that a zip file can hold
-    with zipfile.ZipFile(out) as parts, zipfile.ZipFile(dated, "w") as archive:
-        for name in parts.namelist():
-            archive.writestr(zipfile.ZipInfo(name, time), parts.read(name), zipfile.ZIP_DEFLATED)
+    with zipfile.ZipFile(out) as packed, zipfile.ZipFile(dated, "w") as archive:
+        for name in packed.namelist():
+            archive.writestr(zipfile.ZipInfo(name, time), packed.read(name), zipfile.ZIP_DEFLATED)
     return dated.getvalue()
 
 

@@ -110,16 +110,16 @@ class Settings:
 
 def load_settings(path: Path | None = None) -> Settings:
     """Read settings from a file; the defaults if there is none."""
-    chosen = path or Path(FILE)
-    if not os.path.lexists(chosen):
+    file = path or Path(FILE)
+    if not os.path.lexists(file):
         if path is None:
             return Settings()
         raise InputError("There is no such settings file.", where=str(path), do="'bcfstats init' writes one.")
     kinds = {field.name: type(field.default) for field in fields(Settings)}
     known = {name: str if issubclass(kind, Path) else kind for name, kind in kinds.items()}
     known |= dict.fromkeys(("metrics", "targets", "allocations", *NAMES), list) | {"disclosure": object}
-    table = check_keys(read_toml(chosen), str(chosen), {}, known)
-    given: dict[str, Any] = {name: _typed(name, kinds[name], table, chosen) for name in table}
+    table = check_keys(read_toml(file), str(file), {}, known)
+    given: dict[str, Any] = {name: _typed(name, kinds[name], table, file) for name in table}
     return Settings(**given)
 
 
@@ -138,17 +138,17 @@ def read_all_targets(settings: Settings, areas: pd.DataFrame) -> pd.DataFrame | 
     """Read every file of targets; nothing where none is named."""
     metrics = all_metrics(settings)
     rules = scheme(settings.scheme, metrics)
-    found = [read_targets(path, areas=areas, metrics=metrics, scheme=rules) for path in settings.targets]
-    return pd.concat(found, ignore_index=True) if found else None
+    tables = [read_targets(path, areas=areas, metrics=metrics, scheme=rules) for path in settings.targets]
+    return pd.concat(tables, ignore_index=True) if tables else None
 
 
 def read_all_allocations(settings: Settings, areas: pd.DataFrame) -> pd.DataFrame | None:
     """Read every file of the areas' money; nothing where none is named."""
     rules = scheme(settings.scheme, all_metrics(settings))
-    found = [read_allocations(path, rules, areas=areas) for path in settings.allocations]
-    if not found:
+    tables = [read_allocations(path, rules, areas=areas) for path in settings.allocations]
+    if not tables:
         return None
-    table = pd.concat(found, ignore_index=True)
+    table = pd.concat(tables, ignore_index=True)
     twice = table.loc[table.duplicated(["area_code", "payment"]), ["area_code", "payment"]]
     if len(twice):
         raise InputError("Two files give an area's money.", found=", ".join(twice.iloc[0]))

@@ -216,17 +216,17 @@ def backtest(
         mase={name: np.array([score.mase[name] for score in scores]) for name in names},
         coverage={level: np.array([score.coverage[level] for score in scores]) for level in LEVELS},
         crps={name: np.array([score.crps[name] for score in scores]) for name in SCORED},
-        predicted=_joined([found.given for found in chances], float),
-        happened=_joined([found.happened for found in chances], bool),
-        given_england=_joined([found.given_england for found in chances], float),
-        usual=_joined([found.usual for found in chances], float),
-        at=_joined([np.full(found.given.size, i) for i, found in enumerate(chances)], np.intp),
-        third=_joined([found.third for found in chances], np.intp),
+        predicted=_joined([one.given for one in chances], float),
+        happened=_joined([one.happened for one in chances], bool),
+        given_england=_joined([one.given_england for one in chances], float),
+        usual=_joined([one.usual for one in chances], float),
+        at=_joined([np.full(one.given.size, i) for i, one in enumerate(chances)], np.intp),
+        third=_joined([one.third for one in chances], np.intp),
     )
 
 
-def _joined(parts: list[npt.NDArray[Any]], kind: Any) -> npt.NDArray[Any]:
-    return np.concatenate(parts).astype(kind) if parts else np.empty(0, dtype=kind)
+def _joined(arrays: list[npt.NDArray[Any]], kind: Any) -> npt.NDArray[Any]:
+    return np.concatenate(arrays).astype(kind) if arrays else np.empty(0, dtype=kind)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -316,11 +316,13 @@ def _falls(
     """Chances of the falls of `FALLS`, area by area, and whether they happened."""
     kept = np.flatnonzero(scored & np.isfinite(before))
     ratio = actual[kept].sum() / forecast.value[kept].sum() if kept.size else 1.0
-    told = replace(forecast, value=forecast.value * ratio, log_scale=forecast.area_scale, df=forecast.area_df)
+    known = replace(
+        forecast, value=forecast.value * ratio, log_scale=forecast.area_scale, df=forecast.area_df
+    )
     falls = np.array(FALLS)[:, None]
     lines = before * (1 - falls)
     chance, given_england = (
-        np.stack([found.probability_at_most(line)[kept] for line in lines]) for found in (forecast, told)
+        np.stack([one.probability_at_most(line)[kept] for line in lines]) for one in (forecast, known)
     )
     usual = np.searchsorted(past, np.log1p(-falls), side="right") / max(past.size, 1)
     third = np.argsort(np.argsort(before[kept], kind="stable")) * 3 // max(kept.size, 1)

@@ -87,8 +87,8 @@ def _zeros(y: Array, e: Array, seen: Flags) -> Flags:
     there = seen & (y > 0)
     mean = divide(np.where(there, y, 0.0).sum(axis=1), np.where(there, e, 0.0).sum(axis=1))[:, None] * e
     fitted = np.where(there & (mean > 0), mean, np.nan)
-    found = pearson_dispersion(np.where(there, y, np.nan), fitted).value
-    phi: Array = np.fmax(np.atleast_1d(found), 1.0)[:, None] + 1e-9
+    dispersion = pearson_dispersion(np.where(there, y, np.nan), fitted).value
+    phi: Array = np.fmax(np.atleast_1d(dispersion), 1.0)[:, None] + 1e-9
     log_chance = -np.nan_to_num(mean) / (phi - 1) * np.log(phi)
     return np.asarray(seen & (y == 0) & (log_chance < np.log(_ZERO_CHANCE)))
 
@@ -136,9 +136,9 @@ def _step(x: Array, there: Array, side: int, fewest: int = _FEWEST_SIDE) -> Arra
     """Median of the months from each one on less the median of those before it."""
     after, before = np.arange(side), np.arange(-side, 0)
     seen_after, seen_before = _around(there, after) > 0, _around(there, before) > 0
-    found = masked_median(_around(x, after), seen_after) - masked_median(_around(x, before), seen_before)
+    step = masked_median(_around(x, after), seen_after) - masked_median(_around(x, before), seen_before)
     enough = (seen_after.sum(axis=2) >= fewest) & (seen_before.sum(axis=2) >= fewest)
-    return np.where(enough, found, np.nan)
+    return np.where(enough, step, np.nan)
 
 
 def _current_level(x: Array, seen: Flags, segment: npt.NDArray[np.intp]) -> Flags:

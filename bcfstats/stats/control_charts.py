@@ -203,14 +203,14 @@ def xmr_limits(
     first = x.shape[-1] if baseline is None else check_whole("baseline", baseline)
     starts = _starts(rebase, x.shape[-1])
     bounds = list(pairwise((*starts, x.shape[-1])))
-    found = [_limits(x[..., a:b][..., :first], ends, screen, centre, width) for a, b in bounds]
-    if len(found) == 1:
-        return found[0]
+    stretches = [_limits(x[..., a:b][..., :first], ends, screen, centre, width) for a, b in bounds]
+    if len(stretches) == 1:
+        return stretches[0]
 
     def each_point(name: str) -> Any:
-        parts = [np.asarray(getattr(limits, name))[..., None] for limits in found]
+        columns = [np.asarray(getattr(limits, name))[..., None] for limits in stretches]
         return np.concatenate(
-            [part.repeat(b - a, -1) for part, (a, b) in zip(parts, bounds, strict=True)], -1
+            [part.repeat(b - a, -1) for part, (a, b) in zip(columns, bounds, strict=True)], -1
         )
 
     return XmrLimits(**{name: each_point(name) for name in _PER_SERIES}, starts=starts)
@@ -335,8 +335,8 @@ def spc_signals(
         raise ParameterError("The limits are not those of `xmr_limits`.", found=f"{limits!r:.80}")
     if limits.starts:
         bounds = list(pairwise((*limits.starts, x.shape[-1])))
-        parts = [_flags(x[..., a:b], _stretch(limits, a), run) for a, b in bounds]
-        flags = [np.concatenate(part, axis=-1) for part in zip(*parts, strict=True)]
+        stretches = [_flags(x[..., a:b], _stretch(limits, a), run) for a, b in bounds]
+        flags = [np.concatenate(part, axis=-1) for part in zip(*stretches, strict=True)]
     else:
         flags = list(_flags(x, limits, run))
     outside, shift, rising, falling, near, above = flags
@@ -347,8 +347,8 @@ def spc_signals(
 
 def _stretch(limits: XmrLimits, start: int) -> XmrLimits:
     """One set of limits out of several."""
-    parts: dict[str, Any] = {name: np.asarray(getattr(limits, name))[..., start] for name in _PER_SERIES}
-    return XmrLimits(**parts)
+    columns: dict[str, Any] = {name: np.asarray(getattr(limits, name))[..., start] for name in _PER_SERIES}
+    return XmrLimits(**columns)
 
 
 def _flags(x: Floats, limits: XmrLimits, run: int) -> tuple[Flags, ...]:

@@ -375,8 +375,8 @@ def rate_improvement(
     wanted = _Wanted(polarity, confidence_level, power)
     z, share = critical_value(confidence_level, df), e1 / (e0 + e1)
     if between_year_variance is not None:
-        parts = phi / a, phi * e0 / (a * e1)
-        change = two_samples.log_change(*parts, tau2, z + wanted.z_power, higher)
+        variances = phi / a, phi * e0 / (a * e1)
+        change = two_samples.log_change(*variances, tau2, z + wanted.z_power, higher)
         later = a * e1 / e0 * np.exp(change)
         method = named("log ratio with between-year variance", reason)
     elif power is not None:

@@ -198,6 +198,6 @@ def _errors_at(panel: MonthlyCounts, origin: int, first: int, last: int, grid: G
     exposure = panel.exposure[:, target]
     whole = (exposure > 0).all(axis=1)
     state = panel_level(panel.before(origin), grid.alphas)
-    found = log_totals(state, panel.month[target], np.arange(first, last + 1.0), exposure, grid.shares)
+    predicted = log_totals(state, panel.month[target], np.arange(first, last + 1.0), exposure, grid.shares)
     actual = np.log(np.where(whole, panel.counts[:, target].sum(axis=1) + 0.5, np.nan))
-    return actual[None, :, None] - found, state.unusual
+    return actual[None, :, None] - predicted, state.unusual

@@ -127,9 +127,11 @@ def fit_panel(
 ) -> MonthlyModel:
     """Fit as `fit_monthly` to what `as_months` gives."""
     t, group = years(y.shape[1]), month_indicator(month)
-    parts = [_fitted(y[some], e[some], t, group, minimum_months) for some in blocks(len(y))]
+    blocks_fitted = [_fitted(y[some], e[some], t, group, minimum_months) for some in blocks(len(y))]
     names = [field.name for field in fields(MonthlyModel)]
-    return MonthlyModel(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+    return MonthlyModel(
+        **{name: np.concatenate([getattr(part, name) for part in blocks_fitted]) for name in names}
+    )
 
 
 def _fitted(y: Array, e: Array, t: Array, group: Array, minimum_months: int) -> MonthlyModel:
@@ -241,8 +243,8 @@ def lag_one(residuals: Array) -> Array:
     """Lag-1 autocorrelation of each row, over neighbouring months both seen; zero without variation."""
     r = np.where(np.isfinite(residuals), residuals, 0.0)
     power = (r**2).sum(axis=1)
-    found = divide((r[:, 1:] * r[:, :-1]).sum(axis=1), power)
-    return np.where(np.isfinite(found), found, 0.0)
+    correlation = divide((r[:, 1:] * r[:, :-1]).sum(axis=1), power)
+    return np.where(np.isfinite(correlation), correlation, 0.0)
 
 
 def _row_sum(values: Array) -> Array:
@@ -299,8 +301,8 @@ def _tables(n_months: int, first_month: int) -> Autocorrelation:
     distance = np.abs(np.subtract.outer(np.arange(n_months), np.arange(n_months)))
     kept = maker @ _GRID[:, None, None] ** distance @ maker
     power = np.trace(kept, axis1=1, axis2=2)
-    found = divide(np.trace(kept, offset=1, axis1=1, axis2=2), power)
-    return Autocorrelation(_GRID, np.maximum.accumulate(found), power / max(n_months - PARAMETERS, 1))
+    expected = divide(np.trace(kept, offset=1, axis1=1, axis2=2), power)
+    return Autocorrelation(_GRID, np.maximum.accumulate(expected), power / max(n_months - PARAMETERS, 1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -352,9 +354,9 @@ def month_noise(values: Array) -> MonthNoise:
         own = np.where(df > 0, np.square(np.where(seen, rest, 0.0)).sum(axis=1) / df, np.nan)
     panel = shrink_to_panel(own, df)
     usable = np.isfinite(own) & (own > 0)
-    found = float(np.median(lag_one(rest[usable]))) if usable.any() else 0.0
+    lag = float(np.median(lag_one(rest[usable]))) if usable.any() else 0.0
     k = max(float(np.median(seen.sum(axis=1) / np.maximum(years, 1))), 2.0)  # months that share a mean
-    rho = float(np.clip((found + 1 / k) / (1 - 1 / k), 0.0, 0.9))
+    rho = float(np.clip((lag + 1 / k) / (1 - 1 / k), 0.0, 0.9))
     lags = np.arange(1, round(k))
     kept = 1 - 2 / (k * (k - 1)) * float(((k - lags) * rho**lags).sum())
     variance = np.where(np.isfinite(panel.value), panel.value, own) / kept

@@ -93,10 +93,10 @@ class JointProbability:
 
 def joint_probability(probabilities: npt.ArrayLike, correlation: float = 0.0) -> JointProbability:
     """Chance that several events, (rows, events) with NaN for none, happen together: one normal factor."""
-    given, found = as_table("probabilities", probabilities), as_number(correlation)
-    if found is None or not 0 <= found < 1:
+    given, checked = as_table("probabilities", probabilities), as_number(correlation)
+    if checked is None or not 0 <= checked < 1:
         raise ParameterError("The correlation is not from 0 to below 1.", found=f"{correlation!r}")
-    correlation = found
+    correlation = checked
     if np.any((given < 0) | (given > 1)):
         raise ParameterError("A chance is not between 0 and 1.", do="Write 80 % as 0.8.")
     known = np.isfinite(given)
@@ -119,10 +119,10 @@ def joint_probability(probabilities: npt.ArrayLike, correlation: float = 0.0) ->
 def _count(chances: Floats) -> Floats:
     """Distribution of the number of independent events, shape (rows, events + 1, nodes)."""
     rows, events, nodes = chances.shape
-    found = np.zeros((rows, events + 1, nodes))
-    found[:, 0] = 1.0
+    chance_of = np.zeros((rows, events + 1, nodes))
+    chance_of[:, 0] = 1.0
     for event in range(events):
         p = chances[:, event, None]
-        found[:, 1:] = found[:, 1:] * (1 - p) + found[:, :-1] * p
-        found[:, :1] *= 1 - p
-    return found
+        chance_of[:, 1:] = chance_of[:, 1:] * (1 - p) + chance_of[:, :-1] * p
+        chance_of[:, :1] *= 1 - p
+    return chance_of

@@ -65,8 +65,10 @@ def placebo(
         y, e = np.where(kept, y, 0.0), np.where(kept, e, 0.0)
     starts = np.arange(max(minimum_history, 12), month.size - window + 1)
     limits = {"minimum_areas": minimum_areas, "small_median": small_median}
-    found = [_window(y, e, month, int(start), window, remove_national, limits) for start in starts]
-    p_values, changes, scales, thirds = zip(*found, strict=True) if found else ((), (), (), ())
+    windows_tried = [_window(y, e, month, int(start), window, remove_national, limits) for start in starts]
+    p_values, changes, scales, thirds = (
+        zip(*windows_tried, strict=True) if windows_tried else ((), (), (), ())
+    )
     return Placebo(
         starts,
         np.array([change.size for change in changes], dtype=np.intp),

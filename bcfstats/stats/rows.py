@@ -83,10 +83,10 @@ def _with_gaps(given: Any) -> Any:
 def _as_number(name: str, value: object) -> float:
     if is_missing(value):
         return np.nan
-    found = as_number(value, allow_flags=True)
-    if found is None:
+    number = as_number(value, allow_flags=True)
+    if number is None:
         raise _not_numbers(name, value)
-    return found
+    return number
 
 
 def as_table(name: str, given: npt.ArrayLike) -> Floats:
@@ -127,10 +127,10 @@ def _not_numbers(name: str, given: object) -> ParameterError:
 
 def check_number(name: str, value: object, low: float, high: float, do: str) -> float:
     """Return one number that must lie between two others, the ends left out."""
-    found = as_number(value)
-    if found is None or not low < found < high:
+    number = as_number(value)
+    if number is None or not low < number < high:
         raise ParameterError(f"The {name} is not a number {_between(low, high)}.", found=f"{value!r}", do=do)
-    return found
+    return number
 
 
 def _between(low: float, high: float) -> str:
@@ -139,10 +139,10 @@ def _between(low: float, high: float) -> str:
 
 def check_whole(name: str, value: object, least: int = 1) -> int:
     """Return a whole number that must not be below the least."""
-    found = as_number(value)
-    if found is None or found != np.floor(found) or not least <= found < np.inf:
+    number = as_number(value)
+    if number is None or number != np.floor(number) or not least <= number < np.inf:
         raise ParameterError(f"The {name} is not a whole number of {least} or more.", found=f"{value!r}")
-    return int(found)
+    return int(number)
 
 
 def check_flag(name: str, value: object) -> bool:
@@ -212,16 +212,16 @@ def as_level(confidence_level: object) -> float | tuple[float, ...]:
 
 def reasons(shape: tuple[int, ...], *checks: tuple[str, Flags]) -> Texts:
     """Return the first text whose flag is set in each row, and an empty text where none is."""
-    found = np.full(shape, "", dtype=object)
+    texts = np.full(shape, "", dtype=object)
     for text, flag in reversed(checks):
-        found[flag] = text
-    return found
+        texts[flag] = text
+    return texts
 
 
-def first_reason(*found: Texts) -> Texts:
+def first_reason(*texts: Texts) -> Texts:
     """Return for each row the first text that is not empty."""
-    reason = found[-1].copy()
-    for earlier in reversed(found[:-1]):
+    reason = texts[-1].copy()
+    for earlier in reversed(texts[:-1]):
         reason = np.where(earlier != "", earlier, reason)
     return reason
 

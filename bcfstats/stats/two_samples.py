@@ -196,8 +196,8 @@ def detectable_count(
     most = 4 * (same + (z + z_power) ** 2 * phi * np.maximum(1.0, share / (1 - share)))
     direction = np.where(higher, 1.0, -1.0)
     ends = (same * (1 + direction * 1e-12) + 1e-9 * higher, np.where(higher, 2 * most, 0.0))
-    found: Floats = elementwise.find_root(gap, ends, args=(a, share, phi, z, direction)).x
-    return found
+    count: Floats = elementwise.find_root(gap, ends, args=(a, share, phi, z, direction)).x
+    return count
 
 
 def small_count(

@@ -129,8 +129,8 @@ def _with_dragged(
     if not _adds_to_england(rows_then).passed:
         return rows, refused, ()
     n_other = len(rows_then) - n_same
-    told = f"{n_other} rows name another year or month than {month.label}, or none; only with them do the "
-    return rows_then, refused_then, (f"{told}commissioners add up to England, so they are of that month.",)
+    why = f"{n_other} rows name another year or month than {month.label}, or none; only with them do the "
+    return rows_then, refused_then, (f"{why}commissioners add up to England, so they are of that month.",)
 
 
 def _organisation(code: str, name: str) -> dict[str, str]:

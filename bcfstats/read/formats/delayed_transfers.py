@@ -83,10 +83,10 @@ def read(source: Book) -> FileReading:
     )
 
 
-def _lines(sheet: Sheet, parts: tuple[str, ...], refused: list[Refusal]) -> Iterator[_Line]:
+def _lines(sheet: Sheet, causes: tuple[str, ...], refused: list[Refusal]) -> Iterator[_Line]:
     code, name = sheet.column("Code"), sheet.column("Name")
     ons = sheet.column("ONS Geography") if "ons geography" in sheet.headings else None
-    columns = [sheet.column(heading, DAYS) for heading in parts]
+    columns = [sheet.column(heading, DAYS) for heading in causes]
     total = sheet.column("Total", DAYS)
     for number, row in enumerate(sheet.rows, start=sheet.first_row):
         label = cell_text(row[name])
@@ -157,8 +157,8 @@ def _adds_to_england(lines: list[_Line]) -> Check:
     return Check(name, rest == england[0], f"{rest:,.0f} against {england[0]:,.0f} delayed days")
 
 
-def _parts_add_up(lines: list[_Line], parts: tuple[str, ...]) -> Check:
-    name = f"{' + '.join(parts)} = total in every row"
+def _parts_add_up(lines: list[_Line], causes: tuple[str, ...]) -> Check:
+    name = f"{' + '.join(causes)} = total in every row"
     wrong = [line.name for line in lines if math.fsum(line.parts) != line.total]
     return Check(name, not wrong, f"{len(lines) - len(wrong)} of {len(lines)} rows" + _listed(wrong))
 

@@ -118,7 +118,7 @@ def _places(
     lines: Iterable[tuple[Any, dict[str, str]]], where: str, refused: list[Refusal]
 ) -> Iterator[_Place]:
     """Bring the measures of one council together; others, such as shares of trusts, are not needed."""
-    found: dict[tuple[str, str], dict[str, Cell]] = {}
+    cells_of: dict[tuple[str, str], dict[str, Cell]] = {}
     for row, line in lines:
         part = _MEASURES.get(" ".join(line["measure"].split()).casefold())
         if part is None or line["data type"] not in (COUNCILS, "National"):
@@ -131,11 +131,11 @@ def _places(
         except NotANumber:
             refused.append(Refusal(at, line["value"], "a number that is not negative is needed"))
             continue
-        if part in found.setdefault(key, {}):
+        if part in cells_of.setdefault(key, {}):
             refused.append(Refusal(at, line["value"], "the council has this measure more than once"))
             cell = Cell(math.nan, "not_available", "given more than once")
-        found[key][part] = cell
-    for (code, name), cells in found.items():
+        cells_of[key][part] = cell
+    for (code, name), cells in cells_of.items():
         yield _Place(code, name, cells)
 
 
@@ -199,8 +199,8 @@ def _rows(place: _Place, month: Period, vintage: date | None, source: str) -> It
         ("discharged_on_ready_date", same, total, ("on the day", "discharges")),
         ("days_if_delayed", days, total - same, PARTS),
     )
-    for metric, numerator, denominator, parts in asked:
-        worst = next((cells[part] for part in parts if cells[part].status != "ok"), None)
+    for metric, numerator, denominator, needed in asked:
+        worst = next((cells[part] for part in needed if cells[part].status != "ok"), None)
         status, note = (worst.status, worst.note) if worst else ("ok", "")
         if not worst and denominator == 0:
             status, note = "not_available", "nobody was delayed" if total else "nobody was discharged"

@@ -163,14 +163,14 @@ def _place(code: str, name: str, kind: str, end: date) -> tuple[str, str, str]:
 def _age(table: pd.DataFrame, metric: Metric, source: Book | Text) -> str:
     """Tell which of the ages in the export is that of the metric."""
     rows = table[table["indicatorid"].str.strip() == metric.fingertips_id]
-    found = list(rows["age"].str.strip().unique()) if "age" in table.columns else []
+    ages = list(rows["age"].str.strip().unique()) if "age" in table.columns else []
     wanted = _AGES.get(metric.age_group, "")
-    if wanted in found or len(found) <= 1:
-        return wanted if wanted in found else "".join(found)
+    if wanted in ages or len(ages) <= 1:
+        return wanted if wanted in ages else "".join(ages)
     raise InputError(
         f"The export has several ages, and none is that of '{metric.id}' ({metric.age_group}).",
         where=source.path.name,
-        found=", ".join(found),
+        found=", ".join(ages),
         do="Export one age only.",
     )
 

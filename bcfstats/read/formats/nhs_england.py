@@ -37,13 +37,13 @@ class Sheet:
 
     def column(self, heading: str, block: str = "") -> int:
         """Find the one column with a heading, in the block of that label where the sheet has blocks."""
-        found = [at for at, name in enumerate(self.headings) if name == heading.casefold()]
-        if block and any(self.labels[at] for at in found):
-            found = [at for at in found if self.labels[at] == block.casefold()]
-        if len(found) == 1:
-            return found[0]
+        places = [at for at, name in enumerate(self.headings) if name == heading.casefold()]
+        if block and any(self.labels[at] for at in places):
+            places = [at for at in places if self.labels[at] == block.casefold()]
+        if len(places) == 1:
+            return places[0]
         what = (
-            "is not there" if not found else "stands there more than once, and nothing tells which is meant"
+            "is not there" if not places else "stands there more than once, and nothing tells which is meant"
         )
         inside = f" under '{block}'" if block else ""
         raise InputError(

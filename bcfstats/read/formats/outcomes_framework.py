@@ -72,7 +72,7 @@ def read(source: Book | Text) -> FileReading:
     table = as_text(table)
     refused: list[Refusal] = []
     rows: list[dict[str, Any]] = []
-    populations, told, years = [], [], []
+    populations, warnings, years = [], [], []
     for part, column in _by_year(table):
         entries = list(_entries(part, source.path.name, refused))
         start, how = column or _year(part, entries, source)
@@ -86,8 +86,10 @@ def read(source: Book | Text) -> FileReading:
         ]
         populations.append(_populations(entries, start, source.path.name))
         others = sorted({entry.measure for entry in entries} - {*metrics, ADULTS})
-        told += [f"The year {year.label} was told from {how}."]
-        told += [f"In {year.label} the code {code} is that of another measure: left out." for code in others]
+        warnings += [f"The year {year.label} was told from {how}."]
+        warnings += [
+            f"In {year.label} the code {code} is that of another measure: left out." for code in others
+        ]
         years.append(year.label)
     frames = by_area(rows)
     return FileReading(
@@ -101,7 +103,7 @@ def read(source: Book | Text) -> FileReading:
         rows_read=len(table),
         refused=tuple(refused),
         checks=tuple(quotients(frames["observations"])),
-        warnings=tuple(told),
+        warnings=tuple(warnings),
     )
 
 
@@ -221,7 +223,7 @@ def _rounded(entries: list[_Entry], measures: Iterable[str]) -> set[tuple[str, s
 
     It takes as many counts as cannot all be multiples by chance; numerators and denominators count together.
     """
-    found: set[tuple[str, str]] = set()
+    rounded: set[tuple[str, str]] = set()
     for measure in measures:
         councils = [entry for entry in entries if entry.measure == measure and entry.level == "council"]
         counts = {
@@ -230,8 +232,8 @@ def _rounded(entries: list[_Entry], measures: Iterable[str]) -> set[tuple[str, s
         }
         whole = {kind: numbers for kind, numbers in counts.items() if all(n % 5 == 0 for n in numbers)}
         if sum(map(len, whole.values())) >= _ENOUGH_COUNTS:
-            found |= {(measure, kind) for kind, numbers in whole.items() if numbers}
-    return found
+            rounded |= {(measure, kind) for kind, numbers in whole.items() if numbers}
+    return rounded
 
 
 def _row(

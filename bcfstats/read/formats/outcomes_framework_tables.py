@@ -47,8 +47,8 @@ def _tables(source: Book) -> Iterator[_Table]:
             if tuple(names[:3]) == _HEADINGS:
                 columns: dict[int, dict[str, int]] = {}
                 for place, name in enumerate(names):
-                    if found := _COLUMN.fullmatch(name):
-                        columns.setdefault(int(found[1]), {})[found[3]] = place
+                    if heading := _COLUMN.fullmatch(name):
+                        columns.setdefault(int(heading[1]), {})[heading[3]] = place
                 if columns:
                     yield _Table(sheet, cell_text(rows[0][0]), at, columns)
                 break

@@ -78,8 +78,8 @@ def _named(names: set[str]) -> bool:
 
 def missing(source: Book | Text) -> tuple[str, str]:
     """Say what of a plain table was found in a file that is none, and what it lacks."""
-    found, others = nearest_headings(source)
-    names, across = set(found), periods_across(others)
+    known, others = nearest_headings(source)
+    names, across = set(known), periods_across(others)
     if not {"area", "area_code", "metric"} & names or (len(names) < 2 and len(across) < 2):
         return "", ""
     lacking = [] if "metric" in names else ["metric (the id of the metric, such as delayed_transfers)"]
@@ -89,7 +89,7 @@ def missing(source: Book | Text) -> tuple[str, str]:
     else:
         lacking += [] if {"value", "numerator"} & names else ["value or numerator"]
         lacking += [] if {"period", *_ENDS} & names else ["period"]
-    said = [name if name == heading else f"{name} ('{heading}')" for name, heading in found.items()]
+    said = [name if name == heading else f"{name} ('{heading}')" for name, heading in known.items()]
     said += [f"{len(across)} periods across the columns (from {across[0]} to {across[-1]})"] if across else []
     return "a table with " + ", ".join(said), f"To be read it needs also: {', '.join(lacking)}. "
 
@@ -126,22 +126,24 @@ def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
     ]
     ends, unread = _periods(table, cells, frequency, where)
     codes, names = known_codes(), area_names()
-    found = [codes.get(text, text) for text in areas]
+    area_codes = [codes.get(text, text) for text in areas]
     columns: Columns = {
         "basis": texts["basis"],
         "metric": [one.id if one else text for one, text in zip(metric, texts["metric"], strict=True)],
         **{name: [cell.value for cell in read] for name, read in numbers.items()},
         **ends,
         **_statuses(texts, numbers),
-        "area_code": found,
-        "area_name": [names.get(code, text) for code, text in zip(found, texts["area_name"], strict=True)],
+        "area_code": area_codes,
+        "area_name": [
+            names.get(code, text) for code, text in zip(area_codes, texts["area_name"], strict=True)
+        ],
         "frequency": frequency,
         "vintage": _dates(cells["vintage"]) if "vintage" in cells else [None] * len(rows),
         "source": [text or where for text in texts["source"]],
     }
     unread |= _of_another_kind(cells, metric)
     for at, (text, end) in enumerate(zip(areas, ends["period_end"], strict=True)):
-        if text != found[at] and end and not code_of(text, text, end):
+        if text != area_codes[at] and end and not code_of(text, text, end):
             reason = "the code came with new boundaries, after this period: whose figure it is cannot be told"
             unread[at] = _Wrong("area", text, reason)
     places = {text: kind_of_place(text) for text in set(columns["area_code"])}
@@ -215,11 +217,11 @@ def _others(
     columns: Columns, apart: list[int], metric: list[Metric | None], places: Mapping[str, tuple[str, str]]
 ) -> Columns:
     """Give the rows of England and regions, under their codes; totals are of nobody knows which areas."""
-    found = [places[code] for code in columns["area_code"]]
-    kept = [at for at in apart if found[at][1] != "total" and all(columns[name][at] for name in _ENDS)]
+    kinds = [places[code] for code in columns["area_code"]]
+    kept = [at for at in apart if kinds[at][1] != "total" and all(columns[name][at] for name in _ENDS)]
     return _at(columns, kept) | {
-        "area_type": [found[at][1] for at in kept],
-        "area_code": [found[at][0] for at in kept],
+        "area_type": [kinds[at][1] for at in kept],
+        "area_code": [kinds[at][0] for at in kept],
         "metric": [one.id if (one := metric[at]) else "" for at in kept],
     }
 
@@ -237,14 +239,14 @@ def _with_rate(cells: Columns, metric: list[Metric | None], where: str) -> Colum
     if "value" in cells or not rates:
         return cells
     per = float(rates[0].removeprefix("rate_per_"))
-    found = {one.id: one for one in metric if one}.values()
-    if all(one.multiplier == per for one in found):
+    measured = {one.id: one for one in metric if one}.values()
+    if all(one.multiplier == per for one in measured):
         return {"value" if name == rates[0] else name: column for name, column in cells.items()}
     if "numerator" not in cells:
         raise InputError(
             f"The rates are per {per:,.0f}, and those of the metric are not.",
             where=where,
-            found=", ".join(f"{one.id}: per {one.multiplier:,.0f}" for one in list(found)[:3]),
+            found=", ".join(f"{one.id}: per {one.multiplier:,.0f}" for one in list(measured)[:3]),
             do="Give numerator and denominator, or the value in the metric's unit.",
         )
     return cells
@@ -343,14 +345,14 @@ def _periods(
     months = "month" in frequency and any(map(_is_surely_month, set(given)))
     pairs = list(zip(given, frequency, strict=True))
     read = {pair: _period(*pair, months=months) for pair in set(pairs)}
-    found = [read[pair] for pair in pairs]
+    periods = [read[pair] for pair in pairs]
     unread = {
         at: _Wrong(column, cell_text(given[at]), *one)
-        for at, one in enumerate(found)
+        for at, one in enumerate(periods)
         if not isinstance(one, Period)
     }
     return {
-        name: [getattr(one, end, None) for one in found]
+        name: [getattr(one, end, None) for one in periods]
         for name, end in zip(_ENDS, ("start", "end"), strict=True)
     }, unread
 
@@ -396,14 +398,14 @@ def _statuses(texts: Mapping[str, list[str]], numbers: Mapping[str, list[Cell]])
         cells = [read[at] for read in main]
         there = any(cell.value == cell.value for cell in cells)
         hidden = any(cell.status == "suppressed" for cell in cells)
-        told = "ok" if there else "suppressed" if hidden else "not_available"
+        usual = "ok" if there else "suppressed" if hidden else "not_available"
         said = [
             note,
             *(f"{name} {read[at].note}" for name, read in numbers.items() if read[at].status == "suppressed"),
         ]
         if not there and not hidden and not any(said):
             said.append(cells[0].note)
-        statuses.append(status.casefold() or told)
+        statuses.append(status.casefold() or usual)
         notes.append("; ".join(filter(None, said)))
     return {"status": statuses, "status_note": notes}
 
@@ -427,9 +429,9 @@ def _wrong(
         elif at in undefined:
             wrong[at] = _Wrong("metric", name[:80], "this metric is not defined", undefined[at])
         elif text := next((column for column, read in numbers.items() if not read[at].status), ""):
-            found = cell_text(cells[text][at])
-            what = "this is a percentage" if found.endswith("%") else "this is text"
-            wrong[at] = _Wrong(text, found, f"{what} where a number belongs")
+            shown = cell_text(cells[text][at])
+            what = "this is a percentage" if shown.endswith("%") else "this is text"
+            wrong[at] = _Wrong(text, shown, f"{what} where a number belongs")
         elif at in unread:
             wrong[at] = unread[at]
     return wrong
@@ -447,7 +449,7 @@ def _refusals(wrong: Mapping[int, _Wrong], areas: list[str], rows: list[Any], wh
             more = f" and {len(places) - _SHOWN:,} more" if len(places) > _SHOWN else ""
             place = f"{len(places):,} rows ({', '.join(str(rows[at]) for at in places[:_SHOWN])}{more})"
         shown = list(dict.fromkeys(wrong[at].found for at in places))
-        found = ", ".join(shown[:_SHOWN]) + (", ..." if len(shown) > _SHOWN else "")
+        cells = ", ".join(shown[:_SHOWN]) + (", ..." if len(shown) > _SHOWN else "")
         reason = ". ".join(filter(None, (reason.rstrip("."), wrong[places[0]].do)))
-        refusals.append(Refusal(f"{where}, {place}, {column}", found, reason, len(places)))
+        refusals.append(Refusal(f"{where}, {place}, {column}", cells, reason, len(places)))
     return refusals

@@ -106,8 +106,8 @@ def _read_by_age(book: Book) -> FileReading:
         for column in ages
         if _people(cells[column]) is None
     ]
-    found = [row for _, cells in lines for row in _groups(cells, headings, ages, year, where)]
-    populations = typed(found, POPULATION_TYPES)
+    groups = [row for _, cells in lines for row in _groups(cells, headings, ages, year, where)]
+    populations = typed(groups, POPULATION_TYPES)
     return FileReading(
         path=book.path,
         kind=KIND_BY_AGE,
