@@ -31,11 +31,11 @@ help:  ## list the targets
 
 setup: $(VENV)/.ready-dev  ## install into .venv what it takes to use, test and change bcfstats
 
-# Lock files, extras: the locked versions or, where an index does not have them, others within the bounds.
+# Lock files, extras; Python compiles what it imports. The locked versions or, where an index does not have them, others within the bounds.
 define install
 	@test -n "$(PYTHON)" || { echo 'bcfstats needs Python 3.11 or later; name one: make setup PYTHON=python3.12' >&2; exit 1; }
 	@$(USABLE) || "$(PYTHON)" -m venv --clear $(VENV)
-	@if $(BIN)/python -m pip install --quiet --require-hashes $(addprefix --requirement ,$(1)) 2>$(VENV)/locked.txt; then \
+	@if $(BIN)/python -m pip install --quiet --no-compile --require-hashes $(addprefix --requirement ,$(1)) 2>$(VENV)/locked.txt; then \
 		$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .; \
 	elif grep -q 'DO NOT MATCH' $(VENV)/locked.txt; then \
 		cat $(VENV)/locked.txt >&2; exit 1; \

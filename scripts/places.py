@@ -47,15 +47,15 @@ FILES = """
 from pathlib import Path
 from bcfstats.example.data import write_example
 from bcfstats.example.data import write_example_targets
-write_example(Path("data/raw"), n_areas=6)
-write_example_targets(Path("targets.csv"), n_areas=2)
+write_example(Path("data/raw"), n_areas=3)
+write_example_targets(Path("targets.csv"), n_areas=1)
 """
 COMMANDS = [
     "--version",
-    "demo --areas 3",
+    "demo --areas 1",
     "init",
     "prepare",
-    "run --targets targets.csv --area X06000001 --area X06000002",
+    "run --targets targets.csv --area X06000001",
     "report X06000001",
     "check",
     "overview targets.csv --out overview",
@@ -383,9 +383,7 @@ def wheel() -> str:
         words = ["-m", "bcfstats"]
     for command in COMMANDS:
         place.run(*words, *command.split(), worst=1)  # 1: something was found
-    if len(list(folder.glob("reports/areas/*.html"))) != 2 or not list(
-        folder.glob("notebooks/explore.ipynb")
-    ):
+    if not list(folder.glob("reports/areas/*.html")) or not list(folder.glob("notebooks/explore.ipynb")):
         raise FailedError("its reports or its notebooks are not there")
     return f"{made.name}: {len(COMMANDS)} commands"
 

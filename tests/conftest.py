@@ -1,11 +1,13 @@
 """Fixtures shared by all tests, made once for all processes; and what a machine may lack, in one place."""
 
+import gc
 import os
 import pickle
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
@@ -20,7 +22,9 @@ from bcfstats.run.report import ONE_THREAD
 if TYPE_CHECKING:
     from bcfstats.judge.results import Results
 
+gc.disable()  # until the tests are found: what is imported for them stays
 os.environ.update(ONE_THREAD | os.environ)  # before numpy is imported
+os.environ.setdefault("SOURCE_DATE_EPOCH", str(int(time.time())))  # what tests compare is of one day
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED = Path(os.environ.get("BCFSTATS_REAL_DATA", ROOT.parent / "shared" / "data"))
 PRESENT_DAY = Path(os.environ.get("BCFSTATS_PRESENT_DAY", ROOT.parent / "shared" / "present-day"))
@@ -30,7 +34,10 @@ SLOW = (
     *("notebooks/area_report.ipynb", "notebooks/set_ambitions.ipynb"),
     "bcfstats/show/report.py::bcfstats.show.report.open_report",
 )
-LONGEST_FIRST = ("tests/run", "tests/browser", "notebooks", "tests/test_docs.py", "tests/judge")
+LONGEST_FIRST = (
+    *("tests/run", "tests/browser", "notebooks", "tests/test_docs.py", "bcfstats/show/report.py"),
+    *("tests/judge", "tests/show", "tests/stats", "tests/read"),
+)
 
 
 def installed(*modules: str) -> bool:
@@ -133,6 +140,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next(found, len(places))
 
     items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    """Leave alone what is there by now when the memory of tests is cleared."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", name="need")

@@ -15,6 +15,7 @@ from bcfstats.read.data import load
 from bcfstats.run.batch import Progress, run_batch
 from bcfstats.run.report import check_parameters, notebook_parameters
 from bcfstats.run.settings import Settings
+from tests.run.test_engine import notebook
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = ROOT / "notebooks" / "area_report.ipynb"
@@ -153,7 +154,9 @@ def test_broken_area_does_not_stop_the_others(broken_few, tmp_path, batched):
 
 def test_some_areas_by_name_or_code(few, tmp_path, batched):
     name = load(few).areas["area_name"][0]
-    result = batched(settings(few, tmp_path, jobs=1), areas=[name.upper()])
+    book = tmp_path / "quick.ipynb"
+    nbformat.write(notebook("print(area_code)"), book)
+    result = batched(settings(few, tmp_path / "out", notebook=book), areas=[name.upper()])
     assert [outcome.area_name for outcome in result.outcomes] == [name]
 
 

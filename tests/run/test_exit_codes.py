@@ -151,7 +151,7 @@ def test_a_full_disk_is_no_finding(name, folder, tmp_path):
 @POSIX
 @FULL
 @pytest.mark.parametrize("name", PRINTING)
-@pytest.mark.parametrize("stream", ["> /dev/full", ">&-"])
+@pytest.mark.parametrize("stream", ["> /dev/full", pytest.param(">&-", marks=pytest.mark.slow)])
 def test_what_cannot_be_printed_is_told(name, stream, folder):
     done = shell(f"{line(PRINTING[name])} {stream}", folder)
     assert done.returncode == 3
@@ -159,6 +159,7 @@ def test_what_cannot_be_printed_is_told(name, stream, folder):
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 @POSIX
 @pytest.mark.parametrize("name", PRINTING)
 def test_a_reader_that_has_seen_enough_is_no_error(name, folder):

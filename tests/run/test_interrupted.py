@@ -150,8 +150,9 @@ def test_ctrl_c_pressed_twice_ends_soon_and_leaves_a_record(begun):
         pass
 
 
+@pytest.mark.slow
 @pytest.mark.needs("resource")
-@pytest.mark.parametrize("room", [4_000, pytest.param(20_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("room", [4_000, 20_000])
 def test_a_full_disk_leaves_every_file_whole(room, few, tmp_path, batched):
     """The system refuses to write more than so many bytes to a file, as it does when a disk is full."""
     import resource
@@ -202,7 +203,7 @@ def test_a_report_that_cannot_be_written_fails_alone(few, tmp_path, batched):
     stem = batched(run).outcomes[0].stem
     (out / "areas" / f"{stem}.html").unlink()
     (out / "areas" / f"{stem}.html" / "inside").mkdir(parents=True)
-    result = batched(run)
+    result = batched(run, resume=True)
     assert [bool(outcome.reason) for outcome in result.outcomes] == [True, False, False]
     assert "could not be written" in result.failed[0].reason
     assert f'href="areas/{stem}.html"' not in result.index.read_text(encoding="utf-8")
@@ -223,11 +224,11 @@ def test_what_a_killed_run_was_writing_is_cleared_away(few, tmp_path, batched):
     assert not list(out.rglob(".*"))
 
 
-def test_saved_tables_are_the_old_ones_or_the_new_ones(few, tmp_path, batched):
+def test_saved_tables_are_the_old_ones_or_the_new_ones(example_results, tmp_path):
     """A table that cannot be written leaves all the old ones; half replaced, they do not pass for a run."""
-    out = tmp_path / "out"
-    batched(settings(few, out, notebook=quick(tmp_path)))
-    results, before = Results.load(out / "tables"), files(out / "tables")
+    results, out = example_results, tmp_path
+    results.save(out / "tables")
+    before = files(out / "tables")
     odd = results.trends.assign(odd=[object()] * len(results.trends))
     with pytest.raises(Exception, match="odd"):
         replace(results, trends=odd).save(out / "tables")

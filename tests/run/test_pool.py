@@ -31,6 +31,7 @@ from bcfstats.run.resume import RESULT_FILES, fingerprints, is_made
 from tests.run.engines import cells_of
 from tests.run.test_batch import settings
 from tests.run.test_engine import job, kit_for, notebook
+from tests.run.test_interrupted import quick
 
 pytestmark = pytest.mark.needs("fork")
 
@@ -254,10 +255,16 @@ def test_a_cluster_that_cannot_be_reached_is_told(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def made(few, tmp_path_factory):
+def book(tmp_path_factory):
+    """A notebook that needs no time."""
+    return quick(tmp_path_factory.mktemp("book"))
+
+
+@pytest.fixture(scope="module")
+def made(few, book, tmp_path_factory):
     """Reports of three example areas."""
     out = tmp_path_factory.mktemp("resume") / "out"
-    run_batch(settings(few, out), stream=io.StringIO())
+    run_batch(settings(few, out, notebook=book), stream=io.StringIO())
     return out
 
 
@@ -265,7 +272,7 @@ def dates(out):
     return {path.name: path.stat().st_mtime_ns for path in sorted((out / "areas").iterdir())}
 
 
-def test_resuming_makes_nothing_where_nothing_changed_and_one_where_one_changed(made, few, tmp_path):
+def test_resuming_makes_nothing_where_nothing_changed_and_one_where_one_changed(made, few, book, tmp_path):
     before, csv = dates(made), (made / "results.csv").read_bytes()
     processed = tmp_path / "processed"
     shutil.copytree(few, processed)
@@ -273,7 +280,7 @@ def test_resuming_makes_nothing_where_nothing_changed_and_one_where_one_changed(
     mine = (rows["area_code"] == "X06000002") & (rows["metric"] == "reablement")
     rows.loc[mine, "status_note"] = "told by telephone"  # seen on one page and in no other area's figures
     rows.to_parquet(processed / "observations.parquet")
-    same, told = settings(few, made), io.StringIO()
+    same, told = settings(few, made, notebook=book), io.StringIO()
     run_batch(same, resume=True, stream=told)
     assert dates(made) == before
     assert (made / "results.csv").read_bytes() == csv
@@ -284,9 +291,9 @@ def test_resuming_makes_nothing_where_nothing_changed_and_one_where_one_changed(
 
 
 @pytest.mark.slow
-def test_results_are_written_again_only_where_they_are_not_what_was_written(made, few):
+def test_results_are_written_again_only_where_they_are_not_what_was_written(made, few, book):
     def resumed():
-        run_batch(settings(few, made), resume=True, stream=io.StringIO())
+        run_batch(settings(few, made, notebook=book), resume=True, stream=io.StringIO())
         paths = [made / name for name in RESULT_FILES]
         return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in paths}
 

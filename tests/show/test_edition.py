@@ -150,12 +150,12 @@ def test_in_word_every_row_is_as_tall_as_in_print_and_letters_are_no_wider(editi
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [*SCHEMES])
 def test_two_pages_for_every_area_of_the_example(name, tmp_path):
-    results = assessed(name, 150, tmp_path)
+    results = assessed(name, 40, tmp_path)
     for i, code in enumerate(results.areas["area_code"]):
         edition = board_edition(of_area(results, code))
         assert sum(row.height for row in edition.first) <= ROOM - FOOT
         second = sum(row.height for row in (*edition.above, *edition.below)) + edition.charts.height
         assert second <= ROOM - FOOT + 1e-6
         assert np.isfinite(second)
-        if i % 15 == 0:
+        if i % 10 == 0:
             assert pages_in(edition.pdf()) == 2
