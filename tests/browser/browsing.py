@@ -15,6 +15,17 @@ ROOT = Path(__file__).resolve().parents[2]
 # Without them Chromium looks up its maker's hosts at every start, which fails where there is no network.
 QUIET = ("background-networking", "component-update", "sync", "quic", "gpu")
 SECONDS = 600  # for JupyterLab to start, or to run every cell, on a busy machine
+USUAL = 0.08  # seconds that a million numbers take to be squared and added up
+
+
+def slowness():
+    """How many times as long as on a usual machine at rest a sum takes here and now; at least once."""
+    took = []
+    for _ in range(3):
+        began = time.perf_counter()
+        sum(number * number for number in range(1_000_000))
+        took.append(time.perf_counter() - began)
+    return max(1.0, min(took) / USUAL)
 
 
 @contextmanager

@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 
 import bcfstats as bcf
-from tests.browser.browsing import ROOT, jupyterlab, run_all_cells
+from tests.browser.browsing import ROOT, jupyterlab, run_all_cells, slowness
 
 pytestmark = pytest.mark.slow
 
-MOST_SECONDS = 1.0  # a fifth of it on a machine that does nothing else
+MOST_SECONDS = 1.0  # a fifth of it on a usual machine that does nothing else
 FOLLOW = """key => new Promise(told => {
     const shown = document.querySelector(".widget-html"), before = shown.innerText
     const start = performance.now()
@@ -99,7 +99,7 @@ def test_the_sentence_follows_the_slider_at_once(notebook):
     """From the key that moves the slider to the words on the page, the best of five on a busy machine."""
     picked(notebook, "Delayed transfers of care", -20.0)
     seconds = [notebook.evaluate(FOLLOW, "ArrowRight") for _ in range(5)]
-    assert min(seconds) < MOST_SECONDS
+    assert min(seconds) < MOST_SECONDS * slowness()
 
 
 def test_the_slider_moves_by_keyboard(notebook):

@@ -16,6 +16,7 @@ from bcfstats.run.batch import run_batch
 from bcfstats.run.settings import Settings
 from bcfstats.show.sentences import value
 from bcfstats.words import in_100, sentence, signed
+from tests.browser.browsing import slowness
 from tests.browser.rules import broken_rules
 from tests.judge.made_up import targets
 
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.slow
 PAYMENTS = {"delayed_transfers": "2015-04", "reablement": "2015-10"}  # a rate to lower, a share to raise
 USUAL, TINY = "X06000001", "X06000012"
 CHANCES = ("p_paid_do_nothing", "p_paid_if_half_delivered", "p_paid_if_delivered")
-AT_ONCE = 50  # milliseconds
+AT_ONCE = 50  # milliseconds, on a usual machine
 SHOWN = """([metric, places]) => places.map(place => {
     const slider = document.getElementById(`move-${metric}-0`)
     slider.value = place
@@ -109,7 +110,7 @@ def test_a_key_moves_the_target_at_once_and_says_where_it_is(open_page, pages):
     assert cells.first.inner_text() == "Not an improvement."
     took = page.evaluate("took")
     assert len(took) == 6
-    assert np.median(took) < AT_ONCE
+    assert np.median(took) < AT_ONCE * slowness()
 
 
 def test_an_area_too_small_for_a_chance_says_why_and_bounds_are_kept(open_page, pages):
