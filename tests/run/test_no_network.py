@@ -75,16 +75,29 @@ def guarded(tmp_path_factory):
 def done(guarded, tmp_path_factory):
     guard, environment = guarded
     folder = tmp_path_factory.mktemp("work")
-    write_example(folder / "raw", n_areas=6)
-    write_example_targets(folder / "targets.csv", n_areas=6)
+    write_example(folder / "raw", n_areas=3)
+    write_example_targets(folder / "targets.csv", n_areas=3)
     read = ["--processed", "processed"]
+    two = ["--metric", "delayed_transfers", "--metric", "reablement"]
     warm = f'notebook = "{NOTEBOOK.as_posix()}"\nengine = "warm"\ntargets = ["targets.csv"]\n'
     (folder / "bcfstats.toml").write_text(warm, encoding="utf-8")
     commands = [
         ["prepare", "--raw", "raw", *read],
         ["check", *read],
-        ["run", *read, "--area", "X06000001", "--area", "X06000002", "--out", "out", "--engine", "auto"],
-        ["report", "X06000001", *read, "--out", "single"],
+        [
+            "run",
+            *read,
+            *two,
+            "--area",
+            "X06000001",
+            "--area",
+            "X06000002",
+            "--out",
+            "out",
+            "--engine",
+            "auto",
+        ],
+        ["report", "X06000001", *read, *two, "--out", "single"],
         ["overview", "targets.csv", *read, "--out", "overview"],
         ["track", "targets.csv", *read, "--until", "Sep 2014", "--out", "tracked"],
         ["validate", *read, "--out", "validation"],
