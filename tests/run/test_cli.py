@@ -188,31 +188,44 @@ decimals = 1
     assert "Visits made on the day they were asked for" in page
 
 
+# What is wrong: in which year's file, the rows, and what is named
 BAD_ROWS = {
-    "unknown area": ("E99999999,reablement,2014/15,82,100,82.0\n", "E99999999"),
-    "unknown metric": ("E06000045,reablment,2014/15,82,100,82.0\n", "reablment"),
-    "text in a number cell": ("E06000045,reablement,2014/15,n/k,100,82.0\n", "n/k"),
-    "proportion above 100 %": ("E06000045,reablement,2014/15,,,104.0\n", "104"),
-    "negative count": ("E06000045,reablement,2014/15,-3,100,\n", "-3"),
+    "unknown area": (2009, "E99999999,reablement,2009/10,82,100,82.0\n", "E99999999"),
+    "unknown metric": (2010, "E06000045,reablment,2010/11,82,100,82.0\n", "reablment"),
+    "text in a number cell": (2011, "E06000045,reablement,2011/12,n/k,100,82.0\n", "n/k"),
+    "proportion above 100 %": (2012, "E06000045,reablement,2012/13,,,104.0\n", "104"),
+    "negative count": (2013, "E06000045,reablement,2013/14,-3,100,\n", "-3"),
     "duplicate periods": (
+        2014,
         "E06000045,reablement,2014/15,82,100,82.0\nE06000045,reablement,2014/15,90,100,90.0\n",
-        "2014",
+        "more than once",
     ),
 }
 
 
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory, bcfstats):
+    """What was told of a file of each kind, each with a good row, and the rows that were kept."""
+    folder = tmp_path_factory.mktemp("refused")
+    (folder / "raw").mkdir()
+    for year, rows, _ in BAD_ROWS.values():
+        good = f"E06000044,reablement,{year}/{year % 100 + 1:02},80,100,80.0\n"
+        (folder / "raw" / f"{year}.csv").write_text(COLUMNS + good + rows)
+    done = bcfstats("prepare", "--raw", "raw", "--processed", "processed", folder=folder)
+    told = done.stdout + done.stderr + (folder / "processed" / "manifest.json").read_text()
+    return told, pd.read_parquet(folder / "processed" / "observations.parquet")
+
+
 @pytest.mark.parametrize("fault", BAD_ROWS)
-def test_bad_rows_are_refused_by_name_and_the_rest_is_kept(fault, tmp_path, bcfstats):
-    rows, found = BAD_ROWS[fault]
-    (tmp_path / "raw").mkdir()
-    good = "E06000044,reablement,2014/15,80,100,80.0\n"
-    (tmp_path / "raw" / "figures.csv").write_text(COLUMNS + good + rows)
-    done = bcfstats("prepare", "--raw", "raw", "--processed", "processed", folder=tmp_path)
-    told = done.stdout + done.stderr + (tmp_path / "processed" / "manifest.json").read_text()
-    assert found in told
+def test_bad_rows_are_refused_by_name_and_the_rest_is_kept(fault, refused):
+    year, _, found = BAD_ROWS[fault]
+    told, kept = refused
+    lines = [line for line in told.splitlines() if line.startswith(f"Row refused: {year}.csv")]
+    assert lines
+    assert all(found in line for line in lines)
     assert "Traceback" not in told
-    kept = pd.read_parquet(tmp_path / "processed" / "observations.parquet")
-    assert kept["area_code"].tolist() == ["E06000044"]
+    mine = kept.loc[kept["source"] == f"{year}.csv", ["area_code", "numerator"]]
+    assert mine.to_numpy().tolist() == [["E06000044", 80.0]]
 
 
 BAD_FILES = {
