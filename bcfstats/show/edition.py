@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import matplotlib as mpl
@@ -14,7 +13,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
-from matplotlib.font_manager import findfont, get_font
 from matplotlib.lines import Line2D
 
 from bcfstats.define.metrics import Metric
@@ -22,7 +20,7 @@ from bcfstats.define.periods import Period
 from bcfstats.files import now
 from bcfstats.judge.decision import EASY, FAR, MISSED, TO_COME, Decision, decisions
 from bcfstats.judge.results import WORSE, Results
-from bcfstats.show.charts.drawing import FONT, LINE, Plot, ends
+from bcfstats.show.charts.drawing import FONT, LINE, Plot, ends, lines_of, width_of
 from bcfstats.show.charts.history import LONGEST_ON_AXIS, period_labels
 from bcfstats.show.decisions import HOW_TO_READ, PAID_RARELY, REACHED_RARELY, Card, cards, follows, lead
 from bcfstats.show.sentences import LIMITS, rows_of, unit, value
@@ -59,10 +57,10 @@ class Words:
 
     def lines(self, width: float) -> list[str]:
         """Break the words into lines of a width in points; what is beyond the most is cut, and marked so."""
-        found = [*_broken(self.text, width / self.size, self.bold)]
+        found = [*lines_of(self.text, width / self.size, bold=self.bold)]
         if len(found) > self.most:
             last = f"{found[self.most - 1]} {CUT}"
-            while _width(last, self.bold) > width / self.size:
+            while width_of(last, bold=self.bold) > width / self.size:
                 last = f"{last.removesuffix(CUT)[:-2].rstrip()} {CUT}"
             found = [*found[: self.most - 1], last]
         return found
@@ -216,10 +214,10 @@ class Charts:
         edges = [(float(span.start.toordinal()), float(span.end.toordinal())) for span in spans]
         drawn = [(one.expected_lower, one.expected_upper, one.target_value, one.expected) for one in windows]
         across = ends(starts, lasts, edges, margin=0.03)
-        size = {"width": (WIDE - 2 * MARGIN) / ABREAST / INCH, "height": CHART_TALL / INCH}
-        plot = Plot("", across, ends(values, drawn, low=0), left=0.16, look=self.look, figure=part, **size)
+        size: Any = {"width": (WIDE - 2 * MARGIN) / ABREAST / INCH, "height": CHART_TALL / INCH}
+        plot = Plot("", across, ends(values, drawn, low=0), look=self.look, figure=part, **size)
         heads = [metric.short_name, *Words(unit(metric), FONT.get_size(), most=2).lines(235)]
-        plot.right, plot.top = 0.96, 1 - (len(heads) + 1) * LINE / CHART_TALL
+        plot.left, plot.right, plot.top = 0.16, 0.96, 1 - (len(heads) + 1) * LINE / CHART_TALL
         for i, head in enumerate(reversed(heads)):
             plot.text(across[0], plot.up[1], head, shift=(-36, 11 + i * LINE))
         plot.label_values()
@@ -249,13 +247,7 @@ class Charts:
         if len(rows) > 10:
             januaries = {day.year: float(day.toordinal()) for day in begun if day.month == 1}
             names, days = [str(year) for year in januaries], [*januaries.values()]
-        apart = max(_width(name, bold=False) for name in names) * FONT.get_size() + GAP
-        scale = WIDE / ABREAST * 0.65 / (plot.across[1] - plot.across[0])
-        kept: list[tuple[float, str]] = []
-        for day, name in reversed([*zip(days, names, strict=True)]):
-            if not kept or (kept[-1][0] - day) * scale >= apart:
-                kept.append((day, name))
-        plot.label_places([day for day, _ in kept], [name for _, name in kept])
+        plot.label_places(days, names)
 
     def _words(self, metric: Metric) -> str:
         rows, windows = self._of(metric)
@@ -458,26 +450,6 @@ def _write(page: Figure, text: str, x: float, y: float, size: float, *, bold: bo
     page.text(x / WIDE, y / TALL, text, fontproperties=font, color="black", parse_math=False)
 
 
-def _broken(text: str, width: float, bold: bool) -> Iterator[str]:
-    """Break a text into lines no wider than so many times the size of its letters."""
-    line = ""
-    for word in text.split():
-        while _width(word, bold) > width:  # no word may leave its column
-            fits = next(i for i in range(len(word) - 1, 0, -1) if _width(word[:i], bold) <= width or i == 1)
-            if line:
-                yield line
-            line = ""
-            yield word[:fits]
-            word = word[fits:]
-        longer = f"{line} {word}".lstrip()
-        if _width(longer, bold) > width:
-            yield line
-            longer = word
-        line = longer
-    if line:
-        yield line
-
-
 @contextmanager
 def _boxes_for_unknown_letters() -> Iterator[None]:
     """Say nothing of letters that the font lacks: an empty box stands for each."""
@@ -489,20 +461,6 @@ def _boxes_for_unknown_letters() -> Iterator[None]:
 def _fitting(text: str, width: float, size: float = 10) -> str:
     """Cut a text to one line."""
     return Words(text, size, most=1).lines(width)[0] if text else ""
-
-
-def _width(text: str, bold: bool) -> float:
-    return sum(_advance(letter, bold) for letter in text)
-
-
-@cache
-def _advance(letter: str, bold: bool) -> float:
-    """How wide a letter is, as a share of the size; those of Word's fonts are no wider than these."""
-    font = FONT.copy()
-    font.set_weight("bold" if bold else "normal")
-    face = get_font(findfont(font))
-    face.set_size(100, 72)
-    return float(face.load_char(ord(letter)).linearHoriAdvance) / 65536 / 100
 
 
 def _put_rows(document: Any, rows: Sequence[Row]) -> None:

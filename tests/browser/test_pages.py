@@ -25,6 +25,27 @@ TEXT_SPACING = (
 )
 
 
+# Of each chart: its alternative text, how tall letters are, words outside it, words that lie on each other.
+LETTERS = """() => [...document.querySelectorAll('main figure img')].map(chart => {
+    const shown = chart.getBoundingClientRect(), holder = document.createElement('div')
+    holder.innerHTML = decodeURIComponent(chart.src.slice(chart.src.indexOf(',') + 1))
+    document.body.append(holder)
+    const svg = holder.querySelector('svg'), scale = shown.width / svg.viewBox.baseVal.width
+    svg.setAttribute('width', shown.width)
+    svg.setAttribute('height', shown.height)
+    const [frame, words] = [svg.getBoundingClientRect(), [...svg.querySelectorAll('text')]]
+    const boxes = words.map(word => [word.textContent, word.getBoundingClientRect()])
+    const outside = boxes.filter(([, box]) => box.left < frame.left - 1 || box.right > frame.right + 1)
+    const meets = (a, b) => a.left < b.right - 1 && b.left < a.right - 1
+        && Math.abs((a.top + a.bottom) - (b.top + b.bottom)) / 2 < 0.6 * (a.bottom - a.top)
+    const meeting = boxes.flatMap(([word, box], i) =>
+        boxes.slice(i + 1).filter(other => meets(box, other[1])).map(other => [word, other[0]]))
+    const height = Math.min(...words.map(word => parseFloat(getComputedStyle(word).fontSize))) * scale
+    holder.remove()
+    return [chart.alt, height, outside.map(([word]) => word), meeting]
+})"""
+
+
 @pytest.fixture(scope="module", params=["index", "area", "overview"])
 def path(run_folder, overview, request):
     area = sorted(run_folder.glob("areas/*"))[0]
@@ -127,6 +148,21 @@ def test_a_report_is_at_most_fifteen_screens_and_2500_words_with_all_folded(open
         }"""
     )
     assert 500 < words <= 2500
+
+
+@pytest.mark.parametrize("name", ["area", "tiny", "overview"])
+def test_letters_of_every_chart_can_be_read_on_a_phone_and_none_meets_another(
+    open_page, run_folder, overview, name
+):
+    areas = sorted(run_folder.glob("areas/*"))
+    page = open_page({"area": areas[0], "tiny": areas[1], "overview": overview}[name], 390, 844).page
+    open_details(page)
+    charts = page.evaluate(LETTERS)
+    assert charts
+    for alt, height, outside, meeting in charts:
+        assert height >= 12, alt
+        assert outside == [], alt
+        assert meeting == [], alt
 
 
 def test_keyboard_opens_the_data_of_a_chart_and_scrolls_its_table(open_page, run_folder):

@@ -51,11 +51,15 @@ def ladder_chart(
         return None
     values = np.array([rung["value"] for rung in shown], dtype=float)
     names = [SHORT_RUNGS[rung["rung"]] for rung in shown]
+    beside = [
+        "\n".join(filter(None, (name, _beside_step(rung["p_paid_do_nothing"]))))
+        for name, rung in zip(names, shown, strict=True)
+    ]
     base = next((rung["value"] for rung in shown if rung["rung"] == "no_change"), values[0])
     given = [*recommended, *([target] if math.isfinite(target) else [])]
-    across, height = ends(values, base, given, margin=0.28), 0.38 * len(shown) + 1.1
+    across, height = ends(values, base, given, margin=0.08), 0.42 * len(shown) + 0.95
     unit = sentences.unit(metric)
-    plot = Plot(unit, across, (-0.5, len(shown) - 0.5), height=height, left=0.28, look=look)
+    plot = Plot(unit, across, (-0.5, len(shown) - 0.5), height=height, names=beside, look=look)
     place = np.arange(len(shown), dtype=float)[::-1]
     plot.label_values(below=True)
     if recommended:
@@ -63,14 +67,11 @@ def ladder_chart(
         plot.text(max(recommended), plot.up[1], "recommended", align="right", shift=(-2, 6))
     if math.isfinite(target):
         plot.line([target] * 2, plot.up, "alert", width=2.2, dashes=(0, (4, 2)))
-        plot.text(target, plot.up[1], "target", shift=(3, 6))
+        plot.text(target, plot.up[0], "target", shift=(3, 6))
     plot.line([base] * 2, plot.up, "text", width=0.8)
     plot.bars(base, values, place, place, "comparison")
     plot.points(values, place, "series", size=7)
-    for x, y, rung in zip(values, place, shown, strict=True):
-        align, step = ("right", -8) if x < base else ("left", 8)
-        plot.text(x, y, _beside_step(rung["p_paid_do_nothing"]), align=align, shift=(step, 0))
-    plot.label_places(place, names, beside=True)
+    plot.label_places(place, beside, beside=True)
     caption = (
         f"Levels of ambition for {metric.short_name}, {window.label}, {area}, "
         f"with the chance of {'payment' if pays else 'reaching it'} if nothing is done"

@@ -13,7 +13,17 @@ from bcfstats.judge.side_by_side import CHOSEN, FUNNEL, OTHER, PEER, SideBySide
 from bcfstats.judge.standings import OTHERS, QUANTILES
 from bcfstats.show import sentences
 from bcfstats.show.charts.chart import Chart
-from bcfstats.show.charts.drawing import WIDTH, Floats, Plot, ends, round_sizes
+from bcfstats.show.charts.drawing import (
+    POINTS_PER_INCH,
+    SIZE,
+    WIDE,
+    Floats,
+    Plot,
+    ends,
+    lines_of,
+    round_sizes,
+    width_of,
+)
 from bcfstats.show.palettes import ANALYSIS_FUNCTION, palette
 from bcfstats.show.sentences import INTERVAL, ResultRow, rows_of
 from bcfstats.words import interval, number, percent, plural
@@ -37,8 +47,9 @@ SHADES = ", shaded between the tenths and the quarters, with the middle"
 FEWEST = 5  # areas that a strip with its tenths and quarters can be drawn of
 STRIP = (0.78, 1.22)
 STYLES = (("emphasis", "D"), ("series", "s"), ("comparison", "^"), ("alert", "v"))
-ROW_HEIGHT = 0.27
-KEY_AT, LETTER = 0.05, 0.085  # above the chart, as a share of it; inches
+ROW_HEIGHT, HIGH = 0.27, 3.2
+KEY_AT = 0.05  # above the chart, as a share of it
+NAMES_BESIDE = 10.5  # times the size of letters
 
 
 def peers_chart(
@@ -61,11 +72,11 @@ def peers_chart(
     others = np.array([peer["value"] for peer in peers], dtype=float)
     places = list(QUANTILES) if row["n_areas"] >= FEWEST else []
     across = ends(row["p10"], row["p90"], others, row["value"], margin=0.1)
-    plot = Plot(metric.unit, across, (-0.5, 1.95), height=2.1, left=0.29, look=look)
+    names = "\n".join((f"All {row['n_areas']} areas", f"{lowest} to {highest}")), _group(row, len(peers))
+    plot = Plot(metric.unit, across, (-0.5, 1.95), height=2.2, names=names, look=look)
     plot.label_values(below=True)
     _draw_all(plot, row, places)
     _draw_group(plot, row["value"], f"{area}: {own}", others)
-    names = f"All {row['n_areas']} areas,\n{lowest} to {highest}", _group(row, len(peers))
     plot.label_places([1, 0], names, beside=True)
     return Chart(
         plot.figure,
@@ -109,7 +120,7 @@ def _group(row: ResultRow, n: int) -> str:
         return ""
     if row["group"] == OTHERS:
         return plural(n, "other area")
-    return f"{plural(n, 'other')} of\n{row['group']}"
+    return "\n".join([f"{plural(n, 'other')} of", *lines_of(row["group"], NAMES_BESIDE)])
 
 
 def spine(row: ResultRow, metric: Metric, look: str = ANALYSIS_FUNCTION) -> Markup:
@@ -151,7 +162,7 @@ def funnel_of_areas(beside: SideBySide, source: str) -> Chart:
     limits = [funnel[f"{side}_{level:g}"].to_numpy() for level in FUNNEL for side in ("lower", "upper")]
     values = areas["value"].to_numpy(dtype=float)
     up = ends(values, *[part[8:] for part in limits], margin=0.06)
-    plot = Plot(metric.unit, ends(size, margin=0.06), up)
+    plot = Plot(metric.unit, ends(size, margin=0.06), up, width=WIDE, height=HIGH)
     plot.label_values()
     plot.line(plot.across, [beside.average] * 2, "text", width=1)
     for i, line in enumerate(limits):
@@ -189,8 +200,8 @@ def intervals_of_areas(beside: SideBySide, source: str) -> Chart:
         np.array([row[name] for row in shown], dtype=float) for name in ("value", "lower", "upper")
     )
     across = ends(values, lower, upper, [beside.average], margin=0.08)
-    height = ROW_HEIGHT * len(shown) + 0.95
-    plot = Plot(metric.unit, across, (-0.7, len(shown) - 0.3), height=height, left=0.24)
+    height, named = ROW_HEIGHT * len(shown) + 0.95, [row["area_name"] for row in shown]
+    plot = Plot(metric.unit, across, (-0.7, len(shown) - 0.3), height=height, width=WIDE, names=named)
     plot.label_values(below=True)
     plot.line([beside.average] * 2, plot.up, "text", width=1)
     plot.bars(lower, upper, place, place, "text", width=0.8)
@@ -199,7 +210,7 @@ def intervals_of_areas(beside: SideBySide, source: str) -> Chart:
         here = row["area_name"] in names
         colour, marker = _styles(beside)[names.index(row["area_name"])] if here else ("paper", "o")
         plot.points([row["value"]], [y], colour, size=8 if here else 5, marker=marker, edge="outline")
-    plot.label_places(place, [row["area_name"] for row in shown], beside=True)
+    plot.label_places(place, named, beside=True)
     return Chart(
         plot.figure,
         alt=f"Values with intervals of {len(shown)} areas. {_named(beside)}",
@@ -221,7 +232,8 @@ def years_of_areas(beside: SideBySide, source: str) -> Chart:
     others = wide.drop(index=[code[name] for name in names if code[name] in wide.index]).to_numpy(dtype=float)
     top = float(np.nanquantile(others, 0.99)) if np.isfinite(others).any() else 1.0
     mine = wide.reindex([code[name] for name in names]).to_numpy(dtype=float)
-    plot = Plot(metric.unit, (-0.4, len(labels) - 0.6), ends(mine, others[others <= top], margin=0.08))
+    across, up = (-0.4, len(labels) - 0.6), ends(mine, others[others <= top], margin=0.08)
+    plot = Plot(metric.unit, across, up, width=WIDE, height=HIGH)
     plot.label_values()
     gap = np.full((len(others), 1), np.nan)
     thin = np.where(others <= plot.up[1], others, np.nan)
@@ -285,9 +297,9 @@ def _cells(row: ResultRow, metric: Metric) -> list[object]:
 def _key(plot: Plot, beside: SideBySide) -> None:
     """Write above the chart which mark is which area."""
     (left, right), (low, high) = plot.across, plot.up
-    inch = (right - left) / WIDTH / (plot.right - plot.left)
+    inch = (right - left) / WIDE / (plot.right - plot.left)
     x, y = left, high + KEY_AT * (high - low)
     for (colour, marker), row in zip(_styles(beside), _chosen(beside.areas), strict=True):
         plot.points([x + 0.1 * inch], [y], colour, size=8, marker=marker, edge="outline")
         plot.text(x + 0.22 * inch, y, row["area_name"])
-        x += (0.45 + LETTER * len(row["area_name"])) * inch
+        x += (0.45 + width_of(row["area_name"]) * SIZE / POINTS_PER_INCH) * inch

@@ -7,13 +7,15 @@ is shared between charts, and nothing is registered to be closed.
 
 import io
 import re
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any, Literal
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
@@ -24,12 +26,13 @@ from bcfstats.words import capital, number
 
 Floats = NDArray[np.float64]
 Dashes = tuple[float, tuple[float, ...]] | Literal["solid"]
-WIDTH = 7.2
+WIDTH, WIDE = 4.1, 7.2  # inches: letters are 12 pixels tall on a phone of 390; of charts that name many areas
 POINTS_PER_INCH = 72
 SIZE = 10
 FONT = FontProperties(family=["DejaVu Sans", "sans-serif"], size=SIZE)
 HALF_A_DIGIT, A_DIGIT = 0.365 * SIZE, 0.76 * SIZE  # of DejaVu Sans
-LINE = 1.2 * SIZE
+LINE, GAP = 1.2 * SIZE, 6
+ROOM_BESIDE, EDGE = 34, 0.01  # for values beside a chart, in points; a share of the width that stays free
 STYLE: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
@@ -43,7 +46,7 @@ NAME_OR_TURN = re.compile(r' (?:id="[^"]*_\d+"|transform="rotate\(-?0 [^"]*")')
 DECIMALS = re.compile(r"(\.\d\d)\d+")
 FONT_OF_TAG, FONT_OF_ALL = (
     "font-size: 10px; font-family: DejaVu Sans, sans-serif; ",
-    "text{font:10px DejaVu Sans,sans-serif}",
+    "text{font:10px DejaVu Sans,sans-serif;paint-order:stroke;stroke:#fff;stroke-width:2px}",
 )
 GROUP = re.compile(r"<g> <use [^>]*( style='[^']*')/> (?:<use [^>]*\1/> )*</g>")
 SPACES = re.compile(r"\s+")
@@ -77,18 +80,22 @@ class Plot:
         across: tuple[float, float],
         up: tuple[float, float],
         *,
-        height: float = 3.2,
+        height: float = 2.7,
         width: float = WIDTH,
-        left: float = 0.09,
+        names: Sequence[str] = (),  # of places, to be written beside
         look: str = ANALYSIS_FUNCTION,
         figure: Any = None,  # a part of a page, of that height and width
     ) -> None:
         self.figure = figure or Figure(figsize=(width, height))
         self.colour = palette(look)
         self.across, self.up, self.height, self.width = across, up, height, width
-        self.left, self.right = left, 0.97
-        self.bottom, self.top = 0.38 / height, 1 - 0.45 / height
-        self._write(0.01, 1 - 0.1 / height - self._tall(A_DIGIT), capital(unit), "left")
+        beside = max([ROOM_BESIDE, *(SIZE * width_of(line) for name in names for line in name.split("\n"))])
+        self.left, self.right = (beside + 13) / POINTS_PER_INCH / width, 0.97
+        title = [*lines_of(capital(unit), (1 - 2 * EDGE) * self._wide)]
+        self.bottom = 0.38 / height
+        self.top = 1 - 0.45 / height - self._tall(LINE) * max(len(title) - 1, 0)
+        for line, words in enumerate(title):
+            self._write(EDGE, 1 - 0.1 / height - self._tall(A_DIGIT + LINE * line), words, "left")
 
     def line(
         self, x: ArrayLike, y: ArrayLike, colour: str, *, width: float = 1.6, dashes: Dashes = "solid"
@@ -147,12 +154,23 @@ class Plot:
         across, up = shift[0] / POINTS_PER_INCH / self.width, self._tall(shift[1] - HALF_A_DIGIT)
         self._write(float(self._x(x)) + across, float(self._y(y)) + up, words, align, colour)
 
+    def names(self, x: float, named: Sequence[tuple[float, str, str]]) -> None:
+        """Write names right of a place, each level with its value, or as near as it can without meeting."""
+        named = sorted(named)
+        levels = self._y([value for value, *_ in named]) / self._tall(SIZE)
+        steps = np.arange(len(named), dtype=float)
+        apart = np.maximum.accumulate(levels - steps) + steps
+        for level, place, (value, words, colour) in zip(levels, apart, named, strict=True):
+            shift = place - level - np.mean(apart - levels)
+            self.text(x, value, words, colour, shift=(3, SIZE * float(shift)))
+
     def label_places(
         self, places: Sequence[float] | Floats, labels: Sequence[str], *, beside: bool = False
     ) -> None:
         """Draw the base line and write the labels of the scale that counts places: below, or beside."""
         self._add(Line2D([self.left, self.right], [self.bottom] * 2, color="black", linewidth=1.1))
-        for place, label in zip(places, labels, strict=True):
+        every = slice(None) if beside else self._apart(places, labels)
+        for place, label in zip(places[every], labels[every], strict=True):
             for line, words in enumerate(lines := label.split("\n")):
                 down = LINE * (line - (len(lines) - 1) / 2)
                 if beside:
@@ -163,6 +181,8 @@ class Plot:
     def label_values(self, *, below: bool = False) -> None:
         """Draw a light line at round values and write them beside it, or below."""
         values, labels = round_values(*(self.across if below else self.up))
+        every = self._apart(values, labels) if below else slice(None)
+        values, labels = values[every], labels[every]
         (left, right), (low, high) = self.across, self.up
         if below:
             self.bars(values, values, low, high, "grid", width=0.7)
@@ -175,19 +195,34 @@ class Plot:
             else:
                 self.text(left, value, label, align="right", shift=(-5, 0))
 
-    def key(self, names: Sequence[tuple[str, str, Dashes]], places: Sequence[float]) -> None:
-        """Write above the chart what its lines are: name, colour and dashes, from so far along the scale."""
-        y = self.top + self._tall(11)
-        for (name, colour, dashes), place in zip(names, places, strict=True):
-            x = self.left + place * (self.right - self.left)
+    def key(self, names: Sequence[tuple[str, str, Dashes]]) -> None:
+        """Make room above for what the lines to be drawn are: name, colour and dashes."""
+        self.top -= self._tall(LINE)
+        x, y = self.left, self.top + self._tall(11)
+        for name, colour, dashes in names:
             style: Any = {"color": self.colour[colour], "linewidth": 1.8, "linestyle": dashes}
-            self._add(Line2D([x, x + 0.04], [y, y], **style))
-            self._write(x + 0.05, y - self._tall(HALF_A_DIGIT), name, "left")
+            self._add(Line2D([x, x + 0.06], [y, y], **style))
+            self._write(x + 0.08, y - self._tall(HALF_A_DIGIT), name, "left")
+            x += 0.13 + width_of(name) / self._wide
+
+    def _apart(self, places: Sequence[float] | Floats, labels: Sequence[str]) -> slice:
+        """Choose so many labels, evenly and with the last, that none below meets the next."""
+        at = self._x(places) * self._wide
+        rooms = np.array([max(map(width_of, label.split("\n"))) + GAP / SIZE for label in labels])
+        for step in range(1, len(labels)):
+            every = slice((len(labels) - 1) % step, None, step)
+            if (np.diff(at[every]) >= (rooms[every][1:] + rooms[every][:-1]) / 2).all():
+                return every
+        return slice(-1, None)
 
     def _write_below(self, place: float, words: str, down: float = 0) -> None:
         self._write(float(self._x(place)), self.bottom - self._tall(4 + A_DIGIT + down), words, "center")
 
     def _write(self, x: float, y: float, words: str, align: str, colour: str = "text") -> None:
+        """Write words at a share of the width and height, moved so far that none leaves the picture."""
+        wide = width_of(words) / self._wide
+        first = x - wide * {"left": 0, "center": 0.5, "right": 1}[align]
+        x += max(min(first, 1 - EDGE / 2 - wide), EDGE / 2) - first
         given: Any = {"color": self.colour[colour], "horizontalalignment": align, "fontproperties": FONT}
         self._add(Label(x, y, words, parse_math=False, **given))
 
@@ -207,6 +242,48 @@ class Plot:
 
     def _tall(self, points: float) -> float:
         return points / POINTS_PER_INCH / self.height
+
+    @property
+    def _wide(self) -> float:
+        """How wide the chart is, in times the size of its letters."""
+        return self.width * POINTS_PER_INCH / SIZE
+
+
+def lines_of(text: str, width: float, *, bold: bool = False) -> Iterator[str]:
+    """Break a text into lines no wider than so many times the size of its letters."""
+    line = ""
+    for word in text.split():
+        while width_of(word, bold=bold) > width:  # no word may leave its column
+            cuts = range(len(word) - 1, 0, -1)
+            fits = next(i for i in cuts if width_of(word[:i], bold=bold) <= width or i == 1)
+            if line:
+                yield line
+            line = ""
+            yield word[:fits]
+            word = word[fits:]
+        longer = f"{line} {word}".lstrip()
+        if width_of(longer, bold=bold) > width:
+            yield line
+            longer = word
+        line = longer
+    if line:
+        yield line
+
+
+def width_of(text: str, *, bold: bool = False) -> float:
+    """How wide a text is, in times the size of its letters; Word's fonts are no wider."""
+    return sum(_advance(letter, bold) for letter in text)
+
+
+@cache
+def _advance(letter: str, bold: bool) -> float:
+    font = FONT.copy()
+    font.set_weight("bold" if bold else "normal")
+    face = get_font(findfont(font))
+    face.set_size(100, POINTS_PER_INCH)
+    with warnings.catch_warnings():  # of letters that the font lacks
+        warnings.simplefilter("ignore", UserWarning)
+        return float(face.load_char(ord(letter)).linearHoriAdvance) / 65536 / 100
 
 
 def ends(*values: ArrayLike, margin: float = 0.15, low: float | None = None) -> tuple[float, float]:

@@ -30,7 +30,9 @@ DASHED = "Dashed: the proposed target"
 PAID_FROM = ", and the line it is paid from"
 SUPPRESSED = "suppressed"
 SIDES = ("baseline", "outcome")
-LONGEST_ON_AXIS, MOST_ON_AXIS = 9, 8
+LONGEST_ON_AXIS = 9
+BESIDE = 0.24  # of the width before it, for the names of lines
+ENDS = ("lower", "upper")
 Rows = list[list[object]]
 
 
@@ -131,21 +133,27 @@ class _Around:
             words.append(f"the target is {level}{paid_from}")
         return f" In {self.outcome} {'; '.join(words)}." if words else ""
 
+    def beside(self, across: tuple[float, float], edge: float) -> tuple[float, float]:
+        """Leave room for names to the right of the outcome's edge."""
+        room = BESIDE * (edge - across[0]) if self.outlook or self.target else 0.0
+        return across[0], max(across[1], edge + room)
+
     def draw(self, plot: Plot, edges: tuple[float, float]) -> None:
-        """Draw what was expected of the outcome and its target, between two places."""
+        """Draw what was expected of the outcome and its target, between two places, and name them."""
+        named: list[tuple[float, str, str]] = []
         if self.outlook:
-            limits = self.outlook["expected_lower"], self.outlook["expected_upper"]
-            plot.band(edges, limits, "emphasis", alpha=0.15)
-            plot.line(edges, [self.outlook["expected"]] * 2, "text", dashes=(0, (1, 1.5)))
-            plot.text(edges[0], limits[1], "forecast", "emphasis", shift=(2, 6))
+            limits, middle = [self.outlook[f"expected_{end}"] for end in ENDS], self.outlook["expected"]
+            plot.band(edges, (limits[0], limits[1]), "emphasis", alpha=0.15)
+            plot.line(edges, [middle] * 2, "text", dashes=(0, (1, 1.5)))
+            named.append((middle, "forecast", "emphasis"))
         if self.target:
             level, line = self.target["target_value"], self.target["payment_line"]
-            apart = 4 if level > line else -4
             plot.line(edges, [level] * 2, "alert", width=2.2, dashes=(0, (4, 2)))
-            plot.text(edges[1], level, "target", shift=(3, apart))
+            named.append((level, "target", "text"))
             if np.isfinite(line):
                 plot.line(edges, [line] * 2, "text", width=1.2, dashes=(0, (4, 2)))
-                plot.text(edges[1], line, "line", shift=(3, -apart))
+                named.append((line, "line", "text"))
+        plot.names(edges[1], named)
 
 
 def _of(window: ResultRow | None, rows: Iterable[ResultRow], name: str) -> ResultRow | None:
@@ -166,6 +174,7 @@ def _draw_months(
     drawn = [*(period for _, period, _ in around.levels), *_outcome_period(around)]
     days = [_day(start) for start in starts]
     across = ends(days, [day for period in drawn for day in _edges(period)], margin=0.05)
+    across = around.beside(across, max((_edges(period)[1] for period in drawn), default=0.0))
     plot = Plot(sentences.unit(metric), across, ends(values, around.values, low=0), look=look)
     plot.label_values()
     for time, marked in _set_apart(series):
@@ -175,10 +184,14 @@ def _draw_months(
         edges = _edges(period)
         plot.band(edges, None, "band")
         plot.line(edges, [level] * 2, tint, width=2.6)
-        plot.text(edges[0], plot.up[1], side, tint, shift=(2, -6))
+        inside, step = ("right", -2) if side == "baseline" else ("left", 2)  # towards the other
+        plot.text(edges[inside == "right"], plot.up[1], side, tint, align=inside, shift=(step, -6))
     for period in _outcome_period(around):
         around.draw(plot, _edges(period))
     plot.line(days, values, "series")
+    known = np.isfinite(np.concatenate([[np.nan], values, [np.nan]]))
+    alone = known[1:-1] & ~known[:-2] & ~known[2:]
+    plot.points(np.array(days)[alone], values[alone], "series", size=4)
     if look == MAKING_DATA_COUNT:
         plot.mark(days, values, "common", size=4)
     for side, period, level in around.levels:
@@ -211,11 +224,12 @@ def _draw_years(
     basis = series["basis"].fillna("").tolist()
     place = np.arange(len(labels), dtype=float)
     up = ends(values, lower, upper, around.values, low=0)
-    plot = Plot(sentences.unit(metric), (-0.5, len(labels) - 0.5), up, look=look)
+    at = labels.index(around.outcome) if around.outcome in labels else None
+    across = around.beside((-0.5, len(labels) - 0.5), 0.0 if at is None else at + 0.3)
+    plot = Plot(sentences.unit(metric), across, up, look=look)
     plot.label_values()
     for time, marked in _set_apart(series):
         plot.hatch((marked[0] - 0.5, marked[-1] + 0.5), time.what)
-    at = labels.index(around.outcome) if around.outcome in labels else None
     if at is not None:
         around.draw(plot, (at - 0.3, at + 0.3))
     known = np.isfinite(lower) & np.isfinite(upper)
@@ -228,10 +242,7 @@ def _draw_years(
     if at is not None and around.mark:
         plot.mark(at, values[at], around.mark)
     named = [_on_axis(*each) for each in zip(labels, starts, finish, strict=True)]
-    every = slice(
-        (len(named) - 1) % (apart := -(-len(named) // MOST_ON_AXIS)), None, apart
-    )  # the last one too
-    plot.label_places(place[every], named[every])
+    plot.label_places(place, named)
     rows: Rows = [
         [
             label,
@@ -267,10 +278,10 @@ def season_chart(area: str, metric: Metric, rows: pd.DataFrame, look: str = ANAL
     index, nation = (np.array([row[x] for row in found], dtype=float) for x in ("index", "national_index"))
     place = np.arange(len(names), dtype=float)
     plot = Plot("Index, 1 = an average day", ends(place, margin=0.05), ends(index, nation, 1.0), look=look)
+    dashed: Dashes = (0, (4, 2))
+    plot.key([("All areas", "comparison", dashed), (area, "series", "solid")])
     plot.label_values()
     plot.line(plot.across, [1, 1], "text", width=0.8)
-    dashed: Dashes = (0, (4, 2))
-    plot.key([(area, "series", "solid"), ("All areas", "comparison", dashed)], (0.36, 0.8))
     for values, colour, dashes in ((nation, "comparison", dashed), (index, "series", "solid")):
         plot.line(place, values, colour, width=1.8, dashes=dashes)
         plot.points(place, values, colour, size=4)
@@ -313,8 +324,7 @@ def _on_axis(label: str, start: date, end: date) -> str:
 def _years(starts: Sequence[date]) -> tuple[list[float], list[str]]:
     """Place the years of a monthly series at their Januaries, or each month where there are few."""
     if len(starts) < 2 * 12:
-        some = list(starts)[:: max(1, len(starts) // 6)]
-        return [_day(start) for start in some], [f"{start:%b %Y}" for start in some]
+        return [_day(start) for start in starts], [f"{start:%b %Y}" for start in starts]
     some = [start for start in starts if start.month == 1]
     return [_day(start) for start in some], [str(start.year) for start in some]
 
