@@ -9,9 +9,13 @@ import re
 import zlib
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.image import imread
 
+from bcfstats.define.metrics import METRICS
+from bcfstats.show.charts.history import season_chart
+from bcfstats.show.page import style
 from bcfstats.show.palettes import palette
 from tests.browser.rules import broken_rules, contrast
 
@@ -226,11 +230,13 @@ def test_print_is_complete_and_never_blank(open_page, path):
     assert contrast(ink, paper) >= 4.5
 
 
-def test_lines_of_a_chart_can_be_told_apart_in_grey(open_page, run_folder):
+def test_lines_of_a_chart_can_be_told_apart_in_grey(open_page, tmp_path):
     """In the chart of the season, the area and all areas differ by grey as well as by dashes."""
-    page = open_page(sorted(run_folder.glob("areas/*"))[0]).page
-    open_details(page)
-    chart = page.locator("img[alt*='month indices']").first
+    index = 1 + 0.1 * np.sin(np.arange(12))
+    rows = pd.DataFrame({"month": range(1, 13), "index": index, "national_index": index[::-1]})
+    drawn = season_chart("Here", METRICS["delayed_transfers"], rows.assign(lower=index, upper=index))
+    (tmp_path / "chart.html").write_text(f"<style>{style()}</style>{drawn.__html__()}", encoding="utf-8")
+    chart = open_page(tmp_path / "chart.html").page.locator("img")
     chart.evaluate("found => found.style.filter = 'grayscale(1)'")
     picture = imread(io.BytesIO(chart.screenshot()))[..., :3]
     assert np.ptp(picture, axis=-1).max() < 0.02  # grey indeed

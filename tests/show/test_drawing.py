@@ -52,7 +52,7 @@ def texts(plot):
     return {name: (box.x0, box.x1, (box.y0 + box.y1) / 2) for name, box in boxes.items()}
 
 
-@pytest.mark.parametrize("labels", [["2014/15"] * 12, ["Apr\u2013Sep\n2014"] * 9, ["1"] * 30])
+@pytest.mark.parametrize("labels", [["2014/15"] * 12, ["Apr\u2013Sep\n2014"] * 9, ["1"] * 26])
 def test_labels_below_never_meet_and_the_last_is_always_there(labels):
     plot = Plot("unit", (0, len(labels)), (0, 1))
     labels = [f"{chr(97 + i)}{label}" for i, label in enumerate(labels)]
