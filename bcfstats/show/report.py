@@ -41,7 +41,6 @@ from bcfstats.words import (
 )
 
 MOST_PERIODS = 6
-NO_WEIGHT = 0.005  # of an area's own months in its index of the season: told as 0%
 NO_HISTORY = Markup("<p>No chart is drawn: no figure of this series can be shown.</p>")
 SPINE = (
     "Each line runs from the worst area on the left to the best on the right. "
@@ -201,10 +200,10 @@ class AreaReport:
         )
 
     def season_chart(self, metric: str) -> Chart | None:
-        """Draw the month indices of one metric; nothing where there are none, or none of the area's own."""
+        """Draw the month indices of one metric, or nothing where there are none."""
         seasons = self.results.seasons
         rows = seasons.loc[seasons["metric"] == metric] if len(seasons) else seasons
-        if rows.empty or not np.isfinite(rows["index"]).all() or rows["own_weight"].mean() < NO_WEIGHT:
+        if rows.empty or not np.isfinite(rows["index"]).all():
             return None
         return season_chart(self.area["area_name"], self._named(metric), rows, self._look)
 
