@@ -25,6 +25,8 @@ def method_names() -> list[str]:
 
 def explain(name: str) -> str:
     """Page of one method: what it answers, its formula, its source, when not to use it."""
+    from bcfstats.judge.verdicts import VERDICTS  # which lists need not wait for
+
     names = method_names()
     wanted = "_".join(name.replace("-", " ").lower().split())
     if wanted not in names:
@@ -32,7 +34,10 @@ def explain(name: str) -> str:
         near += [known for known in get_close_matches(wanted, names, n=5, cutoff=0.5) if known not in near]
         do = f"Did you mean {', '.join(near[:5])}?" if near else f"There are {', '.join(names)}."
         raise ParameterError("There is no method of this name.", found=f"'{name}'", do=do)
-    return (_PAGES / f"{wanted}{_SUFFIX}").read_text(encoding="utf-8")
+    page = (_PAGES / f"{wanted}{_SUFFIX}").read_text(encoding="utf-8")
+    for id, verdict in VERDICTS.items():  # a page names verdicts by their ids
+        page = page.replace(f"`{id}`", verdict.words)
+    return page
 
 
 def explain_name(name: str) -> str:

@@ -1,10 +1,12 @@
 """Pages of methods: every page complete, every public method explained, near misses named."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from bcfstats.errors import ParameterError
+from bcfstats.judge.verdicts import VERDICTS
 from bcfstats.run.explain import explain, method_names
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,6 +48,11 @@ def test_every_page_says_what_when_and_whence(name):
 def test_the_index_of_methods_links_to_the_page(name):
     index = (ROOT / "docs" / "methods" / "README.md").read_text(encoding="utf-8")
     assert f"[{name}](../../bcfstats/stats/methods/{name}.md)" in index
+
+
+def test_verdicts_are_explained_in_the_words_they_are_told_in():
+    told = re.findall(r"^\| (.*?) \|", explain("ambition_verdicts"), re.MULTILINE)
+    assert set(told[1:]) == {verdict.words for verdict in VERDICTS.values()}
 
 
 def test_a_name_may_be_written_as_it_is_said():
