@@ -204,7 +204,7 @@ def interval_of(
     """
     published = np.isfinite(lower_ci) & np.isfinite(upper_ci)
     interval = chance(metric).interval
-    made = interval(metric, events, denominator) if interval else None
+    made = interval(events, denominator, multiplier=metric.multiplier) if interval else None
     lower = lower_ci if made is None else np.where(published, lower_ci, made.lower)
     upper = upper_ci if made is None else np.where(published, upper_ci, made.upper)
     known = np.isfinite(lower) & np.isfinite(upper) & np.isfinite(value)

@@ -61,7 +61,7 @@ class Chance:
     values just beyond chance over them.
     """
 
-    interval: Callable[[Metric, Floats, Floats], estimates.Estimate] | None
+    interval: Callable[..., estimates.Estimate] | None
     compare: Callable[[Metric, Figures, Figures, str | None], Comparison]
     reach: Callable[[Metric, Figures, Floats, Floats], Figures]
     least: Callable[[Metric, Figures, Floats], Floats]
@@ -134,10 +134,6 @@ def change_columns(metric: Metric, made: Comparison) -> dict[str, object]:
     return {**dict(zip(names, sizes, strict=True)), "change_unit": unit, "noise_p": made.p_improvement}
 
 
-def _share_interval(metric: Metric, numerator: Floats, denominator: Floats) -> estimates.Estimate:
-    return estimates.proportion(numerator, denominator, multiplier=metric.multiplier)
-
-
 def _compare_shares(metric: Metric, after: Figures, before: Figures, polarity: str | None) -> Comparison:
     return compare_proportions(
         after.numerator, after.denominator, before.numerator, before.denominator, polarity=polarity
@@ -158,10 +154,6 @@ def _least_share(metric: Metric, now: Figures, later: Floats) -> Floats:
             multiplier=metric.multiplier,
         ).value
     )
-
-
-def _rate_interval(metric: Metric, numerator: Floats, denominator: Floats) -> estimates.Estimate:
-    return estimates.crude_rate(numerator, denominator, multiplier=metric.multiplier)
 
 
 def _compare_rates(metric: Metric, after: Figures, before: Figures, polarity: str | None) -> Comparison:
@@ -222,14 +214,14 @@ def _least_value(metric: Metric, now: Figures, later: Floats) -> Floats:
 
 
 SHARES = Chance(
-    interval=_share_interval,
+    interval=estimates.proportion,
     compare=_compare_shares,
     reach=_share_reached,
     least=_least_share,
     method="the difference of two proportions (Newcombe), for noise only",
 )
 RATES = Chance(
-    interval=_rate_interval,
+    interval=estimates.crude_rate,
     compare=_compare_rates,
     reach=_rate_reached,
     least=_least_rate,

@@ -127,10 +127,7 @@ def describe_targets(
     out: Path | None = None,
     why: bool = False,
 ) -> tuple[int, list[str]]:
-    """Judge a file of targets, one line each and a total, with the sentences that say why where asked.
-
-    The exit code is 1 where a target is anything but challenging and achievable, or a row cannot be judged.
-    """
+    """Judge a file of targets, one line each and a total, with the sentences that say why where asked."""
     read = _read(settings, targets)
     table = _assessed(read, allocations)
     if out is not None:
@@ -230,10 +227,7 @@ OVERVIEW_TABLES = ("composite", "verdicts", "plans")
 def describe_overview(
     settings: Settings, targets: Path, *, allocations: Path | None = None, out: Path | None = None
 ) -> tuple[int, list[str]]:
-    """Add up a file of targets, say what stands out, and write page and tables where asked.
-
-    The exit code is 1 where some target could not be assessed.
-    """
+    """Add up a file of targets, say what stands out, and write page and tables where asked."""
     read = _read(settings, targets)
     data, table = read.data, _assessed(read, allocations)
     overview = national_overview(table, data.areas)
@@ -289,10 +283,7 @@ PLAN_PAGE = "plan.html"
 def describe_tracking(
     settings: Settings, plan: Path, *, until: str | None = None, out: Path | None = None
 ) -> tuple[int, list[str]]:
-    """Follow the goals of a plan, one line each, and write pages and the return's table where asked.
-
-    The exit code is 1 where a goal is not on track, or not met.
-    """
+    """Follow the goals of a plan, one line each, and write pages and the return's table where asked."""
     read = _read(settings, plan)
     tracked = track(*read.given, known_until=until, metrics=read.metrics)
     last = latest(tracked)
@@ -319,10 +310,7 @@ def describe_tracking(
 def describe_phases(
     settings: Settings, plan: Path, out: Path, *, by: str, path: str, start: str | None
 ) -> tuple[int, list[str]]:
-    """Phase the goals of a plan by month or quarter, and write them as a plan that `track` follows.
-
-    The exit code is 1 where a goal could not be phased.
-    """
+    """Phase the goals of a plan by month or quarter, and write them as a plan that `track` follows."""
     read = _read(settings, plan)
     table = phase_plan(*read.given, by=by, path=path, start=start, metrics=read.metrics)
     phased = table.loc[table["reason"] == ""].drop(columns="reason")
@@ -336,10 +324,7 @@ def describe_phases(
 def describe_goals(
     settings: Settings, work: Path, plan: Path, *, out: Path | None = None
 ) -> tuple[int, list[str]]:
-    """Add schemes of work up to goals, one line each, and write the table where asked.
-
-    The exit code is 1 where the work does not, or may not, add up to its goal.
-    """
+    """Add schemes of work up to goals, one line each, and write the table where asked."""
     read = _read(settings, plan)
     metrics, areas = read.metrics, read.data.areas
     schemes = read_work(work, areas, metrics)
