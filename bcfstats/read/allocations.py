@@ -10,7 +10,7 @@ import pandas as pd
 from bcfstats.define.areas import Area, find_area
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import InputError, ParameterError
-from bcfstats.read.headings import areas_of, find_meant
+from bcfstats.read.headings import find_by_area, lines_of
 from bcfstats.read.marks import parse_number, parse_share
 from bcfstats.read.targets import canonical_payment
 from bcfstats.read.workbook import cell_text, open_file
@@ -35,7 +35,7 @@ def read_allocations(
     if not rules.pays:
         raise InputError("No money rests on the metrics of this scheme.", found=rules.id)
     source = open_file(Path(path))
-    table = find_meant(source, lambda names: "payment" in names and bool({"area", "area_code"} & names))
+    table = find_by_area(source, "payment")
     if table is None:
         raise InputError(
             "This is not a table of allocations: the columns area and payment are needed.",
@@ -43,7 +43,7 @@ def read_allocations(
             do="Give one row per area and payment, with pounds or national_share_percent.",
         )
     rows, problems = [], []
-    for number, line in zip(table.index, table.assign(area=areas_of(table)).to_dict("records"), strict=True):
+    for number, line in lines_of(table):
         try:
             rows.append(_row(line, rules, areas))
         except ParameterError as error:

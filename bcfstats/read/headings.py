@@ -6,7 +6,7 @@ Months, quarters or years across the columns become one row a period.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -59,17 +59,26 @@ def has_meant(source: Book | Text, fits: Callable[[set[str]], bool]) -> bool:
     return any(has_where(source, lambda names: fits(set(names)), meaning) for meaning in (None, meanings))
 
 
+def find_by_area(source: Book | Text, *columns: str) -> pd.DataFrame | None:
+    """Find the table that has these columns and one that names an area, by heading or meaning."""
+    return find_meant(source, lambda names: names >= {*columns} and bool({"area", "area_code"} & names))
+
+
 def areas_of(table: pd.DataFrame) -> list[str]:
     """Give the area each row names: its code where there is one, else its name."""
     columns = [table[name].tolist() for name in ("area_code", "area") if name in table.columns]
     return [next(filter(None, map(cell_text, cells)), "") for cells in zip(*columns, strict=True)]
 
 
+def lines_of(table: pd.DataFrame) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Give the number of each row and its cells, the area it names under `area`."""
+    return zip(table.index, table.assign(area=areas_of(table)).to_dict("records"), strict=True)
+
+
 def each_row(table: pd.DataFrame, read: Callable[[dict[str, Any]], Any]) -> tuple[list[Any], str, int]:
     """Read each row that is filled in, its area under `area`; say what is wrong, by row, and in how many."""
     rows, problems = [], []
-    lines = zip(table.index, table.assign(area=areas_of(table)).to_dict("records"), strict=True)
-    for at, line in lines:
+    for at, line in lines_of(table):
         if not any(cell_text(cell) for cell in line.values()):
             continue
         try:

@@ -10,7 +10,7 @@ from bcfstats.define.areas import find_area
 from bcfstats.define.metrics import METRICS, get_metric
 from bcfstats.define.periods import Period, parse_date
 from bcfstats.errors import InputError, ParameterError
-from bcfstats.read.headings import each_row, find_meant
+from bcfstats.read.headings import each_row, find_by_area
 from bcfstats.read.marks import parse_number, parse_share
 from bcfstats.read.observations import typed
 from bcfstats.read.workbook import cell_text, open_file
@@ -55,7 +55,7 @@ def _read(
 ) -> pd.DataFrame:
     """Read a table, every problem named before any row is used."""
     source = open_file(Path(path))
-    table = find_meant(source, lambda names: names >= needed and bool({"area", "area_code"} & names))
+    table = find_by_area(source, *needed)
     if table is None:
         wanted = ", ".join(["area", *columns[1:]])
         raise InputError(
@@ -90,7 +90,7 @@ def read_work(path: str | Path, areas: pd.DataFrame, metrics: Any = METRICS) -> 
     cases) and `overlap` (share of these people whom other work on the list reaches already).
     """
     source = open_file(Path(path))
-    table = find_meant(source, lambda names: names >= NEEDED and bool({"area", "area_code"} & names))
+    table = find_by_area(source, *NEEDED)
     if table is None:
         raise InputError(
             "This is not a table of schemes of work.",

@@ -7,7 +7,7 @@ import pandas as pd
 
 from bcfstats.define.areas import AREAS, areas_frame, find_area
 from bcfstats.errors import InputError, ParameterError
-from bcfstats.read.headings import areas_of, find_meant
+from bcfstats.read.headings import find_by_area, lines_of
 from bcfstats.read.workbook import open_file
 
 BY = {"region": "region", "type": "area_type"}
@@ -24,10 +24,10 @@ def peers_by(by: str, areas: pd.DataFrame | None = None) -> dict[str, tuple[str,
 def read_peers(path: str | Path, areas: pd.DataFrame | None = None) -> dict[str, tuple[str, ...]]:
     """Read groups of areas from a file: `area` and `group`, or `area` and `peer`, one row a pair."""
     source = open_file(Path(path))
-    table = find_meant(source, lambda names: "peer" in names and bool({"area", "area_code"} & names))
+    table = find_by_area(source, "peer")
     pairs = table is not None
     if table is None:
-        table = find_meant(source, lambda names: "group" in names and bool({"area", "area_code"} & names))
+        table = find_by_area(source, "group")
     if table is None:
         raise InputError(
             "This is not a table of peers: it needs area and group, or area and peer.", where=source.path.name
@@ -35,7 +35,7 @@ def read_peers(path: str | Path, areas: pd.DataFrame | None = None) -> dict[str,
     places = AREAS if areas is None else areas
     listed: dict[str, list[str]] = {}
     groups: dict[str, str] = {}
-    for row, line in zip(table.index, table.assign(area=areas_of(table)).to_dict("records"), strict=True):
+    for row, line in lines_of(table):
         try:
             code = find_area(str(line["area"]), places).area_code
             peer = find_area(str(line["peer"]), places).area_code if pairs else ""

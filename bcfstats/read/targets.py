@@ -20,7 +20,7 @@ from bcfstats.define.metrics import METRICS, Metric, get_metric
 from bcfstats.define.periods import Period
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.files import write_whole
-from bcfstats.read.headings import areas_of, find_meant, nearest_headings
+from bcfstats.read.headings import find_meant, lines_of, nearest_headings
 from bcfstats.read.marks import parse_number, parse_share
 from bcfstats.read.observations import typed
 from bcfstats.read.workbook import cell_text, open_file
@@ -133,9 +133,8 @@ def read_rows_of_targets(
     if "payment" not in table:
         table = table.rename(columns={"period": "payment"})
     reader = _RowReader(areas if isinstance(areas, pd.DataFrame) else areas_frame(areas), metrics, scheme)
-    lines = zip(table.index, table.assign(area=areas_of(table)).to_dict("records"), strict=True)
     rows, good = {}, {}
-    for row, line in lines:
+    for row, line in lines_of(table):
         if any(map(_filled, line.values())) and len(reader.problems) < _MOST_LOOKED_FOR:
             before = len(reader.problems)
             rows[row] = reader.read(line, f"row {row}")
