@@ -140,16 +140,8 @@ def _groups(
     for group, youngest in AGE_GROUPS.items():
         numbers = [_people(cells[column]) for column, age in ages.items() if age >= youngest]
         if None not in numbers:
-            yield {
-                "area_code": code_of(code, end=date(year, 6, 30)) or code,
-                "year": year,
-                "age_group": group,
-                "population": sum(number for number in numbers if number is not None),
-                "series": BY_AGE,
-                "basis": f"ONS mid-{year} estimate by age",
-                "source": where,
-                "estimated": False,
-            }
+            people = sum(number for number in numbers if number is not None)
+            yield _row(code, year, group, people, BY_AGE, f"ONS mid-{year} estimate by age", where)
 
 
 def _year(book: Book, sheet: str) -> int:
@@ -277,16 +269,7 @@ def _age_groups(
             count = people[of_group].sum()
         else:
             continue
-        yield {
-            "area_code": code_of(area, end=date(year, 6, 30)) or area,
-            "year": year,
-            "age_group": group,
-            "population": count,
-            "series": BY_AGE,
-            "basis": f"ONS mid-{year} estimate by age",
-            "source": where,
-            "estimated": False,
-        }
+        yield _row(area, year, group, count, BY_AGE, f"ONS mid-{year} estimate by age", where)
 
 
 def _read_totals(source: Book | Text) -> FileReading:
@@ -297,9 +280,11 @@ def _read_totals(source: Book | Text) -> FileReading:
     assert table is not None
     table = table[table[code].str.strip().str.startswith((*_UPPER_TIER, ENGLAND))]
     rows = [
-        _total(area, year, value, COMPONENTS, f"ONS mid-{year} estimate ({code})", source)
+        _row(
+            area, int(year), "all", people, COMPONENTS, f"ONS mid-{year} estimate ({code})", source.path.name
+        )
         for area, year, value in zip(table[code], table["reference_year"], table["population"], strict=True)
-        if re.fullmatch(r"(19|20)\d\d", year.strip()) and _people(value) is not None
+        if re.fullmatch(r"(19|20)\d\d", year.strip()) and (people := _people(value)) is not None
     ]
     n_bad = len(table) - len(rows)
     return FileReading(
@@ -319,11 +304,12 @@ def _read_components(source: Book | Text) -> FileReading:
     table = find_table(source, code, *years)
     assert table is not None
     areas = table[table[code].str.strip().isin(set(known_codes()))]
+    basis = f"ONS mid-year estimate, revised series ({code})"
     rows = [
-        _total(area, name, value, COMPONENTS, f"ONS mid-year estimate, revised series ({code})", source)
+        _row(area, int(name[-4:]), "all", people, COMPONENTS, basis, source.path.name)
         for name in years
         for area, value in zip(areas[code], areas[name], strict=True)
-        if _people(value) is not None
+        if (people := _people(value)) is not None
     ]
     return FileReading(
         path=source.path,
@@ -345,13 +331,12 @@ def _read_derived(source: Book | Text) -> FileReading:
     rows = [
         row for name in table.columns for row in _derived_rows(table["ons_code_2014"], table[name], source)
     ]
-    populations = typed([row for row in rows if row], POPULATION_TYPES)
     return FileReading(
         path=source.path,
         kind=KIND_DERIVED,
         publisher="derived from the Office for National Statistics",
         title="Population of the upper-tier areas of 2014",
-        populations=populations,
+        populations=typed(rows, POPULATION_TYPES),
         rows_read=len(table),
         warnings=("Adults of 2012 to 2016 are estimated from the total and the mid-2017 share of adults.",),
     )
@@ -369,24 +354,31 @@ def _derived_rows(codes: pd.Series, column: pd.Series, source: Book | Text) -> I
     basis = "ONS mid-2017 estimates of small areas, summed" if match[1].startswith("pop") else _ESTIMATE
     if group == "all":
         basis = "ONS mid-year estimate, revised series, summed to the areas of 2014"
+    year, name = int(str(column.name)[-4:]), source.path.name
     for code, value in zip(codes, column, strict=True):
-        row = _total(code, str(column.name), value, DERIVED, basis, source)
-        yield {**row, "age_group": group, "estimated": estimated} if row else {}
+        if (people := _people(value)) is not None:
+            yield _row(code, year, group, people, DERIVED, basis, name, estimated=estimated)
 
 
-def _total(
-    code: str, column: str, value: object, series: str, basis: str, source: Book | Text
+def _row(
+    code: str,
+    year: int,
+    group: str,
+    people: float,
+    series: str,
+    basis: str,
+    source: str,
+    *,
+    estimated: bool = False,
 ) -> dict[str, Any]:
-    number = _people(value)
-    if number is None:
-        return {}
+    """Lay a number of people out as a row of populations, its area by the code in use at mid-year."""
     return {
-        "area_code": code_of(code, end=date(int(column[-4:]), 6, 30)) or code.strip(),
-        "year": int(column[-4:]),
-        "age_group": "all",
-        "population": number,
+        "area_code": code_of(code, end=date(year, 6, 30)) or code.strip(),
+        "year": year,
+        "age_group": group,
+        "population": people,
         "series": series,
         "basis": basis,
-        "source": source.path.name,
-        "estimated": False,
+        "source": source,
+        "estimated": estimated,
     }
