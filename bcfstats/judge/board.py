@@ -217,7 +217,7 @@ def _trend(board: Board, due: Any, seen: Seen) -> dict[str, object]:
     columns = {"slope": np.nan, "reason": NO_FIGURES, "note": "", **columns}
     if isinstance(seen, NoOutlook) or seen.reason[0]:
         nothing = dict.fromkeys(("expected", "expected_lower", "expected_upper", "expected_percent"), np.nan)
-        return columns | nothing | {"remark": seen.reason if isinstance(seen, NoOutlook) else seen.reason[0]}
+        return columns | nothing | {"remark": _why_not(seen)}
     low, high = seen.expected_interval()
     ahead = {"expected": seen.expected[0], "expected_lower": low[0], "expected_upper": high[0]}
     return columns | ahead | {"expected_percent": _percent(seen.expected[0], seen), "remark": ""}
@@ -257,7 +257,7 @@ def _needed(_: Board, __: Any, seen: Seen) -> dict[str, object]:
     if isinstance(seen, NoOutlook) or seen.reason[0]:
         nothing = dict.fromkeys(("baseline", *names, *(f"{name}_percent" for name in names)), np.nan)
         whys = dict.fromkeys((f"{name}_why" for name in names), NOT_KNOWN)
-        return {**nothing, **whys, "remark": seen.reason if isinstance(seen, NoOutlook) else seen.reason[0]}
+        return {**nothing, **whys, "remark": _why_not(seen)}
     levels = (seen.noise_least, seen.minimum_significant(), seen.detectable())
     improvements = dict(zip(names, (possible(seen, level) for level in levels), strict=True))
     known = (noise_is_known(seen), *[np.isfinite(seen.usual_scale)] * 2)
@@ -271,12 +271,15 @@ def _needed(_: Board, __: Any, seen: Seen) -> dict[str, object]:
 
 
 def _advice(board: Board, _: Any, seen: Seen) -> dict[str, object]:
-    if isinstance(seen, NoOutlook):
-        return {"advice": f"Nothing can be said: {seen.reason.rstrip('.')}."}
-    if seen.reason[0]:
-        return {"advice": f"Nothing can be said: {seen.reason[0].rstrip('.')}."}
+    if isinstance(seen, NoOutlook) or seen.reason[0]:
+        return {"advice": f"Nothing can be said: {_why_not(seen).rstrip('.')}."}
     share = board.rules.line_share
     return {"advice": board.rules.said(advise(seen, share, None, USUAL_CUTOFFS)[board.area_code])}
+
+
+def _why_not(seen: Seen) -> str:
+    """Say why nothing is known of the board's metric."""
+    return seen.reason if isinstance(seen, NoOutlook) else str(seen.reason[0])
 
 
 def _before(board: Board, due: Any) -> pd.DataFrame:
