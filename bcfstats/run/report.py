@@ -15,7 +15,7 @@ from bcfstats.errors import NotDoneError, ParameterError
 AUTO, FORKED, WARM, PLAIN = "auto", "forked", "warm", "plain"  # what runs a notebook
 ENGINES = (AUTO, FORKED, WARM, PLAIN)
 KERNEL_NAME = "python3"
-SCRIPT = "slider.js"
+SCRIPT, SLIDER = "slider.js", '<div class="move"'  # what needs it
 LOADED_MIB, NEEDED_MIB = 1600, 2300  # of addresses, most of them set aside by pyarrow and numpy
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -221,7 +221,10 @@ def _titled(kit: Kit, job: Job) -> Any:
 def _page(notebook: Any) -> str:
     from bcfstats.show.page import script, script_hash, style
 
-    given = {"style": style(), "script": script(SCRIPT), "script_hash": script_hash(SCRIPT)}
+    found = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", ())]
+    moves = any(SLIDER in str(data.get("text/html", "")) for data in found)
+    given = {"style": style()}
+    given |= {"script": script(SCRIPT), "script_hash": script_hash(SCRIPT)} if moves else {}
     resources = {f"bcfstats_{name}": str(text) for name, text in given.items()}
     html, _ = exporter().from_notebook_node(notebook, resources)
     return str(html)

@@ -11,7 +11,7 @@ from bcfstats.judge.verdicts import in_short_sentences, words_of
 from bcfstats.show.decisions import count, fewer
 from bcfstats.show.page import fill
 from bcfstats.show.sentences import ResultRow, value
-from bcfstats.words import capital, in_100, sentence, signed
+from bcfstats.words import capital, in_10, sentence, signed
 
 CHANCES = {
     "p_paid_do_nothing": "if nothing is done",
@@ -53,7 +53,7 @@ def _cells(row: ResultRow, metric: Metric, *, pays: bool) -> Iterator[str]:
     yield f"{count(abs(each))} {fewer(metric, worse=each < 0)}" if math.isfinite(each) else ""
     if pays:
         yield value(line, metric) if math.isfinite(line) else NONE
-    yield from (in_100(row[chance]) if math.isfinite(row[chance]) else NONE for chance in CHANCES)
+    yield from (in_10(row[chance]) if math.isfinite(row[chance]) else NONE for chance in CHANCES)
 
 
 def _start(rows: Sequence[ResultRow], metric: Metric, one: Decision) -> int:

@@ -15,7 +15,7 @@ from bcfstats.judge.verdicts import words_of
 from bcfstats.run.batch import run_batch
 from bcfstats.run.settings import Settings
 from bcfstats.show.sentences import value
-from bcfstats.words import in_100, sentence, signed
+from bcfstats.words import in_10, sentence, signed
 from tests.browser.browsing import slowness
 from tests.browser.rules import broken_rules
 from tests.judge.made_up import targets
@@ -62,7 +62,7 @@ def pages(observations, tmp_path_factory):
 
 
 def chance(of):
-    return in_100(of) if np.isfinite(of) else "none"
+    return in_10(of) if np.isfinite(of) else "none"
 
 
 @pytest.mark.parametrize("metric", PAYMENTS)

@@ -47,9 +47,9 @@ def test_a_step_says_what_check_says():
         "Ambition": "97.0 (−3.0%)",
         "Delayed days a month": "36 fewer",
         "Payment line": "97.9",
-        "Paid if nothing is done": "38 in 100",
-        "Paid if half is delivered": "38 in 100",
-        "Paid if delivered in full": "more than 99 in 100",
+        "Paid if nothing is done": "about 4 in 10",
+        "Paid if half is delivered": "about 4 in 10",
+        "Paid if delivered in full": "more than 19 in 20",
     }
 
 
