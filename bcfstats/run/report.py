@@ -223,7 +223,7 @@ def _page(notebook: Any) -> str:
 
     found = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", ())]
     moves = any(SLIDER in str(data.get("text/html", "")) for data in found)
-    given = {"style": style()}
+    given: dict[str, str] = {"style": style()}
     given |= {"script": script(SCRIPT), "script_hash": script_hash(SCRIPT)} if moves else {}
     resources = {f"bcfstats_{name}": str(text) for name, text in given.items()}
     html, _ = exporter().from_notebook_node(notebook, resources)
