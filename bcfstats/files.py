@@ -186,10 +186,10 @@ def whole(path: Path) -> Iterator[Path]:
             _retried(lambda: part.replace(path))
 
 
-def write_whole(path: Path, text: str, *, encoding: str = "utf-8") -> None:
-    """Write a file so that its name always holds either the old text or the new, never half of one."""
+def write_whole(path: Path, content: str | bytes, *, encoding: str = "utf-8") -> None:
+    """Write a file so that its name always holds either the old content or the new, never half of one."""
     with whole(path) as part:
-        part.write_text(text, encoding=encoding, newline="")
+        part.write_bytes(content if isinstance(content, bytes) else content.encode(encoding))
 
 
 def _retried(rename: Callable[[], object]) -> None:

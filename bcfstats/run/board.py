@@ -11,7 +11,7 @@ import pandas as pd
 from bcfstats.define.areas import find_area
 from bcfstats.define.metrics import Metric, get_metric
 from bcfstats.define.schemes import LOCAL, Scheme
-from bcfstats.files import fitting, safe_csv, whole, write_whole
+from bcfstats.files import fitting, safe_csv, write_whole
 from bcfstats.judge.ambitions import COLUMNS as ASSESSMENT_COLUMNS
 from bcfstats.judge.ambitions import assess_ambitions
 from bcfstats.judge.payment import READINGS, VALUES, outcomes, payment, quarterly_outcomes
@@ -312,8 +312,7 @@ def _write(folder: Path, papers: Sequence[Paper], board: str, *, docx: bool) -> 
             write_whole(path, safe_csv(paper.table), encoding="utf-8-sig")
     write_whole(folder / "contents.csv", safe_csv(contents), encoding="utf-8-sig")
     if docx:
-        with whole(folder / "papers.docx") as part:
-            part.write_bytes(_document(contents, papers, board))
+        write_whole(folder / "papers.docx", _document(contents, papers, board))
 
 
 def _document(contents: pd.DataFrame, papers: Sequence[Paper], board: str) -> bytes:

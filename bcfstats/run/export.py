@@ -134,8 +134,7 @@ def _board_editions(run_folder: Path, pages: Sequence[tuple[str, Path]]) -> Iter
     for ending in (".pdf", ".docx"):
         for stem, edition in editions.items():
             path = stem.with_name(stem.name + ending)
-            with whole(path) as part:
-                part.write_bytes(edition.pdf() if ending == ".pdf" else _in_word(edition))
+            write_whole(path, edition.pdf() if ending == ".pdf" else _in_word(edition))
             yield path
 
 
@@ -161,15 +160,14 @@ def _of_area(
         folder = run_folder / "charts" / page.stem
         wanted = {name: chart for name, chart in drawn.items() if name.rpartition("-")[0] in metrics}
         for name, chart in wanted.items():
-            with whole(folder / f"{name}.{charts}") as part:
-                part.write_bytes(chart.png() if charts == "png" else chart.svg_file().encode())
-            yield folder / f"{name}.{charts}"
+            target = folder / f"{name}.{charts}"
+            write_whole(target, chart.png() if charts == "png" else chart.svg_file())
+            yield target
     if docx:
         target = page.with_suffix(".docx")
         title = f"{results.areas.set_index('area_code')['area_name'][code]}: Better Care Fund metrics"
         document = word_document(page.read_text(encoding="utf-8"), list(drawn.values()), title)
-        with whole(target) as part:
-            part.write_bytes(document)
+        write_whole(target, document)
         yield target
     if pdf:
         print_page(page, page.with_suffix(".pdf"))

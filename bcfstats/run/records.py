@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 import bcfstats
-from bcfstats.files import now, safe_text, whole, write_whole
+from bcfstats.files import now, safe_text, write_whole
 from bcfstats.judge.columns import HEADINGS, data_dictionary
 from bcfstats.judge.decision import KEYS, decision_table
 from bcfstats.judge.results import PER_CENT, Results
@@ -242,8 +242,7 @@ def write_workbook(results: Results, path: Path) -> None:
         )
         book.set_properties({"created": now().astimezone(UTC).replace(tzinfo=None)})
         book.close()
-    with whole(path) as part:
-        part.write_bytes(out.getvalue())
+    write_whole(path, out.getvalue())
 
 
 def _cover(results: Results) -> Any:
