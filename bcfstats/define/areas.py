@@ -121,7 +121,7 @@ def find_area(text: str, areas: Mapping[str, Area] | Iterable[Area] | pd.DataFra
     '705'
     """
     listed = list(REGISTER.values()) if areas is None else _listed(areas)
-    names, codes = _default_index() if areas is None else _index(listed)
+    index = _default_index() if areas is None else _index(listed)
     wanted = str(text).strip()
     if len(wanted) > LONGEST_NAME:
         raise ParameterError(
@@ -129,7 +129,7 @@ def find_area(text: str, areas: Mapping[str, Area] | Iterable[Area] | pd.DataFra
             found=f"{len(wanted):,} characters that begin with '{wanted[:40]}'",
             do="Give its name or code.",
         )
-    matches = codes.get(wanted.upper()) or next(filter(None, map(names.get, _spellings(wanted))), [])
+    matches = _matches(wanted, index)
     exactly = [area for area in matches if area.area_code == wanted]  # codes may differ in capitals only
     if len(exactly or matches) == 1:
         return (exactly or matches)[0]
@@ -157,11 +157,6 @@ def areas_frame(areas: Mapping[str, Area] | Iterable[Area] | None = None) -> pd.
         for area in _listed(AREAS if areas is None else areas)
     ]
     return pd.DataFrame(rows, columns=list(AREA_COLUMNS), dtype="object")
-
-
-def area_codes() -> dict[str, str]:
-    """Give every code that means exactly one area, with the ONS code the area began with."""
-    return {code: area.area_code for area in REGISTER.values() for code in area.codes}
 
 
 def code_of(ons: str, council: str = "", end: date | None = None) -> str:
@@ -228,6 +223,12 @@ def _spellings(text: str) -> list[str]:
     return [_plain(text), shorter, _PREFIX.sub("", shorter)]
 
 
+def _matches(text: str, index: Index) -> list[Area]:
+    """Find the areas that go by a code, or by a name in any spelling."""
+    names, codes = index
+    return codes.get(text.upper()) or next(filter(None, map(names.get, _spellings(text))), [])
+
+
 def _several(text: str, matches: list[Area]) -> ParameterError:
     which = ", ".join(f"{area.area_name} ({area.area_code})" for area in matches)
     return ParameterError(
@@ -238,8 +239,7 @@ def _several(text: str, matches: list[Area]) -> ParameterError:
 def _of_another_time(text: str, listed: list[Area]) -> ParameterError | None:
     """Say of an area that is not among those listed when it was there, and what took its place or gave it."""
     here = {area.area_code for area in listed}
-    names, codes = _default_index()
-    elsewhere = codes.get(text.upper()) or next(filter(None, map(names.get, _spellings(text))), [])
+    elsewhere = _matches(text, _default_index())
     if len(elsewhere) != 1 or elsewhere[0].area_code in here or not here & set(REGISTER):
         return None
     area = elsewhere[0]
@@ -371,7 +371,7 @@ def _regions() -> Mapping[str, str]:
 @cache
 def known_codes() -> Mapping[str, str]:
     """Give every code that means exactly one area, with the ONS code the area began with."""
-    return MappingProxyType(area_codes())
+    return MappingProxyType({code: area.area_code for area in REGISTER.values() for code in area.codes})
 
 
 @cache

@@ -29,8 +29,8 @@ from bcfstats.stats.rows import (
     check_level,
     check_multiplier,
     check_number,
-    check_pair,
     check_whole,
+    check_within,
     critical_value,
     higher_is_better,
     masked_median,
@@ -197,7 +197,7 @@ def xmr_limits(
     x = np.atleast_1d(as_numbers("values", values))
     screen = check_flag("screen", screen)
     check_choice("centre", centre, ("mean", "median"))
-    ends, width = check_pair("within", within), np.nan
+    ends, width = check_within(within), np.nan
     if sigma is not None:
         width = RANGES_TO_LIMIT * check_number("sigma", sigma, 0, np.inf, "Use 3.") / SIGMAS
     first = x.shape[-1] if baseline is None else check_whole("baseline", baseline)

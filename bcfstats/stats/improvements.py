@@ -36,7 +36,7 @@ from bcfstats.stats.rows import (
     check_choice,
     check_level,
     check_multiplier,
-    check_pair,
+    check_within,
     critical_value,
     first_reason,
     higher_is_better,
@@ -126,7 +126,7 @@ class _Wanted:
         degrees_of_freedom: npt.ArrayLike = np.inf,
     ) -> Improvement:
         """Return the improvement of (t + z_power) standard errors from checked rows."""
-        low, high = check_pair("within", self.within)
+        low, high = check_within(self.within)
         size = 1.0 if scale == "ratio" else base
         reason = first_reason(reason, reasons(base.shape, (NOTHING_VARIES, negligible(error, size))))
         base, error = blanked(reason, base, error)

@@ -157,12 +157,12 @@ def check_multiplier(multiplier: object) -> float:
     return check_number("multiplier", multiplier, 0, np.inf, "Use 100 for percentages, 100_000 for rates.")
 
 
-def check_pair(name: str, pair: object) -> tuple[float, float]:
+def check_within(pair: object) -> tuple[float, float]:
     """Return the smallest and the largest possible value."""
     ends = [as_number(end) for end in pair] if isinstance(pair, Sequence | np.ndarray) else []
     if len(ends) != 2 or ends[0] is None or ends[1] is None or not ends[0] < ends[1]:
         raise ParameterError(
-            f"'{name}' is not a smallest and a largest value.", found=f"{pair!r}", do="Give (0, 100)."
+            "'within' is not a smallest and a largest value.", found=f"{pair!r}", do="Give (0, 100)."
         )
     return ends[0], ends[1]
 
