@@ -312,7 +312,8 @@ def run(
 ) -> None:
     """Make one report per area, with an index, results.csv, failures.csv and run.json.
 
-    Exit code 1: some reports failed. 3: it was stopped, and --resume makes what is left.
+    Exit code 1: some reports failed, or a row of targets was left out. 3: it was stopped, and --resume
+    makes what is left.
     """
     given: dict[str, Any] = {
         "processed": processed,
@@ -482,6 +483,8 @@ def _batch(
     result = run_batch(settings, areas=settings.only_areas, resume=resume)
     for outcome in result.failed:
         print(f"{outcome.area_name}: no report. {outcome.reason}", file=sys.stderr)
+    for problem in result.left_out:
+        print(f"Left out: {problem}", file=sys.stderr)
     made = len(result.outcomes) - len(result.failed) - len(result.waiting)
     print(f"{made} reports made, {len(result.failed)} failed.")
     if result.waiting:

@@ -95,8 +95,13 @@ class TargetRows:
     """The rows of a file of targets that can be used, and what is wrong with the others, by row."""
 
     rows: pd.DataFrame
-    problems: tuple[str, ...]
+    left_out: tuple[tuple[str, str], ...]  # the area's code, empty where it is not known, and the problem
     file: str
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong, without the areas."""
+        return tuple(problem for _, problem in self.left_out)
 
     @property
     def error(self) -> InputError:
@@ -133,17 +138,20 @@ def read_rows_of_targets(
     if "payment" not in table:
         table = table.rename(columns={"period": "payment"})
     reader = _RowReader(areas if isinstance(areas, pd.DataFrame) else areas_frame(areas), metrics, scheme)
-    rows, good = {}, {}
+    rows, good, left_out = {}, {}, []
     for row, line in lines_of(table):
         if any(map(_filled, line.values())) and len(reader.problems) < _MOST_LOOKED_FOR:
             before = len(reader.problems)
             rows[row] = reader.read(line, f"row {row}")
             if len(reader.problems) == before:
                 good[row] = rows[row]
+            left_out += [(rows[row]["area_code"], problem) for problem in reader.problems[before:]]
     repeated, fractions = _repeated(rows), _fractions(rows)
-    problems = (*reader.problems, *fractions, *repeated.values()) if rows else ("no row is filled in",)
+    left_out += [("", problem) for problem in fractions]
+    left_out += [(rows[row]["area_code"], problem) for row, problem in repeated.items()]
+    left_out += [] if rows else [("", "no row is filled in")]
     kept = [] if fractions else [line for row, line in good.items() if row not in repeated]
-    read = TargetRows(typed(kept, TARGET_TYPES), problems, source.path.name)
+    read = TargetRows(typed(kept, TARGET_TYPES), tuple(left_out), source.path.name)
     if not kept or len(reader.problems) >= _MOST_LOOKED_FOR:
         raise read.error
     return read

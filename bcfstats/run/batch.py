@@ -115,11 +115,14 @@ class BatchResult:
         One per report, in the order of the areas.
     stopped : str
         Why it ended before every report was made; empty if it did not.
+    left_out : tuple of str
+        Rows of the files of targets that cannot be judged, each with its problem.
     """
 
     out: Path
     outcomes: tuple[Outcome, ...]
     stopped: str = ""
+    left_out: tuple[str, ...] = ()
 
     @property
     def failed(self) -> tuple[Outcome, ...]:
@@ -142,8 +145,8 @@ class BatchResult:
 
     @property
     def exit_code(self) -> int:
-        """0 if every report was made, 1 if some failed, 3 if the batch was stopped."""
-        return 3 if self.stopped else int(bool(self.failed))
+        """0 if every report was made, 1 if some failed or lack a target, 3 if the batch was stopped."""
+        return 3 if self.stopped else int(bool(self.failed or self.left_out))
 
 
 def run_batch(
@@ -277,7 +280,7 @@ def _results(settings: Settings, data: Data, read: dict[str, Any], started: date
     rules = scheme(settings.scheme, metrics)
     wanted = {name: metrics[name] for name in chosen_metrics(settings) or metrics}
     data = data.of(*wanted)
-    targets = read_all_targets(settings, data.areas)
+    targets, left_out = read_all_targets(settings, data.areas)
     given: Any = {
         "metrics": wanted,
         "targets": None if targets is None else targets.loc[targets["metric"].isin(wanted)],
@@ -291,6 +294,7 @@ def _results(settings: Settings, data: Data, read: dict[str, Any], started: date
         "inputs": [[entry["file"], entry["sha256"]] for entry in data.manifest["files"]],
         **read,
         "palette": settings.palette,
+        "targets_left_out": left_out,
     }
     return replace(results, about=results.about | made)
 
@@ -363,7 +367,8 @@ def _made(
     finally:
         progress.close()
     record.write(tuple(outcomes.values()), STOPPED if stopped else FINISHED)
-    return BatchResult(out, tuple(outcomes.values()), stopped)
+    left_out = tuple(problem for _, problem in record.results.about.get("targets_left_out", ()))
+    return BatchResult(out, tuple(outcomes.values()), stopped, left_out)
 
 
 def _written(made: Made, out: Path) -> Outcome:

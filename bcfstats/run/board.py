@@ -221,11 +221,15 @@ def describe_boards(
     local: str = "",
     docx: bool = False,
 ) -> tuple[int, list[str]]:
-    """Write the papers of one board, or of every board, each in a folder of its own."""
+    """Write the papers of one board, or of every board, each in a folder of its own.
+
+    The exit code is 1 where a row of targets was left out.
+    """
     given = evidence(settings)
     names = given.data.areas.set_index("area_code")["area_name"]
     codes = [find_area(area, given.data.areas).area_code] if area else names.index.tolist()
-    boards = _judged(settings, given, answers, groups, local)
+    targets, left_out = read_all_targets(settings, given.data.areas)
+    boards = _judged(settings, given, targets, answers, groups, local)
     lines = []
     for code in codes:
         folder = out / fitting(out, file_stem(code, names[code]), LONGEST_FILE)
@@ -237,15 +241,20 @@ def describe_boards(
         lines.append(f"{names[code]}: {plural(len(papers) - len(missing), 'paper')} in {folder}")
         if len(codes) == 1:
             lines += [f"{paper.name}: {paper.state}" for paper in papers]
-    return 0, lines
+    lines += [f"Left out: {problem}" for _, problem in left_out]
+    return int(bool(left_out)), lines
 
 
 def _judged(
-    settings: Settings, given: Evidence, answers: Path | None, groups: Path | None, local: str
+    settings: Settings,
+    given: Evidence,
+    targets: pd.DataFrame | None,
+    answers: Path | None,
+    groups: Path | None,
+    local: str,
 ) -> _Boards:
     """Read what boards have given, and judge all of it at once."""
     rules, metrics, usable, areas = given.rules, given.metrics, given.usable, given.data.areas
-    targets = read_all_targets(settings, areas)
     money = read_all_allocations(settings, areas)
     said = pd.DataFrame(columns=ANSWER_COLUMNS) if answers is None else read_answers(answers, areas)
     asked = pd.DataFrame(columns=GROUP_COLUMNS) if groups is None else read_groups(groups, areas, metrics)

@@ -26,7 +26,7 @@ def stem_of(area: dict[str, Any], out: Path) -> str:
 
 
 PACKAGES = ("numpy", "pandas", "scipy", "matplotlib", "papermill", "nbconvert")
-NOT_CONTENT = ("created", "inputs", "files", "code", "made_from")  # of a run, not of an area
+NOT_CONTENT = ("created", "inputs", "files", "code", "made_from", "targets_left_out")  # of a run, not an area
 NOT_INPUT = (
     "raw",
     "processed",
@@ -88,6 +88,9 @@ def fingerprints(results: Results, notebook: bytes, areas: Sequence[str]) -> dic
     about = {name: value for name, value in results.about.items() if name not in NOT_CONTENT}
     shared = json.dumps([code_fingerprint(), about, results.metrics], default=str).encode() + notebook
     digests = {code: hashlib.sha256(shared + code.encode()) for code in areas}
+    for code, problem in results.about.get("targets_left_out", ()):
+        if code in digests:
+            digests[code].update(problem.encode())
     for name in TABLES:
         if name != PEERS:
             for code, rows in _row_digests(getattr(results, name), "area_code").items():

@@ -20,7 +20,7 @@ from bcfstats.files import write_whole
 from bcfstats.judge.screening import Trusted, parse_break, parse_trusted, sound
 from bcfstats.read.allocations import read_allocations
 from bcfstats.read.data import Data, load
-from bcfstats.read.targets import read_targets
+from bcfstats.read.targets import read_rows_of_targets
 from bcfstats.run.notebooks import AREA_REPORT
 from bcfstats.show.palettes import ANALYSIS_FUNCTION, palette
 
@@ -134,12 +134,14 @@ def all_metrics(settings: Settings) -> Mapping[str, Metric]:
     return metrics
 
 
-def read_all_targets(settings: Settings, areas: pd.DataFrame) -> pd.DataFrame | None:
-    """Read every file of targets; nothing where none is named."""
+def read_all_targets(settings: Settings, areas: pd.DataFrame) -> tuple[pd.DataFrame | None, list[list[str]]]:
+    """Read every file of targets, nothing where none is named; and what is left out, with its area's code."""
     metrics = all_metrics(settings)
     rules = scheme(settings.scheme, metrics)
-    tables = [read_targets(path, areas=areas, metrics=metrics, scheme=rules) for path in settings.targets]
-    return pd.concat(tables, ignore_index=True) if tables else None
+    given: Any = {"areas": areas, "metrics": metrics, "scheme": rules}
+    read = [read_rows_of_targets(path, **given) for path in settings.targets]
+    left_out = [[code, f"{one.file}, {problem}"] for one in read for code, problem in one.left_out]
+    return pd.concat([one.rows for one in read], ignore_index=True) if read else None, left_out
 
 
 def read_all_allocations(settings: Settings, areas: pd.DataFrame) -> pd.DataFrame | None:

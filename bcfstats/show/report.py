@@ -67,6 +67,11 @@ class AreaReport:
                 sections=[(metric.id, metric.short_name) for metric in self.metrics],
                 lead=[*lead(self._rows("windows"), decided, metrics)],
                 cards=cards(decided, metrics, self.results.about.get("word", "target"), pays=self._pays),
+                left_out=[
+                    problem
+                    for code, problem in self.results.about.get("targets_left_out", ())
+                    if code == self.area["area_code"]
+                ],
                 how_to_read=HOW_TO_READ + (PAID_RARELY if self._pays else REACHED_RARELY),
                 follows=follows(decided, self.results.about.get("follows", {})),
             )

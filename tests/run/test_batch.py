@@ -3,6 +3,7 @@ import io
 import itertools
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -11,9 +12,11 @@ import pytest
 from bs4 import BeautifulSoup
 
 from bcfstats.errors import InputError, ParameterError
+from bcfstats.judge.results import Results
 from bcfstats.read.data import load
 from bcfstats.run.batch import Progress, run_batch
 from bcfstats.run.report import check_parameters, notebook_parameters
+from bcfstats.run.resume import fingerprints
 from bcfstats.run.settings import Settings
 from tests.run.test_engine import notebook
 
@@ -206,6 +209,30 @@ def test_hostile_area_name_reaches_the_page_as_text(few, tmp_path, batched):
         soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
         assert len(soup.find_all("script")) == bool(soup.select(".move, #search"))
         assert name in soup.get_text()
+
+
+def test_a_bad_row_of_targets_is_named_and_the_others_are_judged(few, tmp_path, batched):
+    """On the page of its own area, in the record, and by the exit code; another area's report stays as is."""
+    given = tmp_path / "targets.csv"
+    rows = ["X06000001,delayed_transfers,2015-04,-3.5", "X06000001,waiting_times,2015-04,-3.5"]
+    rows += ["Atlantis,reablement,2015-10,2", "X06000002,reablement,2015-10,4"]
+    given.write_text("\n".join(["area,metric,payment,change_percent", *rows]) + "\n")
+    result = batched(settings(few, tmp_path / "out", targets=(given,)), areas=["X06000001", "X06000002"])
+    assert result.exit_code == 1
+    assert not result.failed
+    named = [problem.split(":")[0] for problem in result.left_out]
+    assert named == ["targets.csv, row 3, metric", "targets.csv, row 4, area"]
+    record = json.loads((result.out / "run.json").read_text(encoding="utf-8"))["about"]
+    assert [problem for _, problem in record["targets_left_out"]] == list(result.left_out)
+    first, second = (result.page(one).read_text(encoding="utf-8") for one in result.outcomes)
+    assert "targets.csv, row 3, metric" in first
+    assert "targets.csv, row" not in second
+    results = Results.load(result.out / "tables")
+    assert results.assessments["area_code"].tolist() == ["X06000001", "X06000002"]
+    mended = replace(results, about=results.about | {"targets_left_out": []})
+    codes = ["X06000001", "X06000002"]
+    before, after = (fingerprints(each, b"", codes) for each in (results, mended))
+    assert [before[code] == after[code] for code in codes] == [False, True]
 
 
 def test_the_line_of_progress_says_what_is_done_failed_and_left():

@@ -223,3 +223,13 @@ def test_the_command_wants_an_area_or_all():
     for area, all_ in ((None, False), ("Aldamount", True)):
         with pytest.raises(InputError, match="Name one area, or give --all"):
             board(area, all_)
+
+
+def test_a_row_of_targets_that_cannot_be_judged_is_named(few, tmp_path):
+    (tmp_path / "targets.csv").write_text(
+        "area,metric,payment,change_percent\nX06000001,delayed_transfers,2015-04,-3\nAtlantis,reablement,2015-10,2\n"
+    )
+    settings = Settings(processed=few, targets=(tmp_path / "targets.csv",))
+    code, lines = describe_boards(settings, "X06000001", tmp_path / "papers")
+    assert code == 1
+    assert lines[-1].startswith("Left out: targets.csv, row 3, area: There is no such area.")
