@@ -1,4 +1,4 @@
-"""The first sentences of all example areas: the worst and the best finding are there, in few words."""
+"""The first sentences of sixty example areas: the worst and the best finding are there, in few words."""
 
 import re
 
@@ -16,7 +16,7 @@ from bcfstats.show.decisions import cards, lead
 from bcfstats.show.report import open_report
 from bcfstats.show.sentences import rows_of, value
 
-AREAS, MOST_WORDS = 150, 20
+AREAS, MOST_WORDS = 60, 20
 
 
 @pytest.fixture(scope="module")
