@@ -37,7 +37,8 @@ def chromium():
     if sys.platform == "linux" and os.geteuid() == 0:
         options.append("--no-sandbox")  # root has none
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=options)
+        path, given = shutil.which("chromium"), {"args": options, "timeout": SECONDS * 1000}
+        browser = driver.chromium.launch(executable_path=path, **given)
         yield browser
         browser.close()
 

@@ -11,7 +11,7 @@ from bcfstats.read.prepare import prepare
 from bcfstats.run.batch import run_batch
 from bcfstats.run.check import describe_overview
 from bcfstats.run.settings import Settings
-from tests.browser.browsing import ROOT, chromium
+from tests.browser.browsing import ROOT, SECONDS, chromium
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +62,7 @@ def open_page(browser):
     def opened(path: Path, width: int = 1280, height: int = 1024, *, script: bool = True) -> Opened:
         viewport = {"width": width, "height": height}
         context = browser.new_context(viewport=viewport, java_script_enabled=script)
+        context.set_default_timeout(SECONDS * 1000)
         contexts.append(context)
         found = Opened(context.new_page())
         found.page.on("console", lambda message: found.said.append(message.text))
