@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
+from hypothesis import HealthCheck, settings
 
 from bcfstats.run.report import ONE_THREAD
 
@@ -29,6 +30,11 @@ ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED = Path(os.environ.get("BCFSTATS_REAL_DATA", ROOT.parent / "shared" / "data"))
 PRESENT_DAY = Path(os.environ.get("BCFSTATS_PRESENT_DAY", ROOT.parent / "shared" / "present-day"))
 CASES = Path(os.environ.get("BCFSTATS_CASES", ROOT.parent / "shared" / "cases"))
+# How long an example takes says how busy the machine is, not whether it is right; the same ones every time
+settings.register_profile(
+    "any machine", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 # Each cell of a notebook, and each example of a docstring, that assesses all 150 example areas
 SLOW = (
     *("notebooks/area_report.ipynb", "notebooks/set_ambitions.ipynb"),

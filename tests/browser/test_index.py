@@ -12,6 +12,8 @@ from bcfstats.judge.results import BETTER, NOT_COMPARED, UNCLEAR, WORSE
 from bcfstats.show.all_areas import areas_page
 from tests.browser.rules import broken_rules, contrast
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = """<img src=x onerror="document.title='run'"></script><script>document.title='run'</script>"""
 LAST = "Áaby & Co"  # sorts before Barking, by the rules of English
 FINDINGS = [BETTER, UNCLEAR, WORSE, NOT_COMPARED]
@@ -153,7 +155,7 @@ def test_no_script_but_our_own_may_run(open_page, england):
     assert opened.page.title() != "1"
 
 
-@pytest.mark.parametrize("width", [1280, pytest.param(320, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("width", [1280, 320])
 def test_axe_finds_nothing_on_the_map_of_england(open_page, england, width):
     page = open_page(england, width).page
     assert broken_rules(page) == {}

@@ -5,25 +5,26 @@ import sys
 
 import pytest
 
+from tests.run.test_batch import settings
 from tests.run.test_interrupted import ROOT, quick
 from tests.run.whole import contents, halves
 
 ROOM = "64m"
 
 
-def run(processed, out, book, *given):
+def run(processed, out, book):
     command = [sys.executable, "-m", "bcfstats", "run", "--processed", processed, "--out", out]
-    command += ["--notebook", book]
-    done = subprocess.run([*map(str, command), *given], cwd=ROOT, capture_output=True, text=True, check=False)
+    command += ["--notebook", book, "--jobs", "2"]
+    done = subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
     return done.returncode
 
 
 @pytest.mark.slow
 @pytest.mark.needs("own disks")
-def test_a_disk_of_any_size_leaves_files_whole_and_a_run_that_can_be_resumed(few, tmp_path):
+def test_a_disk_of_any_size_leaves_files_whole_and_a_run_that_can_be_resumed(few, tmp_path, batched):
     book = quick(tmp_path)
-    assert run(few, tmp_path / "out", book) == 0
+    assert batched(settings(few, tmp_path / "out", notebook=book)).exit_code == 0
     expected = contents(tmp_path / "out")
     needed = sum(path.stat().st_size for path in (tmp_path / "out").rglob("*"))
     disk, codes = tmp_path / "disk", set()
@@ -36,7 +37,8 @@ def test_a_disk_of_any_size_leaves_files_whole_and_a_run_that_can_be_resumed(few
             if (disk / "out").exists():
                 assert list(halves(disk / "out", expected)) == []
             subprocess.run(["mount", "-o", f"remount,size={ROOM}", disk], check=True)
-            assert run(few, disk / "out", book, "--resume") == 0
+            again = settings(few, disk / "out", notebook=book)
+            assert batched(again, resume=True).exit_code == 0
             assert contents(disk / "out") == expected
         finally:
             subprocess.run(["umount", disk], check=True)

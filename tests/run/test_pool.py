@@ -347,6 +347,7 @@ def test_every_table_parameter_and_notebook_counts_in_the_fingerprint(made):
         assert found[codes[1]] != first[codes[1]]
 
 
+@pytest.mark.slow
 def test_a_batch_stopped_with_ctrl_c_ends_soon_and_leaves_a_record(few, tmp_path):
     hangs = notebook("import time\nopen('begun', 'w').close()\ntime.sleep(3600)")
     nbformat.write(hangs, tmp_path / "hangs.ipynb")

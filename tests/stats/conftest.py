@@ -6,7 +6,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import settings
 
 
 @pytest.fixture(scope="session")
@@ -22,8 +21,3 @@ def worked_panel(real_data):
         month=dates.astype(int) % 12 + 1,
         expected=json.loads((real_data / "golden" / "golden_panel.json").read_text()),
     )
-
-
-# how long an example takes says how busy the machine is, not whether it is right
-settings.register_profile("statistics", deadline=None)
-settings.load_profile("statistics")
