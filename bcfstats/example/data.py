@@ -155,13 +155,12 @@ def write_example(
     *,
     n_areas: int = 150,
     seed: int = 2014,
-    end: str = "",
     broken: bool = False,
     scheme: Scheme | str = DEFAULT_SCHEME,
 ) -> Path:
     """Write the example data as CSV files, as a user would put them into `data/raw`."""
     folder = Path(folder)
-    table = example_observations(n_areas, seed, end=end, scheme=scheme)
+    table = example_observations(n_areas, seed, scheme=scheme)
     folder.mkdir(parents=True, exist_ok=True)
     write_csv(example_areas(n_areas, seed), folder / "areas.csv")
     for frequency, rows in table.groupby("frequency"):
