@@ -24,7 +24,7 @@ from bcfstats.judge.panel import COVERED, longest_run, monthly_panel
 from bcfstats.judge.patterns import season_table, trend_table
 from bcfstats.judge.results import LATEST, Results
 from bcfstats.judge.screening import Trusted, screen
-from bcfstats.judge.standings import standings
+from bcfstats.judge.standings import nation, standings
 from bcfstats.judge.windows import in_window, usable_rows, with_values
 from bcfstats.read.data import Data
 from bcfstats.read.observations import KEY, check_observations, problems_by_area
@@ -104,6 +104,7 @@ def assess(
             "pays": rules.pays,
             "word": rules.word,
             "due": due,
+            "england": nation(data.others, among),
             "follows": {name: list(rules.what_follows(name == MET)) for name in (MET, MISSED)},
         },
     )

@@ -5,17 +5,19 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from bcfstats.define.metrics import Metric
+from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.periods import Period
+from bcfstats.judge.baseline import window_figures
 
 QUANTILES = {"lowest": 0.0, "p10": 0.1, "p25": 0.25, "median": 0.5, "p75": 0.75, "p90": 0.9, "highest": 1.0}
 STANDING_COLUMNS = [
     *("area_code", "metric", "payment", "period", "value", "lower", "upper", "n_areas", "n_better"),
-    *(*QUANTILES, "group", "n_group", "n_group_better", "reason"),
+    *(*QUANTILES, "together", "group", "n_group", "n_group_better", "reason"),
 ]
 PEER_COLUMNS = ["group", "metric", "area_code", "peer", "value"]
 PART = "some of its window has no usable figure"
 OTHERS = "all other areas"
+NATION = "E92000001"  # England's code in published files
 FEW = 20  # areas that can all be named where none is of the same region
 
 
@@ -61,7 +63,7 @@ def _of_metric(
     known = _whole(rows)
     shown = {name: rows[f"outcome_whole_{name}"] for name in ("value", "lower", "upper")}
     frame = rows[["area_code", "area_name", "metric", "payment"]].assign(
-        period=rows["outcome_period"], **shown, reason=_reasons(rows, known)
+        period=rows["outcome_period"], **shown, reason=_reasons(rows, known), together=_together(rows, metric)
     )
     have = frame.loc[known].reset_index(drop=True)
     have["group"] = _groups(have["area_code"], regions)
@@ -75,6 +77,28 @@ def _of_metric(
     told = told.assign(n_areas=len(have), group=told["group"].fillna(""))
     peers = have.loc[have["group"] != ""].rename(columns={"area_name": "peer"})[PEER_COLUMNS]
     return told[STANDING_COLUMNS], peers.reset_index(drop=True)
+
+
+def _together(rows: pd.DataFrame, metric: Metric) -> float:
+    """Give the value of all areas shown as if they were one: each counts by its denominator."""
+    weight = rows["outcome_denominator"].where(_whole(rows)).to_numpy(dtype=float)
+    if not metric.kind.is_quotient or not np.nansum(weight) > 0 or np.isnan(weight[_whole(rows)]).any():
+        return float("nan")
+    return float(np.nansum(weight * rows["outcome_whole_value"]) / np.nansum(weight))
+
+
+def nation(others: pd.DataFrame, standings: pd.DataFrame) -> dict[str, tuple[str, float]]:
+    """Give England's value of each metric, as it is published, in the period that areas are compared in."""
+    rows, found = others.loc[others["area_code"] == NATION], {}
+    compared = standings.drop_duplicates("metric")[["metric", "period"]]
+    for name, period in compared.itertuples(index=False):
+        mine = rows.loc[rows["metric"] == name]
+        if name not in METRICS or mine.empty:
+            continue
+        (value,) = window_figures(mine, METRICS[name], Period.parse(period))["value"]
+        if np.isfinite(value):
+            found[name] = period, round(float(value), METRICS[name].decimals)
+    return found
 
 
 def _reasons(rows: pd.DataFrame, known: "pd.Series[bool]") -> "pd.Series[str]":

@@ -44,7 +44,8 @@ MOST_PERIODS = 6
 NO_HISTORY = Markup("<p>No chart is drawn: no figure of this series can be shown.</p>")
 SPINE = (
     "Each line runs from the worst area on the left to the best on the right. "
-    "The dot is this area, the bar the middle one; the darker part holds half of all areas."
+    "The dot is this area, the bar the middle one; the darker part holds half of all areas. "
+    "England is as published, or else all areas counted that have a figure."
 )
 
 
@@ -84,13 +85,14 @@ class AreaReport:
             "Metric",
             "Period",
             "Value",
+            "England",
             "Middle area",
             "Middle of region",
             "Worst to best area",
             "Trend",
         ]
         headings += ["Change in a year"]
-        table = html_table(headings, rows, f"{self.area['area_name']} beside all areas", numeric=(2, 3, 4))
+        table = html_table(headings, rows, f"{self.area['area_name']} beside all areas", numeric=(2, 3, 4, 5))
         counted = sentences.together(self._rows("windows"), self._rows("trends"))
         return Part(fill("glance.html.j2", intro=f"{SPINE} {counted}", table=table))
 
@@ -101,10 +103,11 @@ class AreaReport:
             last = self._series(metric.id).iloc[-1]
             period = Period(last["period_start"].date(), last["period_end"].date())
             figure = sentences.value(last["value"], metric)
-            return [name, period.label, figure, *[MISSING] * 2, "none", NOT_COMPARED, NOT_COMPARED]
+            return [name, period.label, figure, *[MISSING] * 3, "none", NOT_COMPARED, NOT_COMPARED]
         around = [row["value"], *(peer["value"] for peer in self._rows("peers", metric.id))]
         region = float(np.median(around)) if row["group"] else np.nan
         values = [sentences.value(x, metric) for x in (row["value"], row["median"], region)]
+        values.insert(1, self._england(row, metric))
         last = next(one for one in self._rows("windows", metric.id) if one["payment"] == row["payment"])
         unit = last["change_unit"].removeprefix("percentage ")
         moved = icon(finding_together(last), self._look) + sentences.moved(last["change"], unit)
@@ -117,6 +120,15 @@ class AreaReport:
             *(trends or [NOT_COMPARED]),
             moved if np.isfinite(last["change"]) else NOT_COMPARED,
         ]
+
+    def _england(self, row: ResultRow, metric: Metric) -> str:
+        """Write England's published value in the period, or that of all areas together, which is said."""
+        period, published = self.results.about.get("england", {}).get(metric.id, ("", np.nan))
+        if period == row["period"]:
+            return sentences.value(published, metric)
+        if not np.isfinite(row["together"]):
+            return MISSING
+        return f"{sentences.value(row['together'], metric)} ({row['n_areas']} areas)"
 
     def summary(self) -> Part:
         """Tabulate every comparison: baseline, outcome, change and finding."""

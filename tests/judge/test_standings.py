@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from bcfstats.define.metrics import METRICS
+from bcfstats.define.periods import Period
 from bcfstats.example.data import example_data
 from bcfstats.judge.assessment import assess
-from bcfstats.judge.standings import OTHERS, peers_of, standings
+from bcfstats.judge.standings import OTHERS, nation, peers_of, standings
 
 LOWER, HIGHER = "care_home_admissions", "reablement"
 
@@ -23,6 +24,7 @@ def table(values, metric=LOWER, payment="2015-10", period="2014-04/2015-03", pre
             "outcome_whole_value": np.array(values, dtype=float),
             "outcome_whole_lower": np.array(values, dtype=float) - 1,
             "outcome_whole_upper": np.array(values, dtype=float) + 1,
+            "outcome_denominator": np.arange(1.0, 1 + len(values)),
             "outcome_n_present": present,
             "outcome_n_expected": 12,
             "outcome_reason": "",
@@ -50,6 +52,29 @@ def test_counts_by_hand_follow_the_polarity(metric, better, in_region):
     assert (own["p25"], own["p90"]) == (22.5, 55)  # 1 + 5/4 and 1 + 5 * 0.9 steps into the sorted values
     mine = peers_of("X4", found, peers).set_index("peer")["value"]
     assert mine.to_dict() == {"Area 2": 30, "Area 5": 50}
+
+
+def test_all_areas_together_are_their_sum_over_their_people():
+    """10 x 1 + 20 x 2 + 60 x 4 + 40 x 5 over 12: the third has no figure."""
+    found, _ = standings(table([10, 20, np.nan, 60, 40]), areas("NNSNS"), METRICS)
+    assert found["together"].tolist() == pytest.approx([490 / 12] * 5, rel=1e-12)
+    for metric in ("falls_injuries", "avoidable_admissions"):
+        other, _ = standings(table([10, 20, 30], metric), areas("NNN"), METRICS)
+        assert other["together"].isna().all()
+
+
+def test_england_is_as_published_and_nothing_where_it_is_not():
+    found, _ = standings(table([10, 20, 30, 60]), areas("NNSN"), METRICS)
+    metric, period = found.loc[0, ["metric", "period"]]
+    days = Period.parse(period)
+    row = {"area_code": "E92000001", "area_name": "England", "metric": metric, "frequency": "year"}
+    row |= {"period_start": pd.Timestamp(days.start), "period_end": pd.Timestamp(days.end), "status": "ok"}
+    row |= {"numerator": 610.7, "denominator": 100000.0, "value": 610.7, "basis": "", "status_note": ""}
+    row |= {"lower_ci": np.nan, "upper_ci": np.nan, "vintage": "", "source": "made up"}
+    published = pd.DataFrame([row])
+    assert nation(published, found) == {metric: (period, 610.7)}
+    assert nation(published.assign(area_code="E12000001"), found) == {}
+    assert nation(published.iloc[:0], found) == {}
 
 
 def test_equals_are_not_better():

@@ -163,6 +163,8 @@ def test_the_columns_beside_an_area_hold_what_their_headings_say(results):
         )
         near = known.loc[regions.reindex(known.index) == regions["X06000001"]]
         assert row["Middle area"] == value(known.median(), metric)
+        if metric.kind.is_quotient:
+            assert row["England"].endswith(f" ({len(known)} areas)")
         if "X06000001" in known.index:
             assert row["Middle of region"] == value(near.median(), metric)
             checked += 1
