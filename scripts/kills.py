@@ -109,6 +109,7 @@ class Trial:
             self.fault(f"a run ended with {code}")
         self.process = None
         if code == 0:
+            self.look()
             found = contents(self.out)
             for name in sorted(found.keys() | self.expected.keys()):
                 if found.get(name) != self.expected.get(name):
