@@ -66,12 +66,12 @@ class Trial:
         time.sleep(self.chance.expovariate(KILLS_IN_A_RUN / self.usual))
         kind = next(self.kinds)
         started = below(self.process.pid)
-        victim = self.victim(kind)
-        if victim is None:
-            self.kinds = itertools.chain([kind], self.kinds)  # it is still this one's turn
-        else:
-            victim.send_signal(signal.SIGTERM if kind == TERM else signal.SIGKILL)
+        try:
+            self.victim(kind).send_signal(signal.SIGTERM if kind == TERM else signal.SIGKILL)
             self.kills[kind] += 1
+            print(self.line(), file=sys.stderr, flush=True)
+        except psutil.NoSuchProcess:
+            self.kinds = itertools.chain([kind], self.kinds)  # it is still this one's turn
         if self.process.poll() is not None or kind in (RUN, TERM):
             self.end(started)
         self.look()
@@ -91,13 +91,15 @@ class Trial:
     def victim(self, kind):
         """Find a process of this kind that is running."""
         if self.process.poll() is not None:
-            return None
+            raise psutil.NoSuchProcess(self.process.pid)
         run = psutil.Process(self.process.pid)
         workers = run.children()
         found = [run] if kind in (RUN, TERM) else workers
         if kind == REPORT:
             found = [process for worker in workers for process in below(worker.pid)]
-        return self.chance.choice(found) if found else None
+        if not found:
+            raise psutil.NoSuchProcess(run.pid)
+        return self.chance.choice(found)
 
     def end(self, others):
         """Wait for the run, and for what it started, which is to end by itself."""

@@ -1,6 +1,6 @@
 """Everything a report needs, computed once for all areas before any notebook runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 
 import numpy as np
@@ -31,6 +31,7 @@ from bcfstats.read.observations import KEY, check_observations, problems_by_area
 from bcfstats.words import number
 
 MONTHS_IN_YEAR = 12
+BY_METRIC = ("windows", "trends", "seasons", "series", "outlooks", "ladders", "candidates")
 NO_ASSESSMENTS = pd.DataFrame(columns=ASSESSMENT_COLUMNS)
 
 
@@ -42,11 +43,12 @@ def assess(
     targets: pd.DataFrame | None = None,
     allocations: pd.DataFrame | None = None,
     trusted: Sequence[Trusted] = (),
+    each: Callable[..., Iterable[dict[str, list[pd.DataFrame]]]] = map,
 ) -> Results:
     """Compute baselines, changes, trends, seasons, outlooks and ladders for every area and metric.
 
     Proposed targets, from `read_targets`, are judged as well, with the money of `read_allocations` on them;
-    `trusted` are months the analyst vouches for.
+    `trusted` are months the analyst vouches for; `each` calls a function with each metric, as `map` does.
     An area whose observations break a rule is left out of every calculation and named in `areas`.
     """
     rules = scheme(rules)
@@ -64,34 +66,24 @@ def assess(
     due = [row for row in due_of(rules) if row["metric"] in (LOCAL, *metrics)]
     named = {row["metric"] for row in due} | (set() if targets is None else set(targets["metric"]))
     looks = Outlooks(observations, rules, metrics=metrics)
-    windows, trends, seasons, series, outlooks, ladders, candidates = [], [], [], [], [], [], []
-    for metric in present:
-        rows = observations.loc[observations["metric"] == metric.id]
-        for label, before, after in comparisons_of(rows, metric, rules):
-            seen = _same_windows(looks.of(metric, str(after)), before)
-            windows.append(with_history(change(rows, metric, before, after, label=label), seen))
-            if seen is not None:
-                ladder = ladder_of(seen, label, rules)
-                outlooks.append(outlook_table(seen, label, ladder.recommended))
-                ladders.append(ladder.rungs)
-                if label != LATEST:
-                    candidates.append(candidates_of(_still_open(seen, windows[-1]), label, rules))
-        series.append(series_table(rows, metric))
-        trends.append(trend_table(rows, metric))
-        if metric.frequency == "month":
-            seasons.append(season_table(rows, metric))
+    tables: dict[str, list[pd.DataFrame]] = {name: [] for name in BY_METRIC}
+    for made in each(lambda metric: _of_metric(metric, observations, looks, rules), present):
+        for name, frames in made.items():
+            tables[name] += frames
     areas = _areas(data, problems)
-    compared, sloped = taken_together(_stack(windows), _stack(trends))
+    compared, sloped = taken_together(_stack(tables["windows"]), _stack(tables["trends"]))
     among, peers = standings(compared, areas, metrics)
     return Results(
         areas=areas,
-        series=pd.concat(series, ignore_index=True),
+        series=pd.concat(tables["series"], ignore_index=True),
         windows=compared,
         trends=sloped,
-        seasons=_stack(seasons),
-        outlooks=_stack(outlooks),
-        ladders=_stack(ladders),
-        candidates=_stack([rows for rows in candidates if len(rows)]).reindex(columns=CANDIDATE_COLUMNS),
+        seasons=_stack(tables["seasons"]),
+        outlooks=_stack(tables["outlooks"]),
+        ladders=_stack(tables["ladders"]),
+        candidates=_stack([rows for rows in tables["candidates"] if len(rows)]).reindex(
+            columns=CANDIDATE_COLUMNS
+        ),
         findings=screened.findings,
         standings=among,
         peers=peers,
@@ -108,6 +100,29 @@ def assess(
             "follows": {name: list(rules.what_follows(name == MET)) for name in (MET, MISSED)},
         },
     )
+
+
+def _of_metric(
+    metric: Metric, observations: pd.DataFrame, looks: Outlooks, rules: Scheme
+) -> dict[str, list[pd.DataFrame]]:
+    """Compute what rests on one metric alone."""
+    made: dict[str, list[pd.DataFrame]] = {name: [] for name in BY_METRIC}
+    rows = observations.loc[observations["metric"] == metric.id]
+    for label, before, after in comparisons_of(rows, metric, rules):
+        seen = _same_windows(looks.of(metric, str(after)), before)
+        window = with_history(change(rows, metric, before, after, label=label), seen)
+        made["windows"].append(window)
+        if seen is not None:
+            ladder = ladder_of(seen, label, rules)
+            made["outlooks"].append(outlook_table(seen, label, ladder.recommended))
+            made["ladders"].append(ladder.rungs)
+            if label != LATEST:
+                made["candidates"].append(candidates_of(_still_open(seen, window), label, rules))
+    made["series"].append(series_table(rows, metric))
+    made["trends"].append(trend_table(rows, metric))
+    if metric.frequency == "month":
+        made["seasons"].append(season_table(rows, metric))
+    return made
 
 
 def with_first_editions(
@@ -143,7 +158,7 @@ def _same_windows(seen: Outlook | NoOutlook, before: Period) -> Outlook | None:
 def _still_open(seen: Outlook, window: pd.DataFrame) -> Outlook:
     """Keep the areas whose outcome is not known yet."""
     known = np.isfinite(window[["outcome_value", "outcome_whole_value"]].to_numpy(dtype=float)).all(axis=1)
-    return seen.take(np.flatnonzero(~np.isin(seen.area_codes, window.loc[known, "area_code"].to_numpy())))
+    return seen.take(np.flatnonzero(~pd.Index(seen.area_codes).isin(window.loc[known, "area_code"])))
 
 
 def comparisons_of(rows: pd.DataFrame, metric: Metric, rules: Scheme) -> list[tuple[str, Period, Period]]:

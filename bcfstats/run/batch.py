@@ -7,6 +7,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -22,6 +23,7 @@ from bcfstats.judge.assessment import assess
 from bcfstats.judge.results import Results
 from bcfstats.read.data import Data
 from bcfstats.run import pool
+from bcfstats.run.forks import forked, in_processes
 from bcfstats.run.pool import (
     LOCAL,
     NOT_YET,
@@ -60,6 +62,8 @@ from bcfstats.run.settings import (
 from bcfstats.words import EXAMPLE, day
 
 SECONDS_BETWEEN_LINES = 15.0
+MANY = 10_000  # rows: with fewer, another process would cost more than it saves
+LATER = 10  # the workbook's priority: below that of reports
 READ_BY_REPORTS = ("series", "ladders", "findings", "standings", "peers")  # alone
 
 
@@ -218,8 +222,10 @@ def _run(
         with writing(settings.out):
             _clear(settings.out)
         record.write(tuple(outcomes.values()), UNDER_WAY)
-        with ThreadPoolExecutor(1) as beside:
-            written = beside.submit(_write_results, results if is_new else None, settings.out)
+        write = partial(_write_results, results if is_new else None, settings.out)
+        beside = int(len(results.windows) > MANY)
+        with forked(write, beside, nice=LATER) as answers, ThreadPoolExecutor(1) as waiting:
+            written = waiting.submit(lambda: any(answer() for answer in answers) or write())
             return _made(crew, _kit(settings, engine), left, record, outcomes, written, stream)
 
 
@@ -259,12 +265,13 @@ def _clear(out: Path) -> None:
         clear_parts(folder)
 
 
-def _write_results(results: Results | None, out: Path) -> None:
+def _write_results(results: Results | None, out: Path) -> bool:
     if results is None:  # they stand
-        return
+        return True
     write_whole(out / "results.csv", safe_csv(results_table(results)), encoding="utf-8-sig")
     write_workbook(results, out / "results.xlsx")
     note_results(out, results)
+    return True
 
 
 def _inputs(settings: Settings) -> dict[str, Any]:
@@ -286,6 +293,7 @@ def _results(settings: Settings, data: Data, read: dict[str, Any], started: date
         "targets": None if targets is None else targets.loc[targets["metric"].isin(wanted)],
         "allocations": read_all_allocations(settings, data.areas),
         "trusted": vouched_for(settings),
+        "each": in_processes if targets is None and len(data.observations) > MANY else map,
     }
     results = disclose(data, lambda seen: assess(seen, rules, **given), settings.disclosure)
     made = {
@@ -343,7 +351,7 @@ def _made(
     left: Sequence[Job],
     record: Record,
     outcomes: dict[str, Outcome],
-    written: "Future[None]",
+    written: "Future[bool]",
     stream: TextIO | None,
 ) -> BatchResult:
     """Make the reports that are left, tell progress and keep the record; outcomes stay in their order."""

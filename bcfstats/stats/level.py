@@ -16,6 +16,7 @@ from bcfstats.stats.monthly_model import (
     divide,
     fit_panel,
     rates_above_zero,
+    remembered,
 )
 from bcfstats.stats.rows import masked_median
 from bcfstats.stats.season import shrink_season
@@ -72,6 +73,12 @@ class PanelLevel:
 
 def panel_level(panel: MonthlyCounts, alphas: Array) -> PanelLevel:
     """Estimate season, level and national drift from all months of a panel."""
+    return _level(panel.counts, panel.exposure, panel.month, alphas)
+
+
+@remembered(64)
+def _level(counts: Array, exposure: Array, month: npt.NDArray[np.intp], alphas: Array) -> PanelLevel:
+    panel = MonthlyCounts(counts, exposure, month)
     season = _season(panel)
     seen = panel.exposure > 0
     rate = np.log(AVERAGE_MONTH * rates_above_zero(panel.counts, panel.exposure))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import lru_cache
+from functools import lru_cache, wraps
+from hashlib import sha256
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -111,6 +114,33 @@ def rates_above_zero(counts: Array, exposure: Array) -> Array:
     return divide(counts, exposure) + divide(0.5, usual)[:, None]
 
 
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def remembered(most: int) -> Callable[[Function], Function]:
+    """Keep the last answers of a function of arrays: several windows ask about the same months of a panel."""
+
+    def of(function: Function) -> Function:
+        kept: dict[bytes, Any] = {}
+
+        @wraps(function)
+        def ask(*given: Any) -> Any:
+            key = sha256()
+            for array in map(np.ascontiguousarray, given):
+                key.update(f"{array.shape} {array.dtype}".encode() + array.tobytes())
+            found = kept.pop(key.digest(), None) or function(*given)
+            for part in fields(found):
+                np.asarray(getattr(found, part.name)).setflags(write=False)  # it is given to others too
+            kept[key.digest()] = found
+            if len(kept) > most:
+                del kept[next(iter(kept))]
+            return found
+
+        return cast(Function, ask)
+
+    return of
+
+
 def fit_monthly(
     counts: npt.ArrayLike,
     exposure: npt.ArrayLike,
@@ -119,7 +149,7 @@ def fit_monthly(
     minimum_months: int = MINIMUM_MONTHS,
 ) -> MonthlyModel:
     """Fit log rate = trend + month effect to every area's monthly counts (areas, months)."""
-    return fit_panel(*as_months(counts, exposure, calendar_month), minimum_months)
+    return _last_fits(*as_months(counts, exposure, calendar_month), minimum_months)
 
 
 def fit_panel(
@@ -132,6 +162,9 @@ def fit_panel(
     return MonthlyModel(
         **{name: np.concatenate([getattr(part, name) for part in blocks_fitted]) for name in names}
     )
+
+
+_last_fits = remembered(8)(fit_panel)
 
 
 def _fitted(y: Array, e: Array, t: Array, group: Array, minimum_months: int) -> MonthlyModel:
