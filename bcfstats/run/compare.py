@@ -44,7 +44,8 @@ class Differences:
         kinds = {"the data": self.data, "the settings": self.settings, "the code": self.code}
         differ = [name for name, lines in kinds.items() if lines]
         if not moved:
-            return f"No number moved, though {listed(differ)} differ." if differ else "No number moved."
+            differing = f"{listed(differ)} differ{'s' * (differ == ['the code'])}"
+            return f"No number moved, though {differing}." if differ else "No number moved."
         if self.unknown and len(differ) < 2:
             return "Why they moved cannot be told: a run does not record all that it was made from."
         if not differ:
