@@ -63,7 +63,6 @@ from bcfstats.words import EXAMPLE, day
 
 SECONDS_BETWEEN_LINES = 15.0
 MANY = 10_000  # rows: with fewer, another process would cost more than it saves
-LATER = 10  # the workbook's priority: below that of reports
 READ_BY_REPORTS = ("series", "ladders", "findings", "standings", "peers")  # alone
 
 
@@ -224,7 +223,7 @@ def _run(
         record.write(tuple(outcomes.values()), UNDER_WAY)
         write = partial(_write_results, results if is_new else None, settings.out)
         beside = int(len(results.windows) > MANY)
-        with forked(write, beside, nice=LATER) as answers, ThreadPoolExecutor(1) as waiting:
+        with forked(write, beside) as answers, ThreadPoolExecutor(1) as waiting:
             written = waiting.submit(lambda: any(answer() for answer in answers) or write())
             return _made(crew, _kit(settings, engine), left, record, outcomes, written, stream)
 

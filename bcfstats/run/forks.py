@@ -46,9 +46,7 @@ def in_processes(function: Callable[[Item], Answer], items: Sequence[Item]) -> l
 
 
 @contextmanager
-def forked(
-    function: Callable[[], Answer], processes: int = 1, nice: int = 0
-) -> Iterator[list[Callable[[], Answer | None]]]:
+def forked(function: Callable[[], Answer], processes: int = 1) -> Iterator[list[Callable[[], Answer | None]]]:
     """Begin something in other processes: what waits for each answer, which is None where it failed.
 
     They end with the block at the latest, and soon after this process where that is killed.
@@ -58,7 +56,7 @@ def forked(
         for _ in range(processes if CAN_FORK else 0):
             context: Any = multiprocessing.get_context("fork")
             ours, theirs = context.Pipe(duplex=False)
-            process = context.Process(target=_answer, args=(theirs, function, nice, os.getpid()))
+            process = context.Process(target=_answer, args=(theirs, function, os.getpid()))
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)  # threads of libraries, all of them idle
                 process.start()
@@ -79,12 +77,11 @@ def _received(ours: Any) -> Any:
         return None
 
 
-def _answer(theirs: Any, function: Callable[[], Any], nice: int, parent: int) -> None:
+def _answer(theirs: Any, function: Callable[[], Any], parent: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # the process that asked decides when this one ends
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     with suppress(BaseException):  # the process that asked does it again, and tells what is wrong
-        os.nice(nice)
         theirs.send(function())
 
 
