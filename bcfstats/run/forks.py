@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
-CAN_FORK = "fork" in multiprocessing.get_all_start_methods()
+CAN_FORK = hasattr(os, "fork")
 SECONDS_BETWEEN_LOOKS = 0.5
 _DIGITS = 2  # bytes of an item's place
 

@@ -9,7 +9,7 @@ from bcfstats.run import forks
 from bcfstats.run.forks import forked, in_processes
 
 HERE = os.getpid()
-forks_only = pytest.mark.skipif(not forks.CAN_FORK, reason="this system cannot fork")
+forks_only = pytest.mark.needs("fork")
 
 
 @pytest.fixture
