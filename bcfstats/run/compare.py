@@ -44,8 +44,8 @@ class Differences:
         kinds = {"the data": self.data, "the settings": self.settings, "the code": self.code}
         differ = [name for name, lines in kinds.items() if lines]
         if not moved:
-            differing = f"{listed(differ)} differ{'s' * (differ == ['the code'])}"
-            return f"No number moved, though {differing}." if differ else "No number moved."
+            verb = "differs" if differ == ["the code"] else "differ"
+            return f"No number moved, though {listed(differ)} {verb}." if differ else "No number moved."
         if self.unknown and len(differ) < 2:
             return "Why they moved cannot be told: a run does not record all that it was made from."
         if not differ:

@@ -185,6 +185,7 @@ def test_no_more_is_claimed_than_what_differs(record, line, reason):
     assert any(said.startswith(line) for said in found.lines), found.lines
     assert reason in found.why(True)
     assert found.why(False).startswith("No number moved")
+    assert "though the code differ." not in found.why(False)
 
 
 def test_what_cannot_be_compared_is_refused(before, tmp_path):
