@@ -218,7 +218,9 @@ def test_print_is_complete_and_never_blank(open_page, path):
     pdf = page.pdf(format="A4", tagged=True)
     pages = printed_pages(pdf)
     assert len(pages) >= 1 + page.locator("section:not(.minor, #glance)").count()
-    assert all(drawn.count(b"TJ") + drawn.count(b"Tj") > 5 for drawn in pages)
+    words = [drawn.count(b"TJ") + drawn.count(b"Tj") for drawn in pages]
+    assert min(words[:-1], default=6) > 5
+    assert words[-1] > 0  # the last may hold what is left
     assert b"/StructTreeRoot" in pdf  # read aloud in order
     page.emulate_media(media="print")
     assert page.locator("summary:visible").count() == 0
