@@ -90,3 +90,4 @@ def test_lines_hold_their_words_in_order_and_none_is_wider_than_asked():
     sizes = [TextPath((0, 0), line, prop=FONT).get_extents().width for line in lines]
     assert max(sizes) <= 8 * FONT.get_size()
     assert list(lines_of("", 8)) == []
+    assert list(lines_of("\u4e2d\u6587\x07\ufeff", 2)) == ["\u4e2d\u6587", "\x07\ufeff"]  # not in the font

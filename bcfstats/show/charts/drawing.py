@@ -7,7 +7,6 @@ is shared between charts, and nothing is registered to be closed.
 
 import io
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, Literal
@@ -281,9 +280,9 @@ def _advance(letter: str, bold: bool) -> float:
     font.set_weight("bold" if bold else "normal")
     face = get_font(findfont(font))
     face.set_size(100, POINTS_PER_INCH)
-    with warnings.catch_warnings():  # of letters that the font lacks
-        warnings.simplefilter("ignore", UserWarning)
-        return float(face.load_char(ord(letter)).linearHoriAdvance) / 65536 / 100
+    if not face.get_char_index(ord(letter)):  # the font lacks it: no other is wider than its size
+        return 1.0
+    return float(face.load_char(ord(letter)).linearHoriAdvance) / 65536 / 100
 
 
 def ends(*values: ArrayLike, margin: float = 0.15, low: float | None = None) -> tuple[float, float]:
