@@ -59,8 +59,7 @@ class Data:
 
     def of(self, *metrics: str) -> Data:
         """Give the figures of some metrics alone: what is computed of them takes less time."""
-        kept = self.observations.loc[self.observations["metric"].isin(metrics)]
-        return replace(self, observations=kept)
+        return replace(self, observations=_only(self.observations, self.observations["metric"].isin(metrics)))
 
     def as_of(self, day: date) -> Data:
         """Give the figures as they stood on a day: what was revised later is as it was before.
@@ -110,10 +109,15 @@ class Data:
         others = {code: area for code, area in REGISTER.items() if code not in own}
         gone = [code for code, area in others.items() if not area.is_there(first, last)]
         tables = {
-            name: table[~table["area_code"].isin(gone)]
+            name: _only(table, ~table["area_code"].isin(gone))
             for name, table in (("observations", self.observations), ("areas", self.areas))
         }
         return replace(self, **tables)
+
+
+def _only(table: pd.DataFrame, kept: pd.Series[bool]) -> pd.DataFrame:
+    """Keep some rows; where that is all of them, without a second copy of a table that may be large."""
+    return table if kept.all() else table.loc[kept]
 
 
 def _sum(rows: pd.DataFrame, areas: list[Area], metric: Metric | None) -> dict[str, Any]:
