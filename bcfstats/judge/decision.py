@@ -17,6 +17,7 @@ from bcfstats.judge.changes import finding_together
 from bcfstats.judge.ladder import NEITHER, NO_END, RANGE
 from bcfstats.judge.outlook import NO_FIGURES
 from bcfstats.judge.results import LATEST, NOT_COMPARED, Results
+from bcfstats.judge.targets import NOT_KNOWN
 from bcfstats.judge.verdicts import BEATEN, GOOD, NOISE, NOT_BETTER, UNPRECEDENTED
 from bcfstats.stats.tolerance import reached
 
@@ -45,7 +46,8 @@ class Decision:
     """One metric and payment window of one area; NaN or an empty text where something is not known.
 
     `reason` says why no target can be recommended. Recommended is from the least target that is challenging
-    to the furthest that peers have gone, where that is further; `found` says whether it is.
+    to the furthest that peers have gone, where that is further; `found` says whether it is, and `why_unknown`
+    why that cannot be told.
     """
 
     area_code: str
@@ -66,6 +68,7 @@ class Decision:
     challenging_value: float = NAN
     achievable_value: float = NAN
     found: str = ""
+    why_unknown: str = ""
     recommended_from: float = NAN
     recommended_to: float = NAN
     recommended_from_percent: float = NAN
@@ -225,6 +228,7 @@ def _ahead(outlook: Row | None, window: Row | None) -> dict[str, Any]:
         return {}
     told = {name: outlook[name] for name in AHEAD}
     told["found"] = found = outlook["recommended"]
+    told["why_unknown"] = outlook["warnings"] if found == NOT_KNOWN else ""
     for end, name in (("from", "challenging"), ("to", "achievable")):
         if found == RANGE or (found == NO_END and end == "from"):
             value = outlook[f"{name}_value"]
@@ -241,6 +245,7 @@ def _known_with(target: Row | None) -> Row | None:
     names = {"expected": "do_nothing_value", "expected_lower": "do_nothing_lower"}
     names |= {"expected_upper": "do_nothing_upper"}
     told = {name: target[names.get(name, name)] for name in (*AHEAD, "recommended")}
+    told["warnings"] = target["why_unknown"]
     return told | {"challenging_per_month": NAN, "achievable_per_month": NAN}
 
 

@@ -146,7 +146,8 @@ def _recommended(one: Decision, metric: Metric, word: str) -> Cell:
     if one.found not in (RANGE, NO_END):
         told = {"challenging from": one.challenging_value, "peers went to": one.achievable_value}
         notes = [f"{what} {value(x, metric)}" for what, x in told.items() if math.isfinite(x)]
-        return Cell(label, answer, tuple(notes))
+        why = [capital(one.why_unknown)] if one.why_unknown else []
+        return Cell(label, answer, (*notes, *why))
     ends = [(one.recommended_from, one.recommended_from_percent, one.recommended_from_per_month)]
     if one.found == RANGE:
         ends.append((one.recommended_to, one.recommended_to_percent, one.recommended_to_per_month))

@@ -57,6 +57,19 @@ def test_met_and_missed_are_what_payment_finds_by_exact_fractions(data, example_
     assert {MET, MISSED} == set(told)
 
 
+def test_where_nothing_can_be_recommended_the_reason_is_told(data):
+    """Ten delayed days in a usual month are too few for a chance, and so for what is challenging."""
+    rows = data.observations.query("metric == 'delayed_transfers'").copy()
+    tiny = rows["area_code"] == "X06000002"
+    rows.loc[tiny, "numerator"] = 8.0 + rows.loc[tiny, "period_start"].dt.month % 5
+    rows.loc[tiny, "value"] = 1e5 * rows["numerator"] / rows["denominator"]
+    decided = decisions(assess(replace(data, observations=rows)))
+    told = {one.area_code: one for one in decided if one.found}
+    assert told["X06000002"].found == "cannot be worked out"
+    assert told["X06000002"].why_unknown.startswith("counts are too small")
+    assert told["X06000001"].why_unknown == ""
+
+
 @pytest.mark.slow
 def test_recommended_is_what_the_ladder_advises(data, table):
     """The notebook's advice and the page's range are the same numbers, at the decimals they are told with."""
