@@ -31,7 +31,7 @@ from bcfstats.read.observations import KEY, check_observations, problems_by_area
 from bcfstats.words import number
 
 MONTHS_IN_YEAR = 12
-BY_METRIC = ("windows", "trends", "seasons", "series", "outlooks", "ladders", "candidates")
+BY_METRIC = ("windows", "trends", "seasons", "outlooks", "ladders", "candidates")
 NO_ASSESSMENTS = pd.DataFrame(columns=ASSESSMENT_COLUMNS)
 
 
@@ -70,12 +70,13 @@ def assess(
     for made in each(lambda metric: _of_metric(metric, observations, looks, rules), present):
         for name, frames in made.items():
             tables[name] += frames
+    of_each = dict(iter(observations.groupby("metric")))  # large: not sent from one process to another
     areas = _areas(data, problems)
     compared, sloped = taken_together(_stack(tables["windows"]), _stack(tables["trends"]))
     among, peers = standings(compared, areas, metrics)
     return Results(
         areas=areas,
-        series=pd.concat(tables["series"], ignore_index=True),
+        series=pd.concat([series_table(of_each[one.id], one) for one in present], ignore_index=True),
         windows=compared,
         trends=sloped,
         seasons=_stack(tables["seasons"]),
@@ -118,7 +119,6 @@ def _of_metric(
             made["ladders"].append(ladder.rungs)
             if label != LATEST:
                 made["candidates"].append(candidates_of(_still_open(seen, window), label, rules))
-    made["series"].append(series_table(rows, metric))
     made["trends"].append(trend_table(rows, metric))
     if metric.frequency == "month":
         made["seasons"].append(season_table(rows, metric))
