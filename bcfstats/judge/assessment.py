@@ -66,17 +66,21 @@ def assess(
     due = [row for row in due_of(rules) if row["metric"] in (LOCAL, *metrics)]
     named = {row["metric"] for row in due} | (set() if targets is None else set(targets["metric"]))
     looks = Outlooks(observations, rules, metrics=metrics)
+
+    def rows_of(metric: Metric) -> pd.DataFrame:
+        return observations.loc[observations["metric"] == metric.id]
+
     tables: dict[str, list[pd.DataFrame]] = {name: [] for name in BY_METRIC}
-    for made in each(lambda metric: _of_metric(metric, observations, looks, rules), present):
+    for made in each(lambda metric: _of_metric(metric, rows_of(metric), looks, rules), present):
         for name, frames in made.items():
             tables[name] += frames
-    of_each = dict(iter(observations.groupby("metric")))  # large: not sent from one process to another
+    series = [series_table(rows_of(metric), metric) for metric in present]  # too large to be sent by `each`
     areas = _areas(data, problems)
     compared, sloped = taken_together(_stack(tables["windows"]), _stack(tables["trends"]))
     among, peers = standings(compared, areas, metrics)
     return Results(
         areas=areas,
-        series=pd.concat([series_table(of_each[one.id], one) for one in present], ignore_index=True),
+        series=pd.concat(series, ignore_index=True),
         windows=compared,
         trends=sloped,
         seasons=_stack(tables["seasons"]),
@@ -104,11 +108,10 @@ def assess(
 
 
 def _of_metric(
-    metric: Metric, observations: pd.DataFrame, looks: Outlooks, rules: Scheme
+    metric: Metric, rows: pd.DataFrame, looks: Outlooks, rules: Scheme
 ) -> dict[str, list[pd.DataFrame]]:
     """Compute what rests on one metric alone."""
     made: dict[str, list[pd.DataFrame]] = {name: [] for name in BY_METRIC}
-    rows = observations.loc[observations["metric"] == metric.id]
     for label, before, after in comparisons_of(rows, metric, rules):
         seen = _same_windows(looks.of(metric, str(after)), before)
         window = with_history(change(rows, metric, before, after, label=label), seen)

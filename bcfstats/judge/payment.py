@@ -354,6 +354,7 @@ def _target(row: Mapping[str, Any], start: Fraction | None) -> Fraction | None:
 
 Floats = npt.NDArray[np.float64]
 
+UNIT_COST = "unit_cost_pounds"  # the setting of a scheme that pays for each admission avoided
 UNCONFIRMED = "quarters, cumulative reckoning and unit cost are not confirmed: check them against your plan"
 NOTES = (
     sentence(UNCONFIRMED),
@@ -398,7 +399,7 @@ def quarterly_payment(
         )
     if any(np.any(x < 0) for x in (before, plan, came)):
         raise ParameterError("A count of admissions is below zero.")
-    cost = float(scheme("bcf-2014-07").settings["unit_cost_pounds"].value) if unit_cost is None else unit_cost
+    cost = float(scheme("bcf-2014-07").settings[UNIT_COST].value) if unit_cost is None else unit_cost
     target = np.maximum(np.cumsum(before - plan, axis=1), 0)
     avoided = np.cumsum(before - came, axis=1)
     so_far = np.maximum.accumulate(np.minimum(np.maximum(avoided, 0), target), axis=1) * cost
@@ -424,27 +425,29 @@ def quarterly_outcomes(
     places = {(one.id, name) for one in rules.payments for name in one.metrics}
     asked = assessments.assign(payment=assessments["payment"].map(rules.payment_id))
     asked = asked.loc[[place in places for place in zip(asked["payment"], asked["metric"], strict=True)]]
-    asked["reason"] = outcomes(observations, asked, metrics=metrics)["reason"]
-    asked["admissions"] = np.nan
-    for (name, period), rows in asked.loc[asked["reason"] == ""].groupby(["metric", "target_period"]):
+    asked = asked.reset_index(drop=True)
+    reason = outcomes(observations, asked, metrics=metrics)["reason"]
+    counted = pd.Series(np.nan, asked.index)
+    for (name, period), rows in asked.loc[reason == ""].groupby(["metric", "target_period"]):
         after = baseline(observations, metrics[str(name)], Period.parse(str(period))).set_index("area_code")
-        asked.loc[rows.index, "admissions"] = after["numerator"].reindex(rows["area_code"]).to_numpy()
-    asked["baseline_admissions"] = asked["baseline_numerator"]
-    asked["planned_admissions"] = (
-        asked["baseline_numerator"] * asked["target_value"] / asked["baseline_value"]
+        counted[rows.index] = after["numerator"].reindex(rows["area_code"]).to_numpy()
+    before = asked["baseline_numerator"]
+    planned = before * asked["target_value"] / asked["baseline_value"]
+    asked = asked.assign(
+        baseline_admissions=before, planned_admissions=planned, admissions=counted, reason=reason
     )
     given = ["baseline_admissions", "planned_admissions", "admissions"]
     quarters = [one.id for one in rules.payments]
     by_quarter = asked.set_index(["area_code", "metric", "payment"])
     each = {name: by_quarter[name].unstack().reindex(columns=quarters) for name in [*given, "reason"]}
-    cost = float(rules.settings["unit_cost_pounds"].value)
+    cost = float(rules.settings[UNIT_COST].value)
     paid = quarterly_payment(*(each[name].astype(float) for name in given), unit_cost=cost)
-    reason = each["reason"].where(each["planned_admissions"].notna(), "no target that can be judged")
-    gap = np.isnan(paid.earned_pounds) & (reason == "")
-    each["reason"] = reason.mask(gap, "nothing is known of a quarter before it")
+    why = each["reason"].where(each["planned_admissions"].notna(), "no target that can be judged")
+    gap = np.isnan(paid.earned_pounds) & (why == "")
+    each["reason"] = why.mask(gap, "nothing is known of a quarter before it")
     figures = {"avoided_so_far": paid.avoided, "planned_pounds": paid.planned_pounds}
     figures["earned_pounds"] = paid.earned_pounds
-    each |= {name: pd.DataFrame(values, reason.index, reason.columns) for name, values in figures.items()}
+    each |= {name: pd.DataFrame(values, why.index, why.columns) for name, values in figures.items()}
     order = [*given, *figures, "reason"]
     return pd.concat({name: each[name].stack(future_stack=True) for name in order}, axis=1).reset_index()
 

@@ -14,7 +14,7 @@ from bcfstats.define.schemes import LOCAL, Scheme
 from bcfstats.files import fitting, safe_csv, write_whole
 from bcfstats.judge.ambitions import COLUMNS as ASSESSMENT_COLUMNS
 from bcfstats.judge.ambitions import assess_ambitions
-from bcfstats.judge.payment import READINGS, VALUES, outcomes, payment, quarterly_outcomes
+from bcfstats.judge.payment import READINGS, UNIT_COST, VALUES, outcomes, payment, quarterly_outcomes
 from bcfstats.judge.payment import UNCONFIRMED as UNCONFIRMED_RULES
 from bcfstats.judge.plan import (
     CRITERIA,
@@ -36,7 +36,6 @@ NO_TARGETS = "not given: no targets of this board (--targets)"
 NO_MONEY = "; the money is not given (--allocations)"
 NO_GROUPS = "not given: no commissioning groups' ambitions for this board (--groups)"
 NO_LOCAL = "not given: which metric is the local one (--local, or a target for it)"
-BY_QUARTERS = "unit_cost_pounds"  # the setting of a scheme that pays for each admission avoided
 NOT_HERE = "does not exist in this scheme"
 UNCONFIRMED = "; labels are not confirmed: compare them with your copy of the template"
 
@@ -91,7 +90,7 @@ class _Boards:
         money = NO_MONEY if self.allocations is None else ""
         for name, asks, paragraphs in OF_PAYMENT:
             yield self._paper(name, asks, paragraphs, self._of(name, code), line, money)
-        if BY_QUARTERS in self.rules.settings:
+        if UNIT_COST in self.rules.settings:
             table = self._of("quarterly-payment", code)
             asks = "What admissions avoided earn, quarter by quarter"
             yield self._paper("quarterly-payment", asks, "", table, none, f"; {UNCONFIRMED_RULES}")
@@ -265,7 +264,7 @@ def _judged(
         results["risk-register"] = risk_register(assessed, rules, metrics=metrics)
         if rules.pass_share is not None:
             results |= _of_payment(usable, assessed, rules, money, metrics)
-        if BY_QUARTERS in rules.settings:
+        if UNIT_COST in rules.settings:
             results["quarterly-payment"] = quarterly_outcomes(usable, assessed, rules, metrics=metrics)
         if not rules.pays:
             results["tracking"] = track(usable, targets, rules, metrics=metrics)

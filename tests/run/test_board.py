@@ -185,7 +185,7 @@ def test_admissions_avoided_earn_by_quarters_as_by_hand(example_processed, files
     rows.loc[after, "numerator"] = (0.95 * year_before).round().to_numpy()
     rows.loc[after, "value"] = 100_000 * rows["numerator"] / rows["denominator"]
     rows.to_parquet(path)
-    text = "area,metric,payment,change_percent\n"
+    text = "area,metric,payment,change_percent\nAldamount,delayed_transfers,Q4 2014/15,-5\n"  # not paid on
     for quarter, percent in (("Q4 2014/15", -10), ("Q1 2015/16", -2.5), ("Q3 2015/16", -3.5)):
         text += f"Aldamount,non_elective_admissions,{quarter},{percent}\n"
     (files / "quarters.csv").write_text(text)
