@@ -62,13 +62,17 @@ Jobs = Annotated[int | None, typer.Option(min=1, help="Reports made at the same 
 
 def main() -> None:
     """Run the command; whatever ends it is one message and an exit code, never a traceback."""
+    from bcfstats.files import now
     from bcfstats.run.report import LOADED_MIB, ONE_THREAD, check_memory
 
     for name, number in ONE_THREAD.items():  # many small sums: more threads would wait for each other
         os.environ.setdefault(name, number)
+    if not os.environ.get("SOURCE_DATE_EPOCH"):  # empty is not set, which fonts in a PDF do not know
+        os.environ.pop("SOURCE_DATE_EPOCH", None)
 
     def command() -> None:
         check_memory(LOADED_MIB)
+        now()  # refuses what is no time before anything is begun
         app()
 
     run_to_its_end(command)

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
-from bcfstats.errors import InputError, NotDoneError
+from bcfstats.errors import InputError, NotDoneError, ParameterError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -337,11 +337,18 @@ def safe_csv(table: pd.DataFrame) -> str:
     return str(safe.to_csv(index=False, lineterminator="\n", float_format="%.12g"))
 
 
+LONGEST_TIME = 11  # digits
+
+
 def now() -> datetime:
     """Give the time to write into files: SOURCE_DATE_EPOCH where that is set, to make them again."""
-    fixed = os.getenv("SOURCE_DATE_EPOCH", "")
-    is_time = fixed.isdecimal() and len(fixed) <= 11
-    return datetime.fromtimestamp(int(fixed), UTC) if is_time else datetime.now().astimezone()
+    fixed = os.getenv("SOURCE_DATE_EPOCH")
+    if not fixed:
+        return datetime.now().astimezone()
+    if not fixed.isdecimal() or len(fixed) > LONGEST_TIME:
+        do = "Give seconds since 1970, or unset it."
+        raise ParameterError("SOURCE_DATE_EPOCH is not a time.", found=f"'{fixed}'", do=do)
+    return datetime.fromtimestamp(int(fixed), UTC)
 
 
 # One run at a time

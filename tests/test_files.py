@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from bcfstats import files
-from bcfstats.errors import InputError, NotDoneError
+from bcfstats.errors import InputError, NotDoneError, ParameterError
 from bcfstats.files import fitting, own_folder, read_bytes, replace_folder, restore_folder, sole_use, whole
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="links and signals as POSIX has them")
@@ -264,3 +264,19 @@ def test_the_temporary_folder_is_the_systems(monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with own_folder() as own:
         assert own.parent == tmp_path
+
+
+@pytest.mark.parametrize(("fixed", "year"), [("0", 1970), ("1417392000", 2014), ("", None), (None, None)])
+def test_files_are_dated_by_source_date_epoch_where_it_is_set(fixed, year, monkeypatch):
+    monkeypatch.delenv("SOURCE_DATE_EPOCH")
+    if fixed is not None:
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", fixed)
+    now = files.now()
+    assert now.year == year if year else abs(now.timestamp() - time.time()) < 60
+
+
+@pytest.mark.parametrize("fixed", ["yesterday", "-1", "1.5", " ", "1" * 12])
+def test_a_source_date_epoch_that_is_no_time_is_refused(fixed, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", fixed)
+    with pytest.raises(ParameterError, match="SOURCE_DATE_EPOCH is not a time"):
+        files.now()

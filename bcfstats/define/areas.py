@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -120,8 +120,23 @@ def find_area(text: str, areas: Mapping[str, Area] | Iterable[Area] | pd.DataFra
     >>> find_area("London Borough of Hammersmith & Fulham").council_code
     '705'
     """
+    return area_finder(areas)(text)
+
+
+def area_finder(
+    areas: Mapping[str, Area] | Iterable[Area] | pd.DataFrame | None = None,
+) -> Callable[[str], Area]:
+    """Give what finds areas among these: the same as `find_area`, for many texts."""
     listed = list(REGISTER.values()) if areas is None else _listed(areas)
-    index = _default_index() if areas is None else _index(listed)
+    return partial(_find, listed, _default_index() if areas is None else _index(listed))
+
+
+def codes_of(texts: Sequence[str], areas: Mapping[str, Area] | Iterable[Area] | pd.DataFrame) -> list[str]:
+    """Give the codes of the areas that are named; the list is not even looked at where none is."""
+    return [area.area_code for area in map(area_finder(areas), texts)] if texts else []
+
+
+def _find(listed: list[Area], index: Index, text: str) -> Area:
     wanted = str(text).strip()
     if len(wanted) > LONGEST_NAME:
         raise ParameterError(
@@ -188,14 +203,15 @@ Index = tuple[dict[str, list[Area]], dict[str, list[Area]]]
 def _index(areas: list[Area]) -> Index:
     names: dict[str, list[Area]] = {}
     codes: dict[str, list[Area]] = {}
+    boards: dict[str, list[Area]] = {}
     for area in areas:
         for key in {_plain(name) for name in (area.area_name, *area.variants)}:
             names.setdefault(key, []).append(area)
         for code in area.codes:
             codes.setdefault(code.upper(), []).append(area)
-    for board in sorted({_plain(area.board) for area in areas} - {*names, ""}):
-        names[board] = [area for area in areas if _plain(area.board) == board]
-    return names, codes
+        boards.setdefault(_plain(area.board), []).append(area)
+    boards.pop("", None)
+    return boards | names, codes
 
 
 @cache

@@ -11,6 +11,7 @@ from bcfstats.judge.outlook import Floats
 from bcfstats.judge.verdicts import UNKNOWN, VERDICTS
 from bcfstats.read.observations import as_frame
 from bcfstats.stats.multiple import adjust_p_values
+from bcfstats.words import signed
 
 ENGLAND = "England"
 NO_REGION = "no region given"
@@ -155,9 +156,9 @@ def _outlying(plans: pd.DataFrame) -> list[str]:
         if size.notna().sum() < FEWEST_PLANS or not spread > 0:
             continue
         away = (size - size.median()) / spread
-        direction = "asks for {:+.1f} % where the middle plan asks for {:+.1f} %"
+        usual = f"where the middle plan asks for {signed(size.median())} %"
         for i in away.index[away.abs() > OUTLYING]:
-            texts[i] = direction.format(size[i], size.median())
+            texts[i] = f"asks for {signed(size[i])} % {usual}"
     return [str(text) for text in texts]
 
 

@@ -13,6 +13,7 @@ from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.stats.annual import regression_to_mean
 from bcfstats.stats.rows import critical_value
+from bcfstats.words import signed
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -221,7 +222,7 @@ def extreme_notes(changes: Floats, lag: int, scale: str) -> Texts:
     unit = " %" if scale == "ratio" else ""
     return np.array(
         [
-            f"its last yearly change ({move:+.1f}{unit}) was among the most extreme: "
+            f"its last yearly change ({signed(move)}{unit}) was among the most extreme: "
             f"about {100 * (1 - kept):.0f} % of such a change goes back by itself"
             if odd and np.isfinite(move)
             else ""

@@ -14,6 +14,7 @@ from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.verdicts import GOOD, UNKNOWN, VERDICTS
 from bcfstats.judge.windows import usable_rows
 from bcfstats.read.observations import as_frame, each_once
+from bcfstats.words import signed
 
 ANSWERS = ("yes", "no", "in progress")
 NOT_RECORDED = "not recorded"
@@ -141,7 +142,7 @@ def _compare(
     elif covered < COVERED:
         note = f"only {100 * covered:.0f} % of the area's people are in groups with an ambition"
     elif finding == DIFFERS:
-        note = f"the board asks for {asked:+.1f} %, its groups together for {implied:+.1f} %"
+        note = f"the board asks for {signed(asked)} %, its groups together for {signed(implied)} %"
     return {
         "groups": groups,
         "covered": covered,

@@ -16,6 +16,7 @@ from bcfstats.judge.windows import USABLE
 from bcfstats.read.observations import as_observations, check_observations, problems_by_area
 from bcfstats.stats.breaks import SHIFT_DOWN, SHIFT_UP, SWAP, find_breaks
 from bcfstats.words import day as long_day
+from bcfstats.words import signed
 
 EVERY = "every"  # area, in an overrule
 A_QUARTER = 0.25  # of the days of a period in an unusual time, and it is no guide either
@@ -242,7 +243,7 @@ def _marked(observations: pd.DataFrame, findings: pd.DataFrame) -> pd.DataFrame:
     for row in findings.to_dict("records"):
         month = Period.parse(row["period"])
         here = of_metric[places.get(row["area_code"], [])]
-        what = f"{row['what']} ({row['change_percent']:+.0f} %)"
+        what = f"{row['what']} ({signed(row['change_percent'], 0)} %)"
         start = np.datetime64(month.start)
         if row["what"] in LEVELS:
             for i in here:

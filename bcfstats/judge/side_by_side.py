@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bcfstats.define.areas import find_area
+from bcfstats.define.areas import codes_of
 from bcfstats.define.levels import LEVELS
 from bcfstats.define.metrics import METRICS, Metric, get_metric
 from bcfstats.define.periods import Period
@@ -93,7 +93,7 @@ def compare_areas(
     period = Period.of(window) if window else _latest(rows, measured)
     table = _values(rows, measured, period)
     first = data.areas.sort_values("area_name")["area_code"].iloc[:SHOWN_FIRST]
-    codes = [find_area(name, data.areas).area_code for name in areas] or first.tolist()
+    codes = codes_of(areas, data.areas) or first.tolist()
     table["role"] = _roles(table["area_code"], codes, peers)
     if not np.isfinite(table["value"]).any():
         raise InputError("No area has a figure for the whole window.", where=measured.id, found=period.label)

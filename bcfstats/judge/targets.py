@@ -10,6 +10,7 @@ from scipy import special
 from bcfstats.define.levels import LEVELS
 from bcfstats.judge.outlook import Floats, History, Outlook, Texts, joined
 from bcfstats.stats.tolerance import RELATIVE, better
+from bcfstats.words import number
 
 Peers = Mapping[str, Sequence[str]]
 
@@ -211,7 +212,7 @@ def _warnings(view: Outlook, claimed: Floats, counted: np.ndarray) -> Texts:
         differs = np.abs(claimed - view.value) > room
     claim = np.array(
         [
-            f"the target file gives a baseline of {a:,.{decimals}f}, the data {b:,.{decimals}f}"
+            f"the target file gives a baseline of {number(a, decimals)}, the data {number(b, decimals)}"
             if flag
             else ""
             for a, b, flag in zip(claimed, view.value, differs, strict=True)

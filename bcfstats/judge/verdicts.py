@@ -14,7 +14,7 @@ from bcfstats.define.levels import LEVELS
 from bcfstats.judge.outlook import Outlook, Texts, about
 from bcfstats.judge.targets import NO_VALUE, Cutoffs, Proposal
 from bcfstats.stats.rows import critical_value
-from bcfstats.words import in_100, of_100, percent
+from bcfstats.words import in_100, number, of_100, percent, signed
 
 MOST_WORDS, YEAR = 25, 12
 Row = Mapping[str, Any]
@@ -109,7 +109,7 @@ class _Words:
 
     def figure(self, value: float) -> str:
         """Write a value of the metric."""
-        text = f"{value:,.{self.metric.decimals}f}"
+        text = number(value, self.metric.decimals)
         return f"{text}%" if self.metric.unit == "%" else text
 
     def _level(self, row: Row) -> str:
@@ -129,8 +129,8 @@ class _Words:
         if not math.isfinite(each):
             each, when = row["events_better"], ""
         if math.isfinite(each) and each > 0:
-            number = f"{each:,.0f}" if each >= 10 else f"{each:,.1f}"
-            yield f"That is {number} {self.few_more} {self.events}{when} than at the baseline rate."
+            many = number(each, 0 if each >= 10 else 1)
+            yield f"That is {many} {self.few_more} {self.events}{when} than at the baseline rate."
 
     def _trend(self, row: Row) -> Iterator[str]:
         low, high = (self.figure(row[f"do_nothing_{end}"]) for end in ("lower", "upper"))
@@ -141,7 +141,8 @@ class _Words:
         if row["projected"]:
             yield "The target was set against projected demand, so payment is measured from the forecast."
             net = 100 * (row["target_value"] / row["do_nothing_value"] - 1)
-            yield f"From the forecast it is {net:+.1f} %, from the baseline {row['ambition_percent']:+.1f} %."
+            size = row["ambition_percent"]
+            yield f"From the forecast it is {signed(net)} %, from the baseline {signed(size)} %."
         elif row["slows"]:
             yield "It would slow growth, not improve on the baseline: the scheme does not pay for that."
 

@@ -1,13 +1,13 @@
 """The money of each area: from its allocation letter, or from its share of the national pots."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from bcfstats.define.areas import Area, find_area
+from bcfstats.define.areas import Area, area_finder
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.read.headings import find_by_area, lines_of
@@ -42,10 +42,10 @@ def read_allocations(
             where=source.path.name,
             do="Give one row per area and payment, with pounds or national_share_percent.",
         )
-    rows, problems = [], []
+    rows, problems, find = [], [], area_finder(areas)
     for number, line in lines_of(table):
         try:
-            rows.append(_row(line, rules, areas))
+            rows.append(_row(line, rules, find))
         except ParameterError as error:
             problems.append(f"row {number}: {error}")
     seen: dict[tuple[object, ...], int] = {}
@@ -62,8 +62,8 @@ def read_allocations(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _row(line: Mapping[str, Any], rules: Scheme, areas: Any) -> list[object]:
-    code = find_area(str(line["area"]), areas).area_code
+def _row(line: Mapping[str, Any], rules: Scheme, find: Callable[[str], Area]) -> list[object]:
+    code = find(str(line["area"])).area_code
     payment = rules.payment(canonical_payment(line["payment"], rules))
     pounds = parse_number(cell_text(line.get("pounds")).replace("£", "", 1))
     share = parse_share(line.get("national_share_percent"))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from bcfstats.define.areas import find_area
+from bcfstats.define.areas import Area, area_finder
 from bcfstats.define.metrics import METRICS, get_metric
 from bcfstats.define.periods import Period, parse_date
 from bcfstats.errors import InputError, ParameterError
@@ -61,9 +61,8 @@ def _read(
         raise InputError(
             "The table has not the columns needed.", where=source.path.name, do=f"Give {wanted}."
         )
-    rows, problems, _ = each_row(
-        table, lambda line: [find_area(str(line["area"]), areas).area_code, *row(line)]
-    )
+    find = area_finder(areas)
+    rows, problems, _ = each_row(table, lambda line: [find(str(line["area"])).area_code, *row(line)])
     if problems:
         raise InputError(
             "The table cannot be used; nothing was read.", where=source.path.name, found=problems
@@ -97,16 +96,17 @@ def read_work(path: str | Path, areas: pd.DataFrame, metrics: Any = METRICS) -> 
             where=source.path.name,
             do="Give the columns area, metric, work, people, start and effect, one row a scheme of work.",
         )
-    rows, problems, count = each_row(table, lambda line: _row_of_work(line, areas, metrics))
+    find = area_finder(areas)
+    rows, problems, count = each_row(table, lambda line: _row_of_work(line, find, metrics))
     if problems:
         what = f"The schemes of work have {count} problems; none was read."
         raise InputError(what, where=source.path.name, found=problems, do="Correct these rows and try again.")
     return typed(rows, WORK_TYPES)
 
 
-def _row_of_work(line: dict[str, Any], areas: pd.DataFrame, metrics: Any) -> dict[str, Any]:
+def _row_of_work(line: dict[str, Any], find: Callable[[str], Area], metrics: Any) -> dict[str, Any]:
     row: dict[str, Any] = {
-        "area_code": find_area(str(line["area"]), areas).area_code,
+        "area_code": find(str(line["area"])).area_code,
         "metric": get_metric(cell_text(line["metric"]), metrics).id,
         "period": Period.parse(cell_text(line["period"])).label if cell_text(line.get("period")) else "",
         "work": cell_text(line["work"]),

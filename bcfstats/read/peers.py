@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bcfstats.define.areas import AREAS, areas_frame, find_area
+from bcfstats.define.areas import AREAS, area_finder, areas_frame
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.read.headings import find_by_area, lines_of
 from bcfstats.read.workbook import open_file
@@ -32,13 +32,13 @@ def read_peers(path: str | Path, areas: pd.DataFrame | None = None) -> dict[str,
         raise InputError(
             "This is not a table of peers: it needs area and group, or area and peer.", where=source.path.name
         )
-    places = AREAS if areas is None else areas
+    find = area_finder(AREAS if areas is None else areas)
     listed: dict[str, list[str]] = {}
     groups: dict[str, str] = {}
     for row, line in lines_of(table):
         try:
-            code = find_area(str(line["area"]), places).area_code
-            peer = find_area(str(line["peer"]), places).area_code if pairs else ""
+            code = find(str(line["area"])).area_code
+            peer = find(str(line["peer"])).area_code if pairs else ""
         except ParameterError as error:
             raise InputError(error.what, where=f"{source.path.name}, row {row}", found=error.found) from None
         if pairs and peer != code:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from bcfstats.define.areas import REGISTER, area_names, find_area, known_codes
+from bcfstats.define.areas import REGISTER, Area, area_finder, area_names, find_area, known_codes
 from bcfstats.errors import ParameterError
 from bcfstats.read.formats import plain
 from bcfstats.read.observations import KEY, OBSERVATION_TYPES, OTHER_TYPES, typed
@@ -100,18 +100,20 @@ def _with_codes(reading: FileReading, own: pd.DataFrame, metrics: Mapping[str, M
 def _found(wanted: list[str], own: pd.DataFrame) -> dict[str, tuple[str, str]]:
     """Give code and reason for each text; a file of which no area is known must not take for ever."""
     places: dict[str, tuple[str, str]] = {}
-    unknown = 0
+    if not wanted:
+        return places
+    unknown, find = 0, None if own.empty else area_finder(own)
     mine = {name.casefold(): code for code, name in zip(own["area_code"], own["area_name"], strict=True)}
     for text in wanted:
         if unknown < _MOST_UNKNOWN:
-            places[text] = _find(text, own, mine.get(text.casefold(), ""))
+            places[text] = _find(text, find, mine.get(text.casefold(), ""))
             unknown += not places[text][0]
         else:
             places[text] = "", f"{_MOST_UNKNOWN} areas of this file are not known: no more were looked up"
     return places
 
 
-def _find(text: str, own: pd.DataFrame, mine: str) -> tuple[str, str]:
+def _find(text: str, find: Callable[[str], Area] | None, mine: str) -> tuple[str, str]:
     """Give the code, or "" and the reason; `mine` is the code of the user's own area of this very name."""
     reason = ""
     try:
@@ -125,6 +127,6 @@ def _find(text: str, own: pd.DataFrame, mine: str) -> tuple[str, str]:
     except ParameterError as error:
         reason = str(error)
     try:
-        return ("", reason) if own.empty else (mine or find_area(text, own).area_code, "")
+        return (mine or find(text).area_code, "") if find else ("", reason)
     except ParameterError as error:
         return "", str(error)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bcfstats.define.areas import Area, areas_frame, find_area
+from bcfstats.define.areas import Area, area_finder, areas_frame
 from bcfstats.define.metrics import METRICS, Metric, get_metric
 from bcfstats.define.periods import Period
 from bcfstats.errors import InputError, ParameterError
@@ -187,7 +187,7 @@ class _RowReader:
     """Reads one row after the other and keeps a list of what is wrong."""
 
     def __init__(self, areas: pd.DataFrame, metrics: Mapping[str, Metric], scheme: Scheme | None) -> None:
-        self.areas, self.metrics, self.scheme = areas, metrics, scheme
+        self.find, self.metrics, self.scheme = area_finder(areas), metrics, scheme
         self.asked = {name for payment in scheme.payments for name in payment.metrics} if scheme else set()
         self.names = dict(zip(areas["area_code"], areas["area_name"], strict=True))
         self.codes: dict[str, str] = {}
@@ -224,7 +224,7 @@ class _RowReader:
             return text
         if text not in self.codes:
             try:
-                self.codes[text] = find_area(text, self.areas).area_code
+                self.codes[text] = self.find(text).area_code
             except ParameterError as error:
                 self.problems.append(f"{where}, area: {error}")
                 return ""
@@ -311,8 +311,9 @@ def keep_targets(path: str | Path, rows: Sequence[Mapping[str, object]], areas: 
     """Add targets to a CSV file; one for the same area, metric and payment is replaced."""
     file = Path(path)
     columns, kept = _read(file)
-    replaced = {_key({name: str(row[name]) for name in KEY}, areas) for row in rows}
-    kept = [row for row in kept if _key(row, areas) not in replaced]
+    find = area_finder(areas)
+    replaced = {_key({name: str(row[name]) for name in KEY}, find) for row in rows}
+    kept = [row for row in kept if _key(row, find) not in replaced]
     columns = [*columns, *(name for name in COLUMNS if name not in columns)]
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, restval="", lineterminator="\n")
@@ -348,10 +349,10 @@ def _read(file: Path) -> tuple[list[str], list[dict[str, str]]]:
     return names, [dict(zip(names, line, strict=False)) for line in lines[1:] if any(line)]
 
 
-def _key(row: Mapping[str, str], areas: pd.DataFrame) -> tuple[str, ...]:
+def _key(row: Mapping[str, str], find: Callable[[str], Area]) -> tuple[str, ...]:
     """Give area, metric and payment in one spelling each, or as they are written."""
     read: tuple[Callable[[str], str], ...] = (
-        lambda text: find_area(text, areas).area_code,
+        lambda text: find(text).area_code,
         lambda text: get_metric(text).id,
         canonical_payment,
     )

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 import pandas as pd
 
 import bcfstats
-from bcfstats.define.areas import find_area
+from bcfstats.define.areas import codes_of
 from bcfstats.define.schemes import scheme
 from bcfstats.disclose.results import disclose
 from bcfstats.errors import InputError, NotDoneError
@@ -325,7 +325,7 @@ def _chosen(areas: pd.DataFrame, wanted: Sequence[str]) -> list[dict[str, Any]]:
     """Find the areas that are asked for, all of them where none is."""
     rows: list[dict[str, Any]] = areas.to_dict("records")
     if wanted:
-        codes = {find_area(text, areas).area_code for text in wanted}
+        codes = codes_of(wanted, areas)
         rows = [row for row in rows if row["area_code"] in codes]
     if not rows:
         raise InputError("None of these areas has observations.", found=", ".join(wanted))

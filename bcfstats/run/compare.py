@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bcfstats.define.areas import Area, find_area
+from bcfstats.define.areas import Area, codes_of
 from bcfstats.define.metrics import get_metric
 from bcfstats.errors import InputError
 from bcfstats.files import MANIFEST, safe_csv, write_whole
@@ -176,7 +176,7 @@ def compare_runs(
     changes["area_name"] = changes["area_code"].map(names).fillna("")
     known = [Area(str(code), str(name)) for code, name in names.items()]
     own = set(changes["metric"])
-    wanted = {"area_code": [find_area(text, known).area_code for text in areas]}
+    wanted = {"area_code": codes_of(areas, known)}
     wanted["metric"] = [text if text in own else get_metric(text).id for text in metrics]
     for column, named in wanted.items():
         changes = changes.loc[changes[column].isin(named)] if named else changes

@@ -6,8 +6,10 @@ import textwrap
 from collections.abc import Callable
 from difflib import get_close_matches
 from importlib import resources
+from pathlib import Path
 
 from bcfstats.define.areas import REGISTER
+from bcfstats.define.datafiles import read_toml
 from bcfstats.define.metrics import METRICS, CodeYearError, Metric, get_metric
 from bcfstats.define.schemes import SCHEMES, scheme
 from bcfstats.errors import ParameterError
@@ -25,8 +27,6 @@ def method_names() -> list[str]:
 
 def explain(name: str) -> str:
     """Page of one method: what it answers, its formula, its source, when not to use it."""
-    from bcfstats.judge.verdicts import VERDICTS  # which lists need not wait for
-
     names = method_names()
     wanted = "_".join(name.replace("-", " ").lower().split())
     if wanted not in names:
@@ -35,8 +35,9 @@ def explain(name: str) -> str:
         do = f"Did you mean {', '.join(near[:5])}?" if near else f"There are {', '.join(names)}."
         raise ParameterError("There is no method of this name.", found=f"'{name}'", do=do)
     page = (_PAGES / f"{wanted}{_SUFFIX}").read_text(encoding="utf-8")
-    for id, verdict in VERDICTS.items():  # a page names verdicts by their ids
-        page = page.replace(f"`{id}`", verdict.words)
+    verdicts = read_toml(Path(str(resources.files("bcfstats.judge") / "verdicts.toml")))
+    for id, verdict in verdicts.items():  # a page names verdicts by their ids
+        page = page.replace(f"`{id}`", verdict["words"])
     return page
 
 

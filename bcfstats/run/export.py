@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import numpy as np
 import pandas as pd
 
-from bcfstats.define.areas import find_area
+from bcfstats.define.areas import codes_of
 from bcfstats.define.metrics import get_metric
 from bcfstats.define.periods import Period
 from bcfstats.errors import InputError, NotDoneError, ParameterError
@@ -176,7 +176,7 @@ def _of_area(
 
 def _codes(results: Results, wanted: Sequence[str]) -> list[str]:
     """Give the codes of the areas that are wanted, or of all."""
-    codes = [find_area(text, results.areas).area_code for text in wanted]
+    codes = codes_of(wanted, results.areas)
     return codes or results.areas["area_code"].tolist()
 
 

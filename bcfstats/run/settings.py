@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from bcfstats.define.areas import find_area
+from bcfstats.define.areas import codes_of
 from bcfstats.define.datafiles import check_keys, read_toml, texts
 from bcfstats.define.metrics import METRICS, Metric, get_metric, load_metrics
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
@@ -157,11 +157,6 @@ def read_all_allocations(settings: Settings, areas: pd.DataFrame) -> pd.DataFram
     return table
 
 
-def chosen_areas(settings: Settings, areas: pd.DataFrame) -> list[str]:
-    """Give the codes of the areas the settings are about; none means all."""
-    return [find_area(text, areas).area_code for text in settings.only_areas]
-
-
 def chosen_metrics(settings: Settings) -> list[str]:
     """Give the ids of the metrics the settings are about; none means all."""
     metrics = all_metrics(settings)
@@ -172,7 +167,7 @@ def only(settings: Settings, table: pd.DataFrame, areas: pd.DataFrame) -> pd.Dat
     """Keep the rows of the areas and metrics that the settings are about."""
     kept = table
     for column, wanted in (
-        ("area_code", chosen_areas(settings, areas)),
+        ("area_code", codes_of(settings.only_areas, areas)),
         ("metric", chosen_metrics(settings)),
     ):
         kept = kept.loc[kept[column].isin(wanted)] if wanted else kept

@@ -9,7 +9,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bcfstats.define.areas import AREAS, REGISTER, Area, areas_frame, code_of, find_area, known_codes
+from bcfstats.define.areas import (
+    AREAS,
+    REGISTER,
+    Area,
+    area_finder,
+    areas_frame,
+    code_of,
+    codes_of,
+    find_area,
+    known_codes,
+)
 from bcfstats.errors import ParameterError
 
 OWN = pd.DataFrame(
@@ -251,6 +261,20 @@ def test_own_areas_as_a_table() -> None:
 def test_importing_the_areas_loads_no_pandas() -> None:
     code = "import sys, bcfstats.define.areas; sys.exit('pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_thousands_of_areas_are_found_by_any_of_their_names() -> None:
+    """Each has a board of its own, but the last two, which share one: as found one by one."""
+    codes = [f"X{i:08d}" for i in range(2_000)]
+    names, boards = [f"Area {i}" for i in range(2_000)], [f"Board {min(i, 1_998)}" for i in range(2_000)]
+    own = pd.DataFrame({"area_code": codes, "area_name": names, "board": boards})
+    find = area_finder(own)
+    for texts in (codes, names, boards[:-2]):
+        assert [find(text).area_code for text in texts] == codes[: len(texts)]
+    with pytest.raises(ParameterError, match="stands for 2 areas"):
+        find("Board 1998")
+    assert codes_of(["Area 7", codes[3]], own) == [codes[7], codes[3]]
+    assert codes_of([], own) == []
 
 
 def test_codes_that_differ_in_capitals_only_are_told_apart() -> None:

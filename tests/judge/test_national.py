@@ -61,7 +61,7 @@ def test_outlying_plans_are_named_as_questions_in_both_directions():
     size[3], size[7] = -60.0, 30.0
     found = national_overview(plans(ambition_percent=size), AREAS).plans.set_index("area_code")
     assert (found["outlying"] != "").sum() == 2
-    assert found.loc["X03", "outlying"].startswith("asks for -60.0 %")
+    assert found.loc["X03", "outlying"].startswith("asks for −60.0 %")
     assert found.index.is_monotonic_increasing  # by code, not ranked
 
 

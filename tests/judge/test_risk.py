@@ -138,7 +138,7 @@ def test_groups_and_boards_agree_within_a_point_or_two(asked, finding):
     board = assessed(["delayed_transfers"], ambition_percent=asked)
     found = ambition_consistency(board, groups([-8.0, -8.0, -8.0]), SHARES, apart=1.5).iloc[0]
     assert (found["finding"], found["covered"]) == (finding, pytest.approx(1.0))
-    words = "the board asks for -9.6 %, its groups together for -8.0 %" if finding == "differs" else ""
+    words = "the board asks for −9.6 %, its groups together for −8.0 %" if finding == "differs" else ""
     assert found["note"] == words
     none = assessed(["delayed_transfers"], ambition_percent=np.nan)
     assert "not known" in ambition_consistency(none, groups([-8.0] * 3), SHARES)["note"][0]

@@ -70,7 +70,7 @@ def test_level_shift_between_the_windows_is_not_compared(panel):
     results = assess(as_data(panel))
     row = windows_of(results, "X7")
     assert row["finding"] == "not compared"
-    assert "level shift down" in row["change_reason"]
+    assert "level shift down (−" in row["change_reason"]
     assert row["baseline_value"] > 2 * row["outcome_value"]  # both levels are still shown
     (finding,) = results.findings.to_dict("records")
     assert finding["consequence"] == "not compared across it"

@@ -166,7 +166,7 @@ def test_growth_slowed_is_told_where_the_target_was_not_set_against_projected_de
     assert "slow growth" not in explain(slows=True, projected=True)
     told = explain(projected=True, target_value=981.64, do_nothing_value=1012.0)
     # 981.64 / 1012 = 0.97
-    assert "From the forecast it is -3.0 %, from the baseline -3.5 %." in told
+    assert "From the forecast it is −3.0 %, from the baseline −3.5 %." in told
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The command as a user types it: what it prints, what it writes and its exit code."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,18 @@ def test_refused_row_names_its_file_once(tmp_path, bcfstats):
     line = next(line for line in told.splitlines() if line.startswith("Row refused"))
     assert line.count("correction.csv") == 1
     assert "X06000001, reablement" in line or "Aldamount, reablement" in line
+
+
+@pytest.mark.parametrize(("fixed", "code"), [("", 0), ("0", 0), ("yesterday", 2)])
+def test_source_date_epoch_is_looked_at_before_a_command_begins(fixed, code):
+    """Empty, it is taken away: the fonts of a PDF would end on it."""
+    script = "from bcfstats.cli import main; import os\ntry: main()\n"
+    script += "finally: assert os.environ.get('SOURCE_DATE_EPOCH') != ''"
+    command = [sys.executable, "-c", script, "list", "schemes"]
+    given = os.environ | {"SOURCE_DATE_EPOCH": fixed}
+    done = subprocess.run(command, capture_output=True, text=True, env=given, check=False, timeout=600)
+    assert done.returncode == code
+    assert done.stderr.startswith("bcfstats: SOURCE_DATE_EPOCH is not a time.") if code else not done.stderr
 
 
 def test_version_is_that_of_the_package():

@@ -301,7 +301,7 @@ def round_values(low: float, high: float) -> tuple[list[float], list[str]]:
     step = next(step for step in size * np.array([1, 2, 2.5, 5, 10]) if (high - low) / step <= 6)
     decimals = next(places for places in range(12) if np.isclose(round(step, places), step, rtol=1e-9))
     values = np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step + 0.0  # no -0
-    return values.tolist(), [f"{value:,.{decimals}f}" for value in values]
+    return values.tolist(), [number(value, decimals) for value in values]
 
 
 def round_sizes(across: tuple[float, float]) -> tuple[list[float], list[str]]:
