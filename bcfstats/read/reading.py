@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from bcfstats.define.areas import ENGLAND, NOT_LISTED, area_names, code_of
 from bcfstats.read.observations import (
     AREA_TYPES,
     OBSERVATION_TYPES,
@@ -101,6 +102,17 @@ class FileReading:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update({name: typed((), kinds) for name, kinds in TABLES.items()} | state)
+
+
+def place_of(
+    ons: str, name: str, council: str = "", end: date | None = None, *, otherwise: str = NOT_LISTED
+) -> dict[str, str]:
+    """Give code, name and type of a published row's place; the type is empty for an area of the register."""
+    if code := code_of(ons, council, end):
+        return {"area_code": code, "area_name": area_names()[code], "area_type": ""}
+    if ons.strip() == ENGLAND:
+        return {"area_code": ENGLAND, "area_name": "England", "area_type": "country"}
+    return {"area_code": ons.strip() or council, "area_name": name, "area_type": otherwise}
 
 
 def by_area(rows: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:

@@ -16,12 +16,14 @@ from bcfstats.define.metrics import METRICS
 from bcfstats.errors import BcfStatsError, InputError
 from bcfstats.files import read_bytes
 from bcfstats.read.bounds import MOST_BYTES
-from bcfstats.read.formats import activity_return as mar
-from bcfstats.read.formats import delayed_transfers as dtoc
-from bcfstats.read.formats import discharge_ready, fingertips, own_areas, plain, population, shares
+from bcfstats.read.formats import (
+    discharge_ready,
+    fingertips,
+    nhs_england,
+    plain,
+    population,
+)
 from bcfstats.read.formats import outcomes_framework as ascof
-from bcfstats.read.formats import outcomes_framework_tables as ascof_tables
-from bcfstats.read.formats.nhs_england import title_of
 from bcfstats.read.observations import FILE, complete, mark_rounded, split_impossible
 from bcfstats.read.processes import apart
 from bcfstats.read.reading import FileReading, Refusal
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from bcfstats.define.metrics import Metric
 
 NOT_USED = "not a file bcfstats uses"
-FORMATS = (dtoc, mar, discharge_ready, ascof, ascof_tables, shares, fingertips, plain, own_areas, population)
+FORMATS = (nhs_england, discharge_ready, ascof, fingertips, plain, population)
 KNOWN_KINDS = (
     "delayed transfers of care by local authority (.xls)",
     "Monthly Activity Return by commissioner (.xls)",
@@ -186,7 +188,7 @@ def _why_not_used(source: Book | Text) -> str:
     if isinstance(source, Book):
         top = source.rows(source.sheet_names[0])[:_TITLE_ROWS] if source.sheet_names else []
         first = next((text for row in top for cell in row if (text := cell_text(cell))), "")
-        title = (title_of(source) or first).casefold()
+        title = (nhs_england.title_of(source) or first).casefold()
         rows = read_rows(Path(__file__).with_name("not_used.csv"))
         return next((row["why"] for row in rows if title.startswith(row["title"])), "")
     if source.content.lstrip()[:1] in ("{", "["):

@@ -13,14 +13,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bcfstats.define.areas import ENGLAND, NOT_LISTED, area_names, code_of
+from bcfstats.define.areas import ENGLAND
 from bcfstats.define.datafiles import read_rows
 from bcfstats.define.metrics import METRICS
 from bcfstats.define.periods import MONTH_NAMES, Period, financial_year, parse_date
 from bcfstats.errors import InputError
 from bcfstats.read.formats.nhs_england import title_block
 from bcfstats.read.marks import Cell, NotANumber, parse_month, read_count
-from bcfstats.read.reading import Check, FileReading, Refusal, by_area
+from bcfstats.read.reading import Check, FileReading, Refusal, by_area, place_of
 from bcfstats.read.workbook import Book, Text, as_text, cell_text, find_table, has_table
 
 KIND = "Discharge Ready Date statistics"
@@ -181,12 +181,8 @@ def _rows(place: _Place, month: Period, vintage: date | None, source: str) -> It
     missing = Cell(math.nan, "not_available", "not in the file")
     cells = {part: place.cells.get(part, missing) for part in PARTS}
     total, same, days = (cells[part].value for part in PARTS)
-    code = code_of(place.code, end=month.end)
-    area = (code, area_names()[code], "") if code else (place.code, place.name, NOT_LISTED)
-    if place.code == ENGLAND:
-        area = (ENGLAND, "England", "country")
     shared = {
-        **dict(zip(("area_code", "area_name", "area_type"), area, strict=True)),
+        **place_of(place.code, place.name, end=month.end),
         "period_start": month.start,
         "period_end": month.end,
         "frequency": "month",

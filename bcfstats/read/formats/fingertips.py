@@ -8,12 +8,11 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bcfstats.define.areas import ENGLAND, area_names, code_of
 from bcfstats.define.datafiles import read_rows
 from bcfstats.define.periods import Period, is_plausible
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.read.marks import NotANumber, read_cell
-from bcfstats.read.reading import FileReading, Refusal, by_area
+from bcfstats.read.reading import FileReading, Refusal, by_area, place_of
 from bcfstats.read.workbook import Book, Text, as_text, find_table, find_where, has_table, has_where
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
                 metric,
                 partial(_area, ages[metric.id], line),
                 line["timeperiod"],
-                _cells(line),
+                {name: line.get(column, "") for name, column in _NUMBERS.items()},
                 line.get("valuenote", ""),
                 where,
                 refused,
@@ -104,7 +103,7 @@ def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
 
 def _as_row(
     metric: Metric,
-    place: Callable[[date], tuple[str, str, str]],
+    place: Callable[[date], dict[str, str]],
     period: str,
     cells: Mapping[str, str],
     note: str,
@@ -124,12 +123,10 @@ def _as_row(
         else:
             refused.append(Refusal(where, str(error), "this is not a number"))
         return None
-    value, area = read["value"], place(when.end)
+    value = read["value"]
     hidden = value.status != "ok" and re.search(r"suppress|small number|disclos", note, re.I)
     return {
-        "area_code": area[0],
-        "area_name": area[1],
-        "area_type": area[2],
+        **place(when.end),
         "metric": metric.id,
         "period_start": when.start,
         "period_end": when.end,
@@ -151,15 +148,6 @@ def _period(text: str, metric: Metric) -> Period:
     return Period.parse(text, metric.frequency)
 
 
-def _place(code: str, name: str, kind: str, end: date) -> tuple[str, str, str]:
-    """Give code, name and type of a place; the type is empty for an area of the register."""
-    code = code.strip()
-    if code == ENGLAND:
-        return code, "England", "country"
-    area = code_of(code, end=end)
-    return (area, area_names()[area], "") if area else (code, name.strip(), kind.casefold())
-
-
 def _age(table: pd.DataFrame, metric: Metric, source: Book | Text) -> str:
     """Tell which of the ages in the export is that of the metric."""
     rows = table[table["indicatorid"].str.strip() == metric.fingertips_id]
@@ -175,22 +163,20 @@ def _age(table: pd.DataFrame, metric: Metric, source: Book | Text) -> str:
     )
 
 
-def _area(age: str, line: Mapping[str, str], end: date) -> tuple[str, str, str]:
+def _area(age: str, line: Mapping[str, str], end: date) -> dict[str, str]:
     """Give code, name and type; parts of a population, by decile, age or sex, are no areas."""
-    code, name, kind = _place(line["areacode"], line["areaname"], line["areatype"].strip(), end)
-    part = line.get("category", "").strip()
-    if part:
-        return f"{code}|{part}", f"{name}, {part}", line.get("categorytype", "").strip().casefold()
-    if line.get("age", age).strip() != age:
-        return f"{code}|{line['age'].strip()}", f"{name}, {line['age'].strip()}", "another age"
-    sex = line.get("sex", "Persons").strip()
-    if sex not in ("Persons", ""):
-        return f"{code}|{sex}", f"{name}, {sex}", "one sex"
-    return code, name, kind
-
-
-def _cells(line: Mapping[str, str]) -> dict[str, str]:
-    return {name: line.get(column, "") for name, column in _NUMBERS.items()}
+    kind = line["areatype"].strip().casefold()
+    place = place_of(line["areacode"], line["areaname"].strip(), end=end, otherwise=kind)
+    parts = (
+        (line.get("category", "").strip(), "", line.get("categorytype", "").strip().casefold()),
+        (line.get("age", age).strip(), age, "another age"),
+        (line.get("sex", "").strip() or "Persons", "Persons", "one sex"),
+    )
+    for part, whole, kind in parts:
+        if part != whole:
+            code, name = f"{place['area_code']}|{part}", f"{place['area_name']}, {part}"
+            return {"area_code": code, "area_name": name, "area_type": kind}
+    return place
 
 
 def _read_extract(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
@@ -209,7 +195,8 @@ def _read_extract(source: Book | Text, metrics: Mapping[str, Metric]) -> FileRea
                 found=f"'{line['indicator']}'",
                 do="Use the full Fingertips export of the indicator, and name its ID in your metrics file.",
             )
-        place = partial(_place, line["area_code"], line["area_name"], "district or other area")
+        code, name, kind = line["area_code"], line["area_name"].strip(), "district or other area"
+        place = partial(place_of, code, name, "", otherwise=kind)
         where = f"{source.path.name}, row {number}, {line['area_name']}"
         cells = {"value": line["value"]}
         row = _as_row(metrics[entry["metric"]], place, line["period"], cells, entry["note"], where, refused)

@@ -1,4 +1,8 @@
-"""Open data of "Measures from the Adult Social Care Outcomes Framework" (NHS Digital, HSCIC): one a year."""
+"""Measures from the Adult Social Care Outcomes Framework: open data, and since 2023-24 tables.
+
+Open data (NHS Digital, HSCIC) are one file a year with one row a figure. The tables are a workbook with one
+sheet a measure, which is known by its name and year: codes such as 2C have meant several measures over time.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,7 @@ from bcfstats.define.datafiles import read_rows
 from bcfstats.define.metrics import CODES, METRICS, CodeYears, Metric
 from bcfstats.define.periods import Period, financial_year
 from bcfstats.errors import InputError, ParameterError
+from bcfstats.read.headings import meant_in_words
 from bcfstats.read.marks import Cell, NotANumber, parse_number, read_cell
 from bcfstats.read.observations import (
     NOT_THE_QUOTIENT,
@@ -25,12 +30,12 @@ from bcfstats.read.observations import (
     check_observations,
     typed,
 )
-from bcfstats.read.reading import Check, FileReading, Refusal, by_area
-from bcfstats.read.workbook import Book, Text, as_text, find_table, has_table
+from bcfstats.read.reading import Check, FileReading, Refusal, by_area, place_of
+from bcfstats.read.workbook import Book, Rows, Text, as_text, cell_text, find_table, has_table
 
 FRAMEWORK = "ASCOF"
 KIND = "Measures from the Adult Social Care Outcomes Framework"
-PUBLISHER = "NHS Digital (HSCIC)"
+KIND_TABLES = f"{KIND}, one table a measure"
 ADULTS = "2C1"  # its denominator is the population aged 18 and over
 FIRST_YEAR_OF_SALT = 2014
 _COLUMNS = (
@@ -43,6 +48,10 @@ _COLUMNS = (
     "Geographical Description",
 )
 _YEARS = ("financial year", "reporting period", "reporting year", "year", "fin year")
+_HEADINGS = ("local authority code", "local authority", "ons area code")
+_COLUMN = re.compile(r"(\d{4}) to (\d{4}) - (numerator|denominator|outcome)")
+_TITLE_ROWS = 20
+_NOT_THERE = Cell(math.nan, "not_available", "not in the file")
 _ENOUGH_COUNTS = 5  # by chance all of five counts are multiples of 5 once in 3,000 times
 
 
@@ -61,14 +70,18 @@ class _Entry(NamedTuple):
 
 
 def recognises(source: Book | Text) -> bool:
-    """Whether this has the columns of the open-data file."""
-    return has_table(source, *_COLUMNS)
+    """Whether this has the columns of the open-data file, or tables of measures by council and year."""
+    if has_table(source, *_COLUMNS):
+        return True
+    return isinstance(source, Book) and next(_tables(source), None) is not None
 
 
 def read(source: Book | Text) -> FileReading:
-    """Read the measures the fund uses, and the adult population behind 2C(1)."""
+    """Read the measures the fund uses, and where it is there the adult population behind 2C(1)."""
     table = find_table(source, *_COLUMNS)
-    assert table is not None
+    if table is None:
+        assert isinstance(source, Book)
+        return _read_tables(source)
     table = as_text(table)
     refused: list[Refusal] = []
     rows: list[dict[str, Any]] = []
@@ -95,14 +108,14 @@ def read(source: Book | Text) -> FileReading:
     return FileReading(
         path=source.path,
         kind=KIND,
-        publisher=PUBLISHER,
+        publisher="NHS Digital (HSCIC)",
         title=KIND,
         period=" to ".join(dict.fromkeys([min(years), max(years)])),
         **frames,
         populations=typed(pd.concat(populations), POPULATION_TYPES),
         rows_read=len(table),
         refused=tuple(refused),
-        checks=tuple(quotients(frames["observations"])),
+        checks=tuple(_quotients(frames["observations"])),
         warnings=tuple(warnings),
     )
 
@@ -239,7 +252,7 @@ def _rounded(entries: list[_Entry], measures: Iterable[str]) -> set[tuple[str, s
 def _row(
     entry: _Entry, metric: Metric, year: Period, rounded: set[tuple[str, str]], source: str
 ) -> dict[str, Any]:
-    outcome = entry.cells.get("outcome", Cell(math.nan, "not_available", "not in the file"))
+    outcome = entry.cells.get("outcome", _NOT_THERE)
     lower, upper, notes = _interval(entry, metric.kind.is_share)
     status = outcome.status
     coarse = [kind for kind in ("numerator", "denominator") if (entry.measure, kind) in rounded]
@@ -306,7 +319,7 @@ def _populations(entries: list[_Entry], year: int, source: str) -> pd.DataFrame:
     return typed(rows, POPULATION_TYPES)
 
 
-def quotients(observations: pd.DataFrame) -> Iterator[Check]:
+def _quotients(observations: pd.DataFrame) -> Iterator[Check]:
     """Compare every council's value with its numerator and denominator."""
     problems = check_observations(observations, METRICS)
     for metric, rows in observations.groupby("metric"):
@@ -318,3 +331,96 @@ def quotients(observations: pd.DataFrame) -> Iterator[Check]:
                 wrong.empty,
                 f"{counted.sum() - len(wrong)} of {counted.sum()} councils agree within published rounding",
             )
+
+
+# Tables, one sheet a measure
+
+
+class _Table(NamedTuple):
+    """One sheet: its title, the row of headings, and the columns of each year's parts."""
+
+    sheet: str
+    title: str
+    at: int
+    columns: dict[int, dict[str, int]]
+
+
+def _tables(source: Book) -> Iterator[_Table]:
+    for sheet in source.sheet_names:
+        rows = source.rows(sheet)
+        for at, row in enumerate(rows[:_TITLE_ROWS]):
+            names = [" ".join(cell_text(cell).split()).casefold() for cell in row]
+            if tuple(names[:3]) == _HEADINGS:
+                columns: dict[int, dict[str, int]] = {}
+                for place, name in enumerate(names):
+                    if heading := _COLUMN.fullmatch(name):
+                        columns.setdefault(int(heading[1]), {})[heading[3]] = place
+                if columns:
+                    yield _Table(sheet, cell_text(rows[0][0]), at, columns)
+                break
+
+
+def _read_tables(source: Book) -> FileReading:
+    """Read the measures that are metrics, of every year in their tables."""
+    refused: list[Refusal] = []
+    rows: list[dict[str, Any]] = []
+    left_out, n_read, years = [], 0, set()
+    for table in _tables(source):
+        known = {year: line for year in table.columns if (line := meant_in_words(table.title, year))}
+        if not known:
+            left_out.append(table.sheet.removeprefix("Table_"))
+            continue
+        lines = source.rows(table.sheet)[table.at + 1 :]
+        n_read += len(lines)
+        years |= set(known)
+        for year, line in known.items():
+            where = f"{source.path.name}, {table.sheet}"
+            rows += _rows_of(lines, table, line, financial_year(date(year, 4, 1)), where, refused)
+    frames = by_area(rows)
+    labels = [financial_year(date(year, 4, 1)).label for year in sorted(years)]
+    return FileReading(
+        path=source.path,
+        kind=KIND_TABLES,
+        publisher="Department of Health and Social Care",
+        title=KIND_TABLES,
+        period=" to ".join(dict.fromkeys(labels[:1] + labels[-1:])),
+        **frames,
+        rows_read=n_read,
+        refused=tuple(refused),
+        checks=tuple(_quotients(frames["observations"])),
+        warnings=(f"Tables of measures that are no metric were left out: {', '.join(left_out)}.",)
+        * bool(left_out),
+    )
+
+
+def _rows_of(
+    lines: Rows, table: _Table, measure: dict[str, str], year: Period, where: str, refused: list[Refusal]
+) -> Iterator[dict[str, Any]]:
+    metric = METRICS[measure["metric"]]
+    for number, row in enumerate(lines, start=table.at + 2):
+        council, name, ons = (cell_text(cell) for cell in row[:3])
+        if not name:
+            continue
+        is_region, has_code = ons.startswith("E12"), ons.startswith("E")
+        kind = "region" if is_region else NOT_LISTED if has_code else "council type"
+        cells: dict[str, Cell] = {}
+        for part, at in table.columns[year.start.year].items():
+            try:
+                cells[part] = read_cell(row[at], "ASCOF")
+            except NotANumber as error:
+                refused.append(Refusal(f"{where}, row {number}, {name}", str(error), "this is not a number"))
+                cells[part] = Cell(math.nan, "not_available", f"'{error}' is not a number")
+        outcome = cells.get("outcome", _NOT_THERE)
+        yield {
+            **place_of(ons if has_code else "", name, council, year.end, otherwise=kind),
+            "metric": metric.id,
+            "period_start": year.start,
+            "period_end": year.end,
+            "frequency": metric.frequency,
+            **{part: cells[part].value for part in ("numerator", "denominator") if part in cells},
+            "value": outcome.value,
+            "status": outcome.status,
+            "status_note": outcome.note,
+            "basis": measure["basis"],
+            "source": where,
+        }

@@ -1,4 +1,4 @@
-"""A plain table of observations as a user keeps it: one row per area, metric and period, CSV or workbook.
+"""A user's own tables: observations, one row per area, metric and period, or a list of areas.
 
 Headings may be those of other tables ("Local authority", "Financial year"); months or years may stand across
 the columns; England, regions and totals are set apart. Columns are lists here: files may be many and small.
@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bcfstats.define.areas import area_names, code_of, kind_of_place, known_codes
+from bcfstats.define.areas import AREA_COLUMNS, area_names, code_of, kind_of_place, known_codes
 from bcfstats.define.metrics import CodeYearError, get_metric
 from bcfstats.define.periods import Period, financial_year, is_plausible, parse_date
 from bcfstats.errors import InputError, ParameterError
@@ -29,9 +29,9 @@ from bcfstats.read.headings import (
     periods_across,
 )
 from bcfstats.read.marks import Cell, read_column
-from bcfstats.read.observations import NUMBERS, OBSERVATION_TYPES, OTHER_TYPES, typed
+from bcfstats.read.observations import AREA_TYPES, NUMBERS, OBSERVATION_TYPES, OTHER_TYPES, typed
 from bcfstats.read.reading import FileReading, Refusal
-from bcfstats.read.workbook import Book, Text, cell_text
+from bcfstats.read.workbook import Book, Text, as_text, cell_text, find_table
 
 if TYPE_CHECKING:
     from datetime import date
@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 
     from bcfstats.define.metrics import Metric
 
-KIND = "plain table of observations"
+KIND, KIND_AREAS = "plain table of observations", "list of areas"
+_TELLING = {"area_type", "region", "region_code", "council_code", "board"}  # of a list of areas
 _TEXTS = ("area_name", "frequency", "status", "status_note", "basis", "source")
 _SHARES = ("value", "lower_ci", "upper_ci")  # columns that may be percentages
 _APART = ("country", "region", "total")
@@ -59,8 +60,8 @@ class _Wrong(NamedTuple):
 
 
 def recognises(source: Book | Text) -> bool:
-    """Whether this has a metric, an area, and a value, a numerator, or periods across the columns."""
-    return has_meant(source, lambda names: _is_long(names) or _is_wide(names))
+    """Whether this has a metric, an area, and a value, a numerator, or periods across; or lists areas."""
+    return has_meant(source, lambda names: _is_long(names) or _is_wide(names)) or _lists_areas(source)
 
 
 def _is_long(names: set[str]) -> bool:
@@ -103,7 +104,8 @@ def read(source: Book | Text, metrics: Mapping[str, Metric]) -> FileReading:
     table = find_meant(source, _is_long)
     if table is None:
         table = find_meant(source, _is_wide)
-        assert table is not None
+        if table is None:
+            return _read_areas(source)
         table = one_row_a_period(table, where)
     table, notes = _without_notes(table)
     rows, areas = table.index.tolist(), areas_of(table)
@@ -453,3 +455,42 @@ def _refusals(wrong: Mapping[int, _Wrong], areas: list[str], rows: list[Any], wh
         reason = ". ".join(filter(None, (reason.rstrip("."), wrong[places[0]].do)))
         refusals.append(Refusal(f"{where}, {place}, {column}", cells, reason, len(places)))
     return refusals
+
+
+# A list of areas
+
+
+def _lists_areas(source: Book | Text) -> bool:
+    """Whether this has codes and names of areas, something more about them, and no figures."""
+    table = find_table(source, "area_code", "area_name")
+    if table is None:
+        return False
+    names = set(table.columns)
+    return not names & {"metric", "value", "numerator", "period"} and bool(names & _TELLING)
+
+
+def _read_areas(source: Book | Text) -> FileReading:
+    """Read a list of areas: `area_code area_name`, and any other columns of the register."""
+    table = find_table(source, "area_code", "area_name")
+    assert table is not None
+    columns = [name for name in AREA_COLUMNS if name in table.columns]
+    texts = as_text(table[columns])
+    again = texts.duplicated("area_code") & (texts["area_code"] != "")
+    blank = (texts["area_code"] == "") | (texts["area_name"] == "")
+    empty = (texts == "").all(axis="columns")
+    refused = [
+        Refusal(f"{source.path.name}, row {row}", texts.at[row, "area_code"], reason)
+        for rows, reason in (
+            (again, "this code stands there more than once; the first row counts"),
+            (blank & ~empty, "an area needs a code and a name"),
+        )
+        for row in texts.index[rows]
+    ]
+    return FileReading(
+        path=source.path,
+        kind=KIND_AREAS,
+        title=source.path.stem,
+        areas=typed(texts[~(again | blank)], AREA_TYPES),
+        rows_read=int((~empty).sum()),
+        refused=tuple(refused),
+    )

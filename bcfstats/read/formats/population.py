@@ -1,14 +1,17 @@
 """ONS mid-year population estimates, and tables derived from them.
 
 Layouts: the yearly workbook by single year of age; one row an area, sex and age, from Nomis or as the
-detailed series (MYEB1); totals, a year in a column or across; a derived table of the areas of 2014.
+detailed series (MYEB1); totals, a year in a column or across; a derived table of the areas of 2014; the
+shares of each commissioner's population that live in each upper-tier area.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -17,7 +20,7 @@ import pandas as pd
 from bcfstats.define.areas import ENGLAND, code_of, known_codes
 from bcfstats.errors import InputError
 from bcfstats.read.marks import parse_number
-from bcfstats.read.observations import POPULATION_TYPES, typed
+from bcfstats.read.observations import POPULATION_TYPES, SHARE_TYPES, typed
 from bcfstats.read.reading import Check, FileReading, Refusal
 from bcfstats.read.workbook import Book, Rows, Text, as_text, find_table, has_table
 
@@ -25,14 +28,17 @@ KIND_BY_AGE = "ONS mid-year population estimates by age"
 KIND_COMPONENTS = "ONS components of population change"
 KIND_TOTALS = "ONS mid-year population estimates, totals"
 KIND_DERIVED = "derived population of upper-tier areas"
+KIND_SHARES = "population shares of commissioners"
 AGE_GROUPS = {"all": 0, "18+": 18, "65+": 65}
 BY_AGE, COMPONENTS, DERIVED = "published by age", "components of change", "derived table"
-TOTALS = "totals"
+TOTALS, SHARES = "totals", "shares"
+_ONS, _DERIVED_FROM = "Office for National Statistics", "derived from the Office for National Statistics"
 _UPPER_TIER = ("E06", "E08", "E09", "E10")
 _ESTIMATE = "estimate: total population times the mid-2017 share of adults"
 _HEADER_ROWS = 20
 _NOMIS = ("GEOGRAPHY_CODE", "DATE_NAME", "GENDER_NAME", "C_AGE_NAME", "OBS_VALUE")
 _BOTH_SEXES = ("total", "persons", "all persons")
+_OF_SHARES = ("ccg13", "utla", "share_of_ccg")
 
 
 def recognises(source: Book | Text) -> bool:
@@ -41,16 +47,26 @@ def recognises(source: Book | Text) -> bool:
 
 
 def read(source: Book | Text) -> FileReading:
-    """Read populations of all ages, and of 18+ and 65+ where the file has ages."""
+    """Read populations of all ages, and of 18+ and 65+ where the file has ages; or shares of them."""
     layout = _layout(source)
-    if layout == BY_AGE:
-        return _read_by_age(source) if isinstance(source, Book) else _read_rows_by_age(source)
-    if layout == TOTALS:
-        return _read_totals(source)
-    return _read_components(source) if layout == COMPONENTS else _read_derived(source)
+    if layout == SHARES:
+        return _read_shares(source)
+    if isinstance(source, Book):
+        return _read_by_age(source)
+    by_layout = {BY_AGE: _read_rows_by_age, TOTALS: _read_totals, COMPONENTS: _read_components}
+    return by_layout.get(layout, _read_derived)(source)
+
+
+def _reading(
+    source: Book | Text, kind: str, title: str, rows: Iterable[dict[str, Any]], rows_read: int, **more: Any
+) -> FileReading:
+    read = FileReading(source.path, kind, _ONS, title, rows_read=rows_read, **more)
+    return replace(read, populations=typed(rows, POPULATION_TYPES))
 
 
 def _layout(source: Book | Text) -> str:
+    if has_table(source, *_OF_SHARES):
+        return SHARES
     if isinstance(source, Text):
         if has_table(source, "ons_code_2014", "population_2013", "est_pop18plus_2013"):
             return DERIVED
@@ -106,18 +122,22 @@ def _read_by_age(book: Book) -> FileReading:
         for column in ages
         if _people(cells[column]) is None
     ]
-    groups = [row for _, cells in lines for row in _groups(cells, headings, ages, year, where)]
-    populations = typed(groups, POPULATION_TYPES)
-    return FileReading(
-        path=book.path,
-        kind=KIND_BY_AGE,
-        publisher="Office for National Statistics",
-        title=_title(rows),
+    of_rows = pd.Series([str(age) for age in ages.values()])
+    groups: list[dict[str, Any]] = []
+    for _, cells in lines:
+        people = pd.Series([_people(cells[column]) for column in ages], dtype="float64")
+        groups += _age_groups(str(cells[headings.index("code")]), year, of_rows, people, 1, where)
+    read = _reading(
+        book,
+        KIND_BY_AGE,
+        _title(rows),
+        groups,
+        len(rows) - at - 1,
         period=f"mid-{year}",
-        populations=populations,
-        rows_read=len(rows) - at - 1,
         refused=tuple(refused),
-        checks=(_ages_add_up(rows[at + 1 :], headings, ages), _areas_add_up(populations)),
+    )
+    return replace(
+        read, checks=(_ages_add_up(rows[at + 1 :], headings, ages), _areas_add_up(read.populations))
     )
 
 
@@ -131,17 +151,6 @@ def _people(cell: object) -> float | None:
     """Read a number of people; None where it is none."""
     number = parse_number(cell)
     return number if number is not None and number >= 0 else None
-
-
-def _groups(
-    cells: list[Any], headings: list[str], ages: dict[int, int], year: int, where: str
-) -> Iterator[dict[str, Any]]:
-    code = str(cells[headings.index("code")]).strip()
-    for group, youngest in AGE_GROUPS.items():
-        numbers = [_people(cells[column]) for column, age in ages.items() if age >= youngest]
-        if None not in numbers:
-            people = sum(number for number in numbers if number is not None)
-            yield _row(code, year, group, people, BY_AGE, f"ONS mid-{year} estimate by age", where)
 
 
 def _year(book: Book, sheet: str) -> int:
@@ -232,15 +241,7 @@ def _read_rows_by_age(source: Text) -> FileReading:
         for (area, written), group in people.groupby([table[code].str.strip(), year]):
             ages = youngest.reindex(group.index)
             rows += _age_groups(area, int(written), ages, group, n_sexes, where)
-    return FileReading(
-        path=source.path,
-        kind=KIND_BY_AGE,
-        publisher="Office for National Statistics",
-        title="Population by age",
-        populations=typed(rows, POPULATION_TYPES),
-        rows_read=len(table),
-        refused=tuple(refused),
-    )
+    return _reading(source, KIND_BY_AGE, "Population by age", rows, len(table), refused=tuple(refused))
 
 
 def _youngest(text: str) -> str:
@@ -272,9 +273,8 @@ def _age_groups(
         yield _row(area, year, group, count, BY_AGE, f"ONS mid-{year} estimate by age", where)
 
 
-def _read_totals(source: Book | Text) -> FileReading:
+def _read_totals(source: Text) -> FileReading:
     """Read one row an area and year: its population of all ages."""
-    assert isinstance(source, Text)
     code = _code_column(source)
     table = find_table(source, code, "population", "reference_year")
     assert table is not None
@@ -287,19 +287,11 @@ def _read_totals(source: Book | Text) -> FileReading:
         if re.fullmatch(r"(19|20)\d\d", year.strip()) and (people := _people(value)) is not None
     ]
     n_bad = len(table) - len(rows)
-    return FileReading(
-        path=source.path,
-        kind=KIND_TOTALS,
-        publisher="Office for National Statistics",
-        title="Population of areas",
-        populations=typed(rows, POPULATION_TYPES),
-        rows_read=len(table),
-        refused=(Refusal(source.path.name, "", "a year and a number are needed", n_bad),) if n_bad else (),
-    )
+    refused = (Refusal(source.path.name, "", "a year and a number are needed", n_bad),) if n_bad else ()
+    return _reading(source, KIND_TOTALS, "Population of areas", rows, len(table), refused=refused)
 
 
-def _read_components(source: Book | Text) -> FileReading:
-    assert isinstance(source, Text)
+def _read_components(source: Text) -> FileReading:
     (code, *_), years = _component_columns(source)
     table = find_table(source, code, *years)
     assert table is not None
@@ -311,38 +303,25 @@ def _read_components(source: Book | Text) -> FileReading:
         for area, value in zip(areas[code], areas[name], strict=True)
         if (people := _people(value)) is not None
     ]
-    return FileReading(
-        path=source.path,
-        kind=KIND_COMPONENTS,
-        publisher="Office for National Statistics",
-        title="Components of population change",
-        populations=typed(rows, POPULATION_TYPES),
-        rows_read=len(table),
-        warnings=(
-            "This file has districts and unitary authorities but no counties: counties need another file.",
-        ),
-    )
+    missing = "This file has districts and unitary authorities but no counties: counties need another file."
+    title = "Components of population change"
+    return _reading(source, KIND_COMPONENTS, title, rows, len(table), warnings=(missing,))
 
 
-def _read_derived(source: Book | Text) -> FileReading:
+def _read_derived(source: Text) -> FileReading:
     table = find_table(source, "ons_code_2014")
     assert table is not None
     table = as_text(table)
     rows = [
         row for name in table.columns for row in _derived_rows(table["ons_code_2014"], table[name], source)
     ]
-    return FileReading(
-        path=source.path,
-        kind=KIND_DERIVED,
-        publisher="derived from the Office for National Statistics",
-        title="Population of the upper-tier areas of 2014",
-        populations=typed(rows, POPULATION_TYPES),
-        rows_read=len(table),
-        warnings=("Adults of 2012 to 2016 are estimated from the total and the mid-2017 share of adults.",),
-    )
+    title = "Population of the upper-tier areas of 2014"
+    estimated = "Adults of 2012 to 2016 are estimated from the total and the mid-2017 share of adults."
+    read = _reading(source, KIND_DERIVED, title, rows, len(table), warnings=(estimated,))
+    return replace(read, publisher=_DERIVED_FROM)
 
 
-def _derived_rows(codes: pd.Series, column: pd.Series, source: Book | Text) -> Iterator[dict[str, Any]]:
+def _derived_rows(codes: pd.Series, column: pd.Series, source: Text) -> Iterator[dict[str, Any]]:
     """Turn one column into populations; columns that are none give nothing."""
     match = re.fullmatch(
         r"(est_pop18plus|pop18plus|pop65plus|population)_(?:19|20)[0-9]{2}", str(column.name)
@@ -382,3 +361,56 @@ def _row(
         "source": source,
         "estimated": estimated,
     }
+
+
+def _read_shares(source: Book | Text) -> FileReading:
+    """Read shares of commissioners in areas, with `share_of_utla` and `pop2017` where they are there."""
+    table = find_table(source, *_OF_SHARES)
+    assert table is not None
+    rows, refused = [], []
+    for number, line in zip(table.index, table.to_dict("records"), strict=True):
+        share = parse_number(line["share_of_ccg"])
+        area = known_codes().get(str(line["utla"]).strip())
+        if area is None or share is None or not 0 <= share <= 1:
+            reason = "an area of the register and a share from 0 to 1 are needed"
+            found = f"{line['utla']}, {line['share_of_ccg']}"
+            refused.append(Refusal(f"{source.path.name}, row {number}", found, reason))
+            continue
+        rows.append(
+            {
+                "commissioner": str(line["ccg13"]).strip(),
+                "area_code": area,
+                "share": share,
+                "area_share": parse_number(line.get("share_of_utla")),
+                "population": parse_number(line.get("pop2017")),
+                "source": source.path.name,
+            }
+        )
+    shares = typed(rows, SHARE_TYPES).drop_duplicates(ignore_index=True)
+    twice = shares[shares.duplicated(["commissioner", "area_code"])]
+    if len(twice):
+        raise InputError(
+            "A commissioner has two different shares in one area, and nothing tells which one counts.",
+            where=source.path.name,
+            found=", ".join(f"{row.commissioner} in {row.area_code}" for row in twice[:5].itertuples()),
+            do="Leave one of them out.",
+        )
+    return FileReading(
+        path=source.path,
+        kind=KIND_SHARES,
+        publisher=_DERIVED_FROM,
+        title="Population shares of commissioners in upper-tier areas",
+        shares=shares,
+        rows_read=len(table),
+        refused=tuple(refused),
+        checks=(_shares_add_up(shares),),
+    )
+
+
+def _shares_add_up(shares: pd.DataFrame) -> Check:
+    sums = shares.groupby("commissioner")["share"].sum()
+    wrong = [code for code, total in sums.items() if not math.isclose(total, 1, abs_tol=0.001)]
+    detail = f"{len(sums) - len(wrong)} of {len(sums)} commissioners" + (
+        f"; not {', '.join(wrong)}" if wrong else ""
+    )
+    return Check("shares of each commissioner add up to 1", not wrong, detail)

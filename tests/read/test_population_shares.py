@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bcfstats.errors import InputError
-from bcfstats.read.formats.shares import read, recognises
+from bcfstats.read.formats.population import read, recognises
 from bcfstats.read.workbook import open_content
 
 HEAD = "ccg13,utla,share_of_ccg"
