@@ -21,6 +21,7 @@ from bcfstats.define.metrics import METRICS
 from bcfstats.define.periods import Period
 from bcfstats.judge.baseline import window_figures
 from bcfstats.judge.kinds import Figures, chance
+from bcfstats.judge.windows import Grid
 from bcfstats.read.recognise import read_file
 from bcfstats.stats.annual import annual_scale
 from bcfstats.stats.comparisons import compare_proportions, compare_rates
@@ -61,7 +62,8 @@ def well_covered(rows: pd.DataFrame) -> pd.DataFrame:
 def of_halves(rows: pd.DataFrame, name: str) -> tuple[int, float, float]:
     """Share of councils called changed between the half-years: ours, and with events taken as independent."""
     metric = METRICS[name]
-    before, after = (Figures.of(window_figures(rows, metric, half), metric) for half in HALVES)
+    grid = Grid(rows, metric)
+    before, after = (Figures.of(window_figures(grid, half), metric) for half in HALVES)
     made = chance(metric).compare(metric, after, before, metric.polarity)
     plain = compare_proportions if metric.kind.is_share else compare_rates
     counts = (after.numerator, after.denominator, before.numerator, before.denominator)
@@ -72,7 +74,8 @@ def of_halves(rows: pd.DataFrame, name: str) -> tuple[int, float, float]:
 def of_years(rows: pd.DataFrame, name: str) -> tuple[int, float, float]:
     """Share of yearly changes called, the movement between years measured on the other pairs of years."""
     metric = METRICS[name]
-    tables = [window_figures(rows, metric, Period.parse(year)).set_index("area_code") for year in BREAK_FREE]
+    grid = Grid(rows, metric)
+    tables = [window_figures(grid, Period.parse(year)).set_index("area_code") for year in BREAK_FREE]
     areas = tables[0].index
     on_logs = metric.kind.scale == "ratio"
     x, n = (

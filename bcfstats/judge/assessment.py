@@ -25,7 +25,7 @@ from bcfstats.judge.patterns import season_table, trend_table
 from bcfstats.judge.results import LATEST, Results
 from bcfstats.judge.screening import Trusted, screen
 from bcfstats.judge.standings import nation, standings
-from bcfstats.judge.windows import in_window, usable_rows, with_values
+from bcfstats.judge.windows import Grid, usable_rows, with_values
 from bcfstats.read.data import Data
 from bcfstats.read.observations import KEY, check_observations, problems_by_area
 from bcfstats.words import number
@@ -138,14 +138,14 @@ def with_first_editions(
     notes = windows["baseline_warnings"].to_dict() if len(windows) else {}
     for metric in metrics:
         revised = set(earlier.loc[earlier["metric"] == metric.id, "area_code"])
-        tables = [
-            rows.loc[rows["metric"].eq(metric.id) & rows["area_code"].isin(revised)]
+        grids = [
+            Grid(rows.loc[rows["metric"].eq(metric.id) & rows["area_code"].isin(revised)], metric)
             for rows in (first, observations)
         ]
         mine = windows.loc[windows["metric"].eq(metric.id) & windows["area_code"].isin(revised)]
         for (before, after), rows in mine.groupby(["baseline_period", "outcome_period"]):
             both = Period.parse(before), Period.parse(after)
-            was, now = (window_figures(table, metric, *both).set_index("area_code") for table in tables)
+            was, now = (window_figures(grid, *both).set_index("area_code") for grid in grids)
             for i, code in rows.loc[np.isfinite(rows["baseline_value"]), "area_code"].items():
                 then, since = (number(edition["value"][code], metric.decimals) for edition in (was, now))
                 if then != since and was["n_present"][code] == rows["baseline_n_present"][i]:
@@ -207,11 +207,12 @@ def published(rows: pd.DataFrame, metric: Metric) -> list[Period]:
 
 def _whole_year(rows: pd.DataFrame, metric: Metric, periods: list[Period]) -> Period | None:
     """Find the latest twelve months that quarters add up to in most areas, as in the year before."""
+    grid = Grid(rows, metric)
     for period in reversed(periods):
         if not period.is_whole_months or period.n_months >= MONTHS_IN_YEAR:
             continue
         year = Period(period.shift_years(-1).end + timedelta(days=1), period.end)
-        both = (in_window(rows, metric, window) for window in (year.shift_years(-1), year))
+        both = (grid.over(window) for window in (year.shift_years(-1), year))
         if all((made["n_present"] == made["n_expected"]).mean() >= COVERED for made in both):
             return year
     return None

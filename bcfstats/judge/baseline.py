@@ -1,5 +1,8 @@
 """The baseline: what a metric was over a window, in every area, and how sure that is."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -10,7 +13,7 @@ from bcfstats.define.periods import Period
 from bcfstats.errors import ParameterError
 from bcfstats.judge.kinds import Floats, chance, counted_by_month, scatters_by_month
 from bcfstats.judge.panel import month_to_month_dispersion, monthly_panel
-from bcfstats.judge.windows import NOT_EXACT, USABLE, in_window, with_basis
+from bcfstats.judge.windows import NOT_EXACT, USABLE, Grid, Texts
 from bcfstats.read.observations import each_once
 from bcfstats.stats.monthly_model import month_noise
 from bcfstats.stats.rows import critical_value
@@ -99,77 +102,88 @@ def baseline(
     metric = metric if isinstance(metric, Metric) else get_metric(metric)
     window = Period.of(window)
     observations = each_once(observations)
-    rows = observations.loc[observations["metric"] == metric.id]
+    grid = Grid(observations.loc[observations["metric"] == metric.id], metric)
     if area is not None:
-        _check_area(rows, metric, area)
-    figures = window_figures(rows, metric, window)[COLUMNS]
+        _check_area(grid, area)
+    figures = window_figures(grid, window)[COLUMNS]
     return figures if area is None else figures.loc[figures["area_code"] == area].reset_index(drop=True)
 
 
-def window_figures(
-    rows: pd.DataFrame, metric: Metric, window: Period, same_as: Period | None = None
-) -> pd.DataFrame:
+def window_figures(grid: Grid, window: Period, same_as: Period | None = None) -> pd.DataFrame:
     """Give a metric over a window in every area; with `same_as`, over the periods that both years have.
 
-    The columns are those of `baseline`, with `used` (the periods in words), `word` for them,
+    The columns are those of `baseline`, with `used` (the periods in words), `word` for one of them,
     `shared` (whether both years have any of them) and `dispersion`.
     """
+    metric = grid.metric
     if metric.frequency == "month":
         _ = window.months  # part of a month is refused
-    if rows.empty:
+    if not grid.areas.size:
         return pd.DataFrame(columns=[*COLUMNS, *COMPARED])
-    rows = with_basis(rows)
-    frame = in_window(rows, metric, window, same_as)
-    frame = frame.assign(metric=metric.id, period=str(window), dispersion=1.0)
-    if counted_by_month(metric):
-        frame = _with_month_to_month_interval(frame, rows, metric, window)
-    elif scatters_by_month(metric):
-        frame = _with_interval_of_months(frame, rows, metric, window)
-    else:
-        names = ("events", "exposure", "value", "lower_ci", "upper_ci")
-        numbers = (frame[name].to_numpy(dtype=float) for name in names)
-        frame["lower"], frame["upper"], frame["method"], frame["no_interval"] = interval_of(metric, *numbers)
-    several, one = frame["n_expected"] > 1, frame["word"].str[:-1]
-    added = WEIGHTED if metric.kind.is_survey else ADDED
-    added = added + (", average per " + one if metric.kind.per_resident else one.str[:0])
-    by_counts = (frame["method"] != PUBLISHED) & (frame["method"] != "")
-    frame["method"] = frame["method"].where(~several, added.where(~by_counts, added + "; " + frame["method"]))
-    nothing = _why_missing(rows, frame["area_code"], window)
-    nothing = np.where(several, "no " + one + " of it has a usable figure; of the last, " + nothing, nothing)
-    nothing = np.where(frame["reason"] != "", frame["reason"], nothing)
-    no_rate = "no population for these " + frame["word"] + ", so no rate"
-    frame["reason"] = np.select(
-        [frame["n_present"] == 0, frame["value"].isna()], [nothing, no_rate], default=frame["no_interval"]
+    made: dict[str, Any] = {"dispersion": 1.0, **grid.over(window, same_as)}
+    made |= _interval(grid, window, made)
+    several, word, method = made["n_expected"] > 1, made["word"], made["method"].astype(object)
+    added = (WEIGHTED if metric.kind.is_survey else ADDED) + np.where(
+        metric.kind.per_resident, ", average per " + word, ""
     )
-    return _refuse_breaks(_described(frame, rows, metric, window, same_as is not None), metric, window)
+    by_counts = (method != PUBLISHED) & (method != "")
+    nothing = np.where(several, "no " + word + " of it has a usable figure; of the last, ", "")
+    nothing = np.where(made["reason"] != "", made["reason"], nothing + _why_missing(grid, window))
+    no_rate = "no population for these " + word + "s, so no rate"
+    frame = pd.DataFrame(
+        {
+            **made,
+            "area_code": grid.areas,
+            "area_name": grid.names,
+            "metric": metric.id,
+            "period": str(window),
+            "basis": grid.told("basis", window),
+            "method": np.where(several, added + np.where(by_counts, "; " + method, ""), method),
+            "reason": np.select(
+                [made["n_present"] == 0, np.isnan(made["value"])], [nothing, no_rate], made["no_interval"]
+            ),
+            "warnings": _warnings(grid, window, made, matched=same_as is not None),
+        },
+        columns=[*COLUMNS, *COMPARED],
+    )
+    return _refuse_breaks(frame, metric, window)
 
 
-def _with_month_to_month_interval(
-    frame: pd.DataFrame, rows: pd.DataFrame, metric: Metric, window: Period
-) -> pd.DataFrame:
+def _interval(grid: Grid, window: Period, made: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the figures of a window their interval: lower, upper, method, and why there is none."""
+    metric = grid.metric
+    if counted_by_month(metric):
+        return _month_to_month_interval(grid, window, made)
+    if scatters_by_month(metric):
+        return _interval_of_months(grid, window, made)
+    numbers = (made[name] for name in ("events", "exposure", "value", "lower_ci", "upper_ci"))
+    names = ("lower", "upper", "method", "no_interval")
+    return dict(zip(names, interval_of(metric, *numbers), strict=True))
+
+
+def _month_to_month_interval(grid: Grid, window: Period, made: Mapping[str, Any]) -> dict[str, Any]:
     """Give monthly rates the log interval with each area's own dispersion about its trend and season."""
-    panel = monthly_panel(rows, metric).until(window)
+    panel = monthly_panel(grid.rows, grid.metric).until(window)
     measured = pd.Series(month_to_month_dispersion(panel), index=list(panel.area_codes), dtype=float)
-    dispersion = measured.reindex(frame["area_code"]).to_numpy(dtype=float)
-    value, events = (frame[name].to_numpy(dtype=float) for name in ("value", "events"))
+    dispersion = measured.reindex(grid.areas).to_numpy(dtype=float)
+    value, events = made["value"], made["events"]
     with np.errstate(divide="ignore", invalid="ignore"):
         error = np.sqrt(dispersion / np.where(events > 0, events, np.nan))
     spread = np.exp(critical_value(LEVELS.interval) * error)
     known = np.isfinite(value * spread)
-    return frame.assign(
-        dispersion=dispersion,
-        lower=value / spread,
-        upper=value * spread,
-        method=np.where(known, "interval from month-to-month dispersion", ""),
-        no_interval=np.where(known, "", TOO_FEW),
-    )
+    return {
+        "dispersion": dispersion,
+        "lower": value / spread,
+        "upper": value * spread,
+        "method": np.where(known, "interval from month-to-month dispersion", ""),
+        "no_interval": np.where(known, "", TOO_FEW),
+    }
 
 
-def _with_interval_of_months(
-    frame: pd.DataFrame, rows: pd.DataFrame, metric: Metric, window: Period
-) -> pd.DataFrame:
+def _interval_of_months(grid: Grid, window: Period, made: Mapping[str, Any]) -> dict[str, Any]:
     """Give quotients of monthly counts an interval from how the area's and the panel's months scatter."""
-    panel = monthly_panel(rows, metric)
+    metric, value = grid.metric, made["value"]
+    panel = monthly_panel(grid.rows, metric)
     on_logs = metric.kind.scale == "ratio"
     with np.errstate(divide="ignore", invalid="ignore"):
         values = panel.counts / panel.denominators * metric.multiplier
@@ -178,16 +192,15 @@ def _with_interval_of_months(
     columns = panel.columns(window)
     weights = np.where(np.isfinite(values[:, columns]), panel.denominators[:, columns], 0.0)
     half = pd.Series(month_noise(values).half_width(weights, LEVELS.interval), index=list(panel.area_codes))
-    value = frame["value"].to_numpy(dtype=float)
-    by = half.reindex(frame["area_code"]).to_numpy(dtype=float)
+    by = half.reindex(grid.areas).to_numpy(dtype=float)
     low, high = (value / np.exp(by), value * np.exp(by)) if on_logs else (value - by, value + by)
     known = np.isfinite(low) & np.isfinite(high)
-    return frame.assign(
-        lower=np.clip(low, *metric.bounds),
-        upper=np.clip(high, *metric.bounds),
-        method=np.where(known, FROM_MONTHS, ""),
-        no_interval=np.where(known, "", TOO_FEW),
-    )
+    return {
+        "lower": np.clip(low, *metric.bounds),
+        "upper": np.clip(high, *metric.bounds),
+        "method": np.where(known, FROM_MONTHS, ""),
+        "no_interval": np.where(known, "", TOO_FEW),
+    }
 
 
 def interval_of(
@@ -215,50 +228,27 @@ def interval_of(
     return np.where(known, lower, np.nan), np.where(known, upper, np.nan), method, reason
 
 
-def _why_missing(rows: pd.DataFrame, areas: "pd.Series[str]", window: Period) -> NDArray[np.object_]:
+def _why_missing(grid: Grid, window: Period) -> Texts:
     """Say for each area why a window has no usable figure, in the publisher's words where there are any."""
-    told = _inside(rows, window).groupby("area_code")[["status", "status_note"]].last().reindex(areas)
-    status = told["status"].fillna("").astype(str).str.replace("_", " ")
-    note = told["status_note"].fillna("").astype(str)
-    words = status + np.where(note != "", ": " + note, "")
+    status, note = grid.last_told(window)
     bare = np.where(note != "", "it has no value and no counts: " + note, "it has no value and no counts")
-    told = np.where(status.isin(USABLE), bare, "it is marked " + words)
-    return np.where(status == "", "none is in the data", told)
+    marked = "it is marked " + np.char.replace(status.astype(str), "_", " ").astype(object)
+    marked = marked + np.where(note != "", ": " + note, "")
+    return np.where(status == "", "none is in the data", np.where(np.isin(status, USABLE), bare, marked))
 
 
-def _described(
-    frame: pd.DataFrame, rows: pd.DataFrame, metric: Metric, window: Period, matched: bool
-) -> pd.DataFrame:
-    """Add names, the basis in force and warnings."""
-    inside = _inside(rows, window)
-    names = rows.groupby("area_code")["area_name"].last()
-    frame["area_name"] = frame["area_code"].map(names)
-    frame["basis"], notes = (_joined(inside, name, frame["area_code"]) for name in ("basis", "status_note"))
-    partial = (frame["n_present"] > 0) & (frame["n_present"] < frame["n_expected"])
-    present, expected = frame["n_present"].astype(str), frame["n_expected"].astype(str)
-    whose = "in both years; each figure is of those, without" if matched else "; it is of those, without"
-    have = present + " of " + expected + " " + frame["word"] + " have a usable figure "
-    missing = (have + whose + " " + frame["missing"]).str.replace(" ;", ";")
-    apart = ((frame["events"] - frame["numerator"]).abs() > 0) & metric.kind.is_exact
-    remarks = zip(np.where(partial, missing, ""), notes, np.where(apart, NOT_EXACT, ""), strict=True)
-    frame["warnings"] = ["; ".join(filter(None, texts)) for texts in remarks]
-    return frame[[*COLUMNS, *COMPARED]].sort_values("area_code", ignore_index=True)
-
-
-def _joined(rows: pd.DataFrame, column: str, areas: "pd.Series[str]") -> NDArray[np.object_]:
-    """Join the distinct texts of a column, per area."""
-    given = rows.loc[rows[column].fillna("").astype(str) != "", ["area_code", column]].drop_duplicates()
-    several = given["area_code"].duplicated(keep=False)
-    alone = given.loc[~several].set_index("area_code")[column].astype(object)
-    both = given.loc[several].groupby("area_code")[column].agg("; ".join).astype(object)
-    texts = pd.concat([alone, both]).reindex(areas).to_numpy(dtype=object)
-    return np.where(pd.isna(texts), "", texts)
-
-
-def _inside(rows: pd.DataFrame, window: Period) -> pd.DataFrame:
-    """Keep the rows whose period lies in a window."""
-    begins = pd.to_datetime(rows["period_start"]) >= pd.Timestamp(window.start)
-    return rows.loc[begins & (pd.to_datetime(rows["period_end"]) <= pd.Timestamp(window.end))]
+def _warnings(grid: Grid, window: Period, made: Mapping[str, Any], *, matched: bool) -> list[str]:
+    """Say of each area what of the window is missing, what the publisher noted and what is not exact."""
+    whose = " in both years; each figure is of those" if matched else "; it is of those"
+    partial = [
+        f"{n} of {of} {word}s have a usable figure{whose}, without {missing}" if 0 < n < of else ""
+        for n, of, word, missing in zip(
+            *(made[name] for name in ("n_present", "n_expected", "word", "missing")), strict=True
+        )
+    ]
+    apart = (np.abs(made["events"] - made["numerator"]) > 0) & grid.metric.kind.is_exact
+    remarks = zip(partial, grid.told("status_note", window), np.where(apart, NOT_EXACT, ""), strict=True)
+    return ["; ".join(filter(None, texts)) for texts in remarks]
 
 
 def _refuse_breaks(frame: pd.DataFrame, metric: Metric, window: Period) -> pd.DataFrame:
@@ -275,10 +265,10 @@ def _refuse_breaks(frame: pd.DataFrame, metric: Metric, window: Period) -> pd.Da
     return frame
 
 
-def _check_area(rows: pd.DataFrame, metric: Metric, area: str) -> None:
-    if area not in set(rows["area_code"]):
+def _check_area(grid: Grid, area: str) -> None:
+    if area not in grid.areas:
         raise ParameterError(
-            f"There are no observations of {metric.id} for this area.",
+            f"There are no observations of {grid.metric.id} for this area.",
             found=f"'{area}'",
             do="Give an area code that is in the observations; find_area turns a name into its code.",
         )

@@ -22,7 +22,7 @@ from bcfstats.judge.results import (
     UNCLEAR,
     WORSE,
 )
-from bcfstats.judge.windows import breaks_between
+from bcfstats.judge.windows import Grid, breaks_between
 from bcfstats.stats.multiple import adjust_p_values
 
 
@@ -120,13 +120,13 @@ def change(
     break, or of a change of boundaries, are shown and not compared. It does not say that a change is
     significant against the usual year-to-year change: see `with_history`.
     """
-    rows = observations.loc[observations["metric"] == metric.id]
+    grid = Grid(observations.loc[observations["metric"] == metric.id], metric)
     first, last = (
-        window_figures(rows, metric, window, other).set_index("area_code")
+        window_figures(grid, window, other).set_index("area_code")
         for window, other in ((before, after), (after, before))
     )
     frame = first.add_prefix("baseline_").join(last.add_prefix("outcome_"))
-    frame = frame.join(_whole(rows, metric, after, last))
+    frame = frame.join(_whole(grid, after, last))
     both = [f"{side}_{name}" for side in ("baseline", "outcome") for name in COMPARED]
     frame = frame.drop(columns=["outcome_area_name", "baseline_metric", "outcome_metric", *both])
     frame = frame.rename(columns={"baseline_area_name": "area_name"})
@@ -143,11 +143,11 @@ def change(
     return frame.reset_index()
 
 
-def _whole(rows: pd.DataFrame, metric: Metric, after: Period, last: pd.DataFrame) -> pd.DataFrame:
+def _whole(grid: Grid, after: Period, last: pd.DataFrame) -> pd.DataFrame:
     """Give the outcome over its own whole window, where nothing of it is missing."""
     own = last
     if (last["n_present"] < last["n_expected"]).any():
-        own = window_figures(rows, metric, after).set_index("area_code")
+        own = window_figures(grid, after).set_index("area_code")
     whole = own["n_present"] == own["n_expected"]
     return own[["value", "lower", "upper"]].where(whole, np.nan).add_prefix("outcome_whole_")
 
@@ -159,7 +159,7 @@ def _compared(metric: Metric, first: pd.DataFrame, last: pd.DataFrame) -> pd.Dat
     before, after = (_figures(frame, metric, last, shared | ~several) for frame in (first, last))
     made = how.compare(metric, after, before, metric.polarity)
     method = DISPERSED.method if counted_by_month(metric) else how.method
-    nothing = "no " + last["word"].str[:-1] + " is in both windows"
+    nothing = "no " + last["word"] + " is in both windows"
     return pd.DataFrame(
         {
             **change_columns(metric, made),
@@ -167,7 +167,7 @@ def _compared(metric: Metric, first: pd.DataFrame, last: pd.DataFrame) -> pd.Dat
             "change_reason": np.where(several & ~shared, nothing, np.asarray(made.reason)),
             "matched_months": np.where(shared, last["n_present"], 0),
             "matched": np.where(shared, last["used"], ""),
-            "periods": last["word"],
+            "periods": last["word"] + "s",
         },
         index=first.index,
     )

@@ -21,7 +21,7 @@ from bcfstats.judge.outlook import (
     joined,
 )
 from bcfstats.judge.panel import COVERED, NO_PANEL, Panel, monthly_panel
-from bcfstats.judge.windows import breaks_between, expected_people
+from bcfstats.judge.windows import Grid, breaks_between, expected_people
 from bcfstats.stats.forecast import Forecast, do_nothing_forecast
 from bcfstats.stats.history import (
     HistoryScale,
@@ -61,7 +61,7 @@ def months_ahead(
         lag += 1
     before = window.shift_years(-lag)
     gap = months_between(last, window)
-    start = window_figures(rows, metric, before).set_index("area_code").reindex(list(past.area_codes))
+    start = window_figures(Grid(rows, metric), before).set_index("area_code").reindex(list(past.area_codes))
     base = start["denominator"].to_numpy(dtype=float)
     growth = _growth(past)
     people = expected_people(

@@ -10,7 +10,7 @@ from bcfstats.define.periods import Period
 from bcfstats.judge.baseline import window_figures
 from bcfstats.judge.kinds import Figures, chance, sampling_variance
 from bcfstats.judge.outlook import Floats, NoOutlook, Outlook, Texts, extreme_notes, history_of, joined
-from bcfstats.judge.windows import breaks_between, expected_people, usable_rows
+from bcfstats.judge.windows import Grid, breaks_between, expected_people, usable_rows
 from bcfstats.stats.annual import AnnualScale, annual_forecast, annual_scale
 from bcfstats.stats.history import AnnualPrior, annual_prior
 
@@ -27,7 +27,8 @@ def years_ahead(
     Parameters are those of `months_ahead`; the window is the published period paid on.
     """
     known = _known(rows, metric, window, known_until)
-    found = _baseline(known, metric, window, lag)
+    grid = Grid(known, metric)
+    found = _baseline(grid, window, lag)
     if isinstance(found, NoOutlook):
         return found
     before, lag, start = found
@@ -35,7 +36,7 @@ def years_ahead(
         return NoOutlook(f"the definition changed within {before.label}")
     scale = metric.kind.scale
     areas = start.index.to_numpy(dtype=object)
-    series = _series(known, metric, start.index, before, scale)
+    series = _series(grid, before, scale)
     changes, variances = series.changes(lag)
     now = Figures.of(start, metric)
     usual = annual_scale(changes, variances, 2 * sampling_variance(metric, now), prior=_prior(metric, scale))
@@ -97,20 +98,15 @@ def _known(rows: pd.DataFrame, metric: Metric, window: Period, known_until: Peri
     return rows.loc[kept if known_until is None else kept & (ends <= known_until.end)]
 
 
-def _baseline(
-    rows: pd.DataFrame, metric: Metric, window: Period, lag: int
-) -> tuple[Period, int, pd.DataFrame] | NoOutlook:
-    reason = f"no figure of {metric.short_name} for the {MOST_YEARS_BACK} years before {window.label}"
+def _baseline(grid: Grid, window: Period, lag: int) -> tuple[Period, int, pd.DataFrame] | NoOutlook:
+    reason = f"no figure of {grid.metric.short_name} for the {MOST_YEARS_BACK} years before {window.label}"
     unusable = []
     for years in range(lag, MOST_YEARS_BACK + 1):
         before = window.shift_years(-years)
-        if rows.empty:
-            break
-        figures = window_figures(rows, metric, before).set_index("area_code")
+        figures = window_figures(grid, before).set_index("area_code")
         if figures["n_present"].any():
             return before, years, figures
-        starts, ends = (pd.to_datetime(rows[f"period_{end}"]) for end in ("start", "end"))
-        if ((starts <= pd.Timestamp(before.end)) & (ends >= pd.Timestamp(before.start))).any():
+        if grid.touching(before).size:
             unusable.append(f"{before.label} cannot be used: {figures['reason'].mode()[0]}")
     return NoOutlook(unusable[0] if unusable else reason)
 
@@ -129,16 +125,16 @@ class YearlyValues:
         return values[:, lag:] - values[:, :-lag], variances[:, lag:] + variances[:, :-lag]
 
 
-def _series(rows: pd.DataFrame, metric: Metric, areas: pd.Index, last: Period, scale: str) -> YearlyValues:
+def _series(grid: Grid, last: Period, scale: str) -> YearlyValues:
     """Lay the published years out, back to the last series break or change of basis."""
-    tables = []
-    earliest = pd.Timestamp(rows["period_start"].min()).date()
+    tables, metric = [], grid.metric
     for back in range(MOST_YEARS):
         period = last.shift_years(-back)
-        if period.end < earliest or any(period.start < found.date <= last.end for found in metric.breaks):
+        broken = any(period.start < found.date <= last.end for found in metric.breaks)
+        if broken or period.end < grid.periods[0].start:
             break
         like = last if metric.frequency == "wave" and back else None
-        tables.append(window_figures(rows, metric, period, like).set_index("area_code").reindex(areas))
+        tables.append(window_figures(grid, period, like))
     newest = tables[0]["basis"].to_numpy()
     values, variances = [], []
     for table in tables:

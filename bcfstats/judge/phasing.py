@@ -12,7 +12,7 @@ from bcfstats.judge.kinds import counted_by_month
 from bcfstats.judge.outlook import Floats
 from bcfstats.judge.outlook_monthly import history_panel
 from bcfstats.judge.panel import monthly_panel
-from bcfstats.judge.windows import in_parts, pieces, usable_rows
+from bcfstats.judge.windows import Grid, in_parts, usable_rows
 from bcfstats.read.observations import each_once
 from bcfstats.stats.season import seasonal_indices
 
@@ -128,12 +128,11 @@ def _by_quarter(rows: pd.DataFrame, metric: Metric, window: Period) -> Floats:
     months = np.full(12, np.nan)
     if window.n_months != 12:
         return months
-    good = usable_rows(rows, metric)
-    areas = np.array(sorted(good["area_code"].unique()), dtype=object)
+    grid = Grid(usable_rows(rows, metric), metric)
     counted, days = np.zeros(4), np.zeros(4)
     for back in range(1, 6):
         quarters = in_parts(window.shift_years(-back), 3)
-        events = pieces(good, metric, areas, quarters).numbers["events"]
+        events = grid.pieces(quarters).numbers["events"]
         whole = np.isfinite(events).all(axis=1)
         counted += events[whole].sum(axis=0)
         days += whole.sum() * np.array([quarter.days for quarter in quarters])

@@ -18,6 +18,7 @@ from bcfstats.judge.assessment import latest_year, published
 from bcfstats.judge.baseline import window_figures
 from bcfstats.judge.kinds import BY_LIMITS, Figures, chance, change_columns, has_funnel
 from bcfstats.judge.screening import sound
+from bcfstats.judge.windows import Grid
 from bcfstats.read.data import Data
 from bcfstats.stats.comparisons import Comparison
 from bcfstats.stats.control_charts import funnel_limits
@@ -90,8 +91,9 @@ def compare_areas(
     if known.empty:
         raise InputError("There are no figures of this metric.", found=measured.id)
     rows = sound(known, metrics).observations
+    grid = Grid(rows, measured)
     period = Period.of(window) if window else _latest(rows, measured)
-    table = _values(rows, measured, period)
+    table = _values(grid, period)
     first = data.areas.sort_values("area_name")["area_code"].iloc[:SHOWN_FIRST]
     codes = codes_of(areas, data.areas) or first.tolist()
     table["role"] = _roles(table["area_code"], codes, peers)
@@ -99,7 +101,7 @@ def compare_areas(
         raise InputError("No area has a figure for the whole window.", where=measured.id, found=period.label)
     average, average_of = _average(table, measured, period)
     table, funnel, between = _positions(table, measured, average)
-    years = _years(rows, measured, period)
+    years = _years(grid, period)
     stayed, quarter = _stayed(years, period)
     return SideBySide(
         metric=measured,
@@ -125,13 +127,13 @@ def _latest(rows: pd.DataFrame, metric: Metric) -> Period:
     return year[1] if year else there[-1]
 
 
-def _values(rows: pd.DataFrame, metric: Metric, period: Period) -> pd.DataFrame:
+def _values(grid: Grid, period: Period) -> pd.DataFrame:
     """Give each area's value in the window, missing where some months are."""
-    table = window_figures(rows, metric, period)
+    table = window_figures(grid, period)
     part = table["n_present"] < table["n_expected"]
     share = table["n_present"].astype(str) + " of " + table["n_expected"].astype(str)
     some = part & (table["n_present"] > 0)
-    table.loc[some, "reason"] = share[some] + " " + table["word"][some] + " have a usable figure"
+    table.loc[some, "reason"] = share[some] + " " + table["word"][some] + "s have a usable figure"
     table.loc[part, ["value", "lower", "upper"]] = np.nan
     return table
 
@@ -242,14 +244,14 @@ def _compared(after: pd.DataFrame, before: pd.DataFrame, metric: Metric) -> Comp
     return how.compare(metric, one, other, None)
 
 
-def _years(rows: pd.DataFrame, metric: Metric, period: Period) -> pd.DataFrame:
+def _years(grid: Grid, period: Period) -> pd.DataFrame:
     """Give the same months of earlier years, back to the last change of definition."""
     tables = []
     for back in range(MOST_YEARS):
         earlier = period.shift_years(-back)
-        if any(earlier.start < changed.date <= period.end for changed in metric.breaks):
+        if any(earlier.start < changed.date <= period.end for changed in grid.metric.breaks):
             break
-        table = _values(rows, metric, earlier)
+        table = _values(grid, earlier)
         if not np.isfinite(table["value"]).any():
             break
         tables.append(table[["area_code", "value"]].assign(period=str(earlier)))

@@ -8,6 +8,7 @@ import pandas as pd
 from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.periods import Period
 from bcfstats.judge.baseline import window_figures
+from bcfstats.judge.windows import Grid
 
 QUANTILES = {"lowest": 0.0, "p10": 0.1, "p25": 0.25, "median": 0.5, "p75": 0.75, "p90": 0.9, "highest": 1.0}
 STANDING_COLUMNS = [
@@ -95,7 +96,7 @@ def nation(others: pd.DataFrame, standings: pd.DataFrame) -> dict[str, tuple[str
         mine = rows.loc[rows["metric"] == name]
         if name not in METRICS or mine.empty:
             continue
-        (value,) = window_figures(mine, METRICS[name], Period.parse(period))["value"]
+        (value,) = window_figures(Grid(mine, METRICS[name]), Period.parse(period))["value"]
         if np.isfinite(value):
             found[name] = period, round(float(value), METRICS[name].decimals)
     return found

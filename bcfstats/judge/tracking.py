@@ -22,7 +22,7 @@ from bcfstats.judge.panel import monthly_panel
 from bcfstats.judge.phasing import check_phases, phased, season_in, season_of
 from bcfstats.judge.progress import SURE, outcome_ahead
 from bcfstats.judge.targets import proposal
-from bcfstats.judge.windows import in_parts, pieces, usable_rows
+from bcfstats.judge.windows import Grid, in_parts, usable_rows
 from bcfstats.read.observations import as_frame, typed
 from bcfstats.read.targets import TARGET_TYPES
 from bcfstats.stats.rows import critical_value
@@ -238,9 +238,8 @@ class _Year:
         self.periods: tuple[Period, ...] = (window,)
         if self.by and window.is_whole_months and window.n_months % (3 if self.by == "quarter" else 1) == 0:
             self.periods = in_parts(window, 3 if self.by == "quarter" else 1)
-        good = usable_rows(rows, metric)
-        self.areas = np.array(sorted(good["area_code"].unique()), dtype=object)
-        self.figures = pieces(good, metric, self.areas, self.periods)
+        grid = Grid(usable_rows(rows, metric), metric)
+        self.areas, self.figures = grid.areas, grid.pieces(self.periods)
         inside = [until is None or period.end <= until.end for period in self.periods]
         name = "events" if self.counts else "value"
         self.actual = np.where(inside, self.figures.numbers[name], np.nan)
@@ -249,7 +248,7 @@ class _Year:
         seen = looks.of(metric, str(window))
         self.seen = None if isinstance(seen, NoOutlook) else seen
         self.reason, self.method = (seen.reason, "") if isinstance(seen, NoOutlook) else ("", seen.method)
-        self.past = pieces(good, metric, self.areas, tuple(p.shift_years(-1) for p in self.periods))
+        self.past = grid.pieces(tuple(p.shift_years(-1) for p in self.periods))
         self.panel = monthly_panel(rows, metric) if counted_by_month(metric) else None
 
     def follow(self, goals: pd.DataFrame, rules: Scheme) -> pd.DataFrame:

@@ -1,9 +1,10 @@
 """A metric over a window, in every area: the periods it is published for, added up."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,8 @@ from bcfstats.define.periods import Period
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Texts = NDArray[np.object_]
+Places = NDArray[np.int64]
 USABLE = ("ok", "rounded")  # suppressed, suspect and not-available figures take no part in a calculation
 NUMBERS = ("numerator", "denominator", "value", "lower_ci", "upper_ci", "events")
 NOT_EXACT = (
@@ -23,7 +26,7 @@ NOT_EXACT = (
 )
 BOUNDARY = " [boundaries "
 LENGTHS = {"month": 1, "quarter": 3, "year": 12}
-WORDS = {1: "months", 3: "quarters", 12: "years"}
+WORDS = {1: "month", 3: "quarter", 12: "year"}
 BOUNDARIES: Mapping[str, tuple[date, ...]] = {
     code: area.boundary_break_dates for code, area in AREAS.items() if area.boundary_break_dates
 }
@@ -101,67 +104,138 @@ class Pieces:
         return self.periods[0].n_months if self.periods[0].is_whole_months else 0
 
 
-def in_window(
-    rows: pd.DataFrame, metric: Metric, window: Period, same_as: Period | None = None
-) -> pd.DataFrame:
-    """Add up a metric over a window, in every area that has any row: one row an area.
+class Grid:
+    """A metric laid out once: areas by the periods it is published for, both in order.
 
-    With `same_as`, the same window of another year, only periods that both have are used, where there are any
-    (`shared`). `exposure` is what the value is per: the denominator, times the periods where the people of a
-    population are counted once a period; `n_expected n_present missing used` are periods, `word` their name;
-    `reason` says why the periods there are do not add up to the window.
+    `numbers` are of the figures that may be used; `words` (status, note and basis) of all that are there.
     """
-    areas = np.array(sorted(rows["area_code"].unique()), dtype=object)
-    years = 0 if same_as is None else same_as.start.year - window.start.year
-    good = usable_rows(_touching(rows, [window, window.shift_years(years)]), metric)
-    best: pd.DataFrame | None = None
-    for periods in divisions(good, metric, window, years):
-        here = pieces(good, metric, areas, periods)
-        used: Flags = here.known
-        shared: Flags = np.zeros(len(areas), dtype=bool)
-        if same_as is not None:
-            published = set(_periods(good)[1])
-            like = tuple(_like(period.shift_years(years), published, metric) for period in periods)
-            there = pieces(good, metric, areas, like)
-            both = used & there.known
-            shared = np.asarray(both.any(axis=1))
-            used = np.where(shared[:, None], both, used)
-        made = _added(here, used, metric).assign(shared=shared).set_index(areas)
-        if best is None:
+
+    def __init__(self, rows: pd.DataFrame, metric: Metric) -> None:
+        rows = with_basis(with_values(rows, metric))
+        area, areas = pd.factorize(rows["area_code"], sort=True)
+        code, self.periods = _periods(rows)
+        self.rows, self.metric = rows, metric
+        self.areas: Texts = np.asarray(areas, dtype=object)
+        self.names: Texts = np.full(len(areas), "", dtype=object)
+        self.names[area] = rows["area_name"].to_numpy(dtype=object)
+        shape = len(areas), len(self.periods) + 1  # the last column is for periods that are not there
+        good = rows["status"].isin(USABLE).to_numpy(dtype=bool)
+        self.numbers: dict[str, Floats] = {}
+        for name in NUMBERS:
+            self.numbers[name] = np.full(shape, np.nan)
+            if name in rows:
+                self.numbers[name][area[good], code[good]] = rows[name].to_numpy(dtype=float)[good]
+        self.words: dict[str, tuple[Places, Texts]] = {}
+        for name in ("status", "status_note", "basis"):
+            told = rows[name].fillna("").to_numpy(dtype=object)
+            codes, texts = pd.factorize(np.concatenate([[""], told]))
+            self.words[name] = np.zeros(shape, dtype=np.int64), texts
+            self.words[name][0][area, code] = codes[1:]
+        self._column = {period: i for i, period in enumerate(self.periods)}
+        self._usable = set(np.unique(code[good]).tolist())
+        self._starts, self._ends = (
+            np.array([getattr(period, end) for period in self.periods], dtype="datetime64[D]")
+            for end in ("start", "end")
+        )
+
+    def touching(self, window: Period) -> Places:
+        """Find the columns of the periods that share days with a window."""
+        first, last = np.datetime64(window.start), np.datetime64(window.end)
+        return np.flatnonzero((self._starts <= last) & (self._ends >= first))
+
+    def inside(self, window: Period) -> Places:
+        """Find the columns of the periods that lie in a window."""
+        first, last = np.datetime64(window.start), np.datetime64(window.end)
+        return np.flatnonzero((self._starts >= first) & (self._ends <= last))
+
+    def told(self, name: str, window: Period) -> Texts:
+        """Join for each area the different words that its figures in a window come with."""
+        codes, texts = self.words[name]
+        return _by_kind(codes[:, self.inside(window)], lambda row: "; ".join(texts[pd.unique(row[row > 0])]))
+
+    def last_told(self, window: Period) -> tuple[Texts, Texts]:
+        """Give for each area the status and the note of its last figure in a window; "" where none is."""
+        inside, areas = self.inside(window), np.arange(len(self.areas))
+        last = np.where(self.words["status"][0][:, inside] > 0, inside, -1).max(axis=1, initial=-1)
+        told = (self.words[name] for name in ("status", "status_note"))
+        status, note = (texts[codes[areas, last]] for codes, texts in told)
+        return status, note
+
+    def pieces(self, periods: tuple[Period, ...]) -> Pieces:
+        """Take the figures of some periods."""
+        at = [self._column.get(period, -1) for period in periods]
+        numbers = {name: table.take(at, axis=1) for name, table in self.numbers.items()}
+        if len(periods) == 1 and self.metric.frequency != "month":
+            return Pieces(periods, numbers, np.isfinite(numbers["value"]))
+        known = np.isfinite(numbers["events"])
+        if self.metric.kind.is_standardised or not self.metric.kind.needs_population:
+            known &= np.isfinite(numbers["denominator"]) & (not self.metric.kind.is_standardised)
+        return Pieces(periods, numbers, known)
+
+    def over(self, window: Period, same_as: Period | None = None) -> dict[str, NDArray[Any]]:
+        """Add the metric up over a window: columns with an entry for each area.
+
+        With `same_as`, the same window of another year, only periods that both have are used, where there are
+        any (`shared`). `exposure` is what the value is per: the denominator, times the periods where the
+        people of a population are counted once a period; `n_expected n_present missing used` are periods,
+        `word` their name; `reason` says why the periods there are do not add up to the window.
+        """
+        years = 0 if same_as is None else same_as.start.year - window.start.year
+        touched = {*self.touching(window), *self.touching(window.shift_years(years))} & self._usable
+        own = {self.periods[i] for i in sorted(touched)}
+        best: dict[str, NDArray[Any]] | None = None
+        for periods in self._divisions(window, own, years):
+            here = self.pieces(periods)
+            used: Flags = here.known
+            shared: Flags = np.zeros(len(self.areas), dtype=bool)
+            if same_as is not None:
+                like = tuple(_like(period.shift_years(years), own, self.metric) for period in periods)
+                both = used & self.pieces(like).known
+                shared = np.asarray(both.any(axis=1))
+                used = np.where(shared[:, None], both, used)
+            made = _added(here, used, self.metric) | {"shared": shared}
+            if best is not None:
+                better = made["n_present"] * made["months"] > best["n_present"] * best["months"]
+                made = {name: np.where(better, made[name], old) for name, old in best.items()}
             best = made
-        else:
-            better = (made["n_present"] * made["months"] > best["n_present"] * best["months"]).to_numpy()
-            best = pd.concat([best.loc[~better], made.loc[better]]).loc[areas]
-    frame = _nothing(areas, good, metric, window) if best is None else best
-    return frame.infer_objects().rename_axis("area_code").reset_index()
+        return self._nothing(window, own) if best is None else best
 
-
-def _touching(rows: pd.DataFrame, windows: list[Period]) -> pd.DataFrame:
-    """Keep the rows of periods that reach into one of some windows."""
-    starts, ends = (pd.to_datetime(rows[f"period_{end}"]) for end in ("start", "end"))
-    touch = [(starts <= pd.Timestamp(one.end)) & (ends >= pd.Timestamp(one.start)) for one in windows]
-    return rows.loc[np.logical_or.reduce(touch)]
-
-
-def divisions(rows: pd.DataFrame, metric: Metric, window: Period, years: int = 0) -> list[tuple[Period, ...]]:
-    """List the ways to divide a window into equal periods that there are figures for, the longest first."""
-    own = set(_periods(rows)[1])
-    there = own | ({_like(period.shift_years(-years), own, metric) for period in own} if years else set())
-    found: list[tuple[Period, ...]] = [(window,)] if window in there else []
-    if metric.frequency == "wave" and not found:
-        inside = tuple(sorted(period for period in there if window.contains(period)))
-        apart = all(one.end < other.start for one, other in pairwise(inside))
-        weighed = len(inside) == 1 or rows["denominator"].notna().any()
-        return [inside] if inside and apart and weighed else []
-    if not window.is_whole_months:
+    def _divisions(self, window: Period, own: set[Period], years: int) -> list[tuple[Period, ...]]:
+        """List the ways to divide a window into equal periods there are figures for, the longest first."""
+        metric = self.metric
+        there = own | ({_like(period.shift_years(-years), own, metric) for period in own} if years else set())
+        found: list[tuple[Period, ...]] = [(window,)] if window in there else []
+        if metric.frequency == "wave" and not found:
+            inside = tuple(sorted(period for period in there if window.contains(period)))
+            apart = all(one.end < other.start for one, other in pairwise(inside))
+            people = self.numbers["denominator"][:, [self._column[period] for period in own]]
+            weighed = len(inside) == 1 or np.isfinite(people).any()
+            return [inside] if inside and apart and weighed else []
+        if not window.is_whole_months:
+            return found
+        lengths = {period.n_months for period in there if period.is_whole_months}
+        for length in sorted(lengths, reverse=True):
+            if length < window.n_months and window.n_months % length == 0:
+                periods = in_parts(window, length)
+                if there & set(periods):
+                    found.append(periods)
         return found
-    lengths = {period.n_months for period in there if period.is_whole_months}
-    for length in sorted(lengths, reverse=True):
-        if length < window.n_months and window.n_months % length == 0:
-            periods = in_parts(window, length)
-            if there & set(periods):
-                found.append(periods)
-    return found
+
+    def _nothing(self, window: Period, own: set[Period]) -> dict[str, NDArray[Any]]:
+        """Say that a window cannot be made of the periods there are, or that none of it is there."""
+        touched = [self.periods[i] for i in self.touching(window) if self.periods[i] in own]
+        reason = ""
+        periods: tuple[Period, ...] = (window,)
+        if touched:
+            shown = ", ".join(period.label for period in touched[:3]) + " and others" * (len(touched) > 3)
+            reason = f"the figures there are, for {shown}, do not add up to {window.label}"
+        elif (length := LENGTHS.get(self.metric.frequency)) and window.is_whole_months:
+            periods = in_parts(window, length) if window.n_months % length == 0 else periods
+        numbers = {name: np.full((len(self.areas), len(periods)), np.nan) for name in NUMBERS}
+        empty = Pieces(periods, numbers, np.isfinite(numbers["value"]))
+        none = np.zeros(len(self.areas), dtype=bool)
+        made = _added(empty, empty.known, self.metric)
+        return made | {"shared": none, "reason": np.full(len(none), reason, dtype=object)}
 
 
 def _like(period: Period, known: set[Period], metric: Metric) -> Period:
@@ -176,40 +250,22 @@ def in_parts(window: Period, length: int) -> tuple[Period, ...]:
     return tuple(Period(months[i].start, months[i + length - 1].end) for i in range(0, len(months), length))
 
 
-def pieces(
-    rows: pd.DataFrame, metric: Metric, areas: NDArray[np.object_], periods: tuple[Period, ...]
-) -> Pieces:
-    """Lay the figures of some periods out as areas by periods."""
-    column = {period: i for i, period in enumerate(periods)}
-    code, there = _periods(rows)
-    at = np.array([column.get(period, -1) for period in there], dtype=np.int64)[code]
-    kept = rows.loc[at >= 0]
-    place = np.searchsorted(areas.astype(str), kept["area_code"].to_numpy(dtype=str)), at[at >= 0]
-    numbers = {}
-    for name in NUMBERS:
-        numbers[name] = np.full((len(areas), len(periods)), np.nan)
-        if name in kept:
-            numbers[name][place] = kept[name].to_numpy(dtype=float)
-    if len(periods) == 1 and metric.frequency != "month":
-        return Pieces(periods, numbers, np.isfinite(numbers["value"]))
-    known = np.isfinite(numbers["events"])
-    if metric.kind.is_standardised or not metric.kind.needs_population:
-        known &= np.isfinite(numbers["denominator"]) & (not metric.kind.is_standardised)
-    return Pieces(periods, numbers, known)
+def _periods(rows: pd.DataFrame) -> tuple[Places, list[Period]]:
+    """Give which of its different periods each row has, and these in order."""
+    days = (pd.to_datetime(rows[f"period_{end}"]) for end in ("start", "end"))
+    first, last = (end.to_numpy(dtype="datetime64[D]") for end in days)
+    key = (first.astype(np.int64) << 32) + (last - first).astype(np.int64)
+    _, where, code = np.unique(key, return_index=True, return_inverse=True)
+    return code, [Period(first[i].item(), last[i].item()) for i in where]
 
 
-def _periods(rows: pd.DataFrame) -> tuple[NDArray[np.int64], list[Period]]:
-    """Give the different periods of some rows, and which of them each row has."""
-    ends = [pd.to_datetime(rows[f"period_{end}"]) for end in ("start", "end")]
-    starts, first = pd.factorize(ends[0])
-    stops, last = pd.factorize(ends[1])
-    code, pairs = pd.factorize(starts * (len(last) + 1) + stops)
-    return code, [
-        Period(first[pair // (len(last) + 1)].date(), last[pair % (len(last) + 1)].date()) for pair in pairs
-    ]
+def _by_kind(table: NDArray[Any], text: Callable[[NDArray[Any]], str]) -> Texts:
+    """Write a text for each row of a table, once for rows that are alike: few, for thousands of areas."""
+    kinds, kind = np.unique(table, axis=0, return_inverse=True)
+    return np.array([text(row) for row in kinds], dtype=object)[kind.ravel()]
 
 
-def _added(here: Pieces, used: Flags, metric: Metric) -> pd.DataFrame:
+def _added(here: Pieces, used: Flags, metric: Metric) -> dict[str, NDArray[Any]]:
     """Add up the periods used in each area."""
     n = used.sum(axis=1)
     some = np.where(n > 0, n, np.nan)
@@ -233,26 +289,24 @@ def _added(here: Pieces, used: Flags, metric: Metric) -> pd.DataFrame:
     if len(here.periods) == 1 and metric.frequency != "month":
         value = np.where(used[:, 0], here.numbers["value"][:, 0], np.nan)
     labels = np.array([period.label for period in here.periods], dtype=object)
-    kinds, kind = np.unique(used, axis=0, return_inverse=True)  # few, for thousands of areas
-    return pd.DataFrame(
-        {
-            "numerator": numerator,
-            "events": events,
-            "denominator": denominator,
-            "exposure": exposure,
-            "value": value,
-            "lower_ci": lower,
-            "upper_ci": upper,
-            "person_days": np.where(n > 0, person_days, np.nan),
-            "n_expected": len(here.periods),
-            "n_present": n,
-            "missing": np.array(["; ".join(labels[~row]) for row in kinds], dtype=object)[kind.ravel()],
-            "used": np.array([_runs(here.periods, row) for row in kinds], dtype=object)[kind.ravel()],
-            "months": max(here.months, 1),
-            "word": "waves" if metric.frequency == "wave" else WORDS.get(here.months, "periods"),
-            "reason": "",
-        }
-    )
+    word = "wave" if metric.frequency == "wave" else WORDS.get(here.months, "period")
+    return {
+        "numerator": numerator,
+        "events": events,
+        "denominator": denominator,
+        "exposure": exposure,
+        "value": value,
+        "lower_ci": lower,
+        "upper_ci": upper,
+        "person_days": np.where(n > 0, person_days, np.nan),
+        "n_expected": np.full(len(n), len(here.periods)),
+        "n_present": n,
+        "missing": _by_kind(used, lambda row: "; ".join(labels[~row])),
+        "used": _by_kind(used, lambda row: _runs(here.periods, row)),
+        "months": np.full(len(n), max(here.months, 1)),
+        "word": np.full(len(n), word, dtype=object),
+        "reason": np.full(len(n), "", dtype=object),
+    }
 
 
 def _times(here: Pieces, n: Floats, metric: Metric) -> Floats:
@@ -284,22 +338,6 @@ def _runs(periods: tuple[Period, ...], used: NDArray[np.bool_]) -> str:
     )
 
 
-def _nothing(areas: NDArray[np.object_], rows: pd.DataFrame, metric: Metric, window: Period) -> pd.DataFrame:
-    """Say that a window cannot be made of the periods there are, or that none of it is there."""
-    touched = sorted(
-        period for period in _periods(rows)[1] if period.start <= window.end and window.start <= period.end
-    )
-    reason = ""
-    periods: tuple[Period, ...] = (window,)
-    if touched:
-        shown = ", ".join(period.label for period in touched[:3]) + " and others" * (len(touched) > 3)
-        reason = f"the figures there are, for {shown}, do not add up to {window.label}"
-    elif (length := LENGTHS.get(metric.frequency)) and window.is_whole_months:
-        periods = in_parts(window, length) if window.n_months % length == 0 else periods
-    empty = pieces(rows.iloc[:0], metric, areas, periods)
-    return _added(empty, empty.known, metric).assign(shared=False, reason=reason).set_index(areas)
-
-
 def expected_people(
     rows: pd.DataFrame, metric: Metric, window: Period, projected: "pd.Series[float]", *, hindsight: bool
 ) -> Floats:
@@ -315,18 +353,18 @@ def expected_people(
 
 def overlap(rows: pd.DataFrame) -> bool:
     """Whether periods share days, as years that end with each quarter do."""
-    periods = sorted(_periods(rows)[1])
-    return any(later.start <= earlier.end for earlier, later in pairwise(periods))
+    return any(later.start <= earlier.end for earlier, later in pairwise(_periods(rows)[1]))
 
 
 def whole_years(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
     """Add figures of months or quarters up to years, back from the last period there is; whole years only."""
-    ends = [period.end for period in _periods(usable_rows(rows, metric))[1]]
+    grid = Grid(usable_rows(rows, metric), metric)
     found: list[pd.DataFrame] = []
-    year = Period(max(ends).replace(day=1), max(ends)) if ends else None
+    end = max((period.end for period in grid.periods), default=None)
+    year = None if end is None else Period(end.replace(day=1), end)
     while year is not None:
         first = year.shift_years(-1).end + timedelta(days=1)
-        made = in_window(rows, metric, Period(first, year.end))
+        made = pd.DataFrame({"area_code": grid.areas, **grid.over(Period(first, year.end))})
         made = made.loc[made["n_present"] == made["n_expected"]]
         found.append(
             made.assign(period_start=pd.Timestamp(first), period_end=pd.Timestamp(year.end), basis="")
