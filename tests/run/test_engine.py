@@ -125,13 +125,16 @@ def test_errors_are_recorded_as_by_the_plain_engine(fault, tmp_path):
     assert made.page == ""
 
 
+TWO = ("X06000001", "X06000002")
+
+
 @pytest.fixture(scope="module")
 def batch(broken_few, tmp_path_factory):
-    """Reports of three example areas, one with broken data, by the engine for this system."""
+    """Reports of two example areas, one with broken data, by the engine for this system."""
     from tests.run.test_batch import settings
 
-    out = tmp_path_factory.mktemp("batch")
-    return run_batch(settings(broken_few, out), stream=io.StringIO()), broken_few
+    chosen = settings(broken_few, tmp_path_factory.mktemp("batch"))
+    return run_batch(chosen, areas=TWO, stream=io.StringIO()), broken_few
 
 
 @pytest.mark.slow
@@ -141,10 +144,10 @@ def test_reports_of_example_areas_are_the_same_by_every_engine(batch, engine, tm
     from tests.run.test_batch import settings
 
     result, processed = batch
-    other = run_batch(settings(processed, tmp_path, engine=engine), stream=io.StringIO())
+    other = run_batch(settings(processed, tmp_path, engine=engine), areas=TWO, stream=io.StringIO())
     assert differences(result, other) == []
-    assert [bool(outcome.reason) for outcome in other.outcomes] == [False, True, False]
-    assert [other.page(outcome).exists() for outcome in other.outcomes] == [True, False, True]
+    assert [bool(outcome.reason) for outcome in other.outcomes] == [False, True]
+    assert [other.page(outcome).exists() for outcome in other.outcomes] == [True, False]
 
 
 @pytest.mark.slow
@@ -155,9 +158,9 @@ def test_reports_of_every_metric_are_those_of_the_plain_engine(example_run, exam
     result, _ = example_run
     targets = (result.out.parent / "targets.csv",)
     chosen = settings(example_processed, tmp_path, engine=PLAIN, targets=targets)
-    two = result.outcomes[:2]
-    other = run_batch(chosen, areas=[outcome.area_code for outcome in two], stream=io.StringIO())
-    assert differences(replace(result, outcomes=two), other) == []
+    first = result.outcomes[:1]
+    other = run_batch(chosen, areas=[outcome.area_code for outcome in first], stream=io.StringIO())
+    assert differences(replace(result, outcomes=first), other) == []
 
 
 CHANGES = """

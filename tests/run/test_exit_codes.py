@@ -1,5 +1,6 @@
 """What cannot be written, in every command: one message, an exit code that no finding has, no half file."""
 
+import itertools
 import os
 import shutil
 import signal
@@ -222,8 +223,7 @@ def test_a_command_that_is_asked_to_end_says_so_in_one_line(number, folder, tmp_
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_command_that_is_asked_to_end_at_any_moment_says_so(number, folder, tmp_path):
+def test_a_command_that_is_asked_to_end_at_any_moment_says_so(folder, tmp_path):
     """Before it has begun a signal ends Python itself; later the answer is there, or the code is 3.
 
     Python ends by itself with code 1 where Ctrl-C strikes while it starts, before any line of ours.
@@ -232,7 +232,7 @@ def test_a_command_that_is_asked_to_end_at_any_moment_says_so(number, folder, tm
     began = time.monotonic()
     whole = subprocess.run(list(map(str, command)), cwd=tmp_path, capture_output=True, text=True)
     usual = time.monotonic() - began
-    for part in range(1, 25, 4):
+    for part, number in zip(range(1, 25, 4), itertools.cycle((signal.SIGTERM, signal.SIGINT)), strict=False):
         process = subprocess.Popen(
             list(map(str, command)), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )

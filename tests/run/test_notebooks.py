@@ -7,6 +7,8 @@ import re
 import pytest
 
 from bcfstats.errors import ParameterError
+from bcfstats.example.data import write_example
+from bcfstats.read.prepare import prepare
 from bcfstats.run.notebooks import TO_WORK_WITH, lay_out, shipped
 from bcfstats.run.settings import Settings
 from tests.run.test_cli import ROOT
@@ -80,8 +82,11 @@ def test_no_text_sends_a_user_to_a_file_that_only_the_repository_has():
 )
 def test_it_takes_any_scheme(name, scheme, tmp_path):
     papermill = pytest.importorskip("papermill")
-    given = {"parameters": {"scheme": scheme}, "cwd": tmp_path, "progress_bar": False}
-    made = papermill.execute_notebook(shipped(name), tmp_path / "made.ipynb", **given)
+    write_example(tmp_path / "raw", n_areas=20, scheme=scheme)
+    prepare(tmp_path / "raw", tmp_path / "processed")
+    given = {"scheme": scheme, "processed": str(tmp_path / "processed")}
+    how = {"cwd": tmp_path, "progress_bar": False}
+    made = papermill.execute_notebook(shipped(name), tmp_path / "made.ipynb", parameters=given, **how)
     text = json.dumps([cell.get("outputs", []) for cell in made["cells"]])
     if scheme == "bcf-2025-26":
         assert "Emergency admissions 65+" in text
