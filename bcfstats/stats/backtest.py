@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special, stats
+from scipy import special
 
 from bcfstats.errors import ParameterError
 from bcfstats.stats.forecast import METHOD, Forecast, check_window, forecast_from, lag_of
@@ -358,7 +358,8 @@ def _ranked(
 def _student_crps(z: Array, df: Array) -> Array:
     """Score of Student's t at z standard units (Jordan, Krueger, Lerch 2019, doi:10.18637/jss.v090.i12)."""
     df = np.clip(df, 1.01, _NORMAL)
-    density = stats.t.pdf(z, df)
+    tails = np.exp(-(df + 1) / 2 * np.log1p(z * z / df))
+    density = special.poch(df / 2, 0.5) / np.sqrt(np.pi * df) * tails
     beta = np.exp(special.betaln(0.5, df - 0.5) - 2 * special.betaln(0.5, df / 2))
     return np.asarray(
         z * (2 * special.stdtr(df, z) - 1)
