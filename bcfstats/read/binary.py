@@ -14,8 +14,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Mapping
 
-from bcfstats.read.bounds import Tally, damaged, protected
 from bcfstats.read.marks import BUILT_IN, sign_of
+from bcfstats.read.processes import Tally, damaged, protected
 from bcfstats.read.zipped import Hidden
 
 _LAST_SECTOR = 0xFFFFFFFA  # numbers from here on end a chain

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from bcfstats.define.datafiles import read_rows
 from bcfstats.define.metrics import get_metric
 from bcfstats.define.periods import Period
 from bcfstats.errors import InputError, ParameterError
@@ -294,6 +296,34 @@ def mark_suspect(frame: pd.DataFrame, rows: pd.Series, note: str) -> pd.DataFram
     if not rows.any():
         return frame
     return add_note(frame.assign(status=frame["status"].mask(rows, "suspect")), rows, note)
+
+
+def mark_known_problems(frame: pd.DataFrame) -> pd.DataFrame:
+    """Mark the figures in `known_problems.csv` as suspect and say why; numbers stay as published."""
+    codes = {problem["code"] for problem in _known_problems()}
+    if not frame["area_code"].isin(codes).any():
+        return frame
+    for problem in _known_problems():
+        first = pd.Timestamp(Period.parse(problem["first_month"]).start)
+        last = (
+            pd.Timestamp(Period.parse(problem["last_month"]).end)
+            if problem["last_month"]
+            else pd.Timestamp.max
+        )
+        rows = (
+            (frame["area_code"] == problem["code"])
+            & (frame["metric"] == problem["metric"])
+            & (frame["period_start"] >= first)
+            & (frame["period_end"] <= last)
+        )
+        said = frame["status_note"].str.contains(problem["note"], regex=False)
+        frame = mark_suspect(frame, rows & ~said, problem["note"])
+    return frame
+
+
+@cache
+def _known_problems() -> tuple[dict[str, str], ...]:
+    return read_rows(Path(__file__).with_name("known_problems.csv"))
 
 
 def add_note(frame: pd.DataFrame, rows: pd.Series, note: pd.Series | str) -> pd.DataFrame:

@@ -1,18 +1,21 @@
-"""What a board knows and no figure tells: its answers, its groups' ambitions, its schemes of work."""
+"""What no figure tells: a board's answers, groups' ambitions, schemes of work, its money, and its peers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from bcfstats.define.areas import Area, area_finder
+from bcfstats.define.areas import AREAS, Area, area_finder, areas_frame
 from bcfstats.define.metrics import METRICS, get_metric
 from bcfstats.define.periods import Period, parse_date
+from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import InputError, ParameterError
-from bcfstats.read.headings import each_row, find_by_area
+from bcfstats.read.headings import each_row, find_by_area, lines_of
 from bcfstats.read.marks import parse_number, parse_share
 from bcfstats.read.observations import typed
+from bcfstats.read.targets import canonical_payment
 from bcfstats.read.workbook import cell_text, open_file
 
 ANSWER_COLUMNS = ["area_code", "question", "answer", "evidence"]
@@ -137,3 +140,125 @@ def _number(line: dict[str, Any], name: str, usual: float | None) -> float:
     if number is None:
         raise InputError(f"'{name}' is not a number.", found=f"'{cell_text(cell)}'")
     return number
+
+
+# The money of each area: from its allocation letter, or from its share of the national pots
+
+MONEY_COLUMNS = ["area_code", "payment", "pounds", "is_estimate", "note"]
+_MILLION = Decimal(1_000_000)
+_ESTIMATE = "estimate: {:g} % of the national £{:,.0f} million"
+
+
+def read_allocations(
+    path: str | Path,
+    rules: Scheme | str = DEFAULT_SCHEME,
+    *,
+    areas: Mapping[str, Area] | Iterable[Area] | pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Read what each area may earn for its metrics at each payment.
+
+    One row per area and payment: `area`, `payment`, and `pounds` (from the allocation letter) or
+    `national_share_percent` (the area's share of England), which gives an estimate.
+    """
+    rules = scheme(rules)
+    if not rules.pays:
+        raise InputError("No money rests on the metrics of this scheme.", found=rules.id)
+    source = open_file(Path(path))
+    table = find_by_area(source, "payment")
+    if table is None:
+        raise InputError(
+            "This is not a table of allocations: the columns area and payment are needed.",
+            where=source.path.name,
+            do="Give one row per area and payment, with pounds or national_share_percent.",
+        )
+    rows, problems, find = [], [], area_finder(areas)
+    for number, line in lines_of(table):
+        try:
+            rows.append(_money(line, rules, find))
+        except ParameterError as error:
+            problems.append(f"row {number}: {error}")
+    seen: dict[tuple[object, ...], int] = {}
+    for number, row in zip(table.index, rows, strict=False) if not problems else ():
+        first = seen.setdefault(tuple(row[:2]), number)
+        if first != number:
+            problems.append(f"row {number}: {row[0]} has its sum for {row[1]} already, in row {first}")
+    if problems:
+        raise InputError(
+            f"{len(problems)} rows of the allocations cannot be used.",
+            where=source.path.name,
+            found="; ".join(problems),
+        )
+    return pd.DataFrame(rows, columns=MONEY_COLUMNS)
+
+
+def _money(line: Mapping[str, Any], rules: Scheme, find: Callable[[str], Area]) -> list[object]:
+    code = find(str(line["area"])).area_code
+    payment = rules.payment(canonical_payment(line["payment"], rules))
+    pounds = parse_number(cell_text(line.get("pounds")).replace("£", "", 1))
+    share = parse_share(line.get("national_share_percent"))
+    if (pounds is None) == (share is None) or (pounds or share or 0) < 0:
+        raise ParameterError("Give one of pounds and national_share_percent, and nothing negative.")
+    if pounds is not None:
+        return [code, payment.id, pounds, False, "as allocated"]
+    national = payment.metrics_millions
+    if national is None:
+        raise ParameterError("The national sum of this payment is not known.", found=payment.label)
+    sum_ = national * _MILLION * Decimal(repr(share)) / 100
+    return [code, payment.id, float(sum_), True, _ESTIMATE.format(share, national)]
+
+
+# Groups of areas to compare with: by region, by type, or a user's own
+
+_BY = {"region": "region", "type": "area_type"}
+
+
+def peers_by(by: str, areas: pd.DataFrame | None = None) -> dict[str, tuple[str, ...]]:
+    """Group areas by "region" or "type": each area's peers, without itself."""
+    if by not in _BY:
+        raise ParameterError("There is no such grouping.", found=f"'{by}'", do=f"Use {' or '.join(_BY)}.")
+    frame = areas_frame() if areas is None else areas
+    return _in_groups(dict(zip(frame["area_code"], frame[_BY[by]], strict=True)))
+
+
+def read_peers(path: str | Path, areas: pd.DataFrame | None = None) -> dict[str, tuple[str, ...]]:
+    """Read groups of areas from a file: `area` and `group`, or `area` and `peer`, one row a pair."""
+    source = open_file(Path(path))
+    table = find_by_area(source, "peer")
+    pairs = table is not None
+    if table is None:
+        table = find_by_area(source, "group")
+    if table is None:
+        raise InputError(
+            "This is not a table of peers: it needs area and group, or area and peer.", where=source.path.name
+        )
+    find = area_finder(AREAS if areas is None else areas)
+    listed: dict[str, list[str]] = {}
+    groups: dict[str, str] = {}
+    for row, line in lines_of(table):
+        try:
+            code = find(str(line["area"])).area_code
+            peer = find(str(line["peer"])).area_code if pairs else ""
+        except ParameterError as error:
+            raise InputError(error.what, where=f"{source.path.name}, row {row}", found=error.found) from None
+        if pairs and peer != code:
+            listed.setdefault(code, []).append(peer)
+        elif not pairs and groups.setdefault(code, str(line["group"]).strip()) != str(line["group"]).strip():
+            raise InputError(
+                "An area stands in two groups.",
+                where=f"{source.path.name}, row {row}",
+                found=str(line["area"]),
+            )
+    return (
+        {code: tuple(dict.fromkeys(peers)) for code, peers in listed.items()} if pairs else _in_groups(groups)
+    )
+
+
+def _in_groups(groups: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    members: dict[str, list[str]] = {}
+    for code, group in groups.items():
+        members.setdefault(group, []).append(code)
+    return {
+        code: tuple(other for other in members[group] if other != code)
+        for code, group in groups.items()
+        if group and len(members[group]) > 1
+    }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import stat
 import sys
 import time
 from collections import deque
@@ -12,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
@@ -22,10 +24,8 @@ from bcfstats.define.metrics import METRICS
 from bcfstats.errors import BcfStatsError, InputError
 from bcfstats.files import changed, now, read_bytes, replace_folder, restore_folder, state
 from bcfstats.read.apportion import apportion
-from bcfstats.read.bounds import MOST_BYTES
 from bcfstats.read.data import FICTIONAL, Data
 from bcfstats.read.denominators import check_denominators, join_denominators
-from bcfstats.read.folder import Entry, entries
 from bcfstats.read.observations import (
     AREA_TYPES,
     OBSERVATION_TYPES,
@@ -35,11 +35,17 @@ from bcfstats.read.observations import (
     typed,
     validate,
 )
-from bcfstats.read.place import place, same_as_known, set_apart
-from bcfstats.read.processes import Question, apart, in_order
+from bcfstats.read.processes import MOST_BYTES, Question, apart, in_order
 from bcfstats.read.reading import TABLES, Check, FileReading
 from bcfstats.read.recognise import read_together
-from bcfstats.read.settle import settle_populations, settle_shares, settle_vintages
+from bcfstats.read.settle import (
+    place,
+    same_as_known,
+    set_apart,
+    settle_populations,
+    settle_shares,
+    settle_vintages,
+)
 
 if TYPE_CHECKING:
     from bcfstats.define.metrics import Metric
@@ -48,6 +54,8 @@ MOST_LISTED, MOST_SENTENCES = 20, 200
 FILES_AT_ONCE, BYTES_AT_ONCE = 50, 500_000
 FILES_PER_PROCESS = 25  # to start another process takes as long as to read some files
 SECONDS_BETWEEN_LINES = 5.0
+_NOTES = re.compile(r"readme([ ._-].*)?", re.IGNORECASE | re.DOTALL)
+_NOTE_KINDS = {"", ".md", ".txt", ".rst", ".html", ".htm", ".pdf", ".doc", ".docx"}
 _RECENT = 2_000_000_000  # nanoseconds: within them a file may change twice and keep its time
 
 
@@ -383,3 +391,83 @@ def _capped(sentences: list[str]) -> list[str]:
 
 def _is_example(observations: pd.DataFrame) -> bool:
     return bool(observations["source"].str.contains(FICTIONAL, regex=False).any())
+
+
+# What stands in the folder
+
+
+class Entry(NamedTuple):
+    """One thing in the folder: a file to read, or why it is passed over or refused."""
+
+    path: Path
+    name: str  # below the folder, as it can be printed
+    passed: str = ""  # nothing is lost by it
+    refused: str = ""  # something may be
+
+
+def entries(raw: Path, processed: Path) -> list[Entry]:
+    """List all that stands in a folder and below it, by name; no link is followed."""
+    top, prepared = raw.resolve(), processed.resolve()
+    listed: list[Entry] = []
+    folders = [top]
+    while folders:
+        folder = folders.pop()
+        try:
+            inside = list(os.scandir(folder))
+        except OSError as error:
+            listed.append(_entry(folder, top, refused=f"The folder cannot be read: {error.strerror}."))
+            continue
+        for one in inside:
+            path = folder / one.name
+            passed, refused = _why_not(one, path, top, prepared)
+            if passed or refused or not one.is_dir(follow_symlinks=False):
+                listed.append(_entry(path, top, passed, refused))
+            else:
+                folders.append(path)
+    return sorted(listed, key=lambda entry: entry.path)
+
+
+def _why_not(one: os.DirEntry[str], path: Path, top: Path, prepared: Path) -> tuple[str, str]:
+    """Say why something is passed over, or refused; neither where it is a file or folder to read."""
+    if one.name.startswith((".", "~$")):
+        return "hidden, or the lock of another program", ""
+    try:
+        status = one.stat(follow_symlinks=False)
+        target = path.resolve(strict=True) if _is_link(status) else path
+    except (OSError, RuntimeError):  # a ring of links is a RuntimeError before Python 3.13
+        return "", "This is a link that leads nowhere, or it cannot be looked at."
+    if path == prepared:
+        return "the prepared data", ""
+    if target != path:
+        below = target.relative_to(top).parts if target.is_relative_to(top) else (".",)
+        if prepared in (target, *target.parents) or any(part.startswith(".") for part in below):
+            return "", "This is a link out of the folder, which is not followed: put the file itself here."
+        return f"a link to {printable('/'.join(below))}, which is read where it stands", ""
+    is_file = stat.S_ISREG(status.st_mode)
+    if not is_file and not stat.S_ISDIR(status.st_mode):
+        return "", "This is a pipe, a socket or a device, no file."
+    if is_file and _NOTES.fullmatch(path.stem) and path.suffix.casefold() in _NOTE_KINDS:
+        return "a note about the folder", ""
+    return "", ""
+
+
+def _is_link(status: os.stat_result) -> bool:
+    """Whether this is a link, or what Windows calls a junction."""
+    junction = getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", None)
+    return stat.S_ISLNK(status.st_mode) or (
+        junction is not None and getattr(status, "st_reparse_tag", 0) == junction
+    )
+
+
+def _entry(path: Path, top: Path, passed: str = "", refused: str = "") -> Entry:
+    return Entry(path, printable(path.relative_to(top).as_posix()), passed, refused)
+
+
+def printable(name: str) -> str:
+    """Give a name as it can be printed: bytes that are no text, and controls, by their numbers."""
+    return "".join(c if c.isprintable() else _number(c) for c in name)
+
+
+def _number(character: str) -> str:
+    byte = ord(character) - 0xDC00  # how Python keeps a byte that is no text
+    return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else character.encode("unicode_escape").decode()

@@ -2,7 +2,7 @@
 
 Such a process is Python started anew, on every system alike: it imports the readers once and reads one file
 after another, within limits of memory and time. Where it dies, the file it had open is refused by name and
-another process takes its place.
+another process takes its place. How large a file may be is counted before anything of it is unpacked or kept.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,6 +29,13 @@ from bcfstats.errors import BcfStatsError, InputError
 MOST_MEMORY = 2 * 2**30  # bytes beyond what is imported, on Linux
 MOST_SECONDS = 120  # of a processor, but on Windows
 MOST_SECONDS_WAITED = 600  # by the clock: a machine may be at other work
+MOST_BYTES = 100_000_000  # of a file
+MOST_UNPACKED = 200_000_000  # bytes of all parts of a zipped workbook
+MOST_PARTS = 5_000
+MOST_CELLS = 1_500_000  # of all sheets of a workbook, empty ones between filled ones too
+MOST_TEXT = 50_000_000  # characters in cells; the same text in two cells counts twice
+MOST_LINES = 500_000  # of a CSV file
+MOST_CSV_CELLS = 8_000_000
 SECONDS_IDLE, SECONDS_TO_DIE = 20, 5
 _SMALLER = "Cut it into smaller files, or save only the sheet with the table, as .xlsx or CSV."
 _START = "import sys; sys.path[:] = sys.argv[1:]; from bcfstats.read.processes import serve; serve()"
@@ -37,6 +45,62 @@ _SETTINGS = {
 }
 Answer = TypeVar("Answer")
 Question = tuple[str, Callable[..., Any], tuple[Any, ...]]
+
+
+# What is refused, and what is counted for it
+
+
+def too_much(name: str, found: str) -> InputError:
+    """Give the refusal of a file that takes more memory or time than a file may."""
+    return InputError("The file takes too much to be read.", where=name, found=found, do=_SMALLER)
+
+
+def too_large(where: str, found: str) -> InputError:
+    """Give the refusal of a file that would fill the memory."""
+    return InputError("The file is too large to be read.", where=where, found=found, do=_SMALLER)
+
+
+def damaged(where: str, found: str) -> InputError:
+    """Give the refusal of a workbook whose parts do not fit together."""
+    return InputError(
+        "The workbook is damaged, or not a workbook.",
+        where=where,
+        found=found,
+        do="Open it in Excel and save it again, or download it again.",
+    )
+
+
+def protected(where: str) -> InputError:
+    """Give the refusal of a workbook that only a password opens."""
+    return InputError(
+        "The workbook is protected by a password.",
+        where=where,
+        do="Open it in Excel with its password and save it without one.",
+    )
+
+
+@dataclass
+class Tally:
+    """What a workbook holds, counted sheet by sheet; too much of it is refused at once."""
+
+    where: str
+    cells: int = 0
+    characters: int = 0
+
+    def add_sheet(self, rows: int, columns: int) -> None:
+        """Count a sheet from its first cell to its last, as it is kept in memory."""
+        self.cells += rows * columns
+        if self.cells > MOST_CELLS:
+            raise too_large(
+                self.where, f"a sheet that reaches to row {rows:,} and column {columns:,}; "
+                f"all sheets together may have {MOST_CELLS:,} cells"
+            )  # fmt: skip
+
+    def add_text(self, characters: int) -> None:
+        """Count the text of cells."""
+        self.characters += characters
+        if self.characters > MOST_TEXT:
+            raise too_large(self.where, f"more than {MOST_TEXT:,} characters in cells")
 
 
 # The process that asks
@@ -134,11 +198,6 @@ class _Reader:
         for pipe in (self.process.stdin, self.process.stdout):
             with suppress(OSError):  # what was not sent is lost
                 pipe.close()  # type: ignore[union-attr]
-
-
-def too_much(name: str, found: str) -> InputError:
-    """Give the refusal of a file that takes more memory or time than a file may."""
-    return InputError("The file takes too much to be read.", where=name, found=found, do=_SMALLER)
 
 
 _readers: set[_Reader] = set()

@@ -15,7 +15,6 @@ from bcfstats.define.datafiles import read_rows
 from bcfstats.define.metrics import METRICS
 from bcfstats.errors import BcfStatsError, InputError
 from bcfstats.files import read_bytes
-from bcfstats.read.bounds import MOST_BYTES
 from bcfstats.read.formats import (
     discharge_ready,
     fingertips,
@@ -24,10 +23,9 @@ from bcfstats.read.formats import (
     population,
 )
 from bcfstats.read.formats import outcomes_framework as ascof
-from bcfstats.read.observations import FILE, complete, mark_rounded, split_impossible
-from bcfstats.read.processes import apart
+from bcfstats.read.observations import FILE, complete, mark_known_problems, mark_rounded, split_impossible
+from bcfstats.read.processes import MOST_BYTES, apart
 from bcfstats.read.reading import FileReading, Refusal
-from bcfstats.read.settle import mark_known_problems
 from bcfstats.read.workbook import Book, Text, cell_text, open_content
 
 if TYPE_CHECKING:

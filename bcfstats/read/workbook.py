@@ -19,9 +19,8 @@ import pandas as pd
 from bcfstats.errors import InputError
 from bcfstats.files import read_bytes
 from bcfstats.read.binary import check_binary, with_known_codes
-from bcfstats.read.bounds import MOST_BYTES, MOST_CSV_CELLS, MOST_LINES, damaged, too_large
 from bcfstats.read.marks import PERCENT, SCALED, as_shown
-from bcfstats.read.processes import apart
+from bcfstats.read.processes import MOST_BYTES, MOST_CSV_CELLS, MOST_LINES, apart, damaged, too_large
 from bcfstats.read.zipped import Hidden, check_zipped, with_known_errors
 
 OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

@@ -17,8 +17,16 @@ from functools import lru_cache
 from xml.parsers import expat
 
 from bcfstats.errors import InputError
-from bcfstats.read.bounds import MOST_CELLS, MOST_PARTS, MOST_UNPACKED, Tally, damaged, protected, too_large
 from bcfstats.read.marks import BUILT_IN, PERCENT, SCALED, sign_of
+from bcfstats.read.processes import (
+    MOST_CELLS,
+    MOST_PARTS,
+    MOST_UNPACKED,
+    Tally,
+    damaged,
+    protected,
+    too_large,
+)
 
 Hidden = dict[tuple[int, int], str]
 NO_RESULT = "a formula without a result: open the file in Excel and save it"

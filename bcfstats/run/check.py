@@ -23,11 +23,10 @@ from bcfstats.judge.national import ENGLAND, Overview, national_overview
 from bcfstats.judge.tracking import MISSED, OFF_TRACK, latest, phase_plan, track
 from bcfstats.judge.validation import Validation, validate_observations
 from bcfstats.judge.verdicts import GOOD, UNKNOWN, VERDICTS, counted, in_short_sentences, words_of
-from bcfstats.read.allocations import read_allocations
 from bcfstats.read.data import Data
 from bcfstats.read.formats import plain
 from bcfstats.read.observations import check_observations, problems_by_area
-from bcfstats.read.papers import read_work
+from bcfstats.read.papers import read_allocations, read_work
 from bcfstats.read.prepare import Prepared
 from bcfstats.read.recognise import KNOWN_KINDS, NOT_USED
 from bcfstats.read.targets import read_rows_of_targets

@@ -18,8 +18,8 @@ from bcfstats.disclose.rules import rule
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.files import write_whole
 from bcfstats.judge.screening import Trusted, parse_break, parse_trusted, sound
-from bcfstats.read.allocations import read_allocations
 from bcfstats.read.data import Data, load
+from bcfstats.read.papers import read_allocations
 from bcfstats.read.targets import read_rows_of_targets
 from bcfstats.run.notebooks import AREA_REPORT
 from bcfstats.show.palettes import ANALYSIS_FUNCTION, palette

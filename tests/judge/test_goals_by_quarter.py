@@ -8,7 +8,7 @@ from bcfstats.define.metrics import METRICS
 from bcfstats.define.schemes import scheme
 from bcfstats.errors import InputError
 from bcfstats.judge.ambitions import assess_ambitions
-from bcfstats.read.allocations import read_allocations
+from bcfstats.read.papers import read_allocations
 from bcfstats.read.targets import read_targets
 
 METRIC = METRICS["long_term_care_home_admissions"]

@@ -5,7 +5,7 @@ import pytest
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.payment import quarterly_payment
 from bcfstats.judge.plan import national_conditions
-from bcfstats.read.allocations import read_allocations
+from bcfstats.read.papers import read_allocations
 
 
 def test_money_from_a_letter_and_from_a_share_of_the_national_pots(tmp_path):

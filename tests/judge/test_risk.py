@@ -9,7 +9,7 @@ from bcfstats.errors import InputError, ParameterError
 from bcfstats.judge.ambitions import COLUMNS, assess_ambitions
 from bcfstats.judge.plan import ambition_consistency
 from bcfstats.judge.risk import payment_chances, risk_register
-from bcfstats.read.peers import peers_by, read_peers
+from bcfstats.read.papers import peers_by, read_peers
 from bcfstats.read.recognise import read_file
 from tests.judge.made_up import panel, targets
 

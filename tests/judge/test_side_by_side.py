@@ -11,7 +11,7 @@ from bcfstats.errors import InputError, ParameterError
 from bcfstats.example.data import example_data
 from bcfstats.judge.side_by_side import ABOVE, BELOW, FUNNEL, WITHIN, compare_areas
 from bcfstats.read.data import Data
-from bcfstats.read.peers import peers_by
+from bcfstats.read.papers import peers_by
 
 
 @pytest.fixture(scope="module")

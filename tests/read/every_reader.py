@@ -16,7 +16,6 @@ from bcfstats.define.metrics import METRICS, load_metrics
 from bcfstats.define.periods import parse_date
 from bcfstats.define.schemes import scheme
 from bcfstats.example.data import example_areas, example_observations
-from bcfstats.read.allocations import read_allocations
 from bcfstats.read.marks import (
     NotANumber,
     month_in_financial_year,
@@ -24,7 +23,7 @@ from bcfstats.read.marks import (
     parse_number,
     read_cell,
 )
-from bcfstats.read.peers import read_peers
+from bcfstats.read.papers import read_allocations, read_peers
 from bcfstats.read.recognise import FORMATS, read_content
 from bcfstats.read.targets import read_targets
 from bcfstats.read.template import read_template

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from bcfstats.errors import InputError
-from bcfstats.read.peers import read_peers
+from bcfstats.read.papers import read_peers
 from bcfstats.read.recognise import read_content
 from bcfstats.read.targets import read_targets
 from bcfstats.read.workbook import LONGEST_CELL, open_file

@@ -6,7 +6,7 @@ import pytest
 
 from bcfstats.errors import InputError
 from bcfstats.example.data import example_data
-from bcfstats.read.peers import peers_by
+from bcfstats.read.papers import peers_by
 from bcfstats.show.compare import MAY_NOT, counted_metric, open_comparison
 
 

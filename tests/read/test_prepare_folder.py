@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from bcfstats.read import prepare as module
-from bcfstats.read.folder import entries
-from bcfstats.read.prepare import prepare
+from bcfstats.read.prepare import entries, prepare
 from bcfstats.run.check import describe_prepared
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="links and odd names as POSIX has them")
@@ -116,7 +115,7 @@ def test_only_notes_are_passed_over_as_readme(name, is_read, raw, tmp_path):
 UNREADABLE = """
 import os, sys
 from pathlib import Path
-from bcfstats.read.folder import entries
+from bcfstats.read.prepare import entries
 from bcfstats.read.prepare import _opened
 if os.getuid() == 0:
     os.seteuid(65534)  # who may all is nobody's test

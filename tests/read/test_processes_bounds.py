@@ -3,7 +3,7 @@
 import pytest
 
 from bcfstats.errors import InputError
-from bcfstats.read.bounds import MOST_CELLS, MOST_TEXT, Tally
+from bcfstats.read.processes import MOST_CELLS, MOST_TEXT, Tally
 
 
 def test_cells_of_all_sheets_count_together():

@@ -3,7 +3,7 @@
 import pytest
 
 from bcfstats.errors import InputError
-from bcfstats.read.allocations import read_allocations
+from bcfstats.read.papers import read_allocations
 
 
 @pytest.fixture

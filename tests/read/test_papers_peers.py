@@ -3,7 +3,7 @@
 import pytest
 
 from bcfstats.errors import InputError
-from bcfstats.read.peers import read_peers
+from bcfstats.read.papers import read_peers
 
 
 @pytest.fixture
