@@ -80,16 +80,18 @@ def typed(
         if not length:
             return _without_rows(tuple(types.items())).copy(deep=False)
         absent = [None] * length
-        return pd.DataFrame({name: _column(rows.get(name, absent), kind) for name, kind in types.items()})
+        columns = {name: _column(rows.get(name, absent), kind) for name, kind in types.items()}
+        return pd.DataFrame(columns, copy=False)
     if not isinstance(rows, pd.DataFrame):
         listed = list(rows)
         return typed({name: [row.get(name) for row in listed] for name in types}, types)
     frame = rows.reindex(columns=list(types)).reset_index(drop=True)
-    columns = {
-        name: frame[name].astype(object).where(frame[name].notna(), "") if kind == "str" else frame[name]
+    texts = {
+        name: frame[name].astype(object).where(frame[name].notna(), "")
         for name, kind in types.items()
+        if kind == "str"
     }
-    return pd.DataFrame(columns).astype(dict(types))
+    return frame.assign(**texts).astype(dict(types))
 
 
 @cache
@@ -97,18 +99,20 @@ def _without_rows(types: tuple[tuple[str, str], ...]) -> pd.DataFrame:
     return pd.DataFrame({name: _column([], kind) for name, kind in types})
 
 
-def _column(cells: list[Any], kind: str) -> pd.Series:
-    """Build one column; what is missing becomes "" in text."""
+def _column(cells: list[Any], kind: str) -> Any:
+    """Build one column as an array, as a `Series` costs more; what is missing becomes "" in text."""
+    if kind == "float64":
+        return np.array(cells, dtype=kind)
     if kind == "str":
         cells = ["" if cell is None or cell != cell else str(cell) for cell in cells]
-    return pd.Series(cells, dtype=kind)
+    return pd.array(cells, dtype=kind)
 
 
 def as_observations(given: object) -> pd.DataFrame:
     """Take what a user gives as observations: dates as days, numbers as numbers, absent text as ""."""
     frame = as_frame(given, "observations", OBSERVATION_TYPES, NEEDED)
     absent = {name: kind for name, kind in OBSERVATION_TYPES.items() if name not in frame}
-    frame = frame.assign(**{name: _column([None] * len(frame), kind).array for name, kind in absent.items()})
+    frame = frame.assign(**{name: _column([None] * len(frame), kind) for name, kind in absent.items()})
     undated = frame["period_start"].isna() | frame["period_end"].isna()
     if undated.any():
         raise InputError(

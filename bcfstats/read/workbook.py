@@ -188,9 +188,10 @@ class Text:
                 do="Download or copy it again.",
             )
         frame = frame.fillna("").set_axis(range(at + 2, at + 2 + len(frame)))
-        for column in frame:
-            if (frame[column].str.len() > LONGEST_CELL).any():
-                frame[column] = frame[column].map(cut)
+        if len(content) > LONGEST_CELL:
+            for column in frame:
+                if (frame[column].str.len() > LONGEST_CELL).any():
+                    frame[column] = frame[column].map(cut)
         return frame if self.separator == "," else plain_decimals(frame, self.path.name)
 
     def _last_row_is_short(self, width: int) -> bool:
@@ -348,7 +349,7 @@ def _tidy(frame: pd.DataFrame, names: list[str], where: str) -> pd.DataFrame:
             do="Leave one of them out, or rename it.",
         )
     named = frame.set_axis(names, axis="columns").loc[:, [name != "" for name in names]]
-    return named[(named != "").any(axis="columns")]
+    return named[(named.to_numpy(object) != "").any(axis=1)]
 
 
 def as_text(table: pd.DataFrame) -> pd.DataFrame:
