@@ -130,23 +130,27 @@ def window_figures(grid: Grid, window: Period, same_as: Period | None = None) ->
     nothing = np.where(several, "no " + word + " of it has a usable figure; of the last, ", "")
     nothing = np.where(made["reason"] != "", made["reason"], nothing + _why_missing(grid, window))
     no_rate = "no population for these " + word + "s, so no rate"
-    frame = pd.DataFrame(
+    basis = grid.told("basis", window)
+    broken = _break_inside(metric, window, basis)
+    return pd.DataFrame(
         {
             **made,
+            **{name: np.where(broken == "", made[name], np.nan) for name in ("value", "lower", "upper")},
             "area_code": grid.areas,
             "area_name": grid.names,
             "metric": metric.id,
             "period": str(window),
-            "basis": grid.told("basis", window),
+            "basis": basis,
             "method": np.where(several, added + np.where(by_counts, "; " + method, ""), method),
             "reason": np.select(
-                [made["n_present"] == 0, np.isnan(made["value"])], [nothing, no_rate], made["no_interval"]
+                [broken != "", made["n_present"] == 0, np.isnan(made["value"])],
+                [broken, nothing, no_rate],
+                made["no_interval"],
             ),
             "warnings": _warnings(grid, window, made, matched=same_as is not None),
         },
         columns=[*COLUMNS, *COMPARED],
     )
-    return _refuse_breaks(frame, metric, window)
 
 
 def _interval(grid: Grid, window: Period, made: Mapping[str, Any]) -> dict[str, Any]:
@@ -251,18 +255,14 @@ def _warnings(grid: Grid, window: Period, made: Mapping[str, Any], *, matched: b
     return ["; ".join(filter(None, texts)) for texts in remarks]
 
 
-def _refuse_breaks(frame: pd.DataFrame, metric: Metric, window: Period) -> pd.DataFrame:
-    """Take the value away where the definition changes inside the window, and say why."""
+def _break_inside(metric: Metric, window: Period, basis: Texts) -> Texts:
+    """Say for each area which change of definition inside the window keeps it from having a value."""
     inside = [one for one in metric.breaks if window.start < one.date <= window.end]
-    reason = pd.Series("", index=frame.index)
     if inside:
-        reason[:] = f"series break inside the window on {inside[0].date}: {inside[0].what}"
-    mixed = frame["basis"].str.contains("; ", regex=False)
-    reason = reason.where((reason != "") | ~mixed, "two definitions inside the window: " + frame["basis"])
-    broken = reason != ""
-    frame.loc[broken, ["value", "lower", "upper"]] = np.nan
-    frame.loc[broken, "reason"] = reason[broken]
-    return frame
+        what = f"series break inside the window on {inside[0].date}: {inside[0].what}"
+        return np.full(len(basis), what, dtype=object)
+    mixed = ["two definitions inside the window: " + one if "; " in one else "" for one in basis]
+    return np.array(mixed, dtype=object)
 
 
 def _check_area(grid: Grid, area: str) -> None:

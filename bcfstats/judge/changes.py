@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bcfstats.define.levels import LEVELS
 from bcfstats.define.metrics import UNUSUAL, Metric
 from bcfstats.define.periods import Period
-from bcfstats.judge.baseline import COMPARED, window_figures
+from bcfstats.judge.baseline import COLUMNS, window_figures
 from bcfstats.judge.kinds import DISPERSED, Figures, chance, change_columns, counted_by_month
 from bcfstats.judge.outlook import Outlook
 from bcfstats.judge.results import (
@@ -22,7 +22,7 @@ from bcfstats.judge.results import (
     UNCLEAR,
     WORSE,
 )
-from bcfstats.judge.windows import Grid, breaks_between
+from bcfstats.judge.windows import Floats, Grid, Texts, breaks_between
 from bcfstats.stats.multiple import adjust_p_values
 
 
@@ -121,56 +121,57 @@ def change(
     significant against the usual year-to-year change: see `with_history`.
     """
     grid = Grid(observations.loc[observations["metric"] == metric.id], metric)
-    first, last = (
-        window_figures(grid, window, other).set_index("area_code")
-        for window, other in ((before, after), (after, before))
+    first, last = (window_figures(grid, *both) for both in ((before, after), (after, before)))
+    broken = _across_a_break(metric, before, after, first, last)
+    compared = _compared(metric, first, last)
+    for name in ("change", "change_lower", "change_upper", "noise_p"):
+        compared[name] = np.where(broken == "", compared[name], np.nan)
+    compared["change_reason"] = np.where(broken == "", compared["change_reason"], broken)
+    frame = pd.DataFrame(
+        {
+            "area_code": first["area_code"],
+            "area_name": first["area_name"],
+            "metric": metric.id,
+            "payment": label,
+            **{f"baseline_{name}": first[name] for name in COLUMNS[3:]},
+            **{f"outcome_{name}": last[name] for name in COLUMNS[3:]},
+            **_whole(grid, after, last),
+            **compared,
+            "finding": _findings(metric, compared),
+        }
     )
-    frame = first.add_prefix("baseline_").join(last.add_prefix("outcome_"))
-    frame = frame.join(_whole(grid, after, last))
-    both = [f"{side}_{name}" for side in ("baseline", "outcome") for name in COMPARED]
-    frame = frame.drop(columns=["outcome_area_name", "baseline_metric", "outcome_metric", *both])
-    frame = frame.rename(columns={"baseline_area_name": "area_name"})
-    frame.insert(1, "metric", metric.id)
-    frame.insert(2, "payment", label)
-    frame = frame.join(_compared(metric, first, last))
-    broken = _across_a_break(metric, before, after, frame)
-    frame.loc[broken != "", ["change", "change_lower", "change_upper", "noise_p"]] = np.nan
-    frame["change_reason"] = broken.where(broken != "", frame["change_reason"])
-    frame["finding"] = _findings(metric, frame)
     if levels := [time.level for time in UNUSUAL if before.start < time.start and time.end < after.end]:
         notes = frame["outcome_warnings"]
         frame["outcome_warnings"] = notes + np.where(notes == "", "", "; ") + "; ".join(levels)
-    return frame.reset_index()
+    return frame
 
 
-def _whole(grid: Grid, after: Period, last: pd.DataFrame) -> pd.DataFrame:
+def _whole(grid: Grid, after: Period, last: pd.DataFrame) -> dict[str, Floats]:
     """Give the outcome over its own whole window, where nothing of it is missing."""
     own = last
     if (last["n_present"] < last["n_expected"]).any():
-        own = window_figures(grid, after).set_index("area_code")
+        own = window_figures(grid, after)
     whole = own["n_present"] == own["n_expected"]
-    return own[["value", "lower", "upper"]].where(whole, np.nan).add_prefix("outcome_whole_")
+    return {
+        f"outcome_whole_{name}": np.where(whole, own[name], np.nan) for name in ("value", "lower", "upper")
+    }
 
 
-def _compared(metric: Metric, first: pd.DataFrame, last: pd.DataFrame) -> pd.DataFrame:
+def _compared(metric: Metric, first: pd.DataFrame, last: pd.DataFrame) -> dict[str, Any]:
     """Compare two windows, of the same periods, by the metric's kind."""
     how, shared = chance(metric), last["shared"].to_numpy(dtype=bool)
-    several = last["n_expected"].to_numpy() > 1
+    several, word = last["n_expected"].to_numpy() > 1, last["word"].to_numpy(dtype=object)
     before, after = (_figures(frame, metric, last, shared | ~several) for frame in (first, last))
     made = how.compare(metric, after, before, metric.polarity)
-    method = DISPERSED.method if counted_by_month(metric) else how.method
-    nothing = "no " + last["word"] + " is in both windows"
-    return pd.DataFrame(
-        {
-            **change_columns(metric, made),
-            "change_method": method,
-            "change_reason": np.where(several & ~shared, nothing, np.asarray(made.reason)),
-            "matched_months": np.where(shared, last["n_present"], 0),
-            "matched": np.where(shared, last["used"], ""),
-            "periods": last["word"] + "s",
-        },
-        index=first.index,
-    )
+    nothing = "no " + word + " is in both windows"
+    return {
+        **change_columns(metric, made),
+        "change_method": DISPERSED.method if counted_by_month(metric) else how.method,
+        "change_reason": np.where(several & ~shared, nothing, np.asarray(made.reason)),
+        "matched_months": np.where(shared, last["n_present"], 0),
+        "matched": np.where(shared, last["used"], ""),
+        "periods": word + "s",
+    }
 
 
 def _figures(frame: pd.DataFrame, metric: Metric, last: pd.DataFrame, compared: NDArray[np.bool_]) -> Figures:
@@ -184,20 +185,21 @@ def _figures(frame: pd.DataFrame, metric: Metric, last: pd.DataFrame, compared: 
     return replace(made, denominator=days, dispersion=last["dispersion"].to_numpy(dtype=float))
 
 
-def _across_a_break(metric: Metric, before: Period, after: Period, frame: pd.DataFrame) -> "pd.Series[str]":
+def _across_a_break(
+    metric: Metric, before: Period, after: Period, first: pd.DataFrame, last: pd.DataFrame
+) -> Texts:
     """Say for each area why its two windows are not comparable, or nothing."""
-    reason = breaks_between(metric, frame.index, before, after)
-    bases = frame["baseline_basis"], frame["outcome_basis"]
-    differ = (bases[0] != bases[1]) & (bases[0] != "") & (bases[1] != "")
-    changed = "the definition changed from " + bases[0] + " to " + bases[1]
-    return reason.where((reason != "") | ~differ, changed)
+    reason = breaks_between(metric, first["area_code"], before, after)
+    was, now = (frame["basis"].to_numpy(dtype=object) for frame in (first, last))
+    differ = (reason == "") & (was != now) & (was != "") & (now != "")
+    return np.where(differ, "the definition changed from " + was + " to " + now, reason)
 
 
-def _findings(metric: Metric, frame: pd.DataFrame) -> NDArray[np.str_]:
+def _findings(metric: Metric, compared: Mapping[str, Any]) -> NDArray[np.str_]:
     """Name the change: better or worse only where its interval leaves out no change."""
-    low, high = (metric.direction * frame[f"change_{end}"] for end in ("lower", "upper"))
+    low, high = (metric.direction * compared[f"change_{end}"] for end in ("lower", "upper"))
     return np.select(
-        [frame["change"].isna(), np.minimum(low, high) > 0, np.maximum(low, high) < 0],
+        [np.isnan(compared["change"]), np.minimum(low, high) > 0, np.maximum(low, high) < 0],
         [NOT_COMPARED, BETTER, WORSE],
         default=UNCLEAR,
     )

@@ -199,7 +199,7 @@ def _reasons(
     before: Period,
     window: Period,
 ) -> Texts:
-    broken = breaks_between(metric, start.index, before, window).to_numpy()
+    broken = breaks_between(metric, start.index, before, window)
     none = start["reason"].fillna("no figures for this area").to_numpy(dtype=object)
     found = np.where((broken != "") | np.isfinite(value), broken, none)
     found = np.where((found == "") & (value == 0), "nothing was counted in the baseline months", found)

@@ -201,7 +201,7 @@ def _forecast(series: YearlyValues, last: Floats, usual: AnnualScale, lag: int, 
 def _reasons(
     start: pd.DataFrame, usual: AnnualScale, metric: Metric, before: Period, window: Period
 ) -> Texts:
-    broken = breaks_between(metric, start.index, before, window).to_numpy()
+    broken = breaks_between(metric, start.index, before, window)
     known = np.isfinite(start["value"].to_numpy(dtype=float))
     none = start["reason"].fillna("no figure").to_numpy(dtype=object)
     found = np.where((broken != "") | known, broken, none)

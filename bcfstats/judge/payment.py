@@ -296,7 +296,7 @@ def outcomes(
         after = baseline(observations, metric, window).set_index("area_code")
         for i, row in zip(same.index, same.to_dict("records"), strict=True):
             before = Period.parse(row["baseline_period"]) if row.get("baseline_period") else window
-            broken = breaks_between(metric, pd.Index([row["area_code"]]), before, window).iloc[0]
+            broken = breaks_between(metric, [row["area_code"]], before, window)[0]
             rows.append(
                 {**_base(row), "outcome_value": None, "reason": broken}
                 if broken

@@ -1,19 +1,26 @@
 """Where each area stands among the others: the latest figures of a metric, side by side."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.periods import Period
 from bcfstats.judge.baseline import window_figures
-from bcfstats.judge.windows import Grid
+from bcfstats.judge.windows import Floats, Grid, Texts
 
 QUANTILES = {"lowest": 0.0, "p10": 0.1, "p25": 0.25, "median": 0.5, "p75": 0.75, "p90": 0.9, "highest": 1.0}
 STANDING_COLUMNS = [
     *("area_code", "metric", "payment", "period", "value", "lower", "upper", "n_areas", "n_better"),
     *(*QUANTILES, "together", "group", "n_group", "n_group_better", "reason"),
+]
+NEEDED = [
+    *("area_code", "area_name", "metric", "payment", "outcome_period", "outcome_n_present", "outcome_reason"),
+    *("outcome_denominator", "outcome_whole_value", "outcome_whole_lower", "outcome_whole_upper"),
 ]
 PEER_COLUMNS = ["group", "metric", "area_code", "peer", "value"]
 PART = "some of its window has no usable figure"
@@ -35,10 +42,10 @@ def standings(
     """
     if windows.empty:
         return pd.DataFrame(columns=STANDING_COLUMNS), pd.DataFrame(columns=PEER_COLUMNS)
-    regions = areas.drop_duplicates("area_code").set_index("area_code")["region"]
+    regions = areas.drop_duplicates("area_code").set_index("area_code")["region"].fillna("").to_dict()
     found = [
         _of_metric(_latest(rows), metrics[str(metric)], regions)
-        for metric, rows in windows.groupby("metric", sort=False)
+        for metric, rows in windows[NEEDED].groupby("metric", sort=False)
     ]
     tables, peers = zip(*found, strict=True)
     return pd.concat(tables, ignore_index=True), pd.concat(peers, ignore_index=True)
@@ -46,38 +53,49 @@ def standings(
 
 def _latest(rows: pd.DataFrame) -> pd.DataFrame:
     """Choose the comparison whose outcome ends last, of those that many areas have."""
-    counts = _whole(rows).groupby(rows["payment"], sort=False).sum()
-    many = counts.index[counts >= counts.max() / 2]
-    periods = rows.groupby("payment")["outcome_period"].first().map(Period.parse)
-    last = max(many, key=lambda label: (periods[label].end, periods[label].days))
-    return rows.loc[rows["payment"] == last]
+    parts = dict(list(rows.groupby("payment", sort=False)))
+    counts = {label: _whole(part).sum() for label, part in parts.items()}
+    periods = {label: Period.parse(part["outcome_period"].iloc[0]) for label, part in parts.items()}
+    many = [label for label in parts if counts[label] >= max(counts.values()) / 2]
+    return parts[max(many, key=lambda label: (periods[label].end, periods[label].days))]
 
 
-def _whole(rows: pd.DataFrame) -> "pd.Series[bool]":
-    return np.isfinite(rows["outcome_whole_value"])
+def _whole(rows: pd.DataFrame) -> NDArray[np.bool_]:
+    return np.asarray(np.isfinite(rows["outcome_whole_value"].to_numpy(dtype=float)))
 
 
 def _of_metric(
-    rows: pd.DataFrame, metric: Metric, regions: "pd.Series[str]"
+    rows: pd.DataFrame, metric: Metric, regions: Mapping[str, str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Compare the areas of one metric in one window."""
-    known = _whole(rows)
-    shown = {name: rows[f"outcome_whole_{name}"] for name in ("value", "lower", "upper")}
-    frame = rows[["area_code", "area_name", "metric", "payment"]].assign(
-        period=rows["outcome_period"], **shown, reason=_reasons(rows, known), together=_together(rows, metric)
+    known, value = _whole(rows), rows["outcome_whole_value"].to_numpy(dtype=float)
+    group = np.full(len(rows), "", dtype=object)
+    group[known] = _groups(rows["area_code"][known], regions)
+    n_group, n_group_better = np.full((2, len(rows)), np.nan)
+    for name in set(group) - {""}:
+        mine = group == name
+        n_group[mine], n_group_better[mine] = mine.sum() - 1, _better(value[mine], metric)
+    told = rows[["area_code", "area_name", "metric", "payment"]].assign(
+        period=rows["outcome_period"],
+        **{name: rows[f"outcome_whole_{name}"] for name in ("value", "lower", "upper")},
+        n_areas=known.sum(),
+        n_better=_better(np.where(known, value, np.nan), metric),
+        **dict(zip(QUANTILES, np.nanquantile(value, list(QUANTILES.values())), strict=True))
+        if known.any()
+        else dict.fromkeys(QUANTILES, np.nan),
+        together=_together(rows, metric),
+        group=group,
+        n_group=n_group,
+        n_group_better=n_group_better,
+        reason=_reasons(rows, known),
     )
-    have = frame.loc[known].reset_index(drop=True)
-    have["group"] = _groups(have["area_code"], regions)
-    lower = metric.polarity == "lower"
-    have["n_better"] = have["value"].rank(method="min", ascending=lower) - 1
-    within = have.loc[have["group"] != ""].groupby("group")["value"]
-    have["n_group"] = within.transform("size") - 1
-    have["n_group_better"] = within.rank(method="min", ascending=lower) - 1
-    told = frame.merge(have[["area_code", "n_better", "group", "n_group", "n_group_better"]], how="left")
-    told[list(QUANTILES)] = np.quantile(have["value"], list(QUANTILES.values())) if len(have) else np.nan
-    told = told.assign(n_areas=len(have), group=told["group"].fillna(""))
-    peers = have.loc[have["group"] != ""].rename(columns={"area_name": "peer"})[PEER_COLUMNS]
-    return told[STANDING_COLUMNS], peers.reset_index(drop=True)
+    peers = told.loc[group != ""].rename(columns={"area_name": "peer"})[PEER_COLUMNS]
+    return told[STANDING_COLUMNS], peers
+
+
+def _better(value: Floats, metric: Metric) -> Floats:
+    """Count for each of some values how many of the others are better."""
+    return np.asarray(rankdata(-metric.direction * value, method="min", nan_policy="omit") - 1)
 
 
 def _together(rows: pd.DataFrame, metric: Metric) -> float:
@@ -102,18 +120,19 @@ def nation(others: pd.DataFrame, standings: pd.DataFrame) -> dict[str, tuple[str
     return found
 
 
-def _reasons(rows: pd.DataFrame, known: "pd.Series[bool]") -> "pd.Series[str]":
+def _reasons(rows: pd.DataFrame, known: NDArray[np.bool_]) -> "pd.Series[str]":
     part = pd.Series(PART, index=rows.index).where(rows["outcome_n_present"] > 0, "")
     return rows["outcome_reason"].where(rows["outcome_reason"] != "", part).where(~known, "")
 
 
-def _groups(codes: "pd.Series[str]", regions: "pd.Series[str]") -> "pd.Series[str]":
+def _groups(codes: "pd.Series[str]", regions: Mapping[str, str]) -> Texts:
     """Give each area its region, or all others where it is alone there and they are few."""
-    region = codes.map(regions).fillna("").astype(str)
-    alone = (region == "") | (region.groupby(region).transform("size") == 1)
+    region = np.array([regions.get(code, "") for code in codes], dtype=object)
+    of = Counter(region)
+    alone = np.array([name == "" or of[name] == 1 for name in region], dtype=bool)
     if len(codes) <= FEW and alone.any():
-        return pd.Series(OTHERS, index=codes.index)
-    return region.where(~alone, "")
+        return np.full(len(codes), OTHERS, dtype=object)
+    return np.where(alone, "", region)
 
 
 def peers_of(area_code: str, standings: pd.DataFrame, peers: pd.DataFrame) -> pd.DataFrame:

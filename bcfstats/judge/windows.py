@@ -1,6 +1,6 @@
 """A metric over a window, in every area: the periods it is published for, added up."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
@@ -73,18 +73,19 @@ def with_basis(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(basis=told)
 
 
-def breaks_between(metric: Metric, codes: pd.Index, before: Period, after: Period) -> "pd.Series[str]":
+def breaks_between(metric: Metric, codes: Iterable[str], before: Period, after: Period) -> Texts:
     """Say for each area what changed between two windows, or within one: the series, or its boundaries."""
     first = [found for found in metric.breaks if before.start < found.date <= after.end]
     if first:
-        return pd.Series(f"series break on {first[0].date}: {first[0].what}", index=codes)
+        what = f"series break on {first[0].date}: {first[0].what}"
+        return np.array([what for _ in codes], dtype=object)
     moved = {
         code: f"the boundaries of the area changed on {day.day} {day:%B %Y}"
         for code, days in BOUNDARIES.items()
         for day in days
         if before.start < day <= after.end
     }
-    return pd.Series([moved.get(code, "") for code in codes], index=codes, dtype=object)
+    return np.array([moved.get(code, "") for code in codes], dtype=object)
 
 
 @dataclass(frozen=True, eq=False)
