@@ -8,7 +8,16 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-from bcfstats.define.datafiles import Table, check_choice, check_keys, near_misses, number, read_toml, texts
+from bcfstats.define.datafiles import (
+    Table,
+    check_choice,
+    check_keys,
+    near_misses,
+    number,
+    read_rows,
+    read_toml,
+    texts,
+)
 from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.periods import Period
 from bcfstats.errors import InputError, ParameterError
@@ -21,31 +30,9 @@ ROLES = ("headline", "supporting", "dropped")
 PLAN_PERIODS = ("month", "quarter", "year", "rolling year")
 WORDS = ("ambition", "target", "goal")
 STATUS_WORDS = {"on_track": "on track", "not_on_track": "not on track", "no_data": "data not available"}
-_PAID = (  # what is said of payment, and what is said where nothing is paid
-    ("no payment line and no chance of payment", "no chance that means anything"),
-    ("hances of payment", "hances of reaching the {word}"),
-    ("hance of payment", "hance of reaching the {word}"),
-    ("payment line", "{word}"),
-    ("payment is measured", "the {word} is measured"),
-    ("would be paid for doing nothing", "would reach it by doing nothing"),
-    ("in 100 paid for doing nothing", "in 100 would reach it by doing nothing"),
-    ("paid for doing nothing", "reached by doing nothing"),
-    ("paid by luck", "reached by luck"),
-    ("the scheme does not pay for that", "the scheme asks for an improvement"),
-    ("would be paid if", "would reach it if"),
-    ("no payment rests on it", "no {word} is set for it"),
-    ("metric of a payment is paid", "{word} of a period is reached"),
-    ("those paid on", "those planned for"),
-    ("paid on average", "with the {word} reached on average"),
-    ("ll paid if", "ll reached if"),
-    ("Months paid on", "Months planned for"),
-    ("Paid if", "Reached if"),
-    ("Paid in", "Planned for"),
-    ("Payment", "Period"),
-    (" targets have", " {word}s have"),
-    (" targets:", " {word}s:"),
-    ("achievable targets", "achievable {word}s"),
-    ("Target", "{Word}"),
+# what is said of payment, and what is said where nothing is paid, in the order in which it is looked for
+_PAID = tuple(
+    (row["paid"], row["planned"]) for row in read_rows(Path(__file__).with_name("unpaid_words.csv"))
 )
 NO_GOAL = "no {word} is set for it: it is a {role} metric of this scheme"
 

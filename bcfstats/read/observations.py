@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from bcfstats.define.datafiles import read_rows
+from bcfstats.define.datafiles import read_rows, read_toml
 from bcfstats.define.metrics import get_metric
 from bcfstats.define.periods import Period
 from bcfstats.errors import InputError, ParameterError
@@ -19,46 +19,10 @@ from bcfstats.read.marks import STATUSES
 if TYPE_CHECKING:
     from bcfstats.define.metrics import Kind, Metric
 
-OBSERVATION_TYPES = {
-    "area_code": "str",
-    "area_name": "str",
-    "metric": "str",
-    "period_start": "datetime64[ns]",
-    "period_end": "datetime64[ns]",
-    "frequency": "str",
-    "numerator": "float64",
-    "denominator": "float64",
-    "value": "float64",
-    "lower_ci": "float64",
-    "upper_ci": "float64",
-    "status": "str",
-    "status_note": "str",
-    "basis": "str",
-    "vintage": "datetime64[ns]",
-    "source": "str",
-}
+TABLES: Mapping[str, dict[str, str]] = read_toml(Path(__file__).with_name("tables.toml"))
+OBSERVATION_TYPES, POPULATION_TYPES = TABLES["observations"], TABLES["populations"]
+SHARE_TYPES, AREA_TYPES = TABLES["shares"], TABLES["areas"]
 OTHER_TYPES = {**OBSERVATION_TYPES, "area_type": "str"}
-POPULATION_TYPES = {
-    "area_code": "str",
-    "year": "int64",
-    "age_group": "str",
-    "population": "float64",
-    "series": "str",
-    "basis": "str",
-    "source": "str",
-    "estimated": "bool",
-}
-SHARE_TYPES = {
-    "commissioner": "str",
-    "area_code": "str",
-    "share": "float64",
-    "area_share": "float64",
-    "population": "float64",
-    "source": "str",
-}
-AREA_TYPES = dict.fromkeys(
-    ("area_code", "area_name", "area_type", "region_code", "region", "council_code", "board"), "str"
-)
 KEY = ["area_code", "metric", "period_start", "period_end"]
 FILE = "file"  # the column that tells rows of several files apart, where these are checked at once
 NEEDED = ["area_code", "metric", "period_start", "period_end", "frequency", "status"]

@@ -14,7 +14,7 @@ from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import InputError, ParameterError
 from bcfstats.read.headings import each_row, find_by_area, lines_of
 from bcfstats.read.marks import parse_number, parse_share
-from bcfstats.read.observations import typed
+from bcfstats.read.observations import TABLES, typed
 from bcfstats.read.targets import canonical_payment
 from bcfstats.read.workbook import cell_text, open_file
 
@@ -74,12 +74,7 @@ def _read(
 
 
 LIMITS = ("low", "high")
-WORK_TYPES = {
-    **dict.fromkeys(("area_code", "metric", "period", "work"), "str"),
-    **dict.fromkeys(("people", "people_low", "people_high"), "float64"),
-    "start": "datetime64[ns]",
-    **dict.fromkeys(("effect", "effect_low", "effect_high", "overlap"), "float64"),
-}
+WORK_TYPES = TABLES["work"]
 NEEDED = {"metric", "work", "people", "period_start", "effect"}  # of these "start" is period_start
 
 

@@ -47,15 +47,7 @@ PLAIN_TABLE = (
     "Of anything else make a plain table with the columns area, metric, period, numerator and denominator."
 )
 _TITLE_ROWS = 10
-_LOOKUPS = {
-    ("LAD15CD", "RGN15CD"): "a lookup of districts to regions: the register of areas has them",
-    ("LAD15CD", "CTY15CD"): "a lookup of districts to counties: the register of areas has them",
-    ("LADCD", "LADCD_ACTIVE"): "a history of area codes: the register of areas has them",
-    ("area", "metric", "payment"): "targets: give them to 'bcfstats check' instead",
-    ("area", "row_type", "metric", "period"): "notes on plans and outturns, not a table of observations",
-    ("month", "A00"): "a panel without areas or metrics",
-    ("Level", "Org Code", "Metric", "Metric Group"): "figures of trusts and England, none of councils",
-}
+_NOT_USED = read_rows(Path(__file__).with_name("not_used.csv"))  # by title, or by columns
 
 
 def read_file(path: str | Path, *, metrics: Mapping[str, Metric] = METRICS) -> FileReading:
@@ -187,12 +179,12 @@ def _why_not_used(source: Book | Text) -> str:
         top = source.rows(source.sheet_names[0])[:_TITLE_ROWS] if source.sheet_names else []
         first = next((text for row in top for cell in row if (text := cell_text(cell))), "")
         title = (nhs_england.title_of(source) or first).casefold()
-        rows = read_rows(Path(__file__).with_name("not_used.csv"))
-        return next((row["why"] for row in rows if title.startswith(row["title"])), "")
+        return next((row["why"] for row in _NOT_USED if row["title"] and title.startswith(row["title"])), "")
     if source.content.lstrip()[:1] in ("{", "["):
         return "JSON, not a table"
     names = set(source.header)
-    return next((why for columns, why in _LOOKUPS.items() if names.issuperset(columns)), "")
+    with_columns = (row for row in _NOT_USED if row["columns"])
+    return next((row["why"] for row in with_columns if names.issuperset(row["columns"].split("|"))), "")
 
 
 def _shown(source: Book | Text) -> str:

@@ -22,7 +22,7 @@ from bcfstats.errors import InputError, ParameterError
 from bcfstats.files import write_whole
 from bcfstats.read.headings import find_meant, lines_of, nearest_headings
 from bcfstats.read.marks import parse_number, parse_share
-from bcfstats.read.observations import typed
+from bcfstats.read.observations import TABLES, typed
 from bcfstats.read.workbook import cell_text, open_file
 
 if TYPE_CHECKING:
@@ -30,18 +30,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("area", "metric", "payment", "change_percent", "source")
 KEY = COLUMNS[:3]
-TARGET_TYPES = {
-    "area_code": "str",
-    "area_name": "str",
-    "metric": "str",
-    "payment": "str",
-    "target_value": "float64",
-    "target_numerator": "float64",
-    "change_percent": "float64",
-    "baseline_value": "float64",
-    "against": "str",
-    "source": "str",
-}
+TARGET_TYPES = TABLES["targets"]
 WAYS = ("target_value", "target_numerator", "change_percent")
 _AGAINST = ("baseline", "projected")
 _MOST_SHOWN = 30
