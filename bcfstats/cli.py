@@ -4,6 +4,8 @@ import os
 import sys
 import webbrowser
 from collections.abc import Callable, Iterable
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,25 +41,72 @@ app = typer.Typer(
     "2 the input or the command cannot be used; 3 it could not be done, or was stopped.",
 )
 
+Jobs = Annotated[int | None, typer.Option(min=1, help="Reports made at the same time.")]
 Folder = Annotated[Path | None, typer.Option(help="Folder; see bcfstats.toml for the defaults.")]
-Config = Annotated[Path | None, typer.Option("--config", help="Settings file, if not bcfstats.toml.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 SchemeName = Annotated[str | None, typer.Option("--scheme", help="Payment scheme: an id or a TOML file.")]
-OwnMetrics = Annotated[list[Path] | None, typer.Option("--metrics", help="TOML file of your own metrics.")]
-Disclosure = Annotated[
-    str | None, typer.Option(help="Small numbers of your own: none, hes-2014, hes-2018 or threshold=N.")
-]
-TargetFiles = Annotated[list[Path] | None, typer.Option("--targets", help="File of proposed targets.")]
-MoneyFiles = Annotated[
-    list[Path] | None, typer.Option("--allocations", help="CSV or XLSX file of each area's money.")
-]
+Money = Annotated[Path | None, typer.Option(help="CSV or XLSX file of each area's money.")]
 Areas = Annotated[
     list[str] | None, typer.Option("--area", help="Only this area: name or code; may be given again.")
 ]
 Metrics = Annotated[
     list[str] | None, typer.Option("--metric", help="Only this metric: id, code or name; may be given again.")
 ]
-Jobs = Annotated[int | None, typer.Option(min=1, help="Reports made at the same time.")]
+OpenIndex = Annotated[bool, typer.Option("--open", help="Open the index when done.")]
+# What a command line may give in place of the settings file, by the names of the settings
+SETTINGS: dict[str, Any] = {
+    "raw": Folder,
+    "processed": Folder,
+    "out": Folder,
+    "scheme": SchemeName,
+    "metrics": Annotated[list[Path] | None, typer.Option("--metrics", help="TOML file of your own metrics.")],
+    "targets": Annotated[list[Path] | None, typer.Option("--targets", help="File of proposed targets.")],
+    "allocations": Annotated[
+        list[Path] | None, typer.Option("--allocations", help="CSV or XLSX file of each area's money.")
+    ],
+    "disclosure": Annotated[
+        str | None, typer.Option(help="Small numbers of your own: none, hes-2014, hes-2018 or threshold=N.")
+    ],
+    "only_areas": Areas,
+    "only_metrics": Metrics,
+    "notebook": Annotated[Path | None, typer.Option(help="Notebook to run for each area.")],
+    "jobs": Jobs,
+    "engine": Annotated[str | None, typer.Option(help="auto, forked, warm or plain.")],
+    "executor": Annotated[str | None, typer.Option(help="local, or dask=ADDRESS.")],
+}
+CONFIG = Annotated[Path | None, typer.Option("--config", help="Settings file, if not bcfstats.toml.")]
+DEBUG = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+OF_PLANS = ("only_areas", "only_metrics", "scheme", "disclosure", "metrics", "config")
+
+
+def command(*order: str, name: str | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make a function a command: its own options and those of settings in this order, and `--debug`.
+
+    What takes `settings` is given those of the file, with what the command line gives in their place.
+    """
+
+    def made(function: Callable[..., None]) -> Callable[..., None]:
+        own = dict(signature(function).parameters)
+        takes_settings = own.pop("settings", None) is not None
+        given = {name: SETTINGS[name] for name in order if name not in own and name != "config"}
+
+        @wraps(function)
+        def call(config: Path | None = None, debug: bool = False, **values: Any) -> None:
+            chosen = {name: values.pop(name) for name in given}
+            if takes_settings:
+                from bcfstats.run.settings import load_settings
+
+                values["settings"] = load_settings(config).with_given(**chosen)
+            function(**values)
+
+        kind = Parameter.POSITIONAL_OR_KEYWORD
+        shared = {name: Parameter(name, kind, default=None, annotation=of) for name, of in given.items()}
+        shared["config"] = Parameter("config", kind, default=None, annotation=CONFIG)
+        debug = Parameter("debug", kind, default=False, annotation=DEBUG)
+        first = [one for name, one in own.items() if name not in order]
+        call.__signature__ = Signature([*first, *((own | shared)[name] for name in order), debug])  # type: ignore[attr-defined]
+        return app.command(name)(call)
+
+    return made
 
 
 def main() -> None:
@@ -92,14 +141,13 @@ def _common(
 ) -> None: ...
 
 
-@app.command()
+@command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the example reports.")] = Path("reports/demo"),
     jobs: Jobs = None,
     areas: Annotated[int, typer.Option(min=1, help="How many example areas.")] = 150,
     scheme: SchemeName = None,
-    open_: Annotated[bool, typer.Option("--open", help="Open the index when done.")] = False,
-    debug: Debug = False,
+    open_: OpenIndex = False,
 ) -> None:
     """Make reports for every area of the example data (all of it made up)."""
     import tempfile
@@ -120,18 +168,16 @@ def demo(
     _batch(settings, open_=open_)
 
 
-@app.command()
-def init(debug: Debug = False) -> None:
+@command()
+def init() -> None:
     """Write a commented settings file, bcfstats.toml, in this folder."""
     from bcfstats.run.settings import write_settings
 
     print(f"Wrote {write_settings(Path())}. Every line in it is explained.")
 
 
-@app.command()
-def notebooks(
-    folder: Annotated[Path, typer.Argument(help="Where they go.")] = Path("notebooks"), debug: Debug = False
-) -> None:
+@command()
+def notebooks(folder: Annotated[Path, typer.Argument(help="Where they go.")] = Path("notebooks")) -> None:
     """Lay notebooks to work with in a folder: explore, set ambitions, compare areas."""
     from bcfstats.run.notebooks import lay_out
 
@@ -140,14 +186,8 @@ def notebooks(
     print(f"Open them with: jupyter lab {folder}")
 
 
-@app.command()
-def prepare(
-    raw: Folder = None,
-    processed: Folder = None,
-    metrics: OwnMetrics = None,
-    config: Config = None,
-    debug: Debug = False,
-) -> None:
+@command("raw", "processed", "metrics", "config")
+def prepare(settings: Any) -> None:
     """Recognise every published file by its content and build the observations.
 
     Exit code 1: some files were refused.
@@ -156,25 +196,17 @@ def prepare(
     from bcfstats.run.check import describe_prepared
     from bcfstats.run.settings import all_metrics
 
-    settings = _settings(config, raw=raw, processed=processed, metrics=metrics)
     prepared = prepare_files(settings.raw, settings.processed, metrics=all_metrics(settings))
     _tell(prepared.exit_code, describe_prepared(prepared))
 
 
-@app.command()
+@command("processed", "allocations", "out", "why", *OF_PLANS)
 def check(
+    settings: Any,
     targets: Annotated[Path | None, typer.Argument(help="CSV or XLSX file of proposed targets.")] = None,
-    processed: Folder = None,
-    allocations: Annotated[Path | None, typer.Option(help="CSV or XLSX file of each area's money.")] = None,
+    allocations: Money = None,
     out: Annotated[Path | None, typer.Option(help="CSV file for the assessments, with reasons.")] = None,
     why: Annotated[bool, typer.Option("--why", help="Explain each verdict in sentences.")] = False,
-    area: Areas = None,
-    metric: Metrics = None,
-    scheme: SchemeName = None,
-    disclosure: Disclosure = None,
-    metrics: OwnMetrics = None,
-    config: Config = None,
-    debug: Debug = False,
 ) -> None:
     """Say what data there is, what is missing or broken; judge a file of targets.
 
@@ -182,27 +214,18 @@ def check(
     """
     from bcfstats.run.check import describe_data, describe_targets
 
-    given: dict[str, Any] = {"processed": processed, "scheme": scheme, "metrics": metrics}
-    given |= {"disclosure": disclosure, "only_areas": area, "only_metrics": metric}
-    settings = _settings(config, **given)
     if targets is None:
         _tell(*describe_data(settings))
     else:
         _tell(*describe_targets(settings, targets, allocations=allocations, out=out, why=why))
 
 
-@app.command()
+@command("processed", "allocations", "out", "only_areas", "only_metrics", "scheme", "metrics", "config")
 def overview(
+    settings: Any,
     targets: Annotated[Path, typer.Argument(help="CSV or XLSX file of proposed targets of many boards.")],
-    processed: Folder = None,
-    allocations: Annotated[Path | None, typer.Option(help="CSV or XLSX file of each area's money.")] = None,
+    allocations: Money = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the tables as CSV files.")] = None,
-    area: Areas = None,
-    metric: Metrics = None,
-    scheme: SchemeName = None,
-    metrics: OwnMetrics = None,
-    config: Config = None,
-    debug: Debug = False,
 ) -> None:
     """Add up all boards' ambitions, by region and for England, and name plans that stand out.
 
@@ -210,24 +233,15 @@ def overview(
     """
     from bcfstats.run.check import describe_overview
 
-    given: dict[str, Any] = {"processed": processed, "scheme": scheme, "metrics": metrics}
-    settings = _settings(config, **given, only_areas=area, only_metrics=metric)
     _tell(*describe_overview(settings, targets, allocations=allocations, out=out))
 
 
-@app.command()
+@command("processed", "until", "out", *OF_PLANS)
 def track(
+    settings: Any,
     plan: Annotated[Path, typer.Argument(help="CSV or XLSX file of goals, in the form of targets.")],
-    processed: Folder = None,
     until: Annotated[str | None, typer.Option(help="Last month to use, such as 'Sep 2025'.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for pages and the return's table.")] = None,
-    area: Areas = None,
-    metric: Metrics = None,
-    scheme: SchemeName = None,
-    disclosure: Disclosure = None,
-    metrics: OwnMetrics = None,
-    config: Config = None,
-    debug: Debug = False,
 ) -> None:
     """Follow the goals of a plan through the year: on track or not, and what is still needed.
 
@@ -235,27 +249,17 @@ def track(
     """
     from bcfstats.run.check import describe_tracking
 
-    given: dict[str, Any] = {"processed": processed, "scheme": scheme, "metrics": metrics}
-    given |= {"disclosure": disclosure, "only_areas": area, "only_metrics": metric}
-    settings = _settings(config, **given)
     _tell(*describe_tracking(settings, plan, until=until, out=out))
 
 
-@app.command()
+@command("processed", *OF_PLANS)
 def phase(
+    settings: Any,
     plan: Annotated[Path, typer.Argument(help="CSV or XLSX file of goals, in the form of targets.")],
     out: Annotated[Path, typer.Argument(help="CSV file for the goals by month or quarter.")],
     by: Annotated[str, typer.Option(help="month or quarter.")] = "quarter",
     path: Annotated[str, typer.Option(help="level, step or ramp.")] = "level",
     start: Annotated[str | None, typer.Option(help="First day of the work, for a step or a ramp.")] = None,
-    processed: Folder = None,
-    area: Areas = None,
-    metric: Metrics = None,
-    scheme: SchemeName = None,
-    disclosure: Disclosure = None,
-    metrics: OwnMetrics = None,
-    config: Config = None,
-    debug: Debug = False,
 ) -> None:
     """Phase goals by season, days and the path of the work, in whole people; `track` follows what it writes.
 
@@ -263,25 +267,15 @@ def phase(
     """
     from bcfstats.run.check import describe_phases
 
-    given: dict[str, Any] = {"processed": processed, "scheme": scheme, "metrics": metrics}
-    given |= {"disclosure": disclosure, "only_areas": area, "only_metrics": metric}
-    settings = _settings(config, **given)
     _tell(*describe_phases(settings, plan, out, by=by, path=path, start=start))
 
 
-@app.command()
+@command("processed", "out", *OF_PLANS)
 def goals(
+    settings: Any,
     work: Annotated[Path, typer.Argument(help="CSV or XLSX file of schemes of work and their effects.")],
     plan: Annotated[Path, typer.Argument(help="CSV or XLSX file of the goals, in the form of targets.")],
-    processed: Folder = None,
     out: Annotated[Path | None, typer.Option(help="CSV file for all columns.")] = None,
-    area: Areas = None,
-    metric: Metrics = None,
-    scheme: SchemeName = None,
-    disclosure: Disclosure = None,
-    metrics: OwnMetrics = None,
-    config: Config = None,
-    debug: Debug = False,
 ) -> None:
     """Add schemes of work up to a goal, beside doing nothing and what peers have done.
 
@@ -289,77 +283,41 @@ def goals(
     """
     from bcfstats.run.check import describe_goals
 
-    given: dict[str, Any] = {"processed": processed, "scheme": scheme, "metrics": metrics}
-    given |= {"disclosure": disclosure, "only_areas": area, "only_metrics": metric}
-    _tell(*describe_goals(_settings(config, **given), work, plan, out=out))
+    _tell(*describe_goals(settings, work, plan, out=out))
 
 
-@app.command()
+@command(
+    *("only_areas", "only_metrics", "processed", "out", "scheme", "metrics", "targets", "allocations"),
+    *("disclosure", "notebook", "jobs", "engine", "executor", "resume", "config", "open_"),
+)
 def run(
-    area: Areas = None,
-    metric: Metrics = None,
-    processed: Folder = None,
-    out: Folder = None,
-    scheme: SchemeName = None,
-    metrics: OwnMetrics = None,
-    targets: TargetFiles = None,
-    allocations: MoneyFiles = None,
-    disclosure: Disclosure = None,
-    notebook: Annotated[Path | None, typer.Option(help="Notebook to run for each area.")] = None,
-    jobs: Jobs = None,
-    engine: Annotated[str | None, typer.Option(help="auto, forked, warm or plain.")] = None,
-    executor: Annotated[str | None, typer.Option(help="local, or dask=ADDRESS.")] = None,
+    settings: Any,
     resume: Annotated[bool, typer.Option("--resume", help="Make only what is missing or changed.")] = False,
-    config: Config = None,
-    open_: Annotated[bool, typer.Option("--open", help="Open the index when done.")] = False,
-    debug: Debug = False,
+    open_: OpenIndex = False,
 ) -> None:
     """Make one report per area, with an index, results.csv, failures.csv and run.json.
 
     Exit code 1: some reports failed, or a row of targets was left out. 3: it was stopped, and --resume
     makes what is left.
     """
-    given: dict[str, Any] = {
-        "processed": processed,
-        "out": out,
-        "scheme": scheme,
-        "metrics": metrics,
-        "targets": targets,
-        "allocations": allocations,
-        "disclosure": disclosure,
-        "notebook": notebook,
-        "jobs": jobs,
-        "engine": engine,
-        "executor": executor,
-        "only_areas": area,
-        "only_metrics": metric,
-    }
-    _batch(_settings(config, **given), open_=open_, resume=resume)
+    _batch(settings, open_=open_, resume=resume)
 
 
-@app.command()
+@command("processed", "out", "allocations", "only_metrics", "disclosure", "config", "open_")
 def report(
+    settings: Any,
     area: Annotated[str, typer.Argument(help="Name, ONS code or council code.")],
-    processed: Folder = None,
     out: Folder = None,
-    allocations: MoneyFiles = None,
-    metric: Metrics = None,
-    disclosure: Disclosure = None,
-    config: Config = None,
     open_: Annotated[bool, typer.Option("--open", help="Open the report when done.")] = False,
-    debug: Debug = False,
 ) -> None:
     """Make the report of one area, in a folder apart from the reports of a batch."""
-    settings = _settings(config)
     out = out or settings.out / "single"
-    given: dict[str, Any] = {"processed": processed, "disclosure": disclosure, "allocations": allocations}
-    given |= {"only_areas": (area,), "only_metrics": metric}
-    settings = settings.with_given(out=out, jobs=1, **given)
-    _batch(settings, open_=open_, single=True)
+    _batch(settings.with_given(out=out, jobs=1, only_areas=(area,)), open_=open_, single=True)
 
 
-@app.command()
+@command("area", "metric", "out", "fingertips", "docx", "pdf", "board", "charts", "config")
 def export(
+    settings: Any,
     area: Areas = None,
     metric: Metrics = None,
     out: Annotated[Path | None, typer.Option(help="Folder of a run; see bcfstats.toml.")] = None,
@@ -370,56 +328,46 @@ def export(
         bool, typer.Option("--board", help="Two pages for each board, as PDF and as Word.")
     ] = False,
     charts: Annotated[str, typer.Option(help="Every chart as a file: svg or png.")] = "",
-    config: Config = None,
-    debug: Debug = False,
 ) -> None:
     """Write figures, charts, Word or PDF files from the reports of a run."""
     from bcfstats.run.export import export as export_files
 
-    folder = _settings(config, out=out).out
     wanted = {"fingertips": fingertips, "docx": docx, "pdf": pdf, "board": board}
-    for path in export_files(folder, areas=area or (), metrics=metric or (), charts=charts, **wanted):
+    given = {"areas": area or (), "metrics": metric or (), "charts": charts}
+    for path in export_files(out or settings.out, **given, **wanted):
         print(path)
 
 
-@app.command()
+@command(
+    *("targets", "allocations", "answers", "groups", "local", "docx", "processed", "out", "scheme"),
+    *("disclosure", "metrics", "config"),
+)
 def board(
+    settings: Any,
     area: Annotated[str | None, typer.Argument(help="Name, ONS code or council code.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="Every board, in place of an area.")] = False,
-    targets: TargetFiles = None,
-    allocations: MoneyFiles = None,
     answers: Annotated[Path | None, typer.Option(help="Answers to conditions and criteria.")] = None,
     groups: Annotated[Path | None, typer.Option(help="Commissioning groups' ambitions and shares.")] = None,
     local: Annotated[str, typer.Option(help="The local metric, where no target names it.")] = "",
     docx: Annotated[bool, typer.Option("--docx", help="A Word document besides the CSV files.")] = False,
-    processed: Folder = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the boards' folders.")] = None,
-    scheme: SchemeName = None,
-    disclosure: Disclosure = None,
-    metrics: OwnMetrics = None,
-    config: Config = None,
-    debug: Debug = False,
 ) -> None:
     """Write what the guidance asks of a board: verdicts, payment, conditions, risks, the template's table."""
     from bcfstats.run.board import describe_boards
 
     if (area is None) is not all_:
         raise InputError("Name one area, or give --all for every board.", found=area or "neither")
-    given: dict[str, Any] = {"targets": targets, "allocations": allocations}
-    given |= {"processed": processed, "scheme": scheme, "metrics": metrics, "disclosure": disclosure}
-    settings = _settings(config, **given)
     folder = out or settings.out / "boards"
     _tell(*describe_boards(settings, area, folder, answers=answers, groups=groups, local=local, docx=docx))
 
 
-@app.command()
+@command()
 def compare(
     before: Annotated[Path, typer.Argument(help="Folder of a run.")],
     after: Annotated[Path, typer.Argument(help="Folder of a later run.")],
     out: Annotated[Path | None, typer.Option(help="CSV file for every change.")] = None,
     area: Areas = None,
     metric: Metrics = None,
-    debug: Debug = False,
 ) -> None:
     """Say which numbers moved between two runs, and what differs in data, settings and code.
 
@@ -430,40 +378,31 @@ def compare(
     _tell(*describe_comparison(before, after, out=out, areas=area or (), metrics=metric or ()))
 
 
-@app.command()
+@command("processed", "out", "until", "only_metrics", "metrics", "config")
 def validate(
-    processed: Folder = None,
-    out: Folder = None,
+    settings: Any,
     until: Annotated[str | None, typer.Option(help="Last day to use, such as 2015-03-31.")] = None,
-    metric: Metrics = None,
-    metrics: OwnMetrics = None,
-    config: Config = None,
-    debug: Debug = False,
 ) -> None:
     """Try the methods on months whose outcome is known: false alarms, coverage, forecast error."""
     from bcfstats.define.periods import Period
     from bcfstats.run.check import write_validation
 
-    given: dict[str, Any] = {"processed": processed, "out": out, "metrics": metrics}
-    settings = _settings(config, **given, only_metrics=metric)
     page, validations = write_validation(settings, until=Period.parse(until).end if until else None)
     for validation in validations:
         print(f"{validation.name}: {validation.description}")
     print(page)
 
 
-@app.command()
-def explain(name: Annotated[str, typer.Argument(help="A method or a metric.")], debug: Debug = False) -> None:
+@command()
+def explain(name: Annotated[str, typer.Argument(help="A method or a metric.")]) -> None:
     """Explain a method or a metric in plain words."""
     from bcfstats.run.explain import explain_name
 
     print(explain_name(name))
 
 
-@app.command("list")
-def list_(
-    what: Annotated[str, typer.Argument(help="metrics, areas, schemes or methods.")], debug: Debug = False
-) -> None:
+@command(name="list")
+def list_(what: Annotated[str, typer.Argument(help="metrics, areas, schemes or methods.")]) -> None:
     """List metrics, areas, schemes or methods."""
     from bcfstats.run.explain import LISTS
 
@@ -498,13 +437,6 @@ def _batch(
     if open_:
         webbrowser.open(page.resolve().as_uri())
     raise typer.Exit(result.exit_code)
-
-
-def _settings(config: Path | None, **given: Any) -> Any:
-    """Take the settings of the file, and what the command line gives in their place."""
-    from bcfstats.run.settings import load_settings
-
-    return load_settings(config).with_given(**given)
 
 
 def _tell(code: int, lines: Iterable[str]) -> None:
