@@ -108,24 +108,12 @@ class Progress:
 
 @dataclass(frozen=True)
 class BatchResult:
-    """What came of a batch.
-
-    Attributes
-    ----------
-    out : Path
-        The folder of the run.
-    outcomes : tuple of Outcome
-        One per report, in the order of the areas.
-    stopped : str
-        Why it ended before every report was made; empty if it did not.
-    left_out : tuple of str
-        Rows of the files of targets that cannot be judged, each with its problem.
-    """
+    """What came of a batch: an outcome a report, in the order of the areas."""
 
     out: Path
     outcomes: tuple[Outcome, ...]
-    stopped: str = ""
-    left_out: tuple[str, ...] = ()
+    stopped: str = ""  # why it ended before every report was made
+    left_out: tuple[str, ...] = ()  # rows of the files of targets that cannot be judged, with their problems
 
     @property
     def failed(self) -> tuple[Outcome, ...]:

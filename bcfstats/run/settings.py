@@ -31,46 +31,7 @@ LARGEST = 1_000_000  # jobs, seconds or MiB
 
 @dataclass(frozen=True)
 class Settings:
-    """Where a run reads and writes, and by which rules.
-
-    Attributes
-    ----------
-    raw, processed, out : Path
-        Published files; prepared data; reports.
-    scheme : str
-        Id of a payment scheme, or the path of one's own TOML file.
-    metrics : tuple of Path
-        TOML files with metrics of one's own.
-    targets : tuple of Path
-        Files of proposed targets, CSV or XLSX, to be judged in the reports.
-    allocations : tuple of Path
-        Files of each area's money, CSV or XLSX: what rests on its targets.
-    disclosure : str
-        Rule for small numbers in figures that are not published: "none", "hes-2014", "hes-2018" or
-        "threshold=5"; each metric's default if empty (`disclose/rules.toml`).
-    palette : str
-        Colours of the charts: "analysis_function" or "making_data_count".
-    only_areas, only_metrics : tuple of str
-        Areas and metrics that a command is about, by name or code; all where none is named.
-    trusted : tuple of str
-        Months vouched for, each "area code, metric, period": nothing sudden is found in them.
-    breaks : tuple of str
-        Days from which a metric counts something else, each "area code, metric, day, what changed": figures
-        before and after are not compared.
-    joined : tuple of str
-        Areas put together with those they were split or merged with, in whose place the sum stands.
-    notebook : Path
-        The notebook run for each area; the package's own if none is named.
-    jobs : int
-        Reports made at the same time.
-    engine : str
-        What runs the notebooks: `forked`, `warm`, `plain`, or `auto` for the quickest this system has.
-    executor : str
-        Where: `local`, or `dask=ADDRESS` for a cluster that is running.
-    cell_seconds, memory_mib : int
-        Seconds that one cell may take; MiB that one notebook may take beyond what it starts with, which only
-        the forked engine on Linux can hold it to.
-    """
+    """Where a run reads and writes, and by which rules: each is explained in `bcfstats.toml`."""
 
     raw: Path = Path("data/raw")
     processed: Path = Path("data/processed")

@@ -35,24 +35,11 @@ CHANCE_BARS = (
 
 
 class Explorer:
-    """Area, metric, window and ambition to pick; the verdict follows at once.
+    """Area, metric, window and ambition to pick, where ipywidgets are shown; the verdict follows at once.
 
-    Parameters
-    ----------
-    data : Data
-        From `load` or `example_data`.
-    rules : str
-        The payment scheme.
-    targets_file : str or Path
-        Where "Keep this target" keeps a row, one for each area, metric and window; `bcfstats check` reads it.
-    metrics : mapping of str to Metric, optional
-        The registry, with metrics of one's own added.
-
-    Notes
-    -----
-    Needs JupyterLab or a notebook that shows ipywidgets. It opens on a metric and an area that can be
-    assessed. Moving a picker judges one target (about 10 ms) by an outlook that was computed when its metric
-    and window were first picked.
+    It opens on a metric and an area that can be assessed. "Keep this target" keeps a row in `targets_file`,
+    one for each area, metric and window. Moving a picker judges one target (about 10 ms) by an outlook that
+    was computed when its metric and window were first picked.
     """
 
     def __init__(

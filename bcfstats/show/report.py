@@ -400,29 +400,8 @@ class AreaReport:
 
 
 def open_report(area_code: str, source: Results | str | Path | None = None) -> AreaReport:
-    """Open one area's results, to read and to show in a notebook.
+    """Open one area's results, of a run's folder or from `assess`; of the example data if none are given.
 
-    Parameters
-    ----------
-    area_code : str
-        Code of the area.
-    source : Results or str or Path, optional
-        What `assess` gave, or the folder written by `bcfstats run`; the example data, assessed afresh, if
-        not given.
-
-    Returns
-    -------
-    AreaReport
-
-    Raises
-    ------
-    ParameterError
-        If the area is not in the results.
-    InputError
-        If the folder holds no results, or the area's observations cannot be used.
-
-    Examples
-    --------
     >>> report = open_report("X06000001")
     >>> report.area["area_code"], len(report.metrics) > 10
     ('X06000001', True)

@@ -52,19 +52,30 @@ NOT_ASKED = "none: no improvement"
 NOT_CONFIRMED = "The headings and labels are not confirmed: compare them with your own copy of the template."
 
 
-def _told(rules: Scheme, *paragraphs: str, table: Table | None = None, note: str = "") -> Part:
-    """Write a section in the words of the scheme."""
-    if table is not None:
-        headings, rows, caption, numeric = table
-        table = [rules.said(text) for text in headings], rows, rules.said(caption), numeric
-    return section(*map(rules.said, paragraphs), table=table, note=note)
+@dataclass(frozen=True, eq=False)
+class _OfBoard:
+    """What one board's tables have in common: its names for things, in the words of its scheme."""
+
+    board: Board
+
+    def _told(self, *paragraphs: str, table: Table | None = None, note: str = "") -> Part:
+        said = self.board.rules.said
+        if table is not None:
+            headings, rows, caption, numeric = table
+            table = [said(text) for text in headings], rows, said(caption), numeric
+        return section(*map(said, paragraphs), table=table, note=note)
+
+    def _metric(self, row: ResultRow) -> Metric:
+        return self.board.metrics[row["metric"]]
+
+    def _names(self, row: ResultRow) -> list[str]:
+        return [self._metric(row).short_name, row["payment"]]
 
 
 @dataclass(frozen=True, eq=False)
-class Targets:
+class Targets(_OfBoard):
     """One board's targets, and what was made of them: verdicts, chances of payment, risks, files."""
 
-    board: Board
     targets: pd.DataFrame
     assessments: pd.DataFrame
 
@@ -86,8 +97,7 @@ class Targets:
         ]
         headings = ["Metric", "Payment", "Baseline", "Target", "Change", "Verdict", "Paid if nothing is done"]
         headings += ["Paid if all is delivered", "Past yearly changes as good"]
-        return _told(
-            self.board.rules,
+        return self._told(
             f"{len(rows)} targets: {counted(self.assessments['verdict'])}.",
             table=(headings, rows, "Targets and verdicts", (2, 3, 4, 6, 7, 8)),
         )
@@ -118,8 +128,7 @@ class Targets:
         headings = ["Payment", "Metrics with a chance"]
         headings += [f"All paid if {words}" for words in DELIVERED.values()]
         headings += [f"Metrics paid on average if {words}" for words in DELIVERED.values()]
-        return _told(
-            self.board.rules,
+        return self._told(
             *([ambiguity(self.board.rules)] if self.board.rules.pays else []),
             f"The chances are joined with a correlation of {correlation:g}, which is not known: try several.",
             table=([*headings, "Note"], rows, "Chance that every metric of a payment is paid", range(2, 8)),
@@ -139,7 +148,7 @@ class Targets:
             for row in rows_of(found)
         ]
         headings = ["Metric", "Payment", "Risk", "Likely shortfall", "Shortfall in the worst tenth", "Of"]
-        return _told(self.board.rules, found["what_follows"].iloc[0], table=(headings, rows, "Risks", (3, 4)))
+        return self._told(found["what_follows"].iloc[0], table=(headings, rows, "Risks", (3, 4)))
 
     def consistency(self, groups: pd.DataFrame, shares: pd.DataFrame) -> Part:
         """Hold the targets against the ambitions of commissioning groups (`ambition_consistency`)."""
@@ -156,9 +165,7 @@ class Targets:
             for row in rows_of(found)
         ]
         headings = ["Metric", "Payment", "Board's change", "Groups' change", "Groups", "Finding", "Note"]
-        return _told(
-            self.board.rules, table=(headings, rows, "The board's targets and the groups' ambitions", (2, 3))
-        )
+        return self._told(table=(headings, rows, "The board's targets and the groups' ambitions", (2, 3)))
 
     def phased(self, metric: str | None = None, payment: str | None = None, by: str = "quarter") -> Part:
         """Split a target, the first that can be if unnamed, into quarters or months (`phase`)."""
@@ -184,8 +191,7 @@ class Targets:
             [part["period"], str(part["days"]), number(part["target"]), number(part["cumulative"])]
             for part in rows_of(plan)
         ]
-        return _told(
-            self.board.rules,
+        return self._told(
             f"{found.short_name}: {number(total)} over {window.label}, with the population of the baseline.",
             table=(["Period", "Days", "Target", "By its end"], rows, "The target by period", (1, 2, 3)),
         )
@@ -195,7 +201,7 @@ class Targets:
         monthly = self.assessments["metric"].map(lambda name: self.board.metrics[name].frequency == "month")
         followed = self.assessments.loc[monthly & (self.assessments["verdict"] != UNKNOWN)]
         if followed.empty:
-            return _told(self.board.rules, "None of these targets can be followed by the month.")
+            return self._told("None of these targets can be followed by the month.")
         known_until = known_until or str(Period.parse(followed["target_period"].iloc[0]).months[:6][-1])
         found = progress(
             self.board.observations,
@@ -213,8 +219,7 @@ class Targets:
             ]
             for row in rows_of(found)
         ]
-        return _told(
-            self.board.rules,
+        return self._told(
             table=(
                 ["Metric", "Payment", "Months known", "Status", "Why"],
                 rows,
@@ -257,18 +262,10 @@ class Targets:
     def _rows(self) -> list[dict[str, Any]]:
         return rows_of(self.assessments)
 
-    def _metric(self, row: ResultRow) -> Metric:
-        return self.board.metrics[row["metric"]]
-
-    def _names(self, row: ResultRow) -> list[str]:
-        return [self._metric(row).short_name, row["payment"]]
-
 
 @dataclass(frozen=True, eq=False)
-class Ambitions:
+class Ambitions(_OfBoard):
     """What the figures say of each factor of paragraphs 50 and 51, for one board; then the choice."""
-
-    board: Board
 
     def heading(self) -> Part:
         """Say whose ambitions these are, by which rules, and which targets are due."""
@@ -283,8 +280,7 @@ class Ambitions:
             for row in rows_of(self.board.due)
         ]
         headings = ["Metric", "Payment, as a targets file has it", "Paid in", "Rests on", "Period"]
-        return _told(
-            self.board.rules,
+        return self._told(
             f"{self.board.rules.title}. {self.board.rules.status}",
             note=EXAMPLE if self.board.is_example else "",
             table=(headings, rows, f"Targets that {self.board.area_name} has to set", ()),
@@ -307,8 +303,7 @@ class Ambitions:
         ]
         clear = sum(row["clear"] for row in found)
         headings = ["Metric", "Payment", "Baseline", "Value", INTERVAL, "Numerator", "Finding", "Note"]
-        return _told(
-            self.board.rules,
+        return self._told(
             f"{clear} of {len(rows)} targets have a clear baseline: "
             "the same months a year before, on the same definition.",
             table=(headings, rows, "Baselines", (3, 4, 5)),
@@ -331,8 +326,7 @@ class Ambitions:
         better = [row for row in found if self._improves(row)]
         names = "; ".join(", ".join(self._names(row)) for row in better)
         headings = ["Metric", "Payment", "Long-run trend, a year", "If nothing is done", LIMITS]
-        return _told(
-            self.board.rules,
+        return self._told(
             f"{len(better)} of {len(rows)} are expected to be better than their baseline if nothing is done"
             + (f": {names}. Only a target beyond that asks for more than the trend." if better else "."),
             table=([*headings, "Against the baseline", "Note"], rows, "Long-run trends", (2, 3, 4, 5)),
@@ -354,8 +348,7 @@ class Ambitions:
                 ]
             )
         headings = ["Metric", "Payment", "Months paid on", "Highest month", "Lowest month", "p of a season"]
-        return _told(
-            self.board.rules,
+        return self._told(
             "Every baseline is of the same months as those paid on, so that the season is in both alike. "
             "An index of 1 is an average day of the year.",
             table=([*headings, "Note"], rows, "Seasons", (2, 5)),
@@ -364,8 +357,7 @@ class Ambitions:
     def reachable(self) -> Part:
         """Say which targets are challenging and yet achievable."""
         rows = [[*self._names(row), row["advice"]] for row in self._each(judge.reachable_targets)]
-        return _told(
-            self.board.rules,
+        return self._told(
             "Challenging: paid for doing nothing at most 20 times in 100, beyond chance and beyond what is "
             "expected anyway. Achievable: at least 5 in 100 past yearly changes of all areas were as good.",
             table=(["Metric", "Payment", "Advice"], rows, "Challenging and achievable targets", ()),
@@ -386,8 +378,7 @@ class Ambitions:
         ]
         headings = ["Metric", "Payment", "Baseline", "Beyond chance within the two periods"]
         headings += ["Beyond usual movement between years", f"Would be found with {POWER}", "Note"]
-        return _told(
-            self.board.rules,
+        return self._told(
             "An improvement short of the first level may be purely an artefact of variation. "
             "One short of the second is no larger than such figures move when nothing is targeted.",
             table=(headings, rows, "Levels for a statistically significant improvement", (2, 3, 4, 5)),
@@ -414,9 +405,7 @@ class Ambitions:
             outlooks=ahead,
             source=EXAMPLE_SOURCE if self.board.is_example else "",
         )
-        return drawn or _told(
-            self.board.rules, f"{self._metric(due).short_name}: there is no figure to draw."
-        )
+        return drawn or self._told(f"{self._metric(due).short_name}: there is no figure to draw.")
 
     def season(self, metric: str | None = None) -> Chart | Part:
         """Draw the month indices of a metric from the months before those paid on; or say why not."""
@@ -425,7 +414,7 @@ class Ambitions:
         table = season_table(self._before(due), found) if found.frequency == "month" else pd.DataFrame()
         mine = table.loc[table["area_code"] == self.board.area_code] if len(table) else table
         if mine.empty or not np.isfinite(mine["index"]).all():
-            return _told(self.board.rules, f"{found.short_name}: no season can be measured.")
+            return self._told(f"{found.short_name}: no season can be measured.")
         return season_chart(self.board.area_name, found, mine)
 
     def ladder(self, metric: str | None = None, payment: str | None = None) -> Chart | Part:
@@ -435,16 +424,12 @@ class Ambitions:
         seen = self.board.outlooks.get((found.id, payment), NoOutlook("no such target is due"))
         if isinstance(seen, NoOutlook) or seen.reason[0]:
             why = seen.reason if isinstance(seen, NoOutlook) else seen.reason[0]
-            return _told(
-                self.board.rules, f"{found.short_name}, {payment}: no ladder can be drawn, {why.rstrip('.')}."
-            )
+            return self._told(f"{found.short_name}, {payment}: no ladder can be drawn, {why.rstrip('.')}.")
         ladder = ladder_of(seen, payment, self.board.rules)
         due = self.board.due.set_index(["metric", "payment"])
         window = Period.parse(due["period"][(found.id, payment)])
         drawn = ladder_chart(self.board.area_name, found, window, rows_of(ladder.rungs))
-        return drawn or _told(
-            self.board.rules, f"{found.short_name}, {payment}: no level is a possible value."
-        )
+        return drawn or self._told(f"{found.short_name}, {payment}: no level is a possible value.")
 
     def choose(
         self, changes: Sequence[tuple[str, str, float]], *, allocations: pd.DataFrame | None = None
@@ -466,12 +451,6 @@ class Ambitions:
 
     def _each(self, factor: Callable[[Board], pd.DataFrame]) -> list[dict[str, Any]]:
         return rows_of(factor(self.board))
-
-    def _metric(self, row: ResultRow) -> Metric:
-        return self.board.metrics[row["metric"]]
-
-    def _names(self, row: ResultRow) -> list[str]:
-        return [self._metric(row).short_name, row["payment"]]
 
     def _improves(self, row: ResultRow) -> bool:
         return bool(self._metric(row).direction * row["expected_percent"] > 0)

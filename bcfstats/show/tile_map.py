@@ -35,29 +35,15 @@ class Category:
 
 @dataclass(frozen=True)
 class Answers:
-    """What is counted, findings on the past or verdicts on proposed targets: every answer there is.
+    """What is counted, findings on the past or verdicts on proposed targets: every answer there is."""
 
-    Attributes
-    ----------
-    id : str
-        "finding" or "verdict".
-    categories : tuple of Category
-        In the order they are shown in.
-    nothing : str
-        Name of the answer that says nothing.
-    headline : tuple of str
-        Names of the answers to be said first.
-    of_one, of_all, none : str
-        What is counted on one map, and in all; what an area has that is in none.
-    """
-
-    id: str
-    categories: tuple[Category, ...]
-    nothing: str
-    headline: tuple[str, ...]
-    of_one: str
+    id: str  # "finding" or "verdict"
+    categories: tuple[Category, ...]  # in the order they are shown in
+    nothing: str  # name of the answer that says nothing
+    headline: tuple[str, ...]  # names of the answers to be said first
+    of_one: str  # what is counted on one map
     of_all: str
-    none: str
+    none: str  # what an area has that is in none
 
     @property
     def words(self) -> dict[str, str]:
@@ -94,21 +80,11 @@ class Spot:
 
 @dataclass(frozen=True)
 class Layout:
-    """A map of equal tiles.
+    """A map of equal tiles."""
 
-    Attributes
-    ----------
-    spots : mapping of str to Spot
-        By area code.
-    names : tuple of (text, column, row)
-        Names of regions, each above its tiles; none on the map of England.
-    of_england : bool
-        Whether the tiles stand as the areas of England lie.
-    """
-
-    spots: Mapping[str, Spot]
-    names: tuple[tuple[str, int, int], ...]
-    of_england: bool
+    spots: Mapping[str, Spot]  # by area code
+    names: tuple[tuple[str, int, int], ...]  # of regions, each above its tiles; none on the map of England
+    of_england: bool  # whether the tiles stand as its areas lie
 
     @property
     def height(self) -> int:

@@ -52,14 +52,13 @@ def _placebo_section(frame: pd.DataFrame) -> str:
             ]
         )
     headings = ["window", "change", "windows", "areas", *METHODS, "single windows", "falls"]
-    return "\n\n".join(
-        [
-            "### Called significant when nothing was targeted",
-            "Mean over all windows of the share of areas with p < 0.05, in per cent (nominal 5); the last "
-            "two columns are for the history of all areas: lowest and highest single window, and significant "
-            "falls (nominal 2.5).",
-            _table(headings, rows),
-        ]
+    return _section(
+        "### Called significant when nothing was targeted",
+        "Mean over all windows of the share of areas with p < 0.05, in per cent (nominal 5); the last "
+        "two columns are for the history of all areas: lowest and highest single window, and significant "
+        "falls (nominal 2.5).",
+        headings,
+        rows,
     )
 
 
@@ -72,13 +71,12 @@ def _forecast_section(frame: pd.DataFrame) -> str:
         errors = [f"{mean[method]:.3f}" for method in methods]
         origins = str(part["origin"].nunique())
         rows.append([_lead(first, last), origins, *errors, f"{mean[METHOD] / best:.2f}"])
-    return "\n\n".join(
-        [
-            "### Forecast error (MASE)",
-            "Mean over areas and origins of the error of the window's daily rate, over the area's mean "
-            "monthly change on the year before. The last column is ours over the best other.",
-            _table(["window", "origins", *methods, "ratio"], rows),
-        ]
+    return _section(
+        "### Forecast error (MASE)",
+        "Mean over areas and origins of the error of the window's daily rate, over the area's mean "
+        "monthly change on the year before. The last column is ours over the best other.",
+        ["window", "origins", *methods, "ratio"],
+        rows,
     )
 
 
@@ -98,13 +96,12 @@ def _coverage_section(validation: Validation) -> str:
                 ]
             )
     origins = pd.to_datetime(frame["origin"])
-    return "\n\n".join(
-        [
-            "### Interval coverage",
-            f"Per cent of areas whose total fell inside, at every origin in turn from {origins.min():%B %Y}. "
-            "Areas share what happens to the nation: single origins lie far from the mean.",
-            _table(["window", "interval", "mean", "lowest and highest", "each origin"], rows),
-        ]
+    return _section(
+        "### Interval coverage",
+        f"Per cent of areas whose total fell inside, at every origin in turn from {origins.min():%B %Y}. "
+        "Areas share what happens to the nation: single origins lie far from the mean.",
+        ["window", "interval", "mean", "lowest and highest", "each origin"],
+        rows,
     )
 
 
@@ -119,16 +116,15 @@ def _reliability_section(frame: pd.DataFrame) -> str:
         for known, part in frame.groupby("england_known")
         for row in _pooled(part).itertuples()
     ]
-    return "\n\n".join(
-        [
-            "### Reliability of the chances given",
-            "The chance given to a total being at least 2.5, 5, 10, 20 or 30 % below the same months before "
-            "if nothing is done, and how often it was, in per cent; all windows and origins together, so the "
-            "predictions are not independent. Where the nation rose in these years, falls happened less "
-            "often than the chances said: they hold over many years, not within a few. Once England's own "
-            "movement is known, what is left is what areas do beside it.",
-            _table(["England", "chance given", "happened", "predictions"], rows),
-        ]
+    return _section(
+        "### Reliability of the chances given",
+        "The chance given to a total being at least 2.5, 5, 10, 20 or 30 % below the same months before "
+        "if nothing is done, and how often it was, in per cent; all windows and origins together, so the "
+        "predictions are not independent. Where the nation rose in these years, falls happened less "
+        "often than the chances said: they hold over many years, not within a few. Once England's own "
+        "movement is known, what is left is what areas do beside it.",
+        ["England", "chance given", "happened", "predictions"],
+        rows,
     )
 
 
@@ -142,18 +138,13 @@ def _scores_section(frame: pd.DataFrame) -> str:
         ]
         for row in frame.itertuples()
     ]
-    return "\n\n".join(
-        [
-            "### Scores of the whole forecast",
-            "Ranked probability score of the log total and Brier score of the chances of a fall: lower is "
-            "better. The past changes of all areas are what anybody can know without a method.",
-            _table(["window", "method", "ranked probability", "Brier"], rows),
-        ]
+    return _section(
+        "### Scores of the whole forecast",
+        "Ranked probability score of the log total and Brier score of the chances of a fall: lower is "
+        "better. The past changes of all areas are what anybody can know without a method.",
+        ["window", "method", "ranked probability", "Brier"],
+        rows,
     )
-
-
-def _score(score: float) -> str:
-    return "" if np.isnan(score) else f"{score:.4f}"
 
 
 def _pooled(frame: pd.DataFrame) -> pd.DataFrame:
@@ -175,12 +166,11 @@ def _nulls_section(nulls: pd.DataFrame, seed: int | None) -> str:
         for row in nulls.itertuples()
     ]
     headings = ["panel", "history and window", "all areas", "steady third", "middle third", "volatile third"]
-    return "\n\n".join(
-        [
-            "## Simulated panels in which nothing happens",
-            f"Share called significant by the history of all areas, in per cent (nominal 5). Seed {seed}.",
-            _table(headings, rows),
-        ]
+    return _section(
+        "## Simulated panels in which nothing happens",
+        f"Share called significant by the history of all areas, in per cent (nominal 5). Seed {seed}.",
+        headings,
+        rows,
     )
 
 
@@ -227,6 +217,7 @@ def _range(values: pd.Series) -> str:
     return str(low) if low == high else f"{low} to {high}"
 
 
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def _section(title: str, words: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = ["| " + " | ".join(headings) + " |", "|" + "---|" * len(headings)]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+    table = "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+    return "\n\n".join([title, words, table])

@@ -20,28 +20,14 @@ SAFE_IN_ADDRESS = " '/:;=,()!*-_.~+@"
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart with what a reader who cannot see it needs.
-
-    Attributes
-    ----------
-    figure : matplotlib Figure
-        What is drawn.
-    alt : str
-        The finding: what is shown, over which period, first, last, lowest and highest.
-    caption : str
-        Measure, area and period.
-    headings, rows : sequences
-        The data drawn, one row a point, as they are to be read.
-    note : str
-        How to read it, and its source.
-    """
+    """A chart with what a reader who cannot see it needs."""
 
     figure: "Figure" = field(repr=False, compare=False)
-    alt: str
-    caption: str
+    alt: str  # the finding: what is shown, over which period, first, last, lowest and highest
+    caption: str  # measure, area and period
     headings: Sequence[str]
-    rows: Sequence[Sequence[object]]
-    note: str = ""
+    rows: Sequence[Sequence[object]]  # the data drawn, one row a point, as they are to be read
+    note: str = ""  # how to read it, and its source
 
     @cached_property
     def svg(self) -> str:
