@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 import bcfstats
+from bcfstats.define.datafiles import read_toml
 from bcfstats.files import now, safe_text, write_whole
 from bcfstats.judge.columns import HEADINGS, data_dictionary
 from bcfstats.judge.decision import KEYS, decision_table
@@ -158,54 +159,15 @@ NOTES = {
 }
 LEGEND = [NOTES["missing"], NOTES["suppressed"], f"{NO_TEXT} means that there is nothing to say."]
 HIDDEN = r"suppressed|small[ -]number"
-_FIGURES = {
-    "numerator": "numerator",
-    "denominator": "denominator",
-    "value": "value",
-    "lower": "lower limit",
-    "upper": "upper limit",
-}
-_NAMED = {"area_code": "Area code", "area_name": "Area name", "metric_name": "Metric"}
-_SIDE_FIGURES = {
-    f"{side}_{name}": f"{said} {called}"
-    for side, said in {"baseline": "Baseline", "outcome": "Outcome"}.items()
-    for name, called in _FIGURES.items()
-}
-_COMPARISONS = _NAMED | {
-    "unit": "Unit",
-    "payment": "Payment",
-    "baseline_period": "Baseline period",
-    "outcome_period": "Outcome period",
-    **_SIDE_FIGURES,
-    "change": "Change",
-    "change_lower": "Change lower limit",
-    "change_upper": "Change upper limit",
-    "change_unit": "Change unit",
-    "finding": "Finding",
-    "finding_against": "Held against",
-    "baseline_reason": "Baseline remark",
-    "outcome_reason": "Outcome remark",
-    "change_reason": "Change remark",
-    "recommended_from": "Recommended target from",
-    "recommended_to": "Recommended target to",
-    "target_value": "Proposed target",
-    "target_percent": "Proposed target per cent",
-    "verdict": "Verdict on target",
-    "p_paid_do_nothing": "Chance if nothing is done",
-    "result": "Met or missed",
-    "reason": "Why nothing is recommended",
-}
-_TRENDS = _NAMED | {
-    "slope": "Slope a year",
-    "slope_lower": "Slope lower limit",
-    "slope_upper": "Slope upper limit",
-    "slope_unit": "Slope unit",
-    "n": "Points",
-    "period": "Period",
-    "method": "Method",
-    "reason": "Remark",
-}
-_AREAS = {"area_code": "Area code", "area_name": "Area name", "region": "Region", "problem": "Problem"}
+SHEETS: dict[str, dict[str, str]] = read_toml(Path(__file__).with_name("workbook.toml"))
+FIGURES = (
+    "numerator",
+    "denominator",
+    "value",
+    "lower",
+    "upper",
+    "change",
+)  # what a name of numbers ends with
 
 
 def write_workbook(results: Results, path: Path) -> None:
@@ -224,9 +186,9 @@ def write_workbook(results: Results, path: Path) -> None:
         trends = results.trends.assign(
             metric_name=results.trends["metric"].map(names), area_name=results.trends["area_code"].map(areas)
         )
-        shown = _filled(trends, _TRENDS, "reason")
+        shown = _filled(trends, "trends", "reason")
         sheets["Trends"] = _sheet(shown, "trends", "Trend of each metric", results)
-    shown = _filled(results.areas, _AREAS, None)
+    shown = _filled(results.areas, "areas", None)
     sheets["Areas"] = _sheet(shown, "areas", "Areas in this workbook", results)
     sheets["Columns"] = _sheet(_columns(), "columns", "What every column means", results)
     notes = pd.DataFrame({"Note reference": list(NOTES), "Note text": list(NOTES.values())})
@@ -285,21 +247,22 @@ def _comparisons(results: Results) -> pd.DataFrame:
         for name in frame.select_dtypes("float"):
             if str(name).startswith(start):
                 frame[name] = frame[name].astype(object).mask(frame[name].isna() & rows, CONFIDENTIAL)
-    return _filled(frame, _COMPARISONS, None)
+    return _filled(frame, "comparisons", None)
 
 
 def _columns() -> pd.DataFrame:
     """Lay the data dictionary out, with the heading that a column has in this workbook."""
     dictionary = data_dictionary()
     shown = dictionary["tables"].str.contains(r"\b(?:results|trends|areas)\b")
-    headings = dictionary["name"].map({**_COMPARISONS, **_TRENDS, **_AREAS})
+    headings = dictionary["name"].map({**SHEETS["comparisons"], **SHEETS["trends"], **SHEETS["areas"]})
     dictionary.insert(1, "heading", headings.where(shown).fillna(""))
     names = {"heading": "Heading in this workbook", **HEADINGS}
     return pd.DataFrame({names[str(name)]: dictionary[name].map(_text) for name in dictionary})
 
 
-def _filled(frame: pd.DataFrame, headings: dict[str, str], reason: str | None) -> pd.DataFrame:
+def _filled(frame: pd.DataFrame, sheet: str, reason: str | None) -> pd.DataFrame:
     """Choose and name columns, and write a shorthand or a word in every cell that would be blank."""
+    headings = SHEETS[sheet]
     chosen = frame[list(headings)]
     hidden = (
         frame[reason].fillna("").str.contains(HIDDEN, regex=True) if reason else pd.Series(False, frame.index)
@@ -307,7 +270,7 @@ def _filled(frame: pd.DataFrame, headings: dict[str, str], reason: str | None) -
     columns = {}
     for name, heading in headings.items():
         cells = chosen[name].astype(object)
-        if chosen[name].dtype == float or name.rpartition("_")[2] in (*_FIGURES, "change"):
+        if chosen[name].dtype == float or name.rpartition("_")[2] in FIGURES:
             marked = cells.mask(chosen[name].isna() & hidden, CONFIDENTIAL)
             columns[heading] = marked.where(marked.notna(), MISSING)
         else:
