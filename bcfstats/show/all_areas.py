@@ -16,7 +16,7 @@ from bcfstats.judge.national import ENGLAND, Overview
 from bcfstats.judge.results import WORSE, Results
 from bcfstats.judge.tracking import counts_people, latest
 from bcfstats.judge.verdicts import VERDICTS
-from bcfstats.show.charts.plans import funnel_of_plans, spread_of_plans
+from bcfstats.show.charts.areas import funnel_of_plans, spread_of_plans
 from bcfstats.show.counts import count, counts_section, findings, for_payment, in_line, in_order, verdicts
 from bcfstats.show.page import fill, html_table, script, script_hash, style
 from bcfstats.show.sentences import rows_of, value

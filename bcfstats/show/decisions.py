@@ -1,9 +1,11 @@
-"""The first screen in words: the findings that matter most, and a card for each decision."""
+"""What to decide, in words: the findings that matter most, a card a decision, and a target to be moved."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+
+from markupsafe import Markup
 
 from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.periods import Period
@@ -13,10 +15,11 @@ from bcfstats.judge.decision import EASY, KNOWN, MET, MISSED, PARTLY_IN, QUESTIO
 from bcfstats.judge.ladder import IMPOSSIBLE, NEITHER, NO_END, RANGE, UNTRIED
 from bcfstats.judge.results import BETTER, PER_CENT, WORSE
 from bcfstats.judge.verdicts import UNKNOWN as NOT_JUDGED
-from bcfstats.judge.verdicts import VERDICTS, in_short_sentences
+from bcfstats.judge.verdicts import VERDICTS, in_short_sentences, words_of
+from bcfstats.show.page import fill
 from bcfstats.show.sentences import ResultRow, doubt, moved, value
 from bcfstats.stats.tolerance import reached
-from bcfstats.words import capital, in_10, number, plural, sentence, with_unit
+from bcfstats.words import capital, in_10, number, plural, sentence, signed, with_unit
 
 STAGES = {KNOWN: "outcome known", PARTLY_IN: "outcome partly in", TO_COME: "outcome to come"}
 NONE_FOUND = {
@@ -209,3 +212,55 @@ def follows(decided: Sequence[Decision], told: Mapping[str, Sequence[str]]) -> l
     seen = {one.result for one in decided}
     known = (result for result in (MISSED, MET) if result in seen)
     return [(result, sentence(text)) for result in known for text in told.get(result, ())]
+
+
+CHANCES = {
+    "p_paid_do_nothing": "if nothing is done",
+    "p_paid_if_half_delivered": "if half is delivered",
+    "p_paid_if_delivered": "if delivered in full",
+}
+NO_CHANCE = "none"
+
+
+def slider(
+    name: str, payment: str, rows: Sequence[ResultRow], metric: Metric, one: Decision, known: str, word: str
+) -> Markup:
+    """Write the slider of one metric and payment, for targets from low to high.
+
+    It starts at the proposed target, or else at the least recommended, or the step beyond. The payment is
+    empty where a scheme pays nothing: the line is the target itself then.
+    """
+    steps = [list(_cells(row, metric, pays=bool(payment))) for row in rows]
+    place = {text: i for i, text in enumerate(dict.fromkeys(text for step in steps for text in step))}
+    paid, line = ("Paid", ["Payment line"]) if payment else ("Reached", [])
+    headings = ["Verdict", capital(word), f"{capital(metric.event)} a month", *line]
+    return fill(
+        "slider.html.j2",
+        id=f"move-{name}",
+        label=f"Move the {word}: {payment or one.payment}",
+        headings=[*headings, *(f"{paid} {when}" for when in CHANCES.values())],
+        texts=list(place),
+        steps=[[place[text] for text in step] for step in steps],
+        start=_start(rows, metric, one),
+        known=known,
+    )
+
+
+def _cells(row: ResultRow, metric: Metric, *, pays: bool) -> Iterator[str]:
+    why = in_short_sentences(row["reason"]) if row["reason"] else ()
+    yield " ".join([sentence(words_of(row)), *why])
+    yield f"{value(row['target_value'], metric)} ({signed(row['ambition_percent'])}%)"
+    each, line = row["ambition_per_month"], row["payment_line"]
+    yield f"{count(abs(each))} {fewer(metric, worse=each < 0)}" if math.isfinite(each) else ""
+    if pays:
+        yield value(line, metric) if math.isfinite(line) else NO_CHANCE
+    yield from (in_10(row[chance]) if math.isfinite(row[chance]) else NO_CHANCE for chance in CHANCES)
+
+
+def _start(rows: Sequence[ResultRow], metric: Metric, one: Decision) -> int:
+    """Find the easiest step that is at least as hard as the target in view; no change where there is none."""
+    wanted = one.target_value if math.isfinite(one.target_value) else one.recommended_from
+    if not math.isfinite(wanted):
+        return min(range(len(rows)), key=lambda i: abs(rows[i]["ambition_percent"]))
+    short = [metric.direction * (wanted - row["target_value"]) for row in rows]
+    return min(range(len(rows)), key=lambda i: (short[i] > 0, abs(short[i])))

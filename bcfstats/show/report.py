@@ -23,11 +23,10 @@ from bcfstats.show.charts.areas import peers_chart, spine
 from bcfstats.show.charts.chart import Chart
 from bcfstats.show.charts.drawing import Plot, svg_of
 from bcfstats.show.charts.history import history_chart, period_labels, season_chart
-from bcfstats.show.decisions import HOW_TO_READ, PAID_RARELY, REACHED_RARELY, cards, follows, lead
+from bcfstats.show.decisions import HOW_TO_READ, PAID_RARELY, REACHED_RARELY, cards, follows, lead, slider
 from bcfstats.show.page import FOLDER, Part, fill, fill_environment, html_table
 from bcfstats.show.palettes import ANALYSIS_FUNCTION, icon
 from bcfstats.show.sentences import INTERVAL, ResultRow, rows_of
-from bcfstats.show.slider import slider
 from bcfstats.words import (
     EXAMPLE_SOURCE,
     MISSING,

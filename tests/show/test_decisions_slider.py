@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 
 from bcfstats.define.metrics import METRICS
 from bcfstats.judge.decision import Decision
-from bcfstats.show.slider import slider
+from bcfstats.show.decisions import slider
 
 RATE, SHARE = "delayed_transfers", "reablement"
 NAN = math.nan

@@ -7,7 +7,7 @@ from bcfstats.define.metrics import METRICS
 from bcfstats.judge.ambitions import COLUMNS
 from bcfstats.judge.national import national_overview
 from bcfstats.show.all_areas import overview_page
-from bcfstats.show.charts.plans import funnel_of_plans, spread_of_plans
+from bcfstats.show.charts.areas import funnel_of_plans, spread_of_plans
 
 DAYS = METRICS["delayed_transfers"]
 
