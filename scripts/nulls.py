@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bcfstats.errors import ParameterError
+from bcfstats.show.validation_page import section
 from bcfstats.stats.history import history_scale, log_window_rates
 
 Array = NDArray[np.float64]
@@ -129,3 +130,25 @@ def _null_thirds(made: NullPanel, history: int, window: int) -> Array:
     significant = found.p_value(rate[:, history] - rate[:, history - 12]) < 0.05
     thirds = np.array_split(np.argsort(made.volatility, kind="stable"), 3)
     return np.array([significant.mean(), *(significant[third].mean() for third in thirds)])
+
+
+def nulls_section(nulls: pd.DataFrame, seed: int = SEED) -> str:
+    """Write what was found in them as a section of the page of validation."""
+    rows = [
+        [
+            str(row.kind) + (", sizes and volatility differ" if row.heterogeneous else ""),
+            f"{row.history} and {row.window} months",
+            *(
+                "" if np.isnan(share := getattr(row, name)) else f"{100 * share:.1f}"
+                for name in ("overall", "steady", "middle", "volatile")
+            ),
+        ]
+        for row in nulls.itertuples()
+    ]
+    headings = ["panel", "history and window", "all areas", "steady third", "middle third", "volatile third"]
+    return section(
+        "## Simulated panels in which nothing happens",
+        f"Share called significant by the history of all areas, in per cent (nominal 5). Seed {seed}.",
+        headings,
+        rows,
+    )

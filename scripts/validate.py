@@ -24,7 +24,7 @@ from bcfstats.read.data import Data, load
 from bcfstats.read.prepare import prepare
 from bcfstats.show.validation_page import reliability_svg, validation_page
 from bcfstats.stats.backtest import CHALLENGERS, OPTIONAL_CHALLENGERS
-from scripts.nulls import SEED, simulated_nulls
+from scripts.nulls import nulls_section, simulated_nulls
 from scripts.trust import screened, trust
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -94,7 +94,7 @@ def main():
     ]
     found = [validation for validation in found if validation is not None]
     head = HEAD.read_text(encoding="utf-8").replace("<!-- trust -->", told(data))
-    page = f"{head}\n{validation_page(found, simulated_nulls(), seed=SEED)}"
+    page = f"{head}\n{validation_page(found)}\n{nulls_section(simulated_nulls())}\n"
     for name, validation in zip(("delayed-days", "admissions", "example"), found, strict=True):
         picture = f"reliability-{name}.svg"
         (DOCS / picture).write_text(

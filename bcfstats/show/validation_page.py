@@ -15,13 +15,9 @@ from bcfstats.stats.placebo import METHODS
 _SIDE, _EDGE = 320, 48
 
 
-def validation_page(
-    validations: Iterable[Validation], nulls: pd.DataFrame | None = None, *, seed: int | None = None
-) -> str:
+def validation_page(validations: Iterable[Validation]) -> str:
     """Write what was found as Markdown."""
-    parts = [section for validation in validations for section in _panel_sections(validation)]
-    if nulls is not None:
-        parts.append(_nulls_section(nulls, seed))
+    parts = [part for validation in validations for part in _panel_sections(validation)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -52,7 +48,7 @@ def _placebo_section(frame: pd.DataFrame) -> str:
             ]
         )
     headings = ["window", "change", "windows", "areas", *METHODS, "single windows", "falls"]
-    return _section(
+    return section(
         "### Called significant when nothing was targeted",
         "Mean over all windows of the share of areas with p < 0.05, in per cent (nominal 5); the last "
         "two columns are for the history of all areas: lowest and highest single window, and significant "
@@ -71,7 +67,7 @@ def _forecast_section(frame: pd.DataFrame) -> str:
         errors = [f"{mean[method]:.3f}" for method in methods]
         origins = str(part["origin"].nunique())
         rows.append([_lead(first, last), origins, *errors, f"{mean[METHOD] / best:.2f}"])
-    return _section(
+    return section(
         "### Forecast error (MASE)",
         "Mean over areas and origins of the error of the window's daily rate, over the area's mean "
         "monthly change on the year before. The last column is ours over the best other.",
@@ -96,7 +92,7 @@ def _coverage_section(validation: Validation) -> str:
                 ]
             )
     origins = pd.to_datetime(frame["origin"])
-    return _section(
+    return section(
         "### Interval coverage",
         f"Per cent of areas whose total fell inside, at every origin in turn from {origins.min():%B %Y}. "
         "Areas share what happens to the nation: single origins lie far from the mean.",
@@ -116,7 +112,7 @@ def _reliability_section(frame: pd.DataFrame) -> str:
         for known, part in frame.groupby("england_known")
         for row in _pooled(part).itertuples()
     ]
-    return _section(
+    return section(
         "### Reliability of the chances given",
         "The chance given to a total being at least 2.5, 5, 10, 20 or 30 % below the same months before "
         "if nothing is done, and how often it was, in per cent; all windows and origins together, so the "
@@ -138,7 +134,7 @@ def _scores_section(frame: pd.DataFrame) -> str:
         ]
         for row in frame.itertuples()
     ]
-    return _section(
+    return section(
         "### Scores of the whole forecast",
         "Ranked probability score of the log total and Brier score of the chances of a fall: lower is "
         "better. The past changes of all areas are what anybody can know without a method.",
@@ -154,24 +150,6 @@ def _pooled(frame: pd.DataFrame) -> pd.DataFrame:
     place = frame.groupby(["first", "last"]).cumcount()
     pooled = sums.groupby(place)[["given", "happened", "predictions"]].sum()
     return pooled.loc[pooled["predictions"] > 0]
-
-
-def _nulls_section(nulls: pd.DataFrame, seed: int | None) -> str:
-    rows = [
-        [
-            str(row.kind) + (", sizes and volatility differ" if row.heterogeneous else ""),
-            f"{row.history} and {row.window} months",
-            *(_percent(getattr(row, name)) for name in ("overall", "steady", "middle", "volatile")),
-        ]
-        for row in nulls.itertuples()
-    ]
-    headings = ["panel", "history and window", "all areas", "steady third", "middle third", "volatile third"]
-    return _section(
-        "## Simulated panels in which nothing happens",
-        f"Share called significant by the history of all areas, in per cent (nominal 5). Seed {seed}.",
-        headings,
-        rows,
-    )
 
 
 def reliability_svg(frame: pd.DataFrame, title: str) -> str:
@@ -217,7 +195,8 @@ def _range(values: pd.Series) -> str:
     return str(low) if low == high else f"{low} to {high}"
 
 
-def _section(title: str, words: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def section(title: str, words: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a heading, a sentence and a table."""
     lines = ["| " + " | ".join(headings) + " |", "|" + "---|" * len(headings)]
     table = "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
     return "\n\n".join([title, words, table])

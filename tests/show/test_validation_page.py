@@ -69,14 +69,6 @@ def test_tables(validation):
     assert f"| months 4 to 12 ahead | {METHOD} | 0.1500 | 0.1250 |" in page
 
 
-def test_nulls(validation):
-    row = {"kind": "Poisson", "heterogeneous": True, "history": 36, "window": 9, "overall": 0.05}
-    nulls = pd.DataFrame([{**row, "steady": 0.04, "middle": 0.05, "volatile": 0.06}])
-    page = validation_page([], nulls, seed=7)
-    assert "Seed 7" in page
-    assert "| Poisson, sizes and volatility differ | 36 and 9 months | 5.0 | 4.0 | 5.0 | 6.0 |" in page
-
-
 def test_diagram(validation):
     picture = ElementTree.fromstring(reliability_svg(validation.reliability, "Reliability & more"))
     namespace = "{http://www.w3.org/2000/svg}"

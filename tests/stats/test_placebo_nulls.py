@@ -1,10 +1,11 @@
 """Panels in which nothing happens move as they say: moments of many areas."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from bcfstats.errors import ParameterError
-from scripts.nulls import KINDS, null_panel
+from scripts.nulls import KINDS, null_panel, nulls_section
 
 AREAS = 6000  # a standard deviation of a mean of squares is 2 points at most
 
@@ -65,3 +66,10 @@ def test_same_seed_same_panel_and_unknown_kinds_are_refused():
     assert len(KINDS) == 5
     with pytest.raises(ParameterError, match="no such kind"):
         null_panel("flat", 1)
+
+
+def test_what_was_found_is_told_in_per_cent():
+    row = {"kind": "Poisson", "heterogeneous": True, "history": 36, "window": 9, "overall": 0.05}
+    page = nulls_section(pd.DataFrame([{**row, "steady": 0.04, "middle": 0.05, "volatile": np.nan}]), seed=7)
+    assert "Seed 7" in page
+    assert "| Poisson, sizes and volatility differ | 36 and 9 months | 5.0 | 4.0 | 5.0 |  |" in page
