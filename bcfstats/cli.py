@@ -333,8 +333,8 @@ def export(
     from bcfstats.run.export import export as export_files
 
     wanted = {"fingertips": fingertips, "docx": docx, "pdf": pdf, "board": board}
-    given = {"areas": area or (), "metrics": metric or (), "charts": charts}
-    for path in export_files(out or settings.out, **given, **wanted):
+    folder = out or settings.out
+    for path in export_files(folder, areas=area or (), metrics=metric or (), charts=charts, **wanted):
         print(path)
 
 

@@ -192,6 +192,11 @@ def write_whole(path: Path, content: str | bytes, *, encoding: str = "utf-8") ->
         part.write_bytes(content if isinstance(content, bytes) else content.encode(encoding))
 
 
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV that is safe to open, and that Excel reads as UTF-8."""
+    write_whole(path, safe_csv(table), encoding="utf-8-sig")
+
+
 def _retried(rename: Callable[[], object]) -> None:
     """Rename, for two seconds again where another program holds the file, as OneDrive does for a moment."""
     for seconds in (0.05, 0.15, 0.3, 0.5, 1.0):

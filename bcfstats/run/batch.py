@@ -18,7 +18,7 @@ from bcfstats.define.areas import codes_of
 from bcfstats.define.schemes import scheme
 from bcfstats.disclose.results import disclose
 from bcfstats.errors import InputError, NotDoneError
-from bcfstats.files import clear_parts, now, safe_csv, sole_use, write_whole, writing
+from bcfstats.files import clear_parts, now, sole_use, write_csv, write_whole, writing
 from bcfstats.judge.assessment import assess
 from bcfstats.judge.results import Results
 from bcfstats.read.data import Data
@@ -255,7 +255,7 @@ def _clear(out: Path) -> None:
 def _write_results(results: Results | None, out: Path) -> bool:
     if results is None:  # they stand
         return True
-    write_whole(out / "results.csv", safe_csv(results_table(results)), encoding="utf-8-sig")
+    write_csv(out / "results.csv", results_table(results))
     write_workbook(results, out / "results.xlsx")
     note_results(out, results)
     return True

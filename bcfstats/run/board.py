@@ -11,7 +11,7 @@ import pandas as pd
 from bcfstats.define.areas import find_area
 from bcfstats.define.metrics import Metric, get_metric
 from bcfstats.define.schemes import LOCAL, Scheme
-from bcfstats.files import fitting, safe_csv, write_whole
+from bcfstats.files import fitting, write_csv, write_whole
 from bcfstats.judge.ambitions import COLUMNS as ASSESSMENT_COLUMNS
 from bcfstats.judge.ambitions import assess_ambitions
 from bcfstats.judge.payment import READINGS, UNIT_COST, VALUES, outcomes, payment, quarterly_outcomes
@@ -317,8 +317,8 @@ def _write(folder: Path, papers: Sequence[Paper], board: str, *, docx: bool) -> 
         if paper.table is None:
             path.unlink(missing_ok=True)  # of an earlier time, when it was given
         else:
-            write_whole(path, safe_csv(paper.table), encoding="utf-8-sig")
-    write_whole(folder / "contents.csv", safe_csv(contents), encoding="utf-8-sig")
+            write_csv(path, paper.table)
+    write_csv(folder / "contents.csv", contents)
     if docx:
         write_whole(folder / "papers.docx", _document(contents, papers, board))
 

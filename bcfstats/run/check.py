@@ -15,7 +15,7 @@ from bcfstats.define.metrics import Metric
 from bcfstats.define.periods import Period
 from bcfstats.define.schemes import LOCAL, Scheme, schemes_with
 from bcfstats.errors import InputError
-from bcfstats.files import fitting, safe_csv, write_whole
+from bcfstats.files import fitting, write_csv, write_whole
 from bcfstats.judge.ambitions import assess_ambitions
 from bcfstats.judge.interventions import ADDS_UP, BY_ITSELF, goals_from_work
 from bcfstats.judge.kinds import counted_by_month
@@ -130,7 +130,7 @@ def describe_targets(
     read = _read(settings, targets)
     table = _assessed(read, allocations)
     if out is not None:
-        write_whole(out, safe_csv(table), encoding="utf-8-sig")
+        write_csv(out, table)
     lines = [read.rules.no_plan] if read.rules.no_plan else []
     for row in table.to_dict("records"):
         lines.append(_target_line(row, read.metrics[row["metric"]]))
@@ -232,7 +232,7 @@ def describe_overview(
     overview = national_overview(table, data.areas)
     if out is not None:
         for name in OVERVIEW_TABLES:
-            write_whole(out / f"{name}.csv", safe_csv(getattr(overview, name)), encoding="utf-8-sig")
+            write_csv(out / f"{name}.csv", getattr(overview, name))
         page = overview_page(overview, data.areas, all_metrics(settings), is_example=data.is_example)
         write_whole(out / OVERVIEW_PAGE, page)
     lines = [*_composite_lines(overview, settings), *overview.notes, *_outlying_lines(overview.plans)]
@@ -292,7 +292,7 @@ def describe_tracking(
         for name, status, why in zip(named, last["status"], last["why"], strict=True)
     ]
     if out is not None:
-        write_whole(out / "plan.csv", safe_csv(tracked), encoding="utf-8-sig")
+        write_csv(out / "plan.csv", tracked)
         is_example, word = read.data.is_example, read.rules.word
         write = partial(tracking_page, metrics=read.metrics, is_example=is_example, word=word)
         links = {}
@@ -313,7 +313,7 @@ def describe_phases(
     read = _read(settings, plan)
     table = phase_plan(*read.given, by=by, path=path, start=start, metrics=read.metrics)
     phased = table.loc[table["reason"] == ""].drop(columns="reason")
-    write_whole(out, safe_csv(phased), encoding="utf-8-sig")
+    write_csv(out, phased)
     failed = table.loc[table["reason"] != ""]
     lines = [f"Not phased: {row.area}, {row.metric}: {row.reason}" for row in failed.itertuples()]
     lines += read.problems
@@ -335,7 +335,7 @@ def describe_goals(
         for row in table.to_dict("records")
     ]
     if out is not None:
-        write_whole(out, safe_csv(table), encoding="utf-8-sig")
+        write_csv(out, table)
         lines.append(f"All columns: {out}")
     lines += read.problems
     is_good = table["finding"].isin([ADDS_UP, BY_ITSELF]).all() and not read.problems

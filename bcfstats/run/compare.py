@@ -14,7 +14,7 @@ import pandas as pd
 from bcfstats.define.areas import Area, codes_of
 from bcfstats.define.metrics import get_metric
 from bcfstats.errors import InputError
-from bcfstats.files import MANIFEST, safe_csv, write_whole
+from bcfstats.files import MANIFEST, write_csv
 from bcfstats.run.resume import NOT_INPUT
 from bcfstats.words import listed
 
@@ -198,7 +198,7 @@ def describe_comparison(
     lines = [*_lines_of(comparison.changes), *differ.lines, differ.why(moved)]
     if out is not None:
         sides = {side: comparison.changes[side].map(_number_or_text) for side in ("before", "after")}
-        write_whole(out, safe_csv(comparison.changes.assign(**sides)), encoding="utf-8-sig")
+        write_csv(out, comparison.changes.assign(**sides))
         lines.append(f"Every change: {out}")
     return int(moved), lines
 

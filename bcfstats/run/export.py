@@ -19,7 +19,7 @@ from bcfstats.define.areas import codes_of
 from bcfstats.define.metrics import get_metric
 from bcfstats.define.periods import Period
 from bcfstats.errors import InputError, NotDoneError, ParameterError
-from bcfstats.files import now, own_folder, safe_csv, sole_use, whole, write_whole
+from bcfstats.files import now, own_folder, sole_use, whole, write_csv, write_whole
 from bcfstats.judge.results import Results
 from bcfstats.judge.verdicts import VERDICTS
 from bcfstats.run.records import results_table
@@ -115,7 +115,7 @@ def export(
     with sole_use(run_folder):
         if fingertips:
             target = run_folder / "fingertips.csv"
-            write_whole(target, safe_csv(fingertips_table(results, codes, wanted)), encoding="utf-8-sig")
+            write_csv(target, fingertips_table(results, codes, wanted))
             yield target
         if docx or pdf or board or charts:
             pages = _pages(run_folder, results, codes, must=bool(areas))
