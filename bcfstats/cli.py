@@ -104,7 +104,8 @@ def command(*order: str, name: str | None = None) -> Callable[[Callable[..., Non
         debug = Parameter("debug", kind, default=False, annotation=DEBUG)
         first = [one for name, one in own.items() if name not in order]
         call.__signature__ = Signature([*first, *((own | shared)[name] for name in order), debug])  # type: ignore[attr-defined]
-        return app.command(name)(call)
+        app.command(name)(call)
+        return function
 
     return made
 

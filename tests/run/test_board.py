@@ -6,8 +6,6 @@ import shutil
 import pandas as pd
 import pytest
 
-from bcfstats.cli import board
-from bcfstats.errors import InputError
 from bcfstats.example.data import write_example
 from bcfstats.judge.results import Results
 from bcfstats.read.prepare import prepare
@@ -219,10 +217,11 @@ def test_money_comes_with_the_targets_of_a_run(few, files):
     assert told["delayed_transfers"] == 300_000
 
 
-def test_the_command_wants_an_area_or_all():
-    for area, all_ in ((None, False), ("Aldamount", True)):
-        with pytest.raises(InputError, match="Name one area, or give --all"):
-            board(area, all_)
+def test_the_command_wants_an_area_or_all(bcfstats):
+    for words in ((), ("Aldamount", "--all")):
+        done = bcfstats("board", *words)
+        assert done.returncode == 2
+        assert "Name one area, or give --all" in done.stderr
 
 
 def test_a_row_of_targets_that_cannot_be_judged_is_named(few, tmp_path):
