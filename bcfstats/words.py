@@ -47,6 +47,11 @@ def interval(lower: float, upper: float, decimals: int = 0, *, as_change: bool =
     return f"{write(lower, decimals)} to {write(upper, decimals)}"
 
 
+def between(low: str, high: str) -> str:
+    """Name two ends that are written already, or the one where they read alike: '93.1%', '93.1% to 95.0%'."""
+    return low if low == high else f"{low} to {high}"
+
+
 def percent(share: float) -> str:
     """Write a level or a share of a scheme as it is: '95%', '99.8%'."""
     return f"{100 * share:g}%"

@@ -27,7 +27,7 @@ def reports(folder):
 
 def pictures(browser, run):
     """Take the index, the top of a report, and a chart with its table."""
-    page = browser.new_page(viewport={"width": 1000, "height": 720})
+    page = browser.new_page(viewport={"width": 1000, "height": 660})
     page.goto(run.index.as_uri())
     page.screenshot(path=IMAGES / "index.png")
     page.goto(run.page(run.outcomes[0]).as_uri())

@@ -47,6 +47,11 @@ def test_interval_is_written_as_one_or_not_at_all():
     assert words.interval(NAN, 1.0) == "not available"
 
 
+def test_two_ends_that_read_alike_are_one():
+    assert words.between("93.1%", "95.0%") == "93.1% to 95.0%"
+    assert words.between("93.1%", "93.1%") == "93.1%"
+
+
 @pytest.mark.parametrize(
     ("chance", "sentence", "column"),
     [

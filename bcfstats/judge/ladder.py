@@ -312,7 +312,9 @@ class _Advice:
             UNTRIED: f"Targets of {from_} or {worse} are challenging; whether they are achievable cannot be "
             "told: there is no history to compare with.",
             NO_END: f"Targets of {from_} or {worse} are challenging and achievable.",
-            RANGE: f"Targets from {from_} to {to} are challenging and achievable.",
+            RANGE: f"Targets from {from_} to {to} are challenging and achievable."
+            if from_ != to
+            else f"A target of {to} is challenging and achievable.",
             NEITHER: f"No target is both challenging and achievable. At {to}, as far as the best "
             f"{100 * self.cutoffs.good_reach:g} in 100 went, {in_100(luck)} would be paid for doing nothing.",
         }[finding]

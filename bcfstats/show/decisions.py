@@ -19,7 +19,7 @@ from bcfstats.judge.verdicts import VERDICTS, in_short_sentences, words_of
 from bcfstats.show.page import fill
 from bcfstats.show.sentences import ResultRow, doubt, moved, value
 from bcfstats.stats.tolerance import reached
-from bcfstats.words import capital, in_10, number, plural, sentence, signed, with_unit
+from bcfstats.words import between, capital, in_10, number, plural, sentence, signed, with_unit
 
 STAGES = {KNOWN: "outcome known", PARTLY_IN: "outcome partly in", TO_COME: "outcome to come"}
 NONE_FOUND = {
@@ -155,16 +155,17 @@ def _recommended(one: Decision, metric: Metric, word: str) -> Cell:
     if one.found == RANGE:
         ends.append((one.recommended_to, one.recommended_to_percent, one.recommended_to_per_month))
     _, percents, events = zip(*ends, strict=True)
-    notes = [" to ".join(with_unit(percent, "%") for percent in percents)]
+    least, most = 0, len(ends) - 1
+    notes = [between(*(with_unit(percents[end], "%") for end in (least, most)))]
     if all(map(math.isfinite, events)):
-        notes.append(f"{' to '.join(map(count, events))} {fewer(metric)} a month")
+        notes.append(f"{between(*(count(events[end]) for end in (least, most)))} {fewer(metric)} a month")
     return Cell(label, answer, tuple(notes))
 
 
 def recommended_words(found: str, challenging: float, achievable: float, metric: Metric) -> str:
     """Write the targets recommended, from the least that is challenging to the furthest, or why none is."""
     if found == RANGE:
-        return f"{value(challenging, metric)} to {value(achievable, metric)}"
+        return between(value(challenging, metric), value(achievable, metric))
     if found == NO_END:
         return f"{value(challenging, metric)} or {metric.polarity}"
     return NONE_FOUND.get(found, found or UNKNOWN)

@@ -393,7 +393,9 @@ def _question(one: Decision, metric: Metric, word: str) -> str:
     if one.challenge == FAR:
         return f"what makes {target} possible, when hardly any area has gone as far?"
     if not one.verdict and one.recommended and one.stage == TO_COME:
-        return f"which {word} from {least} to {value(one.recommended_to, metric)}, and why?"
+        most = value(one.recommended_to, metric)
+        asked = f"is {least} the {word}" if least == most else f"which {word} from {least} to {most}"
+        return f"{asked}, and why?"
     return "what lies behind the change for the worse?" if one.latest_finding == WORSE else ""
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from bcfstats.judge.validation import Validation
 from bcfstats.stats.forecast import METHOD
 from bcfstats.stats.placebo import METHODS
+from bcfstats.words import between
 
 _SIDE, _EDGE = 320, 48
 
@@ -191,8 +192,7 @@ def _percent(share: float) -> str:
 
 
 def _range(values: pd.Series) -> str:
-    low, high = int(values.min()), int(values.max())
-    return str(low) if low == high else f"{low} to {high}"
+    return between(str(int(values.min())), str(int(values.max())))
 
 
 def section(title: str, words: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

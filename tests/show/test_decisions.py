@@ -11,6 +11,7 @@ from bcfstats.define.metrics import METRICS
 from bcfstats.example.data import example_data
 from bcfstats.judge.assessment import assess
 from bcfstats.judge.decision import Decision, decisions
+from bcfstats.judge.ladder import RANGE
 from bcfstats.judge.results import UNCLEAR
 from bcfstats.show.decisions import cards, lead
 from bcfstats.show.report import open_report
@@ -177,3 +178,18 @@ def test_a_card_speaks_of_payment_only_where_there_is_one(pays, told):
     one = Decision("X1", "reablement", "2025/26", period="2025-04/2026-03", **given)
     (card,) = cards([one], METRICS, pays=pays)
     assert card.cells[-1].notes[-1] == f"about 2 in 10 {told} doing nothing"
+
+
+def test_a_recommended_range_that_reads_as_one_figure_is_told_as_one():
+    metric = METRICS["reablement"]
+    given = dict.fromkeys(("recommended_from", "challenging_value"), 93.12) | {
+        **dict.fromkeys(("recommended_to", "achievable_value"), 93.14),
+        "recommended_from_percent": 8.71,
+        "recommended_to_percent": 8.74,
+        "found": RANGE,
+        **dict.fromkeys(("recommended_from_per_month", "recommended_to_per_month"), 3.2),
+    }
+    one = Decision("X1", metric.id, "2014/15", "2015-10", **given)
+    (card,) = cards([one], {metric.id: metric})
+    (cell,) = [cell for cell in card.cells if cell.label.startswith("Recommended")]
+    assert (cell.answer, *cell.notes) == ("93.1%", "+8.7%", "3.2 more a month")
