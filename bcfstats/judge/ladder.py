@@ -44,10 +44,6 @@ NOT_NEEDED = "not needed: luck rarely gets as far as the baseline"
 RANGE, NO_END = "from the one to the other", "from the one on"
 UNTRIED, NEITHER, IMPOSSIBLE = "challenging only", "none is both", "none is possible"
 COLUMNS = [
-    *("challenging_value", "achievable_value", "challenging_per_month", "achievable_per_month"),
-    "recommended",
-]
-COLUMNS = [
     *("area_code", "area_name", "metric", "payment", "rung", "what", "value", "ambition_percent"),
     *("per_month", "payment_line", "p_paid_no_change", "p_paid_do_nothing", "p_paid_if_half_delivered"),
     *("p_paid_if_delivered", "reach", "feasible", "note"),
@@ -132,11 +128,23 @@ def ladder_of(
     """Build the ladder on an outlook that is at hand."""
     share = rules.line_share
     levels = _levels(view, share, peers, cutoffs)
-    tables = [_rung(view, name, *level, share, peers, payment, cutoffs) for name, level in levels.items()]
-    rungs = pd.concat(tables, ignore_index=True)
-    rungs["hardness"] = view.direction * rungs["value"]
-    rungs = rungs.sort_values(["area_code", "hardness"], kind="stable", ignore_index=True)[COLUMNS]
-    rungs["what"] = rungs["what"].map(rules.said)
+    made = [_rung(view, name, *level, share, peers, cutoffs) for name, level in levels.items()]
+    n, words = len(view.area_codes), [RUNGS[name].format(f"{100 * cutoffs.good_luck:g}") for name in levels]
+    rungs = pd.DataFrame(
+        {
+            "area_code": np.tile(view.area_codes, len(levels)),
+            "area_name": np.tile(view.area_names, len(levels)),
+            "metric": view.metric.id,
+            "payment": payment,
+            "rung": np.repeat(list(levels), n),
+            "what": np.repeat([rules.said(what) for what in words], n),
+            **{name: np.concatenate([rung[name] for rung in made]) for name in made[0]},
+        },
+        columns=COLUMNS,
+    )
+    hardness = view.direction * rungs["value"].to_numpy(dtype=float)
+    order = np.lexsort((hardness, rungs["area_code"].to_numpy(dtype=str)))
+    rungs = rungs.iloc[order].reset_index(drop=True)
     advised = recommended(view, share, peers, cutoffs)
     advice = _advice(view, advised, share, cutoffs)
     return Ladder(rungs, {code: rules.said(text) for code, text in advice.items()}, advised)
@@ -185,9 +193,9 @@ def _rung(
     known: np.ndarray,
     share: float,
     peers: Peers | None,
-    payment: str,
     cutoffs: Cutoffs,
-) -> pd.DataFrame:
+) -> dict[str, np.ndarray]:
+    """Say of each area what one rung would mean."""
     value = possible(view, value)
     size = view.improvement(view.value, value)
     half = view.improvement(view.value, (view.value + value) / 2)
@@ -216,27 +224,19 @@ def _rung(
     def paid(chance: Floats) -> Floats:
         return np.where(nothing | (no_way != ""), np.nan, chance)
 
-    return pd.DataFrame(
-        {
-            "area_code": view.area_codes,
-            "area_name": view.area_names,
-            "metric": view.metric.id,
-            "payment": payment,
-            "rung": name,
-            "what": RUNGS[name].format(f"{100 * cutoffs.good_luck:g}"),
-            "value": np.where(view.reason == "", value, np.nan),
-            "ambition_percent": percent,
-            "per_month": events if counted else np.nan,
-            "payment_line": paid(line),
-            "p_paid_no_change": paid(view.chance_if_nothing_changes(line)),
-            "p_paid_do_nothing": paid(view.chance(line)),
-            "p_paid_if_half_delivered": paid(view.chance(line, np.maximum(half, 0))),
-            "p_paid_if_delivered": paid(view.chance(line, np.maximum(size, 0))),
-            "reach": past.share,
-            "feasible": (note == ""),
-            "note": note,
-        }
-    )
+    return {
+        "value": np.where(view.reason == "", value, np.nan),
+        "ambition_percent": percent,
+        "per_month": np.where(counted, events, np.nan),
+        "payment_line": paid(line),
+        "p_paid_no_change": paid(view.chance_if_nothing_changes(line)),
+        "p_paid_do_nothing": paid(view.chance(line)),
+        "p_paid_if_half_delivered": paid(view.chance(line, np.maximum(half, 0))),
+        "p_paid_if_delivered": paid(view.chance(line, np.maximum(size, 0))),
+        "reach": past.share,
+        "feasible": note == "",
+        "note": note,
+    }
 
 
 def recommended(

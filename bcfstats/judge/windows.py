@@ -46,14 +46,17 @@ def with_values(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
     """
     if metric.kind.is_standardised or "value" not in rows:
         return rows.assign(events=rows["numerator"])
-    people = rows["denominator"].where(rows["denominator"] > 0)
-    made = rows["numerator"] / people * metric.multiplier
-    value = rows["value"].where(rows["value"].notna(), made)
+    counts, people, value = (
+        rows[name].to_numpy(dtype=float) for name in ("numerator", "denominator", "value")
+    )
+    people = np.where(people > 0, people, np.nan)
+    made = counts / people * metric.multiplier
+    value = np.where(np.isnan(value), made, value)
     if not metric.kind.is_quotient:
-        return rows.assign(value=value, events=rows["numerator"])
-    close = (made - value).abs() <= 0.5 * 10.0 ** -max(metric.decimals, 1) + 1e-9
+        return rows.assign(value=value, events=counts)
+    close = np.abs(made - value) <= 0.5 * 10.0 ** -max(metric.decimals, 1) + 1e-9
     told = value / metric.multiplier * people
-    return rows.assign(value=value, events=rows["numerator"].where(close | told.isna(), told))
+    return rows.assign(value=value, events=np.where(close | np.isnan(told), counts, told))
 
 
 def with_basis(rows: pd.DataFrame) -> pd.DataFrame:

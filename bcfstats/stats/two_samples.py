@@ -81,11 +81,16 @@ def newcombe_statistic(x1: Floats, n1: Floats, x0: Floats, n0: Floats) -> Floats
         down, up = xh / nh - wilson_limits(xh, nh, z)[0], wilson_limits(xl, nl, z)[1] - xl / nl
         return np.hypot(down, up) - (xh / nh - xl / nl)
 
-    same = np.abs(difference) < _NO_DIFFERENCE
-    start, end = np.zeros(difference.shape), 10 * np.sqrt(np.maximum(n1, n0))
-    inputs = tuple(np.where(same, np.nan, array) for array in (high_x, high_n, low_x, low_n))
-    root = elementwise.find_root(gap, (start, end), args=inputs).x
-    return np.where(same, 0.0, np.copysign(root, difference))
+    apart = np.abs(difference) >= _NO_DIFFERENCE
+    z = np.where(np.isnan(difference), np.nan, 0.0)
+    if apart.any():
+        high_x, high_n, low_x, low_n, most = (
+            array[apart] for array in (high_x, high_n, low_x, low_n, np.maximum(n1, n0))
+        )
+        bracket = np.zeros(len(most)), 10 * np.sqrt(most)
+        root = elementwise.find_root(gap, bracket, args=(high_x, high_n, low_x, low_n)).x
+        z[apart] = np.copysign(root, difference[apart])
+    return z
 
 
 def proportion_score(x1: Floats, n1: Floats, x0: Floats, n0: Floats) -> Floats:
