@@ -80,6 +80,7 @@ def test_every_kind_on_random_series(looks, rules, name, against):
     assert n >= 3 * 5
 
 
+@pytest.mark.slow
 def test_every_kind_of_outlook_drawn_at_random():
     """Numbers of outlooks as they come, also such as no series would give."""
     rng = np.random.default_rng(165)

@@ -267,6 +267,7 @@ def test_semicolons_tabs_and_upright_lines_separate_columns_too(tmp_path, delimi
     assert numbers[0] == numbers[1] != []
 
 
+@pytest.mark.slow
 def test_files_of_which_no_area_is_known_end_soon(write, tmp_path):
     """Ten thousand names that are none, each of which would be compared with every area."""
     names = [f"Nowhere {number}" for number in range(10_000)]

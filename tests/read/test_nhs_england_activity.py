@@ -19,6 +19,7 @@ def write_mar(write_workbook):
     return write
 
 
+@pytest.mark.slow
 def test_commissioners_add_up_to_england_in_every_file(prepared):
     files = [entry for entry in prepared.manifest["files"] if entry["file"].startswith("mar/")]
     assert len(files) == 58

@@ -69,8 +69,8 @@ def wrong_tables(table):
 @pytest.mark.parametrize(
     "name",
     [
-        *("baseline", "screen", "payment", "outcomes", "chances", "overview", "areas"),
-        pytest.param("assess", marks=pytest.mark.slow),
+        *("baseline", "payment", "outcomes", "areas"),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("screen", "chances", "overview", "assess")),
     ],
 )
 def test_no_python_error_reaches_a_user(name, tables):

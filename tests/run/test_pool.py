@@ -272,6 +272,7 @@ def dates(out):
     return {path.name: path.stat().st_mtime_ns for path in sorted((out / "areas").iterdir())}
 
 
+@pytest.mark.slow
 def test_resuming_makes_nothing_where_nothing_changed_and_one_where_one_changed(made, few, book, tmp_path):
     before, csv = dates(made), (made / "results.csv").read_bytes()
     processed = tmp_path / "processed"
