@@ -123,8 +123,9 @@ class Outlook:
         return replace(self, **arrays)
 
     def improvement(self, start: Floats, end: Floats) -> Floats:
-        """Size of a change on the working scale, positive where it is for the better."""
-        return self.direction * (self._onto(end) - self._onto(start))
+        """Size of a change on the working scale, positive for the better; NaN from none to none."""
+        with np.errstate(invalid="ignore"):
+            return self.direction * (self._onto(end) - self._onto(start))
 
     def better_by(self, start: Floats, size: Floats) -> Floats:
         """Give the value that is better by a size on the working scale; NaN where there can be none."""

@@ -39,6 +39,12 @@ def test_a_share_stays_from_0_to_100_and_a_score_within_its_questions():
     assert np.isnan(mean.better_by(8 * ONE, 4.1 * ONE)[0])
 
 
+def test_a_ratio_of_none_to_none_has_no_size_and_ends_no_line_with_a_warning():
+    """Three events become none: as far as one can go. None stay none: no ratio."""
+    start, end = np.array([3.0, 0.0]), np.array([0.0, 0.0])
+    assert an_outlook().improvement(start, end).tolist() == pytest.approx([np.inf, np.nan], nan_ok=True)
+
+
 def test_limits_of_what_is_expected():
     """80 % is 1.2815516 standard errors; logs for rates, cut at 0 and 100 for shares."""
     low, high = an_outlook(expected=980 * ONE).expected_interval()
