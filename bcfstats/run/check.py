@@ -233,17 +233,16 @@ def describe_overview(
     if out is not None:
         for name in OVERVIEW_TABLES:
             write_csv(out / f"{name}.csv", getattr(overview, name))
-        page = overview_page(overview, data.areas, all_metrics(settings), is_example=data.is_example)
+        page = overview_page(overview, data.areas, read.metrics, is_example=data.is_example)
         write_whole(out / OVERVIEW_PAGE, page)
-    lines = [*_composite_lines(overview, settings), *overview.notes, *_outlying_lines(overview.plans)]
+    lines = [*_composite_lines(overview, read.metrics), *overview.notes, *_outlying_lines(overview.plans)]
     lines += read.problems
     lines += [] if out is None else [f"Page and tables: {out / OVERVIEW_PAGE}"]
     return (1 if (table["verdict"] == UNKNOWN).any() or read.problems else 0), lines
 
 
-def _composite_lines(overview: Overview, settings: Settings) -> list[str]:
+def _composite_lines(overview: Overview, metrics: Mapping[str, Metric]) -> list[str]:
     """Give each metric and payment a line for England, then one for each region."""
-    metrics = all_metrics(settings)
     verdicts = overview.verdicts.set_index(["metric", "payment", "region"])
     regions = overview.composite["region"] != ENGLAND
     ordered = overview.composite.assign(is_region=regions).sort_values(

@@ -18,7 +18,7 @@ from bcfstats.judge.tracking import counts_people, latest
 from bcfstats.judge.verdicts import VERDICTS
 from bcfstats.show.charts.areas import funnel_of_plans, spread_of_plans
 from bcfstats.show.counts import count, counts_section, findings, for_payment, in_line, in_order, verdicts
-from bcfstats.show.page import fill, html_table, script, script_hash, style
+from bcfstats.show.page import fill, html_table, linked, script, script_hash, style
 from bcfstats.show.sentences import rows_of, value
 from bcfstats.show.tile_map import Answers, answers, layout, tile_parts
 from bcfstats.words import EXAMPLES, capital, in_10, number, plural, with_unit
@@ -281,10 +281,11 @@ def _last_states(last: pd.DataFrame, metrics: Mapping[str, Metric], links: Mappi
     rows = []
     for row in rows_of(last):
         name, link = row["area_name"] or row["area_code"], links.get(row["area_code"])
-        first = Markup('<a href="{}">{}</a>').format(link, name) if link else name
         until = Period.parse(row["period"]).label.rpartition(" to ")[2] if row["period"] else ""
         needed = "" if not math.isfinite(row["needed"]) else number(row["needed"])
-        rows.append([first, metrics[row["metric"]].short_name, until, *_state(row, metrics)[2:], needed])
+        rows.append(
+            [linked(name, link), metrics[row["metric"]].short_name, until, *_state(row, metrics)[2:], needed]
+        )
     headings = ["Board", "Metric", "Figures to", *TRACKED[2:], "Left of the goal"]
     return html_table(headings, rows, "Where each goal stands", numeric=(*range(3, 8), 10))
 

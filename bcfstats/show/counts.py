@@ -11,7 +11,7 @@ from bcfstats.define.periods import Period
 from bcfstats.define.schemes import payment_key
 from bcfstats.judge.national import NO_REGION
 from bcfstats.judge.results import AGAINST_NOISE, LATEST, NOT_COMPARED
-from bcfstats.show.page import fill, html_table
+from bcfstats.show.page import fill, html_table, linked
 from bcfstats.show.sentences import payment
 from bcfstats.show.tile_map import SEVERAL, Answers, Layout, tile_map
 from bcfstats.words import capital, number
@@ -210,13 +210,9 @@ def _data(mapped: list[Mapped], of: Answers, areas: pd.DataFrame, reports: Mappi
     shown = [one.by_area() for one in mapped]
     words = of.words | {SEVERAL: "several, see the report"}
     rows = [
-        [_linked(area.area_name, reports.get(area.area_code)), area.region or "not known"]
+        [linked(area.area_name, reports.get(area.area_code)), area.region or "not known"]
         + [words.get(by_area.get(area.area_code, ""), of.none) for by_area in shown]
         for area in areas.fillna("").sort_values("area_name").itertuples()
     ]
     headings = ["Area", "Region", *(one.title for one in mapped)]
     return html_table(headings, rows, f"{capital(of.id)}s of each area, as the maps show them")
-
-
-def _linked(name: str, report: str | None) -> str:
-    return Markup('<a href="{}">{}</a>').format(report, name) if report else name

@@ -24,7 +24,7 @@ from bcfstats.show.charts.chart import Chart
 from bcfstats.show.charts.drawing import Plot, svg_of
 from bcfstats.show.charts.history import history_chart, period_labels, season_chart
 from bcfstats.show.decisions import HOW_TO_READ, PAID_RARELY, REACHED_RARELY, cards, follows, lead, slider
-from bcfstats.show.page import FOLDER, Part, fill, fill_environment, html_table
+from bcfstats.show.page import FOLDER, Part, fill, fill_environment, html_table, linked
 from bcfstats.show.palettes import ANALYSIS_FUNCTION, icon
 from bcfstats.show.sentences import INTERVAL, ResultRow, rows_of
 from bcfstats.words import (
@@ -96,7 +96,7 @@ class AreaReport:
         return Part(fill("glance.html.j2", intro=f"{SPINE} {counted}", table=table))
 
     def _at_a_glance(self, metric: Metric) -> list[object]:
-        name = Markup('<a href="#{}">{}</a>').format(metric.id, metric.short_name)
+        name = linked(metric.short_name, f"#{metric.id}")
         row = next(iter(self._rows("standings", metric.id)), None)
         if row is None:
             last = self._series(metric.id).iloc[-1]
@@ -139,7 +139,7 @@ class AreaReport:
                 sentences.value(row["baseline_value"], self._metric(row)),
                 sentences.value(row["outcome_value"], self._metric(row)),
                 _change(row),
-                self._icon(row) + row["finding"],
+                icon(row["finding"], self._look) + row["finding"],
                 row["finding_against"] or "none",
             ]
             for row in self._rows("windows")
@@ -297,9 +297,6 @@ class AreaReport:
     @property
     def _source(self) -> str:
         return EXAMPLE_SOURCE if self.results.about["is_example"] else ""
-
-    def _icon(self, row: ResultRow) -> Markup:
-        return icon(row["finding"], self._look)
 
     def _rows(self, table: str, metric: str | None = None) -> list[dict[str, Any]]:
         """Give the area's rows of one table of the results, of one metric or of all."""

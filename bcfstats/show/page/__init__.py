@@ -53,6 +53,11 @@ def html_table(
     return fill("table.html.j2", headings=headings, rows=rows, caption=caption, numeric=set(numeric))
 
 
+def linked(text: str, address: str | None) -> str:
+    """Make a text a link, where there is somewhere for it to lead."""
+    return Markup('<a href="{}">{}</a>').format(address, text) if address else text
+
+
 def section(*paragraphs: str, table: Table | None = None, note: str = "") -> Part:
     """Write sentences, and below them a table: headings, rows, caption, columns set flush right.
 
