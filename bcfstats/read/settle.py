@@ -42,8 +42,10 @@ def place(reading: FileReading, own: pd.DataFrame, metrics: Mapping[str, Metric]
     """
     if reading.kind == plain.KIND and not set(reading.observations["area_code"]) <= set(area_names()):
         reading = _with_codes(reading, own, metrics)
-    mine = reading.others["area_code"].isin(list(own["area_code"]) if len(reading.others) else [])
-    if own.empty or not mine.any():
+    if own.empty or reading.others.empty:
+        return reading
+    mine = reading.others["area_code"].isin(list(own["area_code"]))
+    if not mine.any():
         return reading
     names = dict(zip(own["area_code"], own["area_name"], strict=True))
     rows = reading.others[mine]
