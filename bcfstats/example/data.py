@@ -80,7 +80,7 @@ def with_suppression(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-LAST_OF_2014, LAST_OF_PRESENT = "2015-06", "2026-09"
+LAST_OF_2014, LAST_OF_PRESENT = pd.Timestamp(2015, 6, 30), pd.Timestamp(2026, 9, 30)
 MAX_AREAS = 7_000
 _ROWS_OF_A_FILE = 250_000
 
@@ -107,16 +107,16 @@ def example_areas(n_areas: int = 150, seed: int = 2014) -> pd.DataFrame:
 
 
 def example_observations(
-    n_areas: int = 150, seed: int = 2014, *, end: str = "", scheme: Scheme | str = DEFAULT_SCHEME
+    n_areas: int = 150, seed: int = 2014, *, scheme: Scheme | str = DEFAULT_SCHEME
 ) -> pd.DataFrame:
     """Give fictional observations of the metrics of a scheme, from April 2010 at the earliest.
 
-    A scheme that pays has every metric of 2013 and 2014 to June 2015, unless `end` names another month; the
-    others have their own, to six months after their last period or to September 2026.
+    A scheme that pays has every metric of 2013 and 2014 to June 2015; the others have their own, to six
+    months after their last period or to September 2026.
     """
     _check(n_areas, seed)
     wanted, rules = _series_of(scheme), scheme_of(scheme)
-    last = _last_day(end or _usual_end(rules))
+    last = _last_day(rules)
     areas = example_areas(n_areas, seed)
     frames = [_series_table(series, areas, seed, last) for series in wanted]
     faults = RECIPE["faults"] if rules.pays else PRESENT["faults"]
@@ -143,11 +143,11 @@ def _series_of(scheme: Scheme | str) -> tuple[Series, ...]:
     return asked
 
 
-def _usual_end(rules: Scheme) -> str:
+def _last_day(rules: Scheme) -> pd.Timestamp:
     if rules.pays:
         return LAST_OF_2014
     ends = [window.end for one in rules.payments for window in one.metrics.values() if window is not None]
-    return min(str((pd.Timestamp(max(ends)) + pd.DateOffset(months=6)).to_period("M")), LAST_OF_PRESENT)
+    return min(pd.Timestamp(max(ends)) + pd.offsets.MonthEnd(6), LAST_OF_PRESENT)
 
 
 def write_example(
@@ -155,7 +155,6 @@ def write_example(
     *,
     n_areas: int = 150,
     seed: int = 2014,
-    broken: bool = False,
     scheme: Scheme | str = DEFAULT_SCHEME,
 ) -> Path:
     """Write the example data as CSV files, as a user would put them into `data/raw`."""
@@ -168,11 +167,6 @@ def write_example(
         for number, first in enumerate(firsts, start=1):
             part = f"_{number}" if len(firsts) > 1 else ""
             write_csv(rows[first : first + _ROWS_OF_A_FILE], folder / f"observations_{frequency}{part}.csv")
-    if broken:
-        few = table[table["frequency"] == "year"].head(3)
-        write_csv(few.drop(columns="period_start"), folder / "broken_column_missing.csv")
-        write_csv(few.assign(metric="care_home_admisions"), folder / "broken_metric_misspelt.csv")
-        write_csv(few.assign(numerator="about 200"), folder / "broken_text_for_number.csv")
     return folder
 
 
@@ -226,20 +220,6 @@ def _check(n_areas: int, seed: int) -> None:
         )
     if seed < 0:
         raise ParameterError("A seed cannot be negative.", found=str(seed), do="Give 0 or more.")
-
-
-def _last_day(end: str) -> pd.Timestamp:
-    try:
-        last = pd.Period(end, freq="M")
-    except ValueError:
-        raise ParameterError("This is not a month.", found=f"'{end}'", do="Write 2015-06.") from None
-    if last.year < 2011 or last.year > 2030:
-        raise ParameterError(
-            "The example data run from April 2010.",
-            found=f"'{end}'",
-            do="Give an end from 2011-01 to 2030-12.",
-        )
-    return last.end_time.normalize()
 
 
 def _series_table(series: Series, areas: pd.DataFrame, seed: int, last: pd.Timestamp) -> pd.DataFrame:

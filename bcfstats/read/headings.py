@@ -17,7 +17,7 @@ import pandas as pd
 from bcfstats.define.datafiles import read_rows
 from bcfstats.define.periods import MONTH_NAMES, Period
 from bcfstats.errors import InputError, ParameterError
-from bcfstats.read.workbook import Book, Text, cell_text, find_where, has_where, rows_at_the_top
+from bcfstats.read.workbook import Book, Text, cell_text, find_where, has_where, open_file, rows_at_the_top
 
 _YEARS = ("financial year", "financial_year", "fy", "year")
 _WITHIN_YEARS = ("month", "quarter")
@@ -62,6 +62,15 @@ def has_meant(source: Book | Text, fits: Callable[[set[str]], bool]) -> bool:
 def find_by_area(source: Book | Text, *columns: str) -> pd.DataFrame | None:
     """Find the table that has these columns and one that names an area, by heading or meaning."""
     return find_meant(source, lambda names: names >= {*columns} and bool({"area", "area_code"} & names))
+
+
+def open_by_area(path: str | Path, *columns: str, what: str, do: str) -> tuple[str, pd.DataFrame]:
+    """Open the table of a file that has these columns and names areas, or refuse it; give its name too."""
+    source = open_file(Path(path))
+    table = find_by_area(source, *columns)
+    if table is None:
+        raise InputError(what, where=source.path.name, do=do)
+    return source.path.name, table
 
 
 def areas_of(table: pd.DataFrame) -> list[str]:

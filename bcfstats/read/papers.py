@@ -12,7 +12,7 @@ from bcfstats.define.metrics import METRICS, get_metric
 from bcfstats.define.periods import Period, parse_date
 from bcfstats.define.schemes import DEFAULT_SCHEME, Scheme, scheme
 from bcfstats.errors import InputError, ParameterError
-from bcfstats.read.headings import each_row, find_by_area, lines_of
+from bcfstats.read.headings import each_row, find_by_area, lines_of, open_by_area
 from bcfstats.read.marks import parse_number, parse_share
 from bcfstats.read.observations import TABLES, typed
 from bcfstats.read.targets import canonical_payment
@@ -57,19 +57,12 @@ def _read(
     columns: list[str],
 ) -> pd.DataFrame:
     """Read a table, every problem named before any row is used."""
-    source = open_file(Path(path))
-    table = find_by_area(source, *needed)
-    if table is None:
-        wanted = ", ".join(["area", *columns[1:]])
-        raise InputError(
-            "The table has not the columns needed.", where=source.path.name, do=f"Give {wanted}."
-        )
+    what, do = "The table has not the columns needed.", f"Give {', '.join(['area', *columns[1:]])}."
+    name, table = open_by_area(path, *needed, what=what, do=do)
     find = area_finder(areas)
     rows, problems, _ = each_row(table, lambda line: [find(str(line["area"])).area_code, *row(line)])
     if problems:
-        raise InputError(
-            "The table cannot be used; nothing was read.", where=source.path.name, found=problems
-        )
+        raise InputError("The table cannot be used; nothing was read.", where=name, found=problems)
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -86,19 +79,17 @@ def read_work(path: str | Path, areas: pd.DataFrame, metrics: Any = METRICS) -> 
     `period`, `people_low`, `people_high`, `effect_low`, `effect_high` (it lies between them in 80 of 100
     cases) and `overlap` (share of these people whom other work on the list reaches already).
     """
-    source = open_file(Path(path))
-    table = find_by_area(source, *NEEDED)
-    if table is None:
-        raise InputError(
-            "This is not a table of schemes of work.",
-            where=source.path.name,
-            do="Give the columns area, metric, work, people, start and effect, one row a scheme of work.",
-        )
+    name, table = open_by_area(
+        path,
+        *NEEDED,
+        what="This is not a table of schemes of work.",
+        do="Give the columns area, metric, work, people, start and effect, one row a scheme of work.",
+    )
     find = area_finder(areas)
     rows, problems, count = each_row(table, lambda line: _row_of_work(line, find, metrics))
     if problems:
         what = f"The schemes of work have {count} problems; none was read."
-        raise InputError(what, where=source.path.name, found=problems, do="Correct these rows and try again.")
+        raise InputError(what, where=name, found=problems, do="Correct these rows and try again.")
     return typed(rows, WORK_TYPES)
 
 
@@ -158,14 +149,12 @@ def read_allocations(
     rules = scheme(rules)
     if not rules.pays:
         raise InputError("No money rests on the metrics of this scheme.", found=rules.id)
-    source = open_file(Path(path))
-    table = find_by_area(source, "payment")
-    if table is None:
-        raise InputError(
-            "This is not a table of allocations: the columns area and payment are needed.",
-            where=source.path.name,
-            do="Give one row per area and payment, with pounds or national_share_percent.",
-        )
+    name, table = open_by_area(
+        path,
+        "payment",
+        what="This is not a table of allocations: the columns area and payment are needed.",
+        do="Give one row per area and payment, with pounds or national_share_percent.",
+    )
     rows, problems, find = [], [], area_finder(areas)
     for number, line in lines_of(table):
         try:
@@ -180,7 +169,7 @@ def read_allocations(
     if problems:
         raise InputError(
             f"{len(problems)} rows of the allocations cannot be used.",
-            where=source.path.name,
+            where=name,
             found="; ".join(problems),
         )
     return pd.DataFrame(rows, columns=MONEY_COLUMNS)

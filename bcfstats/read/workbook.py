@@ -96,7 +96,6 @@ class Text:
 
     path: Path
     content: str = field(repr=False)
-    encoding: str
 
     @cached_property
     def separator(self) -> str:
@@ -128,13 +127,9 @@ class Text:
 
     @property
     def header(self) -> tuple[str, ...]:
-        """The first row that has several cells, outer blanks removed."""
-        return tuple(self.top[self._header_row][1]) if self.top else ()
-
-    @property
-    def _header_row(self) -> int:
-        several = (at for at, (_, row) in enumerate(self.top) if sum(map(bool, row)) > 1)
-        return next(several, 0)
+        """The first row that has several cells, or else the first, outer blanks removed."""
+        rows = [row for _, row in self.top]
+        return tuple(next((row for row in rows if sum(map(bool, row)) > 1), rows[0] if rows else []))
 
     @property
     def ends_within_a_row(self) -> bool:
@@ -149,11 +144,6 @@ class Text:
             return [[cut(cell) for cell in row] for row in reader]
         except csv.Error as error:
             raise self._not_rows(str(error)) from None
-
-    @property
-    def frame(self) -> pd.DataFrame:
-        """Every cell below `header` as text, blank cells as empty text; the columns are `header`."""
-        return self.below(self._header_row).set_axis(list(self.header), axis="columns")
 
     def below(self, at: int) -> pd.DataFrame:
         """Give the cells below a row of `top` as text; the index is the row as a spreadsheet shows it."""
@@ -458,8 +448,7 @@ def _open_text(path: Path, content: bytes) -> Text:
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError:
-        encoding = "cp1252"
-        text = content.decode(encoding, errors="replace")
+        text = content.decode("cp1252", errors="replace")
     if "\x00" in text or text.count("�") > 10:
         raise InputError(
             "The file is neither a workbook nor text.",
@@ -472,4 +461,4 @@ def _open_text(path: Path, content: bytes) -> Text:
             where=path.name,
             do="Download the file itself; a browser may have saved the page around it.",
         )
-    return Text(path, seen(text), encoding)
+    return Text(path, seen(text))

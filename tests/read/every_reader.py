@@ -47,7 +47,7 @@ class Reader:
 @cache
 def _month() -> Rows:
     """Area code, name, delayed days of one month, for three fictional areas."""
-    table = example_observations(3, end="2011-03").query("metric == 'delayed_transfers'")
+    table = example_observations(3).query("metric == 'delayed_transfers'")
     first = table[table["period_start"] == table["period_start"].min()]
     return first[["area_code", "area_name", "numerator"]].values.tolist()
 
