@@ -147,7 +147,8 @@ def _last_day(rules: Scheme) -> pd.Timestamp:
     if rules.pays:
         return LAST_OF_2014
     ends = [window.end for one in rules.payments for window in one.metrics.values() if window is not None]
-    return min(pd.Timestamp(max(ends)) + pd.offsets.MonthEnd(6), LAST_OF_PRESENT)
+    last = pd.Timestamp(max(ends)).as_unit("us") + pd.offsets.MonthEnd(6)
+    return min(last, LAST_OF_PRESENT)
 
 
 def write_example(
