@@ -75,19 +75,21 @@ def _of_metric(
     for name in set(group) - {""}:
         mine = group == name
         n_group[mine], n_group_better[mine] = mine.sum() - 1, _better(value[mine], metric)
-    told = rows[["area_code", "area_name", "metric", "payment"]].assign(
-        period=rows["outcome_period"],
-        **{name: rows[f"outcome_whole_{name}"] for name in ("value", "lower", "upper")},
-        n_areas=known.sum(),
-        n_better=_better(np.where(known, value, np.nan), metric),
-        **dict(zip(QUANTILES, np.nanquantile(value, list(QUANTILES.values())), strict=True))
-        if known.any()
-        else dict.fromkeys(QUANTILES, np.nan),
-        together=_together(rows, metric),
-        group=group,
-        n_group=n_group,
-        n_group_better=n_group_better,
-        reason=_reasons(rows, known),
+    quantiles = np.nanquantile(value, list(QUANTILES.values())) if known.any() else [np.nan] * len(QUANTILES)
+    told = pd.DataFrame(
+        {
+            **rows[["area_code", "area_name", "metric", "payment"]],
+            "period": rows["outcome_period"],
+            **{name: rows[f"outcome_whole_{name}"] for name in ("value", "lower", "upper")},
+            "n_areas": known.sum(),
+            "n_better": _better(np.where(known, value, np.nan), metric),
+            **dict(zip(QUANTILES, quantiles, strict=True)),
+            "together": _together(rows, metric),
+            "group": group,
+            "n_group": n_group,
+            "n_group_better": n_group_better,
+            "reason": _reasons(rows, known),
+        }
     )
     peers = told.loc[group != ""].rename(columns={"area_name": "peer"})[PEER_COLUMNS]
     return told[STANDING_COLUMNS], peers
