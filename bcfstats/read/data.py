@@ -26,29 +26,14 @@ TABLES = ("observations", "others", "populations", "areas")
 
 @dataclass(frozen=True)
 class Data:
-    """Everything a report needs.
+    """Everything a report needs."""
 
-    Parameters
-    ----------
-    observations : pandas.DataFrame
-        One row per area, metric and period.
-    areas : pandas.DataFrame
-        `area_code area_name area_type region_code region council_code board`.
-    others : pandas.DataFrame
-        England, regions, commissioners and others: the observation columns and `area_type`.
-    manifest : mapping
-        What was read from which file, what was refused and what was checked.
-    is_example : bool
-        Whether the areas and figures are made up.
-    earlier : pandas.DataFrame
-        Figures as they stood before they were revised: the observation columns.
-    """
-
-    observations: pd.DataFrame = field(repr=False)
+    observations: pd.DataFrame = field(repr=False)  # one row per area, metric and period
     areas: pd.DataFrame = field(repr=False)
-    others: pd.DataFrame = field(repr=False)
-    manifest: Mapping[str, Any] = field(repr=False)
-    is_example: bool = False
+    others: pd.DataFrame = field(repr=False)  # England, regions, commissioners and others, with `area_type`
+    manifest: Mapping[str, Any] = field(repr=False)  # what was read from which file, refused and checked
+    is_example: bool = False  # whether the areas and figures are made up
+    # figures as they stood before they were revised
     earlier: pd.DataFrame = field(default_factory=lambda: typed((), OBSERVATION_TYPES), repr=False)
 
     def __post_init__(self) -> None:

@@ -75,24 +75,12 @@ class _File:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What `prepare` did.
+    """What `prepare` did."""
 
-    Parameters
-    ----------
-    data : Data
-        The tables as written; empty when nothing was usable.
-    manifest : mapping
-        What was read from which file, refused, checked and decided.
-    refused_files : mapping of str to str
-        File to the reason it could not be read.
-    exit_code : int
-        0: all files were read; 1: some were refused, the others are kept; 2: nothing usable, nothing written.
-    """
-
-    data: Data
-    manifest: Mapping[str, Any]
-    refused_files: Mapping[str, str]
-    exit_code: int
+    data: Data  # the tables as written; empty when nothing was usable
+    manifest: Mapping[str, Any]  # what was read from which file, refused, checked and decided
+    refused_files: Mapping[str, str]  # file to the reason it could not be read
+    exit_code: int  # 0: all files read; 1: some refused, the others kept; 2: nothing usable or written
 
 
 def prepare(raw: str | Path, processed: str | Path, *, metrics: Mapping[str, Metric] = METRICS) -> Prepared:

@@ -51,41 +51,16 @@ TABLES = {
 
 @dataclass(frozen=True)
 class FileReading:
-    """What one file holds: rows of use, rows refused, and what was checked.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file.
-    kind : str
-        Its format, such as "delayed transfers of care by local authority".
-    publisher, title, period : str
-        As the file says, or as its format implies; "" where unknown.
-    published, revised : datetime.date or None
-        The dates in the file.
-    observations : pandas.DataFrame
-        Rows of areas, in the observation columns.
-    others : pandas.DataFrame
-        Rows of the nation, regions, commissioners and others, in the same columns and `area_type`.
-    populations, shares, areas : pandas.DataFrame
-        What the file says of these; empty for most.
-    rows_read : int
-        Data rows seen.
-    refused : tuple of Refusal
-        Rows not taken over.
-    checks : tuple of Check
-        What was recomputed.
-    warnings : tuple of str
-        What the publisher or the reader notes about the file.
-    """
+    """What one file holds: rows of use, rows refused, and what was checked."""
 
     path: Path
-    kind: str
-    publisher: str = ""
+    kind: str  # its format, such as "delayed transfers of care by local authority"
+    publisher: str = ""  # this and the next as the file says or as its format implies; "" where unknown
     title: str = ""
     period: str = ""
     published: date | None = None
     revised: date | None = None
+    # rows of areas; of the nation, regions, commissioners and others; what the file says of people and areas
     observations: pd.DataFrame = field(default_factory=lambda: typed((), OBSERVATION_TYPES), repr=False)
     others: pd.DataFrame = field(default_factory=lambda: typed((), OTHER_TYPES), repr=False)
     populations: pd.DataFrame = field(default_factory=lambda: typed((), POPULATION_TYPES), repr=False)
@@ -94,7 +69,7 @@ class FileReading:
     rows_read: int = 0
     refused: tuple[Refusal, ...] = ()
     checks: tuple[Check, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()  # what the publisher or the reader notes about the file
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave empty tables behind, where a reading goes from one process to another."""

@@ -107,7 +107,7 @@ def _check_xlsx(name: str, files: Mapping[str, bytes]) -> dict[str, Hidden]:
     lengths: list[int] = []
     for part, xml in files.items():
         if part.casefold().endswith("sharedstrings.xml") or _SHARED.search(xml):
-            lengths += _Strings(name).lengths_of(xml)
+            lengths += _lengths_of_shared(name, xml)
     signs = _signs_of_styles(name, files.get("xl/styles.xml", b""))
     hidden = {
         part: _Sheet(name, lengths, tally, signs).hidden_in(xml)
@@ -213,28 +213,22 @@ def _run(name: str, parser: expat.XMLParserType, xml: bytes) -> None:
         raise damaged(name, str(error)) from None
 
 
-class _Strings:
-    """The texts that cells share: their lengths, in order."""
+def _lengths_of_shared(name: str, xml: bytes) -> list[int]:
+    """Give the length of each text that cells share, in order."""
+    lengths: list[int] = []
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.lengths: list[int] = []
-        self.most = 0
-
-    def lengths_of(self, xml: bytes) -> list[int]:
-        self.most = len(xml)  # room is made for as many as are declared
-        _parse(self.name, xml, self._start, text=self._text)
-        return self.lengths
-
-    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+    def start(tag: str, attributes: dict[str, str]) -> None:
         if tag == "si":
-            self.lengths.append(0)
-        elif tag == "sst" and int(attributes.get("uniqueCount", 0)) > self.most:
-            raise ValueError(f"{int(attributes['uniqueCount']):,} texts in {self.most:,} bytes")
+            lengths.append(0)
+        elif tag == "sst" and int(attributes.get("uniqueCount", 0)) > len(xml):  # room is made for them
+            raise ValueError(f"{int(attributes['uniqueCount']):,} texts in {len(xml):,} bytes")
 
-    def _text(self, text: str) -> None:
-        if self.lengths:
-            self.lengths[-1] += len(text)
+    def take(text: str) -> None:
+        if lengths:
+            lengths[-1] += len(text)
+
+    _parse(name, xml, start, text=take)
+    return lengths
 
 
 class _Sheet:
