@@ -6,7 +6,6 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from bcfstats.define.metrics import METRICS, Metric
 from bcfstats.define.periods import Period
@@ -97,7 +96,7 @@ def _of_metric(
 
 def _better(value: Floats, metric: Metric) -> Floats:
     """Count for each of some values how many of the others are better."""
-    return np.asarray(rankdata(-metric.direction * value, method="min", nan_policy="omit") - 1)
+    return np.asarray(pd.Series(-metric.direction * value).rank(method="min") - 1)
 
 
 def _together(rows: pd.DataFrame, metric: Metric) -> float:
