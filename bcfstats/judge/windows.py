@@ -1,4 +1,4 @@
-"""A metric over a window, in every area: the periods it is published for, added up."""
+"""A metric laid out once, areas by the periods it is published for, and added up over any window."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
