@@ -138,10 +138,7 @@ def with_first_editions(
     notes = windows["baseline_warnings"].to_dict() if len(windows) else {}
     for metric in metrics:
         revised = set(earlier.loc[earlier["metric"] == metric.id, "area_code"])
-        grids = [
-            Grid(rows.loc[rows["metric"].eq(metric.id) & rows["area_code"].isin(revised)], metric)
-            for rows in (first, observations)
-        ]
+        grids = [Grid(rows.loc[rows["area_code"].isin(revised)], metric) for rows in (first, observations)]
         mine = windows.loc[windows["metric"].eq(metric.id) & windows["area_code"].isin(revised)]
         for (before, after), rows in mine.groupby(["baseline_period", "outcome_period"]):
             both = Period.parse(before), Period.parse(after)

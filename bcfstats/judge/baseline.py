@@ -101,8 +101,7 @@ def baseline(
     """
     metric = metric if isinstance(metric, Metric) else get_metric(metric)
     window = Period.of(window)
-    observations = each_once(observations)
-    grid = Grid(observations.loc[observations["metric"] == metric.id], metric)
+    grid = Grid(each_once(observations), metric)
     if area is not None:
         _check_area(grid, area)
     figures = window_figures(grid, window)[COLUMNS]

@@ -120,7 +120,7 @@ def change(
     break, or of a change of boundaries, are shown and not compared. It does not say that a change is
     significant against the usual year-to-year change: see `with_history`.
     """
-    grid = Grid(observations.loc[observations["metric"] == metric.id], metric)
+    grid = Grid(observations, metric)
     first, last = (window_figures(grid, *both) for both in ((before, after), (after, before)))
     broken = _across_a_break(metric, before, after, first, last)
     compared = _compared(metric, first, last)

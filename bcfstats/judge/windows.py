@@ -115,7 +115,7 @@ class Grid:
     """
 
     def __init__(self, rows: pd.DataFrame, metric: Metric) -> None:
-        rows = with_basis(with_values(rows, metric))
+        rows = with_basis(with_values(rows.loc[rows["metric"] == metric.id], metric))
         area, areas = pd.factorize(rows["area_code"], sort=True)
         code, self.periods = _periods(rows)
         self.rows, self.metric = rows, metric

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from bcfstats.define.metrics import METRICS, Metric, load_metrics
 from bcfstats.define.periods import Period
 from bcfstats.judge.assessment import latest_year
-from bcfstats.judge.baseline import baseline
+from bcfstats.judge.baseline import baseline, window_figures
 from bcfstats.judge.changes import change
 from bcfstats.judge.outlooks import Outlooks
 from bcfstats.judge.patterns import trend_table
-from bcfstats.judge.windows import in_parts
+from bcfstats.judge.windows import Grid, in_parts
 from bcfstats.read.prepare import prepare
 from tests.conftest import PUBLISHED, need
 from tests.judge.made_up import panel
@@ -430,3 +430,14 @@ def test_the_own_metrics_of_two_councils(tmp_path, folder):
         assert (found["upper"] <= 100).all()
         assert (found["lower"] > 90).all()
         assert set(found["method"]) == {"numerators over denominators; Wilson"}
+
+
+def test_a_metric_is_laid_out_of_its_own_figures_alone():
+    """Where others of the same area and period stand beside them, first or last."""
+    own = quarters(SHARE, [30, 40], [100, 100])
+    others = quarters(STOCK, [7, 8], [900, 900])
+    for frame in (pd.concat([own, others]), pd.concat([others, own])):
+        (value,) = window_figures(
+            Grid(frame, replace(SHARE, frequency="quarter")), Period.parse("Q1 2014/15")
+        )["value"]
+        assert value == pytest.approx(30.0, rel=1e-12)

@@ -20,7 +20,7 @@ def test_marks_are_few_even_inside_and_written_apart(low, high):
     assert all(low - 1e-9 <= value <= high + 1e-9 for value in values)
     assert np.allclose(np.diff(values), values[1] - values[0])
     assert len(set(texts)) == len(texts)
-    assert np.allclose([float(text.replace(",", "")) for text in texts], values)
+    assert np.allclose([float(text.replace(",", "").replace("−", "-")) for text in texts], values)
 
 
 def test_sizes_are_one_two_five_of_each_power():
