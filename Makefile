@@ -67,7 +67,7 @@ check: setup  ## style, types and the order of the rooms
 # As many processes as there are cores; each takes a file of tests, or a notebook, at a time.
 TEST := $(BIN)/python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder --nbval-lax --nbval-current-env
 
-test: check  ## every check, and every test that takes seconds: six minutes on two cores
+test: check  ## every check, and every test that takes seconds: seven minutes on two cores
 	$(TEST)
 
 test-all: check  ## these and the slow ones: pages in a browser, documentation, simulations, engines, kills
