@@ -151,14 +151,12 @@ def _recommended(one: Decision, metric: Metric, word: str) -> Cell:
         notes = [f"{what} {value(x, metric)}" for what, x in told.items() if math.isfinite(x)]
         why = [capital(one.why_unknown)] if one.why_unknown else []
         return Cell(label, answer, (*notes, *why))
-    ends = [(one.recommended_from, one.recommended_from_percent, one.recommended_from_per_month)]
-    if one.found == RANGE:
-        ends.append((one.recommended_to, one.recommended_to_percent, one.recommended_to_per_month))
-    _, percents, events = zip(*ends, strict=True)
-    least, most = 0, len(ends) - 1
-    notes = [between(*(with_unit(percents[end], "%") for end in (least, most)))]
+    least = one.recommended_from_percent, one.recommended_from_per_month
+    most = (one.recommended_to_percent, one.recommended_to_per_month) if one.found == RANGE else least
+    percents, events = zip(least, most, strict=True)
+    notes = [between(*(with_unit(percent, "%") for percent in percents))]
     if all(map(math.isfinite, events)):
-        notes.append(f"{between(*(count(events[end]) for end in (least, most)))} {fewer(metric)} a month")
+        notes.append(f"{between(*map(count, events))} {fewer(metric)} a month")
     return Cell(label, answer, tuple(notes))
 
 

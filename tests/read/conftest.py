@@ -26,6 +26,18 @@ def data(prepared: Prepared) -> Data:
 
 
 @pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    """Write lines as a CSV file and give its path."""
+
+    def write_lines(*lines: str) -> Path:
+        path = tmp_path / "table.csv"
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return path
+
+    return write_lines
+
+
+@pytest.fixture
 def write_workbook(tmp_path: Path) -> Callable[..., Path]:
     """Write sheets of rows as an .xlsx file and give its path."""
 

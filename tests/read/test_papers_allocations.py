@@ -6,16 +6,6 @@ from bcfstats.errors import InputError
 from bcfstats.read.papers import read_allocations
 
 
-@pytest.fixture
-def write(tmp_path):
-    def write_lines(*lines):
-        path = tmp_path / "table.csv"
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        return path
-
-    return write_lines
-
-
 @pytest.mark.parametrize("payment", ["2015-04", "April 2015", "Apr-15", "01/04/2015"])
 @pytest.mark.parametrize("pounds", ["1204", '"1,204"', '"£1,204"', "£1204.00"])
 def test_sums_as_they_are_written(write, payment, pounds):

@@ -6,16 +6,6 @@ from bcfstats.errors import InputError
 from bcfstats.read.papers import read_peers
 
 
-@pytest.fixture
-def write(tmp_path):
-    def write_lines(*lines):
-        path = tmp_path / "table.csv"
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        return path
-
-    return write_lines
-
-
 @pytest.mark.parametrize(
     "lines",
     [
